@@ -1,0 +1,46 @@
+namespace Handbook;
+
+/// <summary>Finds the name a person probably meant.</summary>
+public static class NearestName
+{
+    /// <summary>
+    /// The candidate with the smallest edit distance (insertions, deletions, substitutions and swaps of neighbours; case
+    /// ignored), or null when even the best one is further than a third of the longer name's length.
+    /// </summary>
+    public static string? Find(string given, IEnumerable<string> candidates)
+    {
+        string? best = null;
+        var bestDistance = int.MaxValue;
+        foreach (var candidate in candidates)
+        {
+            var distance = Distance(given.ToLowerInvariant(), candidate.ToLowerInvariant());
+            if (distance < bestDistance)
+                (best, bestDistance) = (candidate, distance);
+        }
+        return best is not null && bestDistance <= Math.Max(2, Math.Max(given.Length, best.Length) / 3) ? best : null;
+    }
+
+    /// <summary>" Did you mean X?" with a leading space, or an empty text when nothing is near.</summary>
+    public static string Hint(string given, IEnumerable<string> candidates) =>
+        Find(given, candidates) is { } name ? $" Did you mean {name}?" : "";
+
+    /// <summary>Optimal string alignment distance.</summary>
+    private static int Distance(string a, string b)
+    {
+        var rows = new int[a.Length + 1, b.Length + 1];
+        for (var i = 0; i <= a.Length; i++) rows[i, 0] = i;
+        for (var j = 0; j <= b.Length; j++) rows[0, j] = j;
+        for (var i = 1; i <= a.Length; i++)
+        {
+            for (var j = 1; j <= b.Length; j++)
+            {
+                var substitution = rows[i - 1, j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+                var distance = Math.Min(substitution, Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1);
+                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                    distance = Math.Min(distance, rows[i - 2, j - 2] + 1);
+                rows[i, j] = distance;
+            }
+        }
+        return rows[a.Length, b.Length];
+    }
+}
