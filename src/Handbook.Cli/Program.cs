@@ -1,1 +1,3 @@
-return 0;
+using Handbook.Cli;
+
+return await CommandLine.RunAsync(args, Terminal.System()).ConfigureAwait(false);

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+
+namespace Handbook.Cli;
+
+/// <summary>Parses the arguments, runs one command, and turns its outcome into an exit code.</summary>
+public static class CommandLine
+{
+    private const string VerboseName = "--verbose";
+
+    /// <summary>Runs <paramref name="arguments"/>; never throws.</summary>
+    /// <returns>One of <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        using var signals = new Signals(terminal.Error);
+        try
+        {
+            var parsed = CreateRoot(arguments, terminal).Parse(arguments, new ParserConfiguration
+            {
+                // A value may begin with @ (a path) and a recipe key may follow one dash: both are taken as typed.
+                EnablePosixBundling = false,
+                ResponseFileTokenReplacer = null,
+            });
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
+                throw new UserErrorException($"{parsed.Errors[0].Message} 'handbook {NameOf(parsed)}--help' shows what is expected.");
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                Output = terminal.Output,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            }, signals.Token).ConfigureAwait(false);
+        }
+        catch (UserErrorException problem)
+        {
+            Report(terminal, problem, problem.Message, arguments);
+            return ExitCodes.UserError;
+        }
+        catch (OperationCanceledException) when (signals.ExitCode is { } code)
+        {
+            return code;
+        }
+#pragma warning disable CA1031 // The outermost frame: whatever went wrong becomes one line and an exit code.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            Report(terminal, fault, FirstLine(fault.Message), arguments);
+            return ExitCodes.Failure;
+        }
+    }
+
+    /// <summary>
+    /// The root command. Only the row that is asked for is built: the other rows cost nothing at start-up.
+    /// </summary>
+    private static RootCommand CreateRoot(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        var root = new RootCommand("Fine-tune and align language models from YAML recipes, without Python.") { Verbose() };
+        root.Directives.Clear();
+        var asked = arguments.FirstOrDefault(argument => !argument.StartsWith('-'));
+        if (asked is not null)
+        {
+            var row = CommandTable.Rows.FirstOrDefault(row => row.Name == asked)
+                ?? throw new UserErrorException(
+                    $"'{asked}' is not a command.{NearestName.Hint(asked, CommandTable.Rows.Select(row => row.Name))} 'handbook --help' lists them.");
+            root.Subcommands.Add(row.Create(terminal));
+        }
+        else
+        {
+            root.Options.OfType<HelpOption>().Single().Action = new RootHelpAction(terminal);
+            root.SetAction(_ => { RootHelp.Write(terminal); return ExitCodes.Success; });
+        }
+        return root;
+    }
+
+    private static Option<bool> Verbose() =>
+        new(VerboseName) { Description = "Print the stack of an error", Recursive = true };
+
+    private static string NameOf(ParseResult parsed) =>
+        parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+
+    private static void Report(Terminal terminal, Exception problem, string message, IReadOnlyList<string> arguments)
+    {
+        terminal.Error.WriteLine(message);
+        if (arguments.Contains(VerboseName))
+            terminal.Error.WriteLine(problem);
+    }
+
+    private static string FirstLine(string message)
+    {
+        var end = message.IndexOf('\n', StringComparison.Ordinal);
+        return end < 0 ? message : message[..end].TrimEnd('\r');
+    }
+}

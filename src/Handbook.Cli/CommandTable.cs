@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Handbook.Cli.Commands;
+
+namespace Handbook.Cli;
+
+/// <summary>One line of the command line's contents page.</summary>
+/// <param name="Name">What is typed after <c>handbook</c>.</param>
+/// <param name="Group">The heading under which <c>--help</c> lists it.</param>
+/// <param name="Summary">One line for <c>--help</c>.</param>
+/// <param name="Create">Makes the command; called only when this command is the one asked for.</param>
+public sealed record CommandRow(string Name, string Group, string Summary, Func<Terminal, Command> Create);
+
+/// <summary>Every command, one a line. Adding a command is a file in <c>Commands/</c> and a row here.</summary>
+public static class CommandTable
+{
+    /// <summary>The rows, in the order in which help shows them.</summary>
+    public static IReadOnlyList<CommandRow> Rows { get; } =
+    [
+        new("doctor", "Look around", "Say what was found on this machine, what is missing, and how to get it", DoctorCommand.Create),
+    ];
+}

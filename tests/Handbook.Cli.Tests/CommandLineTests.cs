@@ -1,0 +1,40 @@
+namespace Handbook.Cli.Tests;
+
+public class CommandLineTests
+{
+    [Fact]
+    public async Task Run_WithoutArguments_ListsEveryCommand()
+    {
+        var invocation = await Invocation.RunAsync();
+        Assert.Equal(ExitCodes.Success, invocation.ExitCode);
+        Assert.All(CommandTable.Rows, row => Assert.Contains($"  {row.Name} ", invocation.Output, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Run_UnknownCommand_NamesTheNearest()
+    {
+        var invocation = await Invocation.RunAsync("docter");
+        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+        Assert.Equal("'docter' is not a command. Did you mean doctor? 'handbook --help' lists them.", Assert.Single(invocation.ErrorLines));
+    }
+
+    [Fact]
+    public async Task Run_UnknownOption_IsOneLine()
+    {
+        var invocation = await Invocation.RunAsync("doctor", "--colour");
+        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+        Assert.Contains("'--colour'", Assert.Single(invocation.ErrorLines), StringComparison.Ordinal);
+    }
+
+    public static TheoryData<string> Names() => [.. CommandTable.Rows.Select(row => row.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Help_OfEveryCommand_StartsWithWhatItDoes(string name)
+    {
+        var invocation = await Invocation.RunAsync(name, "--help");
+        Assert.Equal(ExitCodes.Success, invocation.ExitCode);
+        Assert.Contains($" {name} ", invocation.Output, StringComparison.Ordinal);
+        Assert.Empty(invocation.Error);
+    }
+}

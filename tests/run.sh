@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Behind `./handbook test [--filter EXPR] [--project NAME] [...]`: builds once, runs every test project, fast ones first, goes on after a
+# failure, and ends with one line: "N passed, N failed" (", N skipped" may follow). Other arguments go to `dotnet test`.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+dotnet=$1; shift
+
+# Debian packages that tests need, each with the file that shows it is there: "package:path".
+debian_packages=()
+
+# The order; projects not named here come last.
+fast_first=(Conventions Foundation Recipes Text Data Torch Autograd Cli Models Training)
+
+only=""
+arguments=()
+while [ $# -gt 0 ]; do
+    case $1 in
+        --project) only=$2; shift 2 ;;
+        -h|--help) sed -n '2,3s/^# //p' tests/run.sh; exit 0 ;;
+        *) arguments+=("$1"); shift ;;
+    esac
+done
+
+for entry in ${debian_packages[@]+"${debian_packages[@]}"}; do
+    package=${entry%%:*}
+    [ -e "${entry#*:}" ] && continue
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null 2>&1 || echo "could not install $package: tests that need it will fail"
+    else
+        echo "some tests need the Debian package $package: apt install $package"
+    fi
+done
+
+projects=()
+for name in "${fast_first[@]}"; do
+    [ -d "tests/Handbook.$name.Tests" ] && projects+=("Handbook.$name.Tests")
+done
+for folder in tests/*.Tests; do
+    name=$(basename "$folder")
+    [[ " ${projects[*]} " == *" $name "* ]] || projects+=("$name")
+done
+if [ -n "$only" ]; then
+    projects=("Handbook.${only#Handbook.}"); projects=("${projects[0]%.Tests}.Tests")
+    [ -d "tests/${projects[0]}" ] || { echo "there is no test project ${projects[0]}" >&2; exit 2; }
+fi
+
+passed=0 failed=0 skipped=0 status=0
+log=$(mktemp); trap 'rm -f "$log"' EXIT
+if [ -z "$only" ]; then target=Handbook.slnx; else target=tests/${projects[0]}; fi
+if ! "$dotnet" build "$target" -c Release -v q --nologo >"$log" 2>&1; then
+    grep -E ': error |^error ' "$log" | sort -u | head -40
+    echo "the build failed: projects that did not build count as failed"
+    status=1
+fi
+
+count() { sed -nE "s/^(Passed|Failed|Skipped)! .*$1: *([0-9]+).*/\2/p" "$log" | awk '{ n += $1 } END { print n + 0 }'; }
+
+for name in "${projects[@]}"; do
+    assembly=artifacts/bin/$name/release/$name.dll
+    if [ ! -e "$assembly" ]; then
+        echo "$name did not build"; failed=$((failed + 1)); status=1; continue
+    fi
+    "$dotnet" test "$assembly" --nologo ${arguments[@]+"${arguments[@]}"} 2>&1 | tee "$log" | grep -vE '^(VSTest version|Starting test execution|A total of|No test matches|Additionally, path|No test is available|$)'
+    code=${PIPESTATUS[0]}
+    p=$(count Passed) f=$(count Failed) s=$(count Skipped)
+    # A test host that dies, or arguments it refuses, leave no count behind.
+    if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then f=1; fi
+    [ "$code" -eq 0 ] || status=1
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+done
+
+line="$passed passed, $failed failed"
+[ "$skipped" -eq 0 ] || line="$line, $skipped skipped"
+echo "$line"
+exit $status
