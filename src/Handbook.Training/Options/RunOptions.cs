@@ -1,0 +1,96 @@
+using System.Text.Json.Nodes;
+
+namespace Handbook.Training.Options;
+
+/// <summary>What a run trains for. The name is the command's: <c>handbook cpt</c>, <c>sft</c>, <c>dpo</c> ...</summary>
+public enum TrainingTask
+{
+    /// <summary>Continued pretraining on plain text.</summary>
+    Cpt,
+
+    /// <summary>Supervised fine-tuning on conversations or prompts with completions.</summary>
+    Sft,
+
+    /// <summary>Direct preference optimization and its family of losses.</summary>
+    Dpo,
+
+    /// <summary>Odds-ratio preference optimization: one model, no reference.</summary>
+    Orpo,
+
+    /// <summary>Kahneman-Tversky optimization: unpaired good and bad answers.</summary>
+    Kto,
+
+    /// <summary>A reward model.</summary>
+    Reward,
+}
+
+/// <summary>Whose rules are followed where the original's eras differ (data order, BOS and EOS, truncation, packing).</summary>
+public enum Profile
+{
+    /// <summary>The original's intent without its faults; the default.</summary>
+    Best,
+
+    /// <summary>The scripts up to April 2025 with TRL 0.7 to 0.12, faults included.</summary>
+    V03,
+
+    /// <summary>The scripts since July 2025 with TRL 0.19, faults included.</summary>
+    Trl019,
+}
+
+/// <summary>Everything one training run is told, grouped by concern. Made by Handbook.Recipes, read by the loop.</summary>
+public sealed record RunOptions
+{
+    /// <summary>What is trained for.</summary>
+    public required TrainingTask Task { get; init; }
+
+    /// <summary>Whose rules are followed where eras differ.</summary>
+    public Profile Profile { get; init; } = Profile.Best;
+
+    /// <summary>Which model.</summary>
+    public required ModelOptions Model { get; init; }
+
+    /// <summary>Which tokenizer and chat template.</summary>
+    public TokenizerOptions Tokenizer { get; init; } = new();
+
+    /// <summary>Which examples.</summary>
+    public required DataOptions Data { get; init; }
+
+    /// <summary>How examples become rows of tokens with labels.</summary>
+    public SequenceOptions Sequences { get; init; } = new();
+
+    /// <summary>How the weights move.</summary>
+    public required OptimizationOptions Optimization { get; init; }
+
+    /// <summary>When and on what is evaluated.</summary>
+    public EvaluationOptions Evaluation { get; init; } = new();
+
+    /// <summary>Where and when is saved.</summary>
+    public required CheckpointOptions Checkpoints { get; init; }
+
+    /// <summary>What is told, and to whom.</summary>
+    public LoggingOptions Logging { get; init; } = new();
+
+    /// <summary>Uploading.</summary>
+    public HubOptions Hub { get; init; } = new();
+
+    /// <summary>Preference losses (dpo, orpo, kto, reward).</summary>
+    public PreferenceOptions Preference { get; init; } = new();
+
+    /// <summary>Low-rank adapters; null trains all weights.</summary>
+    public LoraOptions? Lora { get; init; }
+
+    /// <summary>Loading the frozen weights in few bits; null loads them as they are.</summary>
+    public QuantizationOptions? Quantization { get; init; }
+
+    /// <summary>Several processes.</summary>
+    public DistributedOptions Distributed { get; init; } = new();
+
+    /// <summary>Seed of new weights, dropout and, unless <see cref="DataOptions.OrderSeed"/> says otherwise, the order of the data.</summary>
+    public int Seed { get; init; } = 42;
+
+    /// <summary>Environment variables of the recipe's <c>env:</c> block, set before anything starts.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The recipe as read, every key under its present name with its value, for the model card and the run's report.</summary>
+    public JsonObject Recipe { get; init; } = [];
+}

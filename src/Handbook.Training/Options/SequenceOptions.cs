@@ -1,0 +1,77 @@
+namespace Handbook.Training.Options;
+
+/// <summary>How examples share a row of tokens.</summary>
+public enum PackingStrategy
+{
+    /// <summary>One example a row. Rows are still computed without padding.</summary>
+    None,
+
+    /// <summary>Best-fit decreasing: whole examples, each attending to itself only.</summary>
+    BestFit,
+
+    /// <summary>Best-fit decreasing; an example longer than a row is split over several instead of cut.</summary>
+    BestFitSplit,
+
+    /// <summary>First-fit decreasing in groups of 1000 examples, as TRL 0.19 does.</summary>
+    FirstFit,
+
+    /// <summary>All examples end to end, cut into equal rows; attention crosses examples, as the original does.</summary>
+    Wrapped,
+}
+
+/// <summary>Which end of a too long example is kept.</summary>
+public enum TruncationMode
+{
+    /// <summary>The end.</summary>
+    KeepEnd,
+
+    /// <summary>The beginning.</summary>
+    KeepStart,
+}
+
+/// <summary>Which tokens count in the loss.</summary>
+public enum LossScope
+{
+    /// <summary>Completions when the data has prompts, else everything.</summary>
+    Auto,
+
+    /// <summary>Every token.</summary>
+    Everything,
+
+    /// <summary>Tokens after the prompt.</summary>
+    Completions,
+
+    /// <summary>What the assistant says, end-of-turn token included.</summary>
+    AssistantTurns,
+}
+
+/// <summary>How examples become rows of tokens with labels.</summary>
+public sealed record SequenceOptions
+{
+    /// <summary>Tokens a row, prompt and answer together; null: the model's limit, at most 1024.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>The most tokens of a preference prompt; null: no limit of its own.</summary>
+    public int? MaxPromptLength { get; init; }
+
+    /// <summary>The most tokens of a preference answer; null: no limit of its own.</summary>
+    public int? MaxCompletionLength { get; init; }
+
+    /// <summary>Which end of a too long example is kept; null leaves it to the task (SFT keeps the start).</summary>
+    public TruncationMode? Truncation { get; init; }
+
+    /// <summary>How training examples share rows.</summary>
+    public PackingStrategy Packing { get; init; } = PackingStrategy.None;
+
+    /// <summary>How evaluation examples share rows.</summary>
+    public PackingStrategy EvaluationPacking { get; init; } = PackingStrategy.None;
+
+    /// <summary>Which tokens count in the loss.</summary>
+    public LossScope LossScope { get; init; } = LossScope.Auto;
+
+    /// <summary>Put rows of like length into one batch.</summary>
+    public bool GroupByLength { get; init; }
+
+    /// <summary>Drop the last batch of an epoch when it is not full.</summary>
+    public bool DropLastBatch { get; init; }
+}
