@@ -1,0 +1,69 @@
+namespace Handbook.Data.Packing;
+
+/// <summary>
+/// What training computes at once: one run of tokens, never padded, the layout of its sequences, and which tokens count in
+/// the loss. A packed row is one, a preference pair is one, and several put together are one again.
+/// </summary>
+public sealed class TokenBatch
+{
+    /// <summary>Takes over the arrays. A token that nothing comes before can not be predicted: its mask is cleared.</summary>
+    /// <exception cref="ArgumentException">Ids, mask and layout differ in length.</exception>
+    public TokenBatch(int[] tokenIds, bool[] lossMask, SequenceLayout layout, long[] exampleIds)
+    {
+        if (tokenIds.Length != layout.Length || lossMask.Length != layout.Length)
+            throw new ArgumentException($"{tokenIds.Length} tokens and {lossMask.Length} marks in a layout of {layout.Length}", nameof(layout));
+        foreach (var segment in layout.Segments)
+        {
+            if (segment.Prefix < 0)
+                lossMask[segment.Start] = false;
+        }
+        TokenIds = tokenIds;
+        LossMask = lossMask;
+        Layout = layout;
+        ExampleIds = exampleIds;
+        foreach (var counts in lossMask)
+            LossTokenCount += counts ? 1 : 0;
+    }
+
+    /// <summary>Token ids, [T].</summary>
+    public int[] TokenIds { get; }
+
+    /// <summary>
+    /// True where the token is a label, [T]: it is predicted from its predecessor (<see cref="SequenceLayout.Predecessors"/>).
+    /// </summary>
+    public bool[] LossMask { get; }
+
+    /// <summary>Where sequences begin and end, and what they may see.</summary>
+    public SequenceLayout Layout { get; }
+
+    /// <summary>Source examples that stand here, in order: what an error about this batch names.</summary>
+    public long[] ExampleIds { get; }
+
+    /// <summary>Number of tokens.</summary>
+    public int TokenCount => TokenIds.Length;
+
+    /// <summary>Number of tokens that count in the loss; an accumulated batch is normalised by the sum of these.</summary>
+    public int LossTokenCount { get; }
+
+    /// <summary>Puts batches one after the other; sequences of different batches do not see each other.</summary>
+    public static TokenBatch Concatenate(IReadOnlyList<TokenBatch> batches)
+    {
+        if (batches.Count == 1)
+            return batches[0];
+        var tokenIds = new List<int>();
+        var lossMask = new List<bool>();
+        var segments = new List<Segment>();
+        foreach (var batch in batches)
+        {
+            var (firstToken, firstSegment) = (tokenIds.Count, segments.Count);
+            foreach (var segment in batch.Layout.Segments)
+            {
+                var prefix = segment.Prefix < 0 ? -1 : segment.Prefix + firstSegment;
+                segments.Add(segment with { Start = segment.Start + firstToken, Prefix = prefix });
+            }
+            tokenIds.AddRange(batch.TokenIds);
+            lossMask.AddRange(batch.LossMask);
+        }
+        return new TokenBatch([.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)]);
+    }
+}

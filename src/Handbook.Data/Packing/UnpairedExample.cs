@@ -1,0 +1,17 @@
+namespace Handbook.Data.Packing;
+
+/// <summary>A prompt, one answer and a verdict on it (KTO), as token ids.</summary>
+/// <param name="Prompt">What the answer continues; never empty.</param>
+/// <param name="Completion">The answer, with its end-of-turn token.</param>
+/// <param name="Desirable">True for an answer that was liked.</param>
+/// <param name="ExampleId">The source example.</param>
+public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desirable, long ExampleId)
+{
+    /// <summary>The whole as one sequence whose completion tokens are labels.</summary>
+    public TokenBatch ToSequence()
+    {
+        var mask = new bool[Prompt.Length + Completion.Length];
+        mask.AsSpan(Prompt.Length).Fill(true);
+        return new TokenBatch([.. Prompt, .. Completion], mask, SequenceLayout.Documents([mask.Length]), [ExampleId]);
+    }
+}

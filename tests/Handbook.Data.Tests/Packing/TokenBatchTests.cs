@@ -1,0 +1,61 @@
+using Handbook.Data.Packing;
+
+namespace Handbook.Data.Tests.Packing;
+
+public sealed class TokenBatchTests
+{
+    [Fact]
+    public void Constructor_FirstTokenOfADocument_IsNeverALabel()
+    {
+        var batch = new TokenBatch([5, 6, 7, 8], [true, true, true, true], SequenceLayout.Documents([1, 3]), [0, 1]);
+        Assert.Equal([false, false, true, true], batch.LossMask);
+        Assert.Equal(2, batch.LossTokenCount);
+        Assert.Equal([-1, -1, 1, 2], batch.Layout.Predecessors());
+        Assert.Equal([0, 0, 1, 2], batch.Layout.Positions());
+    }
+
+    [Fact]
+    public void ToSharedPrefix_Pair_LetsBothAnswersContinueThePrompt()
+    {
+        var batch = new PreferencePair([1, 2, 3], [4, 5], [6], 9).ToSharedPrefix();
+        Assert.Equal([1, 2, 3, 4, 5, 6], batch.TokenIds);
+        Assert.Equal([0, 1, 2, 3, 4, 3], batch.Layout.Positions());
+        Assert.Equal([-1, 0, 1, 2, 3, 2], batch.Layout.Predecessors());
+        Assert.Equal([false, false, false, true, true, true], batch.LossMask);
+        Assert.Equal([9], batch.ExampleIds);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ToSeparate_Pair_HasTheSharedFormsLabelsInContext(bool promptLabels)
+    {
+        var pair = new PreferencePair([1, 2, 3], [4, 5], [6], 9);
+        var separate = pair.ToSeparate(promptLabels);
+        Assert.Equal([1, 2, 3, 4, 5, 1, 2, 3, 6], separate.TokenIds);
+        Assert.Equal(promptLabels
+            ? [false, true, true, true, true, false, true, true, true]
+            : [false, false, false, true, true, false, false, false, true], separate.LossMask);
+        Assert.Equal([0, 1, 2, 3, 4, 0, 1, 2, 3], separate.Layout.Positions());
+    }
+
+    [Fact]
+    public void Concatenate_Pairs_ShiftsStartsAndPrefixes()
+    {
+        var batch = TokenBatch.Concatenate([new PreferencePair([1], [2], [3], 0).ToSharedPrefix(), new PreferencePair([4, 5], [6], [7], 1).ToSharedPrefix()]);
+        Assert.Equal([1, 2, 3, 4, 5, 6, 7], batch.TokenIds);
+        Assert.Equal(new SequenceLayout(new Segment(0, 1), new Segment(1, 1, 1, 0), new Segment(2, 1, 1, 0),
+            new Segment(3, 2), new Segment(5, 1, 2, 3), new Segment(6, 1, 2, 3)), batch.Layout);
+        Assert.Equal([0, 1], batch.ExampleIds);
+    }
+
+    [Fact]
+    public void Layout_ThatDoesNotFit_IsRefused()
+    {
+        Assert.Throws<ArgumentException>(() => new SequenceLayout(new Segment(1, 2)));
+        Assert.Throws<ArgumentException>(() => new SequenceLayout(new Segment(0, 0)));
+        Assert.Throws<ArgumentException>(() => new SequenceLayout(new Segment(0, 2), new Segment(2, 1, 1, 0)));
+        Assert.Throws<ArgumentException>(() => new SequenceLayout(new Segment(0, 2), new Segment(2, 1, 2, 1)));
+        Assert.Throws<ArgumentException>(() => new TokenBatch([1], [true, true], SequenceLayout.Documents([1]), []));
+    }
+}
