@@ -1,0 +1,43 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+/// <summary>
+/// A named leaf that training changes (or that is frozen). Its gradient stays in the value's type while one contribution is
+/// all there is, and is summed in float32 from the second on, so that gradient accumulation loses nothing to bfloat16.
+/// </summary>
+public sealed class Parameter : Variable
+{
+    /// <summary>Wraps a weight under its checkpoint name.</summary>
+    public Parameter(string name, Tensor value, bool requiresGrad = true) : base(TensorScope.Detach(value), requiresGrad) => Name = name;
+
+    /// <summary>Name in the checkpoint, such as <c>model.layers.0.mlp.up_proj.weight</c>.</summary>
+    public string Name { get; }
+
+    /// <summary>Puts another tensor of the same shape in place of the value, which is freed.</summary>
+    public void Replace(Tensor value)
+    {
+        if (!value.Shape.SequenceEqual(Value.Shape))
+            throw new ArgumentException($"{Name}: {value} cannot replace {Value}.", nameof(value));
+        Value.Dispose();
+        Value = TensorScope.Detach(value);
+    }
+
+    /// <inheritdoc/>
+    public override void Accumulate(Tensor gradient)
+    {
+        if (!RequiresGrad || Grad is null || gradient.DType == DType.Float64)
+        {
+            base.Accumulate(gradient);
+            return;
+        }
+        if (Grad.DType != DType.Float32)
+        {
+            var wide = TensorScope.Detach(Grad.To(DType.Float32));
+            Grad.Dispose();
+            Grad = wide;
+        }
+        Kernels.Accumulation.AddInPlace(Grad, gradient);
+        gradient.Dispose();
+    }
+}

@@ -1,0 +1,153 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+/// <summary>
+/// Records one closure per operation and runs them in reverse. An operation computes its value, then calls one of the
+/// <c>Record</c> methods with what its backward pass needs; a tape that does not record (or whose inputs want no gradient)
+/// keeps nothing.
+/// </summary>
+public sealed class Tape : IDisposable
+{
+    private readonly List<Node> nodes = [];
+
+    /// <summary>Makes a tape.</summary>
+    /// <param name="isRecording">False for evaluation and generation.</param>
+    /// <param name="seed">Seeds the random operations (dropout, NEFTune) of this pass.</param>
+    public Tape(bool isRecording = true, ulong seed = 0)
+    {
+        IsRecording = isRecording;
+        Random = new RandomStream(seed);
+    }
+
+    /// <summary>True when operations are recorded.</summary>
+    public bool IsRecording { get; }
+
+    /// <summary>Where random operations draw from; recomputation replays it from the same point.</summary>
+    public RandomStream Random { get; }
+
+    /// <summary>True when an operation on these inputs must record its backward pass. Null inputs are skipped.</summary>
+    public bool Tracks(params ReadOnlySpan<Variable?> inputs)
+    {
+        if (!IsRecording)
+            return false;
+        foreach (var input in inputs)
+        {
+            if (input is { RequiresGrad: true })
+                return true;
+        }
+        return false;
+    }
+
+    /// <summary>Records an operation with one output.</summary>
+    /// <param name="value">What the operation computed.</param>
+    /// <param name="inputs">What it was computed from; nulls are skipped.</param>
+    /// <param name="saved">Tensors that the backward pass needs; the tape holds its own handles on them until it has run.</param>
+    /// <param name="backward">Gets the output's gradient and the saved tensors, and accumulates into the inputs.</param>
+    public Variable Record(
+        Tensor value, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor, Tensor[]> backward)
+    {
+        if (!Tracks(inputs))
+            return new Variable(value);
+        var output = new Variable(value, requiresGrad: true);
+        nodes.Add(new Node([output], Hold(saved), (outputs, held) => backward(outputs[0].Grad!, held)));
+        return output;
+    }
+
+    /// <summary>
+    /// Records an operation with several outputs. The backward pass gets one gradient an output, null where none arrived.
+    /// </summary>
+    public Variable[] Record(
+        ReadOnlySpan<Tensor> values, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor?[], Tensor[]> backward)
+    {
+        var tracked = Tracks(inputs);
+        var outputs = new Variable[values.Length];
+        for (var i = 0; i < values.Length; i++)
+            outputs[i] = new Variable(values[i], tracked);
+        if (tracked)
+            nodes.Add(new Node(outputs, Hold(saved), (results, held) => backward(Array.ConvertAll(results, result => result.Grad), held)));
+        return outputs;
+    }
+
+    /// <summary>
+    /// Runs the closures in reverse from <paramref name="loss"/>. Gradients of intermediate values are freed as soon as they
+    /// have been used; those of leaves stay.
+    /// </summary>
+    /// <param name="loss">Where to start.</param>
+    /// <param name="gradient">Gradient with respect to it; null means ones (of a scalar loss: 1).</param>
+    public void Backward(Variable loss, Tensor? gradient = null)
+    {
+        loss.Accumulate(gradient ?? Tensor.Full(loss.Value.Shape, 1, loss.Value.DType, loss.Value.Device));
+        for (var i = nodes.Count - 1; i >= 0; i--)
+        {
+            var node = nodes[i];
+            nodes.RemoveAt(i);
+            using (new TensorScope())
+            {
+                if (Array.Exists(node.Outputs, output => output.Grad is not null))
+                    node.Backward(node.Outputs, node.Saved);
+            }
+            node.Free();
+        }
+    }
+
+    /// <summary>
+    /// Runs <paramref name="body"/> without keeping its intermediate values, and runs it again in the backward pass
+    /// (activation recomputation; Chen et al. 2016, arXiv:1604.06174). The body must depend on <paramref name="input"/> and on
+    /// parameters only.
+    /// </summary>
+    public Variable Recompute(Variable input, Func<Tape, Variable, Variable> body)
+    {
+        if (!IsRecording)
+            return body(this, input);
+        var position = Random.Position;
+        Tensor value;
+        using (var scope = new TensorScope())
+        using (var silent = new Tape(isRecording: false, Random.Seed))
+        {
+            silent.Random.Position = position;
+            value = scope.Keep(body(silent, input).Value);
+            Random.Position = silent.Random.Position;
+        }
+        var output = new Variable(value, requiresGrad: true);
+        nodes.Add(new Node([output], Hold([input.Value]), (outputs, held) =>
+        {
+            using var tape = new Tape(isRecording: true, Random.Seed);
+            tape.Random.Position = position;
+            var replayed = new Variable(held[0], input.RequiresGrad);
+            var result = body(tape, replayed);
+            tape.Backward(result, outputs[0].Grad!.Alias());
+            if (replayed.Grad is { } inputGradient)
+                input.Accumulate(inputGradient.Alias());
+            replayed.ClearGrad();
+        }));
+        return output;
+    }
+
+    /// <summary>Frees what a backward pass that never ran would have needed.</summary>
+    public void Dispose()
+    {
+        foreach (var node in nodes)
+            node.Free();
+        nodes.Clear();
+    }
+
+    private static Tensor[] Hold(ReadOnlySpan<Tensor> tensors)
+    {
+        var held = new Tensor[tensors.Length];
+        for (var i = 0; i < tensors.Length; i++)
+            held[i] = TensorScope.Detach(tensors[i].Alias());
+        return held;
+    }
+
+    private sealed record Node(Variable[] Outputs, Tensor[] Saved, Action<Variable[], Tensor[]> Backward)
+    {
+        public void Free()
+        {
+            foreach (var tensor in Saved)
+                tensor.Dispose();
+            foreach (var output in Outputs)
+                output.ClearGrad();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace Handbook.Torch;
+
+/// <summary>
+/// Keeps glibc from giving large blocks back to the system at each free: otherwise every large temporary faults its pages
+/// in again (a bf16 activation over 16M elements ran 3.5 times slower).
+/// </summary>
+internal static partial class AllocatorSettings
+{
+    private const int TrimThreshold = -1;
+    private const int TopPad = -2;
+    private const int MmapThreshold = -3;
+
+    internal static void Apply()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            _ = SetOption(MmapThreshold, 1 << 30);
+            _ = SetOption(TrimThreshold, 2_000_000_000);
+            _ = SetOption(TopPad, 64 << 20);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // musl has no mallopt; its allocator is left as it is.
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "mallopt")]
+    private static partial int SetOption(int option, int value);
+}
