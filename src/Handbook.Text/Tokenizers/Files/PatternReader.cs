@@ -1,0 +1,23 @@
+using System.Text.Json;
+using Handbook.Text.Tokenizers.Scanning;
+
+namespace Handbook.Text.Tokenizers.Files;
+
+/// <summary>Reads <c>{"String": ...}</c> and <c>{"Regex": ...}</c>.</summary>
+internal static class PatternReader
+{
+    /// <summary>The pattern under <c>pattern</c>.</summary>
+    public static SplitPattern Read(JsonSection section)
+    {
+        var value = section.Find("pattern") ?? throw new InvalidDataException($"{section.PathOf("pattern")} is missing");
+        if (value.ValueKind == JsonValueKind.String)
+            return new StringPattern(JsonSection.Text(value, section.PathOf("pattern")));
+        var pattern = new JsonSection(value, section.PathOf("pattern"));
+        if (pattern.StringOrNull("String") is { } text)
+            return new StringPattern(text);
+        var regex = pattern.String("Regex");
+        if (PatternTable.Find(regex) is { } scanner)
+            return new ScannerPattern(scanner);
+        throw new InvalidDataException($"{pattern.PathOf("Regex")}: the pattern {regex} is not supported");
+    }
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Handbook.Text.Tokenizers.Files;
+
+/// <summary>Reads <see cref="TokenizerSettings"/> from a folder.</summary>
+internal static class SettingsReader
+{
+    private const string DefaultTemplate = "default";
+
+    /// <summary>Keys of tokenizer_config.json that have a property of their own.</summary>
+    private static readonly string[] OwnKeys = ["bos_token", "eos_token", "pad_token", "unk_token", "model_max_length", "chat_template"];
+
+    /// <summary>Reads what there is; none of the files is required.</summary>
+    /// <exception cref="UserErrorException">A file is wrong.</exception>
+    public static TokenizerSettings Read(string folder)
+    {
+        var configPath = Path.Combine(folder, TokenizerFolder.ConfigFile);
+        var specialPath = Path.Combine(folder, TokenizerFolder.SpecialTokensFile);
+        var config = ReadObject(configPath);
+        var special = ReadObject(specialPath);
+        var templates = TokenizerFolder.Guard(configPath, () => ReadTemplates(config));
+        ReadTemplateFiles(folder, templates);
+        templates.Remove(DefaultTemplate, out var chatTemplate);
+        string? Token(string key) => TokenizerFolder.Guard(configPath, () => ReadToken(config, key))
+            ?? TokenizerFolder.Guard(specialPath, () => ReadToken(special, key));
+        return new TokenizerSettings
+        {
+            BosToken = Token("bos_token"),
+            EosToken = Token("eos_token"),
+            PadToken = Token("pad_token"),
+            UnkToken = Token("unk_token"),
+            ModelMaxLength = ReadMaxLength(config),
+            ChatTemplate = chatTemplate,
+            NamedChatTemplates = templates,
+            Other = Without(config, OwnKeys) ?? [],
+            OtherSpecialTokens = Without(special, OwnKeys),
+        };
+    }
+
+    private static JsonObject? ReadObject(string path) => !File.Exists(path) ? null : TokenizerFolder.Guard(path, () =>
+    {
+        var node = JsonNode.Parse(TokenizerFolder.ReadBytes(path), null, new JsonDocumentOptions { MaxDepth = 64 });
+        return node as JsonObject ?? throw new InvalidDataException("is not a JSON object");
+    });
+
+    /// <summary>A special token: a string, or an object with <c>content</c>.</summary>
+    private static string? ReadToken(JsonObject? map, string key)
+    {
+        var node = map?[key];
+        if (node is JsonObject token)
+            node = token["content"];
+        return node switch
+        {
+            null => null,
+            JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
+            _ => throw new InvalidDataException($"{key} is neither a string nor an object with content"),
+        };
+    }
+
+    private static int? ReadMaxLength(JsonObject? config) =>
+        config?["model_max_length"] is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+            && value.TryGetValue(out double length) && length is > 0 and <= int.MaxValue ? (int)length : null;
+
+    /// <summary>The <c>chat_template</c> key: one template, or a list of named ones.</summary>
+    private static Dictionary<string, string> ReadTemplates(JsonObject? config)
+    {
+        var templates = new Dictionary<string, string>(StringComparer.Ordinal);
+        switch (config?["chat_template"])
+        {
+            case null:
+                break;
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                templates[DefaultTemplate] = value.GetValue<string>();
+                break;
+            case JsonArray list:
+                foreach (var node in list)
+                {
+                    if (node is not JsonObject entry || ReadToken(entry, "name") is not { } name || ReadToken(entry, "template") is not { } text)
+                        throw new InvalidDataException("chat_template has an entry without name and template");
+                    templates[name] = text;
+                }
+                break;
+            default:
+                throw new InvalidDataException("chat_template is neither a string nor a list of named templates");
+        }
+        return templates;
+    }
+
+    /// <summary>Template files, which come before the key.</summary>
+    private static void ReadTemplateFiles(string folder, Dictionary<string, string> templates)
+    {
+        var single = Path.Combine(folder, TokenizerFolder.ChatTemplateFile);
+        if (File.Exists(single))
+            templates[DefaultTemplate] = TokenizerFolder.Guard(single, () => File.ReadAllText(single));
+        var named = Path.Combine(folder, TokenizerFolder.NamedTemplatesFolder);
+        if (!Directory.Exists(named))
+            return;
+        foreach (var path in Directory.GetFiles(named, "*.jinja").Order(StringComparer.Ordinal))
+            templates[Path.GetFileNameWithoutExtension(path)] = TokenizerFolder.Guard(path, () => File.ReadAllText(path));
+    }
+
+    private static JsonObject? Without(JsonObject? map, string[] keys)
+    {
+        if (map?.DeepClone() is not JsonObject copy)
+            return null;
+        foreach (var key in keys)
+            copy.Remove(key);
+        return copy;
+    }
+}

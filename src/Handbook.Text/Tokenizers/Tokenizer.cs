@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using Handbook.Text.Tokenizers.Files;
+using Handbook.Text.Tokenizers.PostProcessors;
+
+namespace Handbook.Text.Tokenizers;
+
+/// <summary>
+/// A tokenizer in Hugging Face's format: text to tokens and back, exactly as the <c>tokenizers</c> library does it. It never
+/// changes once made and may be used by many threads at once.
+/// </summary>
+public sealed partial class Tokenizer
+{
+    private readonly TokenizerDefinition _definition;
+    private readonly AddedVocabulary _added;
+    private readonly PlainEncoder _plain;
+    private readonly ConcurrentBag<TokenBuffer> _buffers = [];
+
+    internal Tokenizer(TokenizerDefinition definition, TokenizerSettings settings)
+    {
+        _definition = definition;
+        Settings = settings;
+        _added = new AddedVocabulary(definition.AddedTokens, definition.Model.Vocabulary, definition.Normalizer);
+        _plain = new PlainEncoder(definition, _added);
+        foreach (var id in _added.Tokens.Keys)
+            VocabSize = Math.Max(VocabSize, id + 1);
+        VocabSize = Math.Max(VocabSize, definition.Model.Vocabulary.IdEnd);
+    }
+
+    /// <summary>Reads a tokenizer from the files of a model folder.</summary>
+    /// <exception cref="UserErrorException">A file is missing or wrong; the message names it.</exception>
+    public static Tokenizer Load(string folder) => TokenizerFolder.Load(folder);
+
+    /// <summary>Reads one file of tokenizer.json's form, without the configuration beside it.</summary>
+    /// <exception cref="UserErrorException">The file is missing or wrong; the message names it.</exception>
+    public static Tokenizer LoadFile(string path) => TokenizerFolder.LoadFile(path, new TokenizerSettings());
+
+    /// <summary>Configuration beside the tokenizer itself.</summary>
+    public TokenizerSettings Settings { get; }
+
+    /// <summary>The largest token id plus one, added tokens included: the rows an embedding needs.</summary>
+    public int VocabSize { get; }
+
+    /// <summary>Id of <see cref="TokenizerSettings.BosToken"/>, or null.</summary>
+    public int? BosId => IdOf(Settings.BosToken);
+
+    /// <summary>Id of <see cref="TokenizerSettings.EosToken"/>, or null.</summary>
+    public int? EosId => IdOf(Settings.EosToken);
+
+    /// <summary>Id of <see cref="TokenizerSettings.PadToken"/>, or null.</summary>
+    public int? PadId => IdOf(Settings.PadToken);
+
+    /// <summary>Id of <see cref="TokenizerSettings.UnkToken"/>, or null.</summary>
+    public int? UnkId => IdOf(Settings.UnkToken);
+
+    /// <summary>Longest sequence the model was made for, in tokens, or null.</summary>
+    public int? ModelMaxLength => Settings.ModelMaxLength;
+
+    /// <summary>The default chat template, or null.</summary>
+    public string? ChatTemplate => Settings.ChatTemplate;
+
+    /// <summary>Added tokens by id, ascending.</summary>
+    public IReadOnlyDictionary<int, AddedToken> AddedTokens => _added.Tokens;
+
+    /// <summary>The file's own truncation section; not applied by <see cref="Encode"/>.</summary>
+    public TruncationOptions? Truncation => _definition.Truncation;
+
+    /// <summary>The file's own padding section; not applied by <see cref="Encode"/>.</summary>
+    public PaddingOptions? Padding => _definition.Padding;
+
+    /// <summary>The id of a token's text, or null.</summary>
+    public int? TokenToId(string token)
+    {
+        var id = _added.Find(token);
+        if (id < 0)
+            id = _definition.Model.Vocabulary.Find(token);
+        return id < 0 ? null : id;
+    }
+
+    /// <summary>The text of a token (byte-level tokens in their printable spelling), or null for an id that is not one.</summary>
+    public string? IdToToken(int id) =>
+        _added.Tokens.TryGetValue(id, out var token) ? token.Content : _definition.Model.Vocabulary.TokenOf(id);
+
+    /// <summary>True for an id that decoding with <c>skipSpecialTokens</c> leaves out.</summary>
+    public bool IsSpecial(int id) => _added.Tokens.TryGetValue(id, out var token) && token.Special;
+
+    /// <summary>
+    /// The tokens of a text; <paramref name="addSpecialTokens"/> also adds those of the post-processor (such as BOS). The
+    /// file's truncation and padding are not applied. Half a surrogate pair alone counts as U+FFFD.
+    /// </summary>
+    public TokenizedText Encode(string text, bool addSpecialTokens)
+    {
+        var buffer = _buffers.TryTake(out var pooled) ? pooled : new TokenBuffer();
+        buffer.Clear();
+        var input = LoneSurrogates.Replace(text);
+        EncodeInto(input, buffer);
+        _definition.PostProcessor?.Process(buffer, new OutputContext(addSpecialTokens, input, ModelToken));
+        var result = buffer.ToTokenizedText(text);
+        _buffers.Add(buffer);
+        return result;
+    }
+
+    /// <summary>Encodes many texts on all processors; results stand in the order of the texts.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="addSpecialTokens">As for <see cref="Encode"/>.</param>
+    /// <param name="threads">Most threads to use; 0 for one a processor.</param>
+    public TokenizedText[] EncodeBatch(IReadOnlyList<string> texts, bool addSpecialTokens, int threads = 0)
+    {
+        var results = new TokenizedText[texts.Count];
+        var options = new ParallelOptions { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
+        Parallel.For(0, texts.Count, options, i => results[i] = Encode(texts[i], addSpecialTokens));
+        return results;
+    }
+
+    /// <summary>
+    /// The text of token ids, as the library gives it: without transformers' <c>clean_up_tokenization_spaces</c>. Ids that
+    /// are no token are left out.
+    /// </summary>
+    public string Decode(ReadOnlySpan<int> ids, bool skipSpecialTokens)
+    {
+        var tokens = new List<string>(ids.Length);
+        foreach (var id in ids)
+        {
+            var token = _added.DecodedForm(id) ?? _definition.Model.Vocabulary.TokenOf(id);
+            if (token is not null && !(skipSpecialTokens && _added.IsSpecial(token)))
+                tokens.Add(token);
+        }
+        return _definition.Decoder is { } decoder ? string.Concat(decoder.Decode(tokens)) : string.Join(' ', tokens);
+    }
+
+    private void EncodeInto(string text, TokenBuffer output)
+    {
+        var (from, taken) = (0, 0);
+        while (_added.PlainMatcher.TryFind(text, from, taken, out var id, out var range, out from))
+        {
+            EncodeStretch(text, taken, range.Start, output);
+            output.Add(id, range.Start, range.End);
+            taken = range.End;
+        }
+        EncodeStretch(text, taken, text.Length, output);
+    }
+
+    private void EncodeStretch(string text, int start, int end, TokenBuffer output)
+    {
+        if (start < end)
+            _plain.EncodeStretch(text, start, end, output);
+    }
+
+    private string? ModelToken(int id) => _added.Tokens.ContainsKey(id) ? null : _definition.Model.Vocabulary.TokenOf(id) ?? "";
+
+    private int? IdOf(string? token) => token is null ? null : TokenToId(token);
+}

@@ -1,0 +1,36 @@
+using System.Text.Json.Nodes;
+
+namespace Handbook.Text.Tokenizers;
+
+/// <summary>
+/// What stands around a tokenizer: <c>tokenizer_config.json</c>, <c>special_tokens_map.json</c> and the chat templates.
+/// </summary>
+public sealed record TokenizerSettings
+{
+    /// <summary>Begins a text; null when the tokenizer has none.</summary>
+    public string? BosToken { get; init; }
+
+    /// <summary>Ends a text.</summary>
+    public string? EosToken { get; init; }
+
+    /// <summary>Fills a batch up.</summary>
+    public string? PadToken { get; init; }
+
+    /// <summary>Stands for what is not in the vocabulary.</summary>
+    public string? UnkToken { get; init; }
+
+    /// <summary>Longest sequence the model was made for, in tokens; null when the file names none or a number beyond use.</summary>
+    public int? ModelMaxLength { get; init; }
+
+    /// <summary>The default chat template (Jinja); null when there is none.</summary>
+    public string? ChatTemplate { get; init; }
+
+    /// <summary>Further chat templates by name, such as <c>tool_use</c> or <c>rag</c>; without the default.</summary>
+    public IReadOnlyDictionary<string, string> NamedChatTemplates { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Every other key of <c>tokenizer_config.json</c>, kept as it was.</summary>
+    public JsonObject Other { get; init; } = [];
+
+    /// <summary>Every other key of <c>special_tokens_map.json</c>, kept as it was; null when there is no such file.</summary>
+    public JsonObject? OtherSpecialTokens { get; init; }
+}
