@@ -1,4 +1,4 @@
-using System.Text.Json.Nodes;
+using Handbook.Training.Options;
 
 namespace Handbook.Training.Schedules;
 
@@ -7,40 +7,29 @@ public sealed class LearningRateSchedule
 {
     private readonly Func<int, double> factor;
 
-    private LearningRateSchedule(string name, double baseLearningRate, Func<int, double> factor)
+    private LearningRateSchedule(double baseLearningRate, int warmupSteps, Func<int, double> factor)
     {
-        Name = name;
         BaseLearningRate = baseLearningRate;
+        WarmupSteps = warmupSteps;
         this.factor = factor;
     }
-
-    /// <summary>The schedule's name in recipes (<c>lr_scheduler_type</c>).</summary>
-    public string Name { get; }
 
     /// <summary>The recipe's <c>learning_rate</c>.</summary>
     public double BaseLearningRate { get; }
 
-    /// <summary>Names that recipes may use, in the table's order.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. ScheduleTable.Entries.Keys];
+    /// <summary>Optimizer steps that warm up.</summary>
+    public int WarmupSteps { get; }
 
     /// <summary>Builds the schedule of a run.</summary>
-    /// <param name="name"><c>lr_scheduler_type</c>.</param>
-    /// <param name="arguments"><c>lr_scheduler_kwargs</c>; null when absent.</param>
+    /// <param name="options">Kind, warm-up and shape.</param>
     /// <param name="baseLearningRate">Peak learning rate.</param>
-    /// <param name="warmupSteps">Optimizer steps that warm up (<see cref="TrainingSteps.Warmup"/>).</param>
-    /// <param name="totalSteps">Optimizer steps of the whole run.</param>
-    /// <exception cref="UserErrorException">The name or an argument is unknown, missing or of the wrong type.</exception>
-    public static LearningRateSchedule Create(
-        string name, JsonObject? arguments, double baseLearningRate, int warmupSteps, int totalSteps)
+    /// <param name="totalSteps">Optimizer steps of the whole run (<see cref="TrainingSteps.Total"/>).</param>
+    /// <exception cref="UserErrorException">A shape parameter that the kind needs is missing, or two contradict each other.</exception>
+    public static LearningRateSchedule Create(ScheduleOptions options, double baseLearningRate, int totalSteps)
     {
-        if (!ScheduleTable.Entries.TryGetValue(name, out var entry))
-        {
-            throw new UserErrorException(
-                $"lr_scheduler_type: {name} is not a schedule; there are {string.Join(", ", Names)}.{NearestName.Hint(name, Names)}");
-        }
-        var read = new ScheduleArguments(name, arguments);
-        read.CheckNames(entry.Arguments);
-        return new LearningRateSchedule(name, baseLearningRate, entry.Build(read, new ScheduleSpan(baseLearningRate, warmupSteps, totalSteps)));
+        var warmup = TrainingSteps.Warmup(totalSteps, options.WarmupRatio, options.WarmupSteps ?? 0);
+        var span = new ScheduleSpan(options, baseLearningRate, warmup, totalSteps);
+        return new LearningRateSchedule(baseLearningRate, warmup, ScheduleTable.Entry(options.Kind).Build(span));
     }
 
     /// <summary>The learning rate that the optimizer step with this 0-based number uses.</summary>

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.TestSupport;
+using Handbook.Training.Options;
 using Handbook.Training.Schedules;
 
 namespace Handbook.Training.Tests.Schedules;
@@ -20,49 +21,52 @@ public sealed class LearningRateScheduleTests
 
     private static void Compare(JsonObject golden)
     {
-        var name = (string)golden["lr_scheduler_type"]!;
+        var kind = ScheduleTable.KindOf((string)golden["lr_scheduler_type"]!);
+        Assert.NotNull(kind);
         var total = (int)golden["num_training_steps"]!;
-        var warmup = TrainingSteps.Warmup(total, (double)golden["warmup_ratio"]!, 0);
-        Assert.Equal((int)golden["num_warmup_steps"]!, warmup);
-        var schedule = LearningRateSchedule.Create(
-            name, golden["lr_scheduler_kwargs"] as JsonObject, (double)golden["base_lr"]!, warmup, total);
+        var options = Options(kind.Value, golden["lr_scheduler_kwargs"] as JsonObject ?? []) with { WarmupRatio = (double)golden["warmup_ratio"]! };
+        var schedule = LearningRateSchedule.Create(options, (double)golden["base_lr"]!, total);
+        Assert.Equal((int)golden["num_warmup_steps"]!, schedule.WarmupSteps);
         var expected = golden["lr_per_step"]!.AsArray();
         for (var step = 0; step < expected.Count; step++)
             Assert.Equal((double)expected[step]!, schedule.At(step), 1e-12);
         Assert.Equal((double)golden["lr_after_last"]!, schedule.At(expected.Count), 1e-12);
     }
 
-    [Fact]
-    public void At_CosineWarmupWithMinLr_StartsAboveZeroAndEndsAtTheFloor()
+    private static ScheduleOptions Options(ScheduleKind kind, JsonObject arguments) => new()
     {
-        // By hand: 2 warm-up steps give 1/2 and 2/2; the 8 that follow end at cos(pi) = -1, the floor of 0.1.
-        var schedule = LearningRateSchedule.Create(
-            "cosine_warmup_with_min_lr", new JsonObject { ["min_lr_rate"] = 0.1 }, 1.0, 2, 10);
-        Assert.Equal(0.5, schedule.At(0), 1e-15);
-        Assert.Equal(1.0, schedule.At(1), 1e-15);
-        Assert.Equal(0.1, schedule.At(9), 1e-15);
-    }
+        Kind = kind,
+        MinLearningRate = (double?)arguments["min_lr"],
+        MinLearningRateRatio = (double?)(arguments["min_lr_rate"] ?? arguments["min_lr_ratio"]),
+        Cycles = (double?)arguments["num_cycles"],
+        Power = (double?)arguments["power"],
+        EndLearningRate = (double?)arguments["lr_end"],
+        Timescale = (int?)arguments["timescale"],
+        StableSteps = (int?)arguments["num_stable_steps"],
+        DecaySteps = (int?)arguments["num_decay_steps"],
+        WarmupType = (string?)arguments["warmup_type"] ?? "linear",
+        DecayType = (string?)arguments["decay_type"] ?? "cosine",
+    };
 
     [Fact]
-    public void Create_UnknownName_NamesTheNearest()
+    public void NameOf_EveryKind_LeadsBackToIt() =>
+        Assert.All(Enum.GetValues<ScheduleKind>(), kind => Assert.Equal(kind, ScheduleTable.KindOf(ScheduleTable.NameOf(kind))));
+
+    public static TheoryData<ScheduleOptions, string> Faulty => new()
     {
-        var error = Assert.Throws<UserErrorException>(() => LearningRateSchedule.Create("cosin", null, 1e-4, 0, 10));
-        Assert.Contains("lr_scheduler_type: cosin is not a schedule", error.Message, StringComparison.Ordinal);
-        Assert.EndsWith("Did you mean cosine?", error.Message, StringComparison.Ordinal);
-    }
+        { new() { Kind = ScheduleKind.CosineWithMinLr }, "lr_scheduler_kwargs: cosine_with_min_lr needs min_lr_rate or min_lr." },
+        { new() { Kind = ScheduleKind.CosineWithMinLr, MinLearningRate = 1, MinLearningRateRatio = 1 }, "give min_lr or min_lr_rate, not both." },
+        { new() { Kind = ScheduleKind.WarmupStableDecay }, "lr_scheduler_kwargs.num_decay_steps: warmup_stable_decay needs it." },
+        { new() { Kind = ScheduleKind.WarmupStableDecay, DecaySteps = 2, DecayType = "sqrt" }, "lr_scheduler_kwargs.decay_type: found sqrt, expected linear, cosine or 1-sqrt." },
+        { new() { Kind = ScheduleKind.Polynomial, EndLearningRate = 0.5 }, "lr_scheduler_kwargs.lr_end: 0.5 must be below learning_rate (0.0001)." },
+    };
 
     [Theory]
-    [InlineData("linear", """{"min_lr": 1}""", "lr_scheduler_kwargs.min_lr: linear does not know it; it takes none.")]
-    [InlineData("cosine_with_min_lr", "{}", "lr_scheduler_kwargs.min_lr_rate: cosine_with_min_lr needs it.")]
-    [InlineData("cosine_with_min_lr", """{"min_lr_rate": "low"}""", "lr_scheduler_kwargs.min_lr_rate: found \"low\", expected a number.")]
-    [InlineData("cosine_with_min_lr", """{"min_lr_rat": 0.1}""", "Did you mean min_lr_rate?")]
-    [InlineData("warmup_stable_decay", """{"num_decay_steps": 1.5}""", "expected a whole number.")]
-    [InlineData("warmup_stable_decay", """{"num_decay_steps": 2, "decay_type": "sqrt"}""", "expected one of cosine, linear, 1-sqrt.")]
-    public void Create_WrongArguments_SaysWhatIsExpected(string name, string arguments, string message)
+    [MemberData(nameof(Faulty))]
+    public void Create_WrongShape_SaysWhatIsExpected(ScheduleOptions options, string message)
     {
-        var error = Assert.Throws<UserErrorException>(
-            () => LearningRateSchedule.Create(name, JsonNode.Parse(arguments)!.AsObject(), 1e-4, 0, 10));
-        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        var error = Assert.Throws<UserErrorException>(() => LearningRateSchedule.Create(options, 1e-4, 10));
+        Assert.EndsWith(message, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -71,18 +75,7 @@ public sealed class LearningRateScheduleTests
     [InlineData(0.001, 10, 1)]
     [InlineData(100, 10, 100)]
     public void Resolve_FractionOrSteps_RoundsUp(double value, int total, int expected) =>
-        Assert.Equal(expected, new StepInterval("save_steps", value).Resolve(total));
-
-    [Theory]
-    [InlineData(0)]
-    [InlineData(-3)]
-    [InlineData(1.5)]
-    [InlineData(double.NaN)]
-    public void StepInterval_NeitherStepsNorFraction_IsRefused(double value)
-    {
-        var error = Assert.Throws<UserErrorException>(() => new StepInterval("eval_steps", value));
-        Assert.StartsWith("eval_steps: ", error.Message, StringComparison.Ordinal);
-    }
+        Assert.Equal(expected, new StepInterval(value).Resolve(total));
 
     [Fact]
     public void Total_EpochsOrMaxSteps_MaxStepsWins()

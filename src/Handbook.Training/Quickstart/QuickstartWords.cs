@@ -1,0 +1,47 @@
+namespace Handbook.Training.Quickstart;
+
+/// <summary>The words of the quickstart's small world. Which person has which city is invented and follows from the seed.</summary>
+internal static class QuickstartWords
+{
+    public static IReadOnlyList<string> Names { get; } = Split("""
+        Ada Adam Agnes Albert Alice Alma Amos Anna Anton Arthur Astrid Basil Bella Bernard Bianca Boris Bruno Carla Carmen Cedric
+        Celia Clara Colin Conrad Cora Cyril Dagmar Dana Daniel Daphne Daria David Diana Dora Edgar Edith Edwin Elena Elias Elsa
+        Emil Emma Erik Esther Eva Felix Fiona Flora Frank Frida Gabriel Gerda Gilbert Gloria Greta Gustav Hanna Harold Hector Hedwig
+        Helen Henry Hugo Ida Igor Ines Ingrid Irene Iris Isaac Ivan Ivo Jacob Jana Jasper Jean Joel Johan Jonas Judith
+        Julia Karin Karl Klara Klaus Lars Laura Lena Leo Leon Lewis Lilian Linda Lisa Louis Lucas Lucia Lydia Magda Marcel
+        Maria Marta Martin Mateo Max Melina Mila Mira Miriam Mona Moritz Nadia Nina Noah Nora Odette Olaf Olga Oliver Oscar
+        Otto Paul Paula Pedro Petra Philip Quentin Rachel Ralf Regina Robert Rosa Rufus Ruth Samuel Sandra Sara Selma Silas Simon
+        Sofia Stefan Stella Susan Sven Tamara Teresa Theo Thomas Tilda Tobias Ursula Valentin Vera Victor Viola Walter Wanda Willem Yara
+        """);
+
+    public static IReadOnlyList<string> Cities { get; } =
+        Split("Oslo Rome Paris Lisbon Vienna Berlin Madrid Dublin Athens Prague Cairo Lima Tokyo Delhi Boston Quito");
+
+    public static IReadOnlyList<string> Jobs { get; } =
+        Split("baker doctor teacher farmer painter sailor lawyer singer nurse tailor pilot judge writer miner dancer chemist");
+
+    public static IReadOnlyList<string> Animals { get; } =
+        Split("cat dog horse rabbit parrot goat snake turtle mouse duck sheep pony");
+
+    public static IReadOnlyList<string> Things { get; } =
+        Split("key lamp book coin drum hat map ring rope shoe spoon cup box ball bell knife letter candle mirror basket");
+
+    public static IReadOnlyList<string> Colours { get; } = Split("red blue green yellow black white brown grey pink orange");
+
+    public static IReadOnlyList<(string Word, string Opposite)> Opposites { get; } = Pairs("""
+        hot cold big small fast slow light heavy open closed early late young old rich poor strong weak wet dry full empty
+        high low loud quiet hard soft long short near far new used sweet sour clean dirty happy sad thick thin deep shallow
+        wide narrow smooth rough sharp blunt true false brave afraid busy idle tight loose bright dim
+        """);
+
+    public static IReadOnlyList<(string Word, string Plural)> Plurals { get; } = Pairs("""
+        fox foxes bus buses dish dishes match matches glass glasses child children foot feet tooth teeth goose geese man men
+        woman women wolf wolves leaf leaves loaf loaves shelf shelves city cities baby babies fly flies story stories lady ladies
+        potato potatoes hero heroes tree trees river rivers stone stones cloud clouds garden gardens window windows bird birds
+        ship ships train trains bridge bridges road roads table tables apple apples flower flowers king kings queen queens
+        """);
+
+    private static string[] Split(string words) => words.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+
+    private static (string, string)[] Pairs(string words) => [.. Split(words).Chunk(2).Select(pair => (pair[0], pair[1]))];
+}
