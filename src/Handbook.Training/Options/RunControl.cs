@@ -21,7 +21,10 @@ public enum IntervalStrategy
 public readonly record struct StepInterval(double Value)
 {
     /// <summary>Steps between two events of a run of <paramref name="totalSteps"/>: a share is rounded up, as transformers does.</summary>
-    public int Resolve(int totalSteps) => Value < 1 ? (int)Math.Ceiling(totalSteps * Value) : (int)Value;
+    public int Resolve(int totalSteps) => Value < 1 ? Math.Max(1, (int)Math.Ceiling(totalSteps * Value)) : (int)Value;
+
+    /// <summary>True when an event is due after <paramref name="step"/> steps.</summary>
+    public bool IsDue(int step, int totalSteps) => step > 0 && step % Resolve(totalSteps) == 0;
 }
 
 /// <summary>When and on what is evaluated.</summary>

@@ -1,0 +1,87 @@
+using Handbook.Data.Random;
+using Handbook.Training.Schedules;
+
+namespace Handbook.Training.Loop;
+
+/// <summary>
+/// Which rows stand in which micro-batch of which optimizer step. A pure function of its arguments, so that a run can be taken up
+/// at any step without a saved position: epochs of <c>randperm(seed + epoch)</c> as Accelerate's sampler has them, cut into
+/// micro-batches, gathered into steps; the last step of an epoch takes what is left, as transformers does.
+/// </summary>
+public sealed class BatchSchedule
+{
+    private readonly int rowCount;
+    private readonly int batchSize;
+    private readonly int accumulation;
+    private readonly long seed;
+    private readonly bool shuffle;
+    private readonly int[]? rowLengths;
+    private int cachedEpoch = -1;
+    private int[] cachedOrder = [];
+
+    /// <summary>Plans the order of rows.</summary>
+    /// <param name="rowCount">Rows of the training set, counted after packing.</param>
+    /// <param name="batchSize">Rows in a micro-batch.</param>
+    /// <param name="accumulation">Micro-batches in an optimizer step.</param>
+    /// <param name="seed">Seed of the order.</param>
+    /// <param name="shuffle">False keeps the rows' own order in every epoch.</param>
+    /// <param name="dropLast">Leave out an epoch's last micro-batch when it is not full.</param>
+    /// <param name="rowLengths">Tokens of each row: rows of like length then share micro-batches. Null: they need not.</param>
+    /// <exception cref="UserErrorException">There is no row, or none remains after dropping.</exception>
+    public BatchSchedule(
+        int rowCount, int batchSize, int accumulation, long seed, bool shuffle = true, bool dropLast = false, int[]? rowLengths = null)
+    {
+        if (rowCount < 1)
+            throw new UserErrorException("The training set is empty: no row is left to train on.");
+        (this.rowCount, this.batchSize, this.accumulation, this.seed) = (rowCount, batchSize, accumulation, seed);
+        (this.shuffle, this.rowLengths) = (shuffle, rowLengths);
+        MicroBatchesPerEpoch = dropLast ? rowCount / batchSize : (rowCount + batchSize - 1) / batchSize;
+        if (MicroBatchesPerEpoch == 0)
+        {
+            throw new UserErrorException(
+                $"dataloader_drop_last: the training set has {rowCount} rows, fewer than one batch of per_device_train_batch_size {batchSize}.");
+        }
+        StepsPerEpoch = TrainingSteps.PerEpoch(MicroBatchesPerEpoch, accumulation);
+    }
+
+    /// <summary>Micro-batches of a pass over the data.</summary>
+    public int MicroBatchesPerEpoch { get; }
+
+    /// <summary>Optimizer steps of a pass over the data.</summary>
+    public int StepsPerEpoch { get; }
+
+    /// <summary>The micro-batches of the optimizer step with this 0-based number, each the indices of its rows.</summary>
+    public int[][] MicroBatches(int step)
+    {
+        var order = Order(step / StepsPerEpoch);
+        var first = step % StepsPerEpoch * accumulation;
+        var count = Math.Min(accumulation, MicroBatchesPerEpoch - first);
+        var batches = new int[count][];
+        for (var i = 0; i < count; i++)
+        {
+            var start = (first + i) * batchSize;
+            batches[i] = order.AsSpan(start, Math.Min(batchSize, rowCount - start)).ToArray();
+        }
+        return batches;
+    }
+
+    /// <summary>Epochs done after so many optimizer steps, with fraction.</summary>
+    public double EpochAfter(int steps)
+    {
+        var (epoch, rest) = (steps / StepsPerEpoch, steps % StepsPerEpoch);
+        return epoch + (double)(rest * accumulation) / MicroBatchesPerEpoch;
+    }
+
+    private int[] Order(int epoch)
+    {
+        if (epoch == cachedEpoch)
+            return cachedOrder;
+        cachedEpoch = epoch;
+        return cachedOrder = (shuffle, rowLengths) switch
+        {
+            (_, { } lengths) => EpochOrder.GroupedByLength(lengths, batchSize, new TorchGenerator((ulong)(seed + epoch))),
+            (true, _) => EpochOrder.Seedable(seed, epoch, rowCount),
+            _ => [.. Enumerable.Range(0, rowCount)],
+        };
+    }
+}

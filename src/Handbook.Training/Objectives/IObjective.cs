@@ -1,0 +1,30 @@
+using Handbook.Autograd;
+using Handbook.Data.Packing;
+
+namespace Handbook.Training.Objectives;
+
+/// <summary>What the micro-batches of one optimizer step add up to; a loss is normalised over the whole step, never over a part.</summary>
+/// <param name="Step">0-based number of the optimizer step (of an evaluation: 0).</param>
+/// <param name="MicroBatchCount">Micro-batches.</param>
+/// <param name="ExampleCount">Rows, or pairs of a preference set.</param>
+/// <param name="LossTokenCount">Tokens that count in the loss.</param>
+public readonly record struct StepTotals(int Step, int MicroBatchCount, int ExampleCount, long LossTokenCount);
+
+/// <summary>What an objective made of a micro-batch.</summary>
+/// <param name="Loss">Scalar; the sum over a step's micro-batches is the step's loss.</param>
+/// <param name="Metrics">What else is reported.</param>
+public sealed record ObjectiveResult(Variable Loss, MetricSums Metrics);
+
+/// <summary>
+/// A training method: how per-token log-probabilities become a loss and its metrics. The loop knows nothing else of it.
+/// </summary>
+public interface IObjective
+{
+    /// <summary>Sees all micro-batches of a step before the first is computed, for losses that look at the whole batch.</summary>
+    void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
+    {
+    }
+
+    /// <summary>Computes the loss of one micro-batch, recorded on the tape when it records.</summary>
+    ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals);
+}
