@@ -1,5 +1,3 @@
-using System.Text.Json.Nodes;
-
 namespace Handbook.Training.Options;
 
 /// <summary>Optimizers by the names recipes use.</summary>
@@ -24,6 +22,37 @@ public enum OptimizerKind
     Adafactor,
 }
 
+/// <summary>How the learning rate moves over the run.</summary>
+public enum ScheduleKind
+{
+    /// <summary>Warm-up, then a straight line to 0.</summary>
+    Linear,
+
+    /// <summary>Warm-up, then half a cosine to 0.</summary>
+    Cosine,
+
+    /// <summary>Cosine with a floor.</summary>
+    CosineWithMinLr,
+
+    /// <summary>Cosine, several times over.</summary>
+    CosineWithRestarts,
+
+    /// <summary>Warm-up, then a polynomial down to <c>lr_end</c>.</summary>
+    Polynomial,
+
+    /// <summary>Always the same.</summary>
+    Constant,
+
+    /// <summary>Warm-up, then always the same.</summary>
+    ConstantWithWarmup,
+
+    /// <summary>Warm-up, then one over the square root of the step.</summary>
+    InverseSqrt,
+
+    /// <summary>Warm-up, a plateau, then down.</summary>
+    WarmupStableDecay,
+}
+
 /// <summary>What the loss of one optimizer step is an average over.</summary>
 public enum LossNormalization
 {
@@ -37,20 +66,47 @@ public enum LossNormalization
     MicroBatches,
 }
 
-/// <summary>How the learning rate moves over the run; <see cref="Schedules.LearningRateSchedule"/> knows names and arguments.</summary>
+/// <summary>Shape parameters of a schedule; null takes the kind's own default.</summary>
 public sealed record ScheduleOptions
 {
-    /// <summary><c>lr_scheduler_type</c>.</summary>
-    public string Name { get; init; } = "linear";
+    /// <summary>Which curve.</summary>
+    public ScheduleKind Kind { get; init; } = ScheduleKind.Linear;
 
-    /// <summary><c>lr_scheduler_kwargs</c>; null when absent.</summary>
-    public JsonObject? Arguments { get; init; }
-
-    /// <summary>Steps of warm-up; 0 computes them from <see cref="WarmupRatio"/>.</summary>
-    public int WarmupSteps { get; init; }
+    /// <summary>Steps of warm-up; null computes them from <see cref="WarmupRatio"/>.</summary>
+    public int? WarmupSteps { get; init; }
 
     /// <summary>Warm-up as a share of all steps, rounded up.</summary>
     public double WarmupRatio { get; init; }
+
+    /// <summary>The floor as a share of the peak (cosine_with_min_lr, warmup_stable_decay's <c>min_lr_ratio</c>).</summary>
+    public double? MinLearningRateRatio { get; init; }
+
+    /// <summary>The floor itself (<c>min_lr</c>).</summary>
+    public double? MinLearningRate { get; init; }
+
+    /// <summary>Cycles of the cosine.</summary>
+    public double? Cycles { get; init; }
+
+    /// <summary>Exponent of the polynomial.</summary>
+    public double? Power { get; init; }
+
+    /// <summary>Where the polynomial ends.</summary>
+    public double? EndLearningRate { get; init; }
+
+    /// <summary>Steps after which inverse_sqrt has fallen by the square root of two; null: warm-up steps, or 10000.</summary>
+    public int? Timescale { get; init; }
+
+    /// <summary>Steps of the plateau (warmup_stable_decay); null: what the other phases leave.</summary>
+    public int? StableSteps { get; init; }
+
+    /// <summary>Steps of the way down (warmup_stable_decay).</summary>
+    public int? DecaySteps { get; init; }
+
+    /// <summary>Form of warm-up (warmup_stable_decay): linear, cosine or 1-sqrt.</summary>
+    public string WarmupType { get; init; } = "linear";
+
+    /// <summary>Form of the way down (warmup_stable_decay): linear, cosine or 1-sqrt.</summary>
+    public string DecayType { get; init; } = "cosine";
 }
 
 /// <summary>How the weights move.</summary>
