@@ -8,6 +8,9 @@ namespace Handbook.Autograd;
 /// </summary>
 public sealed class Parameter : Variable
 {
+    // The first contribution may share its data with another variable's gradient, so only a sum made here is added into.
+    private Tensor? sum;
+
     /// <summary>Wraps a weight under its checkpoint name.</summary>
     public Parameter(string name, Tensor value, bool requiresGrad = true) : base(TensorScope.Detach(value), requiresGrad) => Name = name;
 
@@ -31,11 +34,11 @@ public sealed class Parameter : Variable
             base.Accumulate(gradient);
             return;
         }
-        if (Grad.DType != DType.Float32)
+        if (!ReferenceEquals(Grad, sum))
         {
-            var wide = TensorScope.Detach(Grad.To(DType.Float32));
+            sum = TensorScope.Detach(Grad.DType == DType.Float32 ? Grad.Clone() : Grad.To(DType.Float32));
             Grad.Dispose();
-            Grad = wide;
+            Grad = sum;
         }
         Kernels.Accumulation.AddInPlace(Grad, gradient);
         gradient.Dispose();

@@ -31,6 +31,34 @@ public static unsafe class RmsNorm
         });
     }
 
+    /// <summary>Adds what a block made to the residual stream, and normalises the sum for the next block.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="stream">[rows, width].</param>
+    /// <param name="delta">[rows, width]; the sum is rounded to the type before it is normalised.</param>
+    /// <param name="weight">[width].</param>
+    /// <param name="epsilon">Added to the mean square.</param>
+    /// <returns>The sum (the new stream) and its normalised form, [rows, width] each.</returns>
+    public static (Variable Sum, Variable Normalized) ApplyWithResidual(
+        Tape tape, Variable stream, Variable delta, Variable weight, double epsilon)
+    {
+        var sum = stream.Value.Add(delta.Value);
+        var fused = FusedKernels.Apply(sum, weight.Value) && sum.DType == weight.Value.DType;
+        var normalized = fused ? Fused.Forward(sum, weight.Value, epsilon) : PlainForward(sum, weight.Value, epsilon);
+        var outputs = tape.Record([sum, normalized], [stream, delta, weight], [sum, weight.Value], (gradients, saved) =>
+        {
+            var total = gradients[0];
+            if (gradients[1] is { } gradient)
+            {
+                var (inputGradient, weightGradient) = PlainBackward(gradient, saved[0], saved[1], epsilon);
+                weight.Accumulate(weightGradient);
+                total = total is null ? inputGradient : total.Add(inputGradient);
+            }
+            stream.Accumulate(total!.Alias());
+            delta.Accumulate(total.Alias());
+        });
+        return (outputs[0], outputs[1]);
+    }
+
     /// <summary>The definition, in libtorch's operators: any device and type.</summary>
     internal static Tensor PlainForward(Tensor x, Tensor weight, double epsilon)
     {
