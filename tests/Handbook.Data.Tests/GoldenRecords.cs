@@ -50,7 +50,7 @@ internal static class GoldenRecords
 
     public static long[] Wide(IEnumerable<int> values) => [.. values.Select(v => (long)v)];
 
-    private static string Fnv1A(IReadOnlyList<long> values)
+    public static string Fnv1A(IReadOnlyList<long> values)
     {
         var hash = 0xcbf29ce484222325UL;
         foreach (var value in values)

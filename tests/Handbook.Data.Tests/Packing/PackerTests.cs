@@ -43,7 +43,7 @@ public sealed class PackerTests
             Assert.Equal(expected.Count, plan.RowCount);
             for (var row = 0; row < plan.RowCount; row++)
                 Assert.Equal(expected[row], plan.Row(row).ToArray().Select(p => p.Document));
-        }, iter: 30);
+        }, iter: 6);
 
     [Fact]
     public void Plan_Ffd_EqualsTheRuleByHand()

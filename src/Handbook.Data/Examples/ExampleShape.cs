@@ -1,0 +1,26 @@
+namespace Handbook.Data.Examples;
+
+/// <summary>What a row of a dataset is an example of, told by its columns.</summary>
+public enum ExampleShape
+{
+    /// <summary><c>text</c>: plain text.</summary>
+    Text,
+
+    /// <summary><c>messages</c>, ShareGPT's <c>conversations</c>, or Alpaca's <c>instruction</c>, <c>input</c>, <c>output</c>: a conversation.</summary>
+    Conversation,
+
+    /// <summary><c>prompt</c> and <c>completion</c>.</summary>
+    Completion,
+
+    /// <summary><c>chosen</c> and <c>rejected</c>, with or without <c>prompt</c>.</summary>
+    Preference,
+
+    /// <summary><c>prompt</c>, <c>completion</c> and <c>label</c>: one answer and a verdict on it.</summary>
+    Verdict,
+
+    /// <summary><c>prompt</c> alone: something to answer, for sampling.</summary>
+    Prompt,
+
+    /// <summary><c>input_ids</c>, perhaps with <c>labels</c>: already tokens.</summary>
+    Tokenized,
+}

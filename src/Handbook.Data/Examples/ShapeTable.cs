@@ -1,0 +1,41 @@
+namespace Handbook.Data.Examples;
+
+/// <summary>The shapes by their columns, those that say most first.</summary>
+public static class ShapeTable
+{
+    private static readonly (string[] Columns, ExampleShape Shape)[] Shapes =
+    [
+        (["input_ids"], ExampleShape.Tokenized),
+        (["chosen", "rejected"], ExampleShape.Preference),
+        (["prompt", "completion", "label"], ExampleShape.Verdict),
+        (["prompt", "completion"], ExampleShape.Completion),
+        (["messages", "label"], ExampleShape.Verdict),
+        (["messages"], ExampleShape.Conversation),
+        (["conversations"], ExampleShape.Conversation),
+        (["conversation"], ExampleShape.Conversation),
+        (["instruction", "output"], ExampleShape.Conversation),
+        (["prompt"], ExampleShape.Prompt),
+    ];
+
+    /// <summary>The columns each shape needs, for messages.</summary>
+    public const string Described =
+        "text; messages; prompt + completion; chosen + rejected (+ prompt); prompt + completion + label; conversations (ShareGPT); " +
+        "instruction + output (Alpaca); input_ids (+ labels)";
+
+    /// <summary>
+    /// The shape that a row of these columns has, or null. Plain text is what <paramref name="textColumn"/> holds; it comes
+    /// first when the task wants text (continued pretraining), else last.
+    /// </summary>
+    public static ExampleShape? Recognize(IReadOnlyCollection<string> columns, string textColumn, bool preferText)
+    {
+        var hasText = columns.Contains(textColumn);
+        if (hasText && preferText)
+            return ExampleShape.Text;
+        foreach (var (needed, shape) in Shapes)
+        {
+            if (needed.All(columns.Contains))
+                return hasText && shape == ExampleShape.Prompt ? ExampleShape.Text : shape;
+        }
+        return hasText ? ExampleShape.Text : null;
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.RegularExpressions;
+
+namespace Handbook.Data.Sources;
+
+/// <summary>
+/// Finds datasets that were downloaded into the Hugging Face cache: <c>datasets--org--name/snapshots/commit</c>, where
+/// <c>refs/main</c> names the commit.
+/// </summary>
+public sealed partial class HubCacheResolver(string cacheFolder) : IDatasetResolver
+{
+    private const string Prefix = "datasets--";
+
+    /// <inheritdoc/>
+    public string Where => $"the cache ({cacheFolder})";
+
+    /// <inheritdoc/>
+    public IEnumerable<string> Names => Directory.Exists(cacheFolder)
+        ? Directory.EnumerateDirectories(cacheFolder, Prefix + "*")
+            .Select(path => Path.GetFileName(path)[Prefix.Length..].Replace("--", "/", StringComparison.Ordinal))
+        : [];
+
+    /// <summary>The cache of this machine: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>~/.cache/huggingface/hub</c>.</summary>
+    public static HubCacheResolver OfThisMachine()
+    {
+        if (Environment.GetEnvironmentVariable("HF_HUB_CACHE") is { Length: > 0 } cache)
+            return new HubCacheResolver(cache);
+        var home = Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } set
+            ? set
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "huggingface");
+        return new HubCacheResolver(Path.Combine(home, "hub"));
+    }
+
+    /// <inheritdoc/>
+    public string? Find(string name, string? revision)
+    {
+        if (!Id().IsMatch(name) || name.Contains("..", StringComparison.Ordinal))
+            return null;
+        var repository = Path.Combine(cacheFolder, Prefix + name.Replace("/", "--", StringComparison.Ordinal));
+        revision ??= "main";
+        if (!Revision().IsMatch(revision) || revision.Contains("..", StringComparison.Ordinal))
+            return null;
+        var reference = Path.Combine(repository, "refs", revision);
+        var commit = File.Exists(reference) ? File.ReadAllText(reference).Trim() : revision;
+        var snapshot = Path.Combine(repository, "snapshots", commit);
+        return Id().IsMatch(commit) && Directory.Exists(snapshot) ? snapshot : null;
+    }
+
+    [GeneratedRegex(@"^[\w.-]+(/[\w.-]+)?$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Id();
+
+    [GeneratedRegex(@"^[\w.-]+(/[\w.-]+)*$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Revision();
+}

@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace Handbook.Data.Sources;
+
+/// <summary>
+/// One row as its source gave it: a JSON object in UTF-8 that is parsed only by whoever needs it, so that readers stay
+/// sequential and parsing runs on all threads.
+/// </summary>
+/// <param name="Json">The object, or nothing when the source already knows the row is broken.</param>
+/// <param name="Place">Where it stands.</param>
+/// <param name="Index">Its number in the source, from 0.</param>
+/// <param name="Problem">Why the row is broken, or null.</param>
+public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Place, long Index, string? Problem = null)
+{
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
+
+    /// <summary>Parses the row; dispose the document when done.</summary>
+    /// <exception cref="BadRowException">It is broken: not UTF-8, not JSON, or not an object.</exception>
+    public JsonDocument Parse()
+    {
+        if (Problem is not null)
+            throw new BadRowException(Place, null, Problem);
+        if (!Utf8.IsValid(Json.Span))
+            throw new BadRowException(Place, null, InvalidUtf8(Json.Span));
+        JsonDocument document;
+        try
+        {
+            document = JsonDocument.Parse(Json, Options);
+        }
+        catch (JsonException e)
+        {
+            throw new BadRowException(Place, null, FormattableString.Invariant($"not valid JSON at column {e.BytePositionInLine + 1}: {Reason(e)}"));
+        }
+        if (document.RootElement.ValueKind == JsonValueKind.Object)
+            return document;
+        var kind = JsonKind.Of(document.RootElement);
+        document.Dispose();
+        throw new BadRowException(Place, null, $"a row is {kind}; expected an object with a key for each column");
+    }
+
+    /// <summary>Says which byte is not UTF-8.</summary>
+    internal static string InvalidUtf8(ReadOnlySpan<byte> bytes)
+    {
+        var good = 0;
+        while (good < bytes.Length && System.Text.Rune.DecodeFromUtf8(bytes[good..], out _, out var consumed) == System.Buffers.OperationStatus.Done)
+            good += consumed;
+        return FormattableString.Invariant($"invalid UTF-8: byte 0x{bytes[good]:X2} at column {good + 1}");
+    }
+
+    private static string Reason(JsonException e)
+    {
+        var cut = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+        return cut < 0 ? e.Message : e.Message[..cut];
+    }
+}
