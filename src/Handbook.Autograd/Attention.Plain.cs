@@ -1,0 +1,125 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+// Shapes: L tokens of a segment, S tokens it sees, H query heads, K key/value heads, G = H/K, D head width.
+public static unsafe partial class Attention
+{
+    /// <summary>The definition, in libtorch's operators: any device and type, one segment after the other.</summary>
+    internal static Tensor PlainForward(Tensor query, Tensor key, Tensor value, SequenceLayout layout, double scale, int window)
+    {
+        using var scope = new TensorScope();
+        var outputs = new Tensor[layout.Segments.Count];
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            using var inner = new TensorScope();
+            var part = new PlainSegment(query, key, value, layout, i, scale, window);
+            outputs[i] = inner.Keep(part.Ungroup(part.Weights.MatMul(part.Value)).To(query.DType));
+        }
+        return scope.Keep(Operator.Call("aten::cat"u8, default, outputs, 0L));
+    }
+
+    /// <summary>Gradients of the definition with respect to query, key and value.</summary>
+    internal static (Tensor Query, Tensor Key, Tensor Value) PlainBackward(
+        Tensor gradient, Tensor query, Tensor key, Tensor value, SequenceLayout layout, double scale, int window)
+    {
+        using var scope = new TensorScope();
+        var wide = query.DType == DType.Float64 ? DType.Float64 : DType.Float32;
+        var queryGradient = Tensor.Zeros(query.Shape, wide, query.Device);
+        var keyGradient = Tensor.Zeros(key.Shape, wide, key.Device);
+        var valueGradient = Tensor.Zeros(value.Shape, wide, value.Device);
+        for (var i = 0; i < layout.Segments.Count; i++)
+        {
+            using var inner = new TensorScope();
+            var part = new PlainSegment(query, key, value, layout, i, scale, window);
+            var outputGradient = part.Group(gradient);                                      // [K, G*L, D]
+            var weightGradient = outputGradient.MatMul(part.Value.Transpose(1, 2));         // [K, G*L, S]
+            var projection = weightGradient.Multiply(part.Weights).Sum(-1, keepDim: true);
+            var scoreGradient = weightGradient.Subtract(projection).Multiply(part.Weights).Multiply(scale);
+            part.OwnRows(queryGradient).CopyFrom(part.Ungroup(scoreGradient.MatMul(part.Key)));
+            part.AddToKeys(keyGradient, scoreGradient.Transpose(1, 2).MatMul(part.Query));
+            part.AddToKeys(valueGradient, part.Weights.Transpose(1, 2).MatMul(outputGradient));
+        }
+        return (scope.Keep(queryGradient.To(query.DType)), scope.Keep(keyGradient.To(key.DType)), scope.Keep(valueGradient.To(value.DType)));
+    }
+
+    /// <summary>One segment's operands in float32 (float64 beside float64 data), and its attention weights.</summary>
+    private readonly struct PlainSegment
+    {
+        private readonly List<(int Start, int Length)> spans;
+        private readonly long keyHeads;
+
+        internal PlainSegment(Tensor query, Tensor key, Tensor value, SequenceLayout layout, int segment, double scale, int window)
+        {
+            spans = KeySpans(layout, segment);
+            keyHeads = key.Size(1);
+            Query = Group(query);
+            Key = Gather(key);
+            Value = Gather(value);
+            var length = spans[^1].Length;
+            var seen = Key.Size(1);
+            var mask = Mask(length, (int)seen, window, Query.DType, query.Device);
+            var scores = Query.MatMul(Key.Transpose(1, 2)).Multiply(scale);                 // [K, G*L, S]
+            var masked = scores.View(keyHeads, -1, length, seen).Add(mask).View(scores.Shape);
+            Weights = Operator.Call("aten::softmax"u8, "int"u8, masked, -1L, Handbook.Torch.Value.None);
+        }
+
+        /// <summary>[K, G*L, D].</summary>
+        internal Tensor Query { get; }
+
+        /// <summary>[K, S, D].</summary>
+        internal Tensor Key { get; }
+
+        /// <summary>[K, S, D].</summary>
+        internal Tensor Value { get; }
+
+        /// <summary>[K, G*L, S].</summary>
+        internal Tensor Weights { get; }
+
+        /// <summary>The segment's rows of a tensor over the whole row.</summary>
+        internal Tensor OwnRows(Tensor row) => row.Narrow(0, spans[^1].Start, spans[^1].Length);
+
+        /// <summary>[tokens, H, D] to the segment's [K, G*L, D].</summary>
+        internal Tensor Group(Tensor row)
+        {
+            var own = OwnRows(row);
+            return Wide(own).Transpose(0, 1).Reshape(keyHeads, -1, own.Size(2));
+        }
+
+        /// <summary>[K, G*L, D] to [L, H, D].</summary>
+        internal Tensor Ungroup(Tensor grouped) =>
+            grouped.View(-1, spans[^1].Length, grouped.Size(2)).Transpose(0, 1);
+
+        /// <summary>Adds [K, S, D] to the rows of [tokens, K, D] that the segment sees.</summary>
+        internal void AddToKeys(Tensor row, Tensor contribution)
+        {
+            var from = 0L;
+            foreach (var (start, length) in spans)
+            {
+                row.Narrow(0, start, length).AddInPlace(contribution.Narrow(1, from, length).Transpose(0, 1));
+                from += length;
+            }
+        }
+
+        private Tensor Gather(Tensor row)
+        {
+            var parts = spans.ConvertAll(span => row.Narrow(0, span.Start, span.Length)).ToArray();
+            return Wide(Operator.Call("aten::cat"u8, default, parts, 0L)).Transpose(0, 1);
+        }
+
+        private static Tensor Wide(Tensor tensor) => tensor.To(tensor.DType == DType.Float64 ? DType.Float64 : DType.Float32);
+
+        /// <summary>0 where a token may look, minus infinity elsewhere: [L, S], the last L of S being the segment itself.</summary>
+        private static Tensor Mask(int length, int seen, int window, DType dtype, Device device)
+        {
+            var mask = new float[length * seen];
+            for (var i = 0; i < length; i++)
+            {
+                var position = seen - length + i;
+                for (var j = 0; j < seen; j++)
+                    mask[i * seen + j] = j <= position && j > position - (long)window ? 0 : float.NegativeInfinity;
+            }
+            return Tensor.From<float>(mask, [length, seen]).To(dtype).To(device);
+        }
+    }
+}

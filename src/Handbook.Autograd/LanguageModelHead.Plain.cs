@@ -1,0 +1,107 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+// Shapes: R labelled tokens, T of them in a chunk, C width, V vocabulary.
+public static unsafe partial class LanguageModelHead
+{
+    /// <summary>Logits of one chunk that the plain composition holds, in elements.</summary>
+    private const long PlainChunkElements = 1 << 24;
+
+    /// <summary>The definition, in libtorch's operators: any device and type.</summary>
+    internal static (Tensor Logps, TokenStatistics Statistics) PlainLogps(HeadCall call)
+    {
+        var (logps, statistics, _) = PlainGradients(call, default, null);
+        return (logps, statistics);
+    }
+
+    /// <summary>
+    /// The definition with the gradients of sum(factor * logp); <paramref name="factors"/> [R] may be null when none is wanted.
+    /// </summary>
+    internal static (Tensor Logps, TokenStatistics Statistics, HeadGradients Gradients) PlainGradients(
+        HeadCall call, HeadGradients wanted, Tensor? factors)
+    {
+        using var scope = new TensorScope();
+        var gradients = wanted.Allocate(call);
+        var chunk = Math.Max(1, PlainChunkElements / call.Weight.Size(0));
+        var logps = new List<Tensor> { Tensor.Empty([0], call.Wide, call.Hidden.Device) };
+        var statistics = new TokenStatistics(call.Rows, new float[call.Rows.Length], new bool[call.Rows.Length], new float[call.Rows.Length]);
+        for (var start = 0L; start < call.Rows.Length; start += chunk)
+        {
+            using var inner = new TensorScope();
+            var count = Math.Min(chunk, call.Rows.Length - start);
+            var part = new PlainChunk(call, start, count);
+            part.Note(statistics, (int)start);
+            logps.Add(inner.Keep(part.Logps));
+            if (wanted.Any)
+                part.AddGradients(gradients, factors!.Narrow(0, start, count).To(call.Wide));
+        }
+        var all = scope.Keep(Operator.Call("aten::cat"u8, default, logps.ToArray(), 0L));
+        return (all, statistics, gradients.Finish(call, scope));
+    }
+
+    /// <summary>The logits of one chunk of labelled tokens and what follows from them.</summary>
+    private readonly struct PlainChunk
+    {
+        private readonly HeadCall call;
+        private readonly Tensor rows;       // [T]
+        private readonly Tensor labels;     // [T, 1]
+        private readonly Tensor hidden;     // [T, C]
+        private readonly Tensor logits;     // [T, V], scaled and capped
+        private readonly Tensor logSumExp;  // [T, 1]
+
+        internal PlainChunk(HeadCall call, long start, long count)
+        {
+            this.call = call;
+            var device = call.Hidden.Device;
+            rows = Tensor.From(Array.ConvertAll(call.Rows.AsSpan((int)start, (int)count).ToArray(), row => (long)row), device);
+            labels = Tensor.From<long>(call.Labels.AsSpan((int)start, (int)count), [count, 1], device);
+            hidden = call.Hidden.IndexSelect(0, rows);
+            var raw = hidden.MatMul(call.Weight.Transpose(0, 1)).To(call.Wide);
+            if (call.Bias is not null)
+                raw = raw.Add(call.Bias.To(call.Wide));
+            if (call.Options.LogitScale != 1)
+                raw = raw.Multiply(call.Options.LogitScale);
+            if (call.Options.SoftCap is { } cap)
+                raw = Operator.Call("aten::tanh"u8, default, raw.Multiply(1 / cap)).Multiply(cap);
+            logits = raw;
+            logSumExp = Operator.Call("aten::logsumexp"u8, default, logits, new long[] { 1 }, true);
+            Logps = Operator.Call("aten::gather"u8, default, logits, 1L, labels, false).Subtract(logSumExp).View(count);
+        }
+
+        /// <summary>[T].</summary>
+        internal Tensor Logps { get; }
+
+        internal void Note(TokenStatistics statistics, int start)
+        {
+            Logps.ToArray<float>().CopyTo(statistics.Logps, start);
+            var best = logits.ArgMax(1).ToArray<long>();
+            var means = logits.Sum(1).Multiply(1.0 / logits.Size(1)).ToArray<float>();
+            for (var i = 0; i < best.Length; i++)
+            {
+                statistics.IsCorrect[start + i] = best[i] == call.Labels[start + i];
+                statistics.MeanLogits[start + i] = means[i];
+            }
+        }
+
+        internal void AddGradients(HeadGradients sums, Tensor factors)
+        {
+            var factor = factors.View(-1, 1);
+            var probabilities = Operator.Call("aten::exp"u8, default, logits.Subtract(logSumExp));
+            var gradient = Operator.Call(
+                "aten::scatter_add"u8, default, probabilities.Multiply(factor).Multiply(-1), 1L, labels, factor);
+            if (call.Options.SoftCap is { } cap)
+            {
+                var tanh = logits.Multiply(1 / cap);
+                gradient = gradient.Multiply(tanh.Multiply(tanh).Multiply(-1).Add(1));
+            }
+            if (call.Options.LogitScale != 1)
+                gradient = gradient.Multiply(call.Options.LogitScale);
+            sums.Bias?.AddInPlace(gradient.Sum(0));
+            var narrow = gradient.To(call.Weight.DType);
+            sums.Weight?.AddInPlace(narrow.Transpose(0, 1).MatMul(hidden).To(call.Wide));
+            if (sums.Hidden is not null)
+                Operator.InPlace("aten::index_copy_"u8, default, sums.Hidden, 0L, rows, narrow.MatMul(call.Weight));
+        }
+    }
+}
