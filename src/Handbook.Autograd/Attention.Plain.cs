@@ -9,7 +9,7 @@ public static unsafe partial class Attention
     internal static Tensor PlainForward(Tensor query, Tensor key, Tensor value, SequenceLayout layout, double scale, int window)
     {
         using var scope = new TensorScope();
-        var outputs = new Tensor[layout.Segments.Count];
+        var outputs = new Tensor[layout.Segments.Length];
         for (var i = 0; i < outputs.Length; i++)
         {
             using var inner = new TensorScope();
@@ -28,7 +28,7 @@ public static unsafe partial class Attention
         var queryGradient = Tensor.Zeros(query.Shape, wide, query.Device);
         var keyGradient = Tensor.Zeros(key.Shape, wide, key.Device);
         var valueGradient = Tensor.Zeros(value.Shape, wide, value.Device);
-        for (var i = 0; i < layout.Segments.Count; i++)
+        for (var i = 0; i < layout.Segments.Length; i++)
         {
             using var inner = new TensorScope();
             var part = new PlainSegment(query, key, value, layout, i, scale, window);

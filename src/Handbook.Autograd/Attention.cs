@@ -46,7 +46,7 @@ public static unsafe partial class Attention
 
     private static void Check(Tensor query, Tensor key, Tensor value, SequenceLayout layout)
     {
-        var tokens = layout.TokenCount;
+        var tokens = layout.Length;
         if (query.DimensionCount != 3 || key.DimensionCount != 3 || value.DimensionCount != 3
             || query.Size(0) != tokens || key.Size(0) != tokens || value.Size(0) != tokens
             || key.Size(1) != value.Size(1) || query.Size(1) % key.Size(1) != 0 || query.Size(2) != key.Size(2))

@@ -2,26 +2,22 @@ using Handbook.Torch;
 
 namespace Handbook.Autograd;
 
-/// <summary>One application of the language-model head: its operands and which tokens have a label.</summary>
+/// <summary>One application of the language-model head: its operands, and which token predicts which label.</summary>
 internal sealed record HeadCall
 {
-    internal HeadCall(Tensor hidden, Tensor weight, Tensor? bias, ReadOnlySpan<long> labels, HeadOptions options)
+    internal HeadCall(
+        Tensor hidden, Tensor weight, Tensor? bias, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, HeadOptions options)
     {
-        if (hidden.DimensionCount != 2 || weight.DimensionCount != 2 || hidden.Size(1) != weight.Size(1) || labels.Length != hidden.Size(0))
-            throw new ArgumentException($"Head: hidden {hidden}, weight {weight} and {labels.Length} labels do not fit together.", nameof(hidden));
-        (Hidden, Weight, Bias, Options) = (hidden, weight, bias, options);
-        var rows = new List<int>();
-        var chosen = new List<long>();
+        if (hidden.DimensionCount != 2 || weight.DimensionCount != 2 || hidden.Size(1) != weight.Size(1) || labels.Length != rows.Length)
+            throw new ArgumentException($"Head: hidden {hidden}, weight {weight}, {rows.Length} rows and {labels.Length} labels do not fit together.", nameof(hidden));
         for (var i = 0; i < labels.Length; i++)
         {
-            if (labels[i] == LanguageModelHead.IgnoreIndex)
-                continue;
+            if (rows[i] < 0 || rows[i] >= hidden.Size(0))
+                throw new ArgumentOutOfRangeException(nameof(rows), rows[i], $"Label {i} is predicted from a token outside the {hidden.Size(0)} there are.");
             if (labels[i] < 0 || labels[i] >= weight.Size(0))
-                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Token {i} has a label outside the vocabulary of {weight.Size(0)}.");
-            rows.Add(i);
-            chosen.Add(labels[i]);
+                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Label {i} lies outside the vocabulary of {weight.Size(0)}.");
         }
-        (Rows, Labels) = (rows.ToArray(), chosen.ToArray());
+        (Hidden, Weight, Bias, Rows, Labels, Options) = (hidden, weight, bias, rows.ToArray(), labels.ToArray(), options);
     }
 
     /// <summary>[tokens, width].</summary>
@@ -35,24 +31,22 @@ internal sealed record HeadCall
 
     internal HeadOptions Options { get; }
 
-    /// <summary>Tokens with a label.</summary>
+    /// <summary>The token that each label is predicted from.</summary>
     internal int[] Rows { get; }
 
-    /// <summary>Their labels.</summary>
-    internal long[] Labels { get; }
+    internal int[] Labels { get; }
 
     /// <summary>Type of logps, losses and sums.</summary>
     internal DType Wide => Hidden.DType == DType.Float64 ? DType.Float64 : DType.Float32;
 
-    /// <summary>The coefficients of the labelled tokens, as a tensor.</summary>
-    internal Tensor Select(ReadOnlySpan<float> coefficients)
+    /// <summary>The coefficients, one a label, as a tensor.</summary>
+    internal Tensor Factors(ReadOnlySpan<float> coefficients)
     {
-        if (coefficients.Length != 1 && coefficients.Length != Hidden.Size(0))
-            throw new ArgumentException($"{coefficients.Length} coefficients for {Hidden.Size(0)} tokens: one for all or one for each is needed.", nameof(coefficients));
-        var selected = new float[Rows.Length];
-        for (var i = 0; i < selected.Length; i++)
-            selected[i] = coefficients.Length == 1 ? coefficients[0] : coefficients[Rows[i]];
-        using var single = Tensor.From<float>(selected, [selected.Length], Hidden.Device);
+        if (coefficients.Length == 1)
+            return Tensor.Full([Labels.Length], coefficients[0], Wide, Hidden.Device);
+        if (coefficients.Length != Labels.Length)
+            throw new ArgumentException($"{coefficients.Length} coefficients for {Labels.Length} labels: one for all or one for each is needed.", nameof(coefficients));
+        using var single = Tensor.From<float>(coefficients, [coefficients.Length], Hidden.Device);
         return single.To(Wide);
     }
 }

@@ -13,7 +13,7 @@ internal readonly struct HeadGradients
 
     internal bool Any => hidden || weight || bias;
 
-    /// <summary>[tokens, width] in the type of hidden; rows without a label are zero.</summary>
+    /// <summary>[tokens, width], wide while summed; rows without a label are zero.</summary>
     internal Tensor? Hidden { get; init; }
 
     /// <summary>[vocabulary, width], wide while summed.</summary>
@@ -24,7 +24,7 @@ internal readonly struct HeadGradients
 
     internal HeadGradients Allocate(HeadCall call) => this with
     {
-        Hidden = hidden ? Tensor.Zeros(call.Hidden.Shape, call.Hidden.DType, call.Hidden.Device) : null,
+        Hidden = hidden ? Tensor.Zeros(call.Hidden.Shape, call.Wide, call.Hidden.Device) : null,
         Weight = weight ? Tensor.Zeros(call.Weight.Shape, call.Wide, call.Weight.Device) : null,
         Bias = bias ? Tensor.Zeros(call.Bias!.Shape, call.Wide, call.Bias.Device) : null,
     };
@@ -32,7 +32,7 @@ internal readonly struct HeadGradients
     /// <summary>The sums in the operands' types, handed to the scope around <paramref name="scope"/>.</summary>
     internal HeadGradients Finish(HeadCall call, TensorScope scope) => this with
     {
-        Hidden = Hidden is null ? null : scope.Keep(Hidden),
+        Hidden = Hidden is null ? null : scope.Keep(Hidden.To(call.Hidden.DType)),
         Weight = Weight is null ? null : scope.Keep(Weight.To(call.Weight.DType)),
         Bias = Bias is null ? null : scope.Keep(Bias.To(call.Bias!.DType)),
     };

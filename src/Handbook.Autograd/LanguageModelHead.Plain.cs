@@ -2,36 +2,30 @@ using Handbook.Torch;
 
 namespace Handbook.Autograd;
 
-// Shapes: R labelled tokens, T of them in a chunk, C width, V vocabulary.
+// Shapes: R labels, T of them in a chunk, C width, V vocabulary.
 public static unsafe partial class LanguageModelHead
 {
     /// <summary>Logits of one chunk that the plain composition holds, in elements.</summary>
     private const long PlainChunkElements = 1 << 24;
 
-    /// <summary>The definition, in libtorch's operators: any device and type.</summary>
-    internal static (Tensor Logps, TokenStatistics Statistics) PlainLogps(HeadCall call)
-    {
-        var (logps, statistics, _) = PlainGradients(call, default, null);
-        return (logps, statistics);
-    }
-
     /// <summary>
-    /// The definition with the gradients of sum(factor * logp); <paramref name="factors"/> [R] may be null when none is wanted.
+    /// The definition, in libtorch's operators: any device and type. Also the wanted gradients of sum(factor * logp);
+    /// <paramref name="factors"/> [R] may be null when none is wanted.
     /// </summary>
-    internal static (Tensor Logps, TokenStatistics Statistics, HeadGradients Gradients) PlainGradients(
+    internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) PlainPass(
         HeadCall call, HeadGradients wanted, Tensor? factors)
     {
         using var scope = new TensorScope();
         var gradients = wanted.Allocate(call);
-        var chunk = Math.Max(1, PlainChunkElements / call.Weight.Size(0));
+        var chunk = (int)Math.Max(1, PlainChunkElements / call.Weight.Size(0));
         var logps = new List<Tensor> { Tensor.Empty([0], call.Wide, call.Hidden.Device) };
-        var statistics = new TokenStatistics(call.Rows, new float[call.Rows.Length], new bool[call.Rows.Length], new float[call.Rows.Length]);
-        for (var start = 0L; start < call.Rows.Length; start += chunk)
+        var statistics = HeadStatistics.Of(call.Labels.Length);
+        for (var start = 0; start < call.Labels.Length; start += chunk)
         {
             using var inner = new TensorScope();
-            var count = Math.Min(chunk, call.Rows.Length - start);
+            var count = Math.Min(chunk, call.Labels.Length - start);
             var part = new PlainChunk(call, start, count);
-            part.Note(statistics, (int)start);
+            part.Note(statistics, start);
             logps.Add(inner.Keep(part.Logps));
             if (wanted.Any)
                 part.AddGradients(gradients, factors!.Narrow(0, start, count).To(call.Wide));
@@ -40,7 +34,7 @@ public static unsafe partial class LanguageModelHead
         return (all, statistics, gradients.Finish(call, scope));
     }
 
-    /// <summary>The logits of one chunk of labelled tokens and what follows from them.</summary>
+    /// <summary>The logits of one chunk of labels and what follows from them.</summary>
     private readonly struct PlainChunk
     {
         private readonly HeadCall call;
@@ -50,12 +44,12 @@ public static unsafe partial class LanguageModelHead
         private readonly Tensor logits;     // [T, V], scaled and capped
         private readonly Tensor logSumExp;  // [T, 1]
 
-        internal PlainChunk(HeadCall call, long start, long count)
+        internal PlainChunk(HeadCall call, int start, int count)
         {
             this.call = call;
             var device = call.Hidden.Device;
-            rows = Tensor.From(Array.ConvertAll(call.Rows.AsSpan((int)start, (int)count).ToArray(), row => (long)row), device);
-            labels = Tensor.From<long>(call.Labels.AsSpan((int)start, (int)count), [count, 1], device);
+            rows = Tensor.From(Array.ConvertAll(call.Rows[start..(start + count)], row => (long)row), device);
+            labels = Tensor.From(Array.ConvertAll(call.Labels[start..(start + count)], label => (long)label), device).View(count, 1);
             hidden = call.Hidden.IndexSelect(0, rows);
             var raw = hidden.MatMul(call.Weight.Transpose(0, 1)).To(call.Wide);
             if (call.Bias is not null)
@@ -72,7 +66,7 @@ public static unsafe partial class LanguageModelHead
         /// <summary>[T].</summary>
         internal Tensor Logps { get; }
 
-        internal void Note(TokenStatistics statistics, int start)
+        internal void Note(HeadStatistics statistics, int start)
         {
             Logps.ToArray<float>().CopyTo(statistics.Logps, start);
             var best = logits.ArgMax(1).ToArray<long>();
@@ -100,8 +94,11 @@ public static unsafe partial class LanguageModelHead
             sums.Bias?.AddInPlace(gradient.Sum(0));
             var narrow = gradient.To(call.Weight.DType);
             sums.Weight?.AddInPlace(narrow.Transpose(0, 1).MatMul(hidden).To(call.Wide));
-            if (sums.Hidden is not null)
-                Operator.InPlace("aten::index_copy_"u8, default, sums.Hidden, 0L, rows, narrow.MatMul(call.Weight));
+            if (sums.Hidden is null)
+                return;
+            var contribution = narrow.MatMul(call.Weight).To(call.Wide);
+            var target = Operator.Call("aten::expand"u8, default, rows.View(-1, 1), contribution.Shape.ToArray(), false);
+            Operator.InPlace("aten::scatter_add_"u8, default, sums.Hidden, 0L, target, contribution);
         }
     }
 }

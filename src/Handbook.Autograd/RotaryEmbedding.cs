@@ -32,7 +32,7 @@ public static unsafe partial class RotaryEmbedding
     /// <param name="scale">Factor on both (the attention factor of YaRN and its kin).</param>
     /// <param name="device">Where the tables are to be.</param>
     public static (Tensor Cos, Tensor Sin) Tables(
-        ReadOnlySpan<long> positions, ReadOnlySpan<float> inverseFrequencies, double scale = 1, Device device = default)
+        ReadOnlySpan<int> positions, ReadOnlySpan<float> inverseFrequencies, double scale = 1, Device device = default)
     {
         var half = inverseFrequencies.Length;
         var cos = new float[positions.Length * half];
