@@ -1,0 +1,148 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using Handbook.Text.Templates.Nodes;
+using Handbook.Text.Templates.Syntax;
+using Handbook.Text.Templates.Values;
+
+namespace Handbook.Text.Templates;
+
+/// <summary>One rendering: its limits and what is left of them, where it stands, what it has written, its generation spans.</summary>
+internal sealed class RenderContext
+{
+    private long _steps;
+    private int _depth;
+
+    public RenderContext(TemplateLimits limits, TimeProvider clock, IReadOnlyDictionary<string, Block> blocks)
+    {
+        (Limits, Clock, Blocks) = (limits, clock, blocks);
+        Output = new OutputBuffer(this);
+        Root = new Scope(null);
+    }
+
+    public TemplateLimits Limits { get; }
+
+    public TimeProvider Clock { get; }
+
+    public IReadOnlyDictionary<string, Block> Blocks { get; }
+
+    /// <summary>The text at the outermost level; macros and set blocks write to buffers of their own.</summary>
+    public OutputBuffer Output { get; }
+
+    public Scope Root { get; }
+
+    public bool Autoescape { get; set; }
+
+    /// <summary>What is being evaluated, for the position in an error.</summary>
+    public SourcePosition At { get; private set; }
+
+    /// <summary>Start in UTF-16 units of the text yielded so far, and length in code points, of each generation block.</summary>
+    public List<(int Start, int CodePoints)> Generations { get; } = [];
+
+    /// <summary>Begins an expression: counts it, remembers where it is and makes sure that the stack has room.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Enter(SourcePosition at)
+    {
+        At = at;
+        if (++_steps > Limits.MaxSteps)
+            throw OutOfSteps();
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw PythonError.Recursion();
+    }
+
+    /// <summary>Sets the position again after operands moved it.</summary>
+    public void Return(SourcePosition at) => At = at;
+
+    public void Charge(long steps)
+    {
+        _steps += steps;
+        if (_steps > Limits.MaxSteps || steps < 0)
+            throw OutOfSteps();
+    }
+
+    private PythonError OutOfSteps() => PythonError.Limit($"the template did not finish within {Limits.MaxSteps} steps");
+
+    /// <summary>Refuses a text of so many UTF-16 units.</summary>
+    public void CheckLength(long length)
+    {
+        if (length > Limits.MaxTextLength || length < 0)
+            throw PythonError.Limit($"a text of more than {Limits.MaxTextLength} characters");
+    }
+
+    /// <summary>Counts a text that was just made.</summary>
+    public string Checked(string text)
+    {
+        CheckLength(text.Length);
+        Charge(text.Length >> 3);
+        return text;
+    }
+
+    public void Descend()
+    {
+        if (++_depth > Limits.MaxDepth)
+            throw PythonError.Recursion();
+    }
+
+    public void Ascend() => _depth--;
+}
+
+/// <summary>Where statements write: the text itself, or a macro's or set block's buffer.</summary>
+internal sealed class OutputBuffer(RenderContext context)
+{
+    private readonly StringBuilder _text = new();
+
+    public int Length => _text.Length;
+
+    public void Append(string text)
+    {
+        context.CheckLength((long)_text.Length + text.Length);
+        context.Charge(text.Length >> 3);
+        _text.Append(text);
+    }
+
+    public override string ToString() => _text.ToString();
+}
+
+/// <summary>Variables of one block; a name not found is looked for outwards. Few names each, so a list is fastest.</summary>
+internal sealed class Scope(Scope? outer)
+{
+    private string[] _names = [];
+    private object?[] _values = [];
+    private int _count;
+
+    public Scope? Outer => outer;
+
+    public bool TryGet(string name, out object? value)
+    {
+        for (var scope = this; scope is not null; scope = scope.Outer)
+        {
+            var names = scope._names;
+            for (var i = 0; i < scope._count; i++)
+            {
+                if ((object)names[i] != name && names[i] != name)
+                    continue;
+                value = scope._values[i];
+                return true;
+            }
+        }
+        value = null;
+        return false;
+    }
+
+    public void Set(string name, object? value)
+    {
+        for (var i = 0; i < _count; i++)
+        {
+            if (_names[i] == name)
+            {
+                _values[i] = value;
+                return;
+            }
+        }
+        if (_count == _names.Length)
+        {
+            Array.Resize(ref _names, Math.Max(4, _count * 2));
+            Array.Resize(ref _values, _names.Length);
+        }
+        (_names[_count], _values[_count++]) = (name, value);
+    }
+}

@@ -1,0 +1,70 @@
+using Handbook.Text.Templates.Nodes;
+using Handbook.Text.Templates.Syntax;
+using Handbook.Text.Templates.Values;
+
+namespace Handbook.Text.Templates;
+
+/// <summary>A rendered template: its text, and the spans of its <c>{% generation %}</c> blocks in order.</summary>
+/// <param name="Text">The whole text.</param>
+/// <param name="GenerationSpans">
+/// UTF-16 spans of <paramref name="Text"/>, one for each executed block. As transformers counts them, a block inside a macro
+/// or set block starts where the outermost text stood.
+/// </param>
+public sealed record RenderedTemplate(string Text, IReadOnlyList<TextSpan> GenerationSpans);
+
+/// <summary>
+/// A Jinja2 template with the behaviour of transformers' sandbox: <c>trim_blocks</c>, <c>lstrip_blocks</c>, loop controls,
+/// <c>{% generation %}</c>, <c>tojson</c> without HTML escapes, <c>raise_exception</c> and <c>strftime_now</c>. Read once,
+/// rendered from any number of threads. A template runs no code but its own, and that under <see cref="TemplateLimits"/>.
+/// </summary>
+public sealed class Template
+{
+    private readonly Statement[] _body;
+    private readonly IReadOnlyDictionary<string, Block> _blocks;
+    private readonly TemplateLimits _limits;
+
+    private Template(string source, TemplateLimits limits)
+    {
+        (_body, _blocks) = TemplateParser.Parse(source, limits);
+        (Source, _limits) = (source, limits);
+    }
+
+    /// <summary>The template as it was read.</summary>
+    public string Source { get; }
+
+    /// <summary>Reads a template.</summary>
+    /// <exception cref="TemplateException">The template has a fault.</exception>
+    public static Template Parse(string source, TemplateLimits? limits = null) => new(source, limits ?? TemplateLimits.Default);
+
+    /// <summary>Renders with the given variables; a name that is not among them is undefined.</summary>
+    /// <param name="variables">What the template may see.</param>
+    /// <param name="clock">The clock of <c>strftime_now</c>; the system's when null.</param>
+    /// <exception cref="TemplateException">The template fails on these variables or exceeds its limits.</exception>
+    public RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock = null)
+    {
+        var context = new RenderContext(_limits, clock ?? TimeProvider.System, _blocks);
+        variables.CopyTo(context.Root);
+        try
+        {
+            Statement.Run(_body, context, context.Root, context.Output);
+        }
+        catch (PythonError error)
+        {
+            throw context.At.Fail(error.Kind, error.Message);
+        }
+        catch (InsufficientExecutionStackException)
+        {
+            throw context.At.Fail("RecursionError", "maximum recursion depth exceeded");
+        }
+        var text = context.Output.ToString();
+        return new RenderedTemplate(text, Spans(text, context.Generations));
+    }
+
+    private static List<TextSpan> Spans(string text, List<(int Start, int CodePoints)> generations)
+    {
+        var spans = new List<TextSpan>(generations.Count);
+        foreach (var (start, count) in generations)
+            spans.Add(new TextSpan(start, start + CodePoints.ToUnits(text.AsSpan(Math.Min(start, text.Length)), count)));
+        return spans;
+    }
+}
