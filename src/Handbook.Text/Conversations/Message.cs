@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Handbook.Text.Conversations;
@@ -13,7 +14,29 @@ public sealed record Message
 
     /// <summary>
     /// Every other key of the message in its original order (<c>tool_calls</c>, <c>name</c>, <c>reasoning_content</c>, or
-    /// <c>content</c> itself when it is a list of parts); null when there is none. Handed to templates untouched.
+    /// <c>content</c> itself when it is a list of parts or an explicit null); null when there is none. Handed to templates
+    /// untouched.
     /// </summary>
     public JsonObject? Extra { get; init; }
+
+    /// <summary>Takes a message apart as datasets hold it.</summary>
+    /// <param name="message">An object with at least <c>role</c>.</param>
+    /// <exception cref="UserErrorException">There is no text under <c>role</c>.</exception>
+    public static Message FromJson(JsonObject message)
+    {
+        if (message["role"] is not JsonValue role || role.GetValueKind() != JsonValueKind.String)
+            throw new UserErrorException("a message has no \"role\"; each message needs one, such as \"user\" or \"assistant\".");
+        JsonObject? extra = null;
+        string? content = null;
+        foreach (var (name, value) in message)
+        {
+            if (name == "role")
+                continue;
+            if (name == "content" && value is JsonValue text && text.GetValueKind() == JsonValueKind.String)
+                content = text.GetValue<string>();
+            else
+                (extra ??= []).Add(name, value?.DeepClone());
+        }
+        return new Message { Role = role.GetValue<string>(), Content = content, Extra = extra };
+    }
 }

@@ -1,6 +1,7 @@
 using Handbook.Text.Templates.Nodes;
 using Handbook.Text.Templates.Syntax;
 using Handbook.Text.Templates.Values;
+using Handbook.Text.Tokenizers;
 
 namespace Handbook.Text.Templates;
 
@@ -10,7 +11,7 @@ namespace Handbook.Text.Templates;
 /// UTF-16 spans of <paramref name="Text"/>, one for each executed block. As transformers counts them, a block inside a macro
 /// or set block starts where the outermost text stood.
 /// </param>
-public sealed record RenderedTemplate(string Text, IReadOnlyList<TextSpan> GenerationSpans);
+public sealed record RenderedTemplate(string Text, IReadOnlyList<TextRange> GenerationSpans);
 
 /// <summary>
 /// A Jinja2 template with the behaviour of transformers' sandbox: <c>trim_blocks</c>, <c>lstrip_blocks</c>, loop controls,
@@ -60,11 +61,11 @@ public sealed class Template
         return new RenderedTemplate(text, Spans(text, context.Generations));
     }
 
-    private static List<TextSpan> Spans(string text, List<(int Start, int CodePoints)> generations)
+    private static List<TextRange> Spans(string text, List<(int Start, int CodePoints)> generations)
     {
-        var spans = new List<TextSpan>(generations.Count);
+        var spans = new List<TextRange>(generations.Count);
         foreach (var (start, count) in generations)
-            spans.Add(new TextSpan(start, start + CodePoints.ToUnits(text.AsSpan(Math.Min(start, text.Length)), count)));
+            spans.Add(new TextRange(start, start + CodePoints.ToUnits(text.AsSpan(Math.Min(start, text.Length)), count)));
         return spans;
     }
 }

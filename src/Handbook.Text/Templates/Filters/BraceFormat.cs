@@ -130,9 +130,10 @@ internal static class BraceFormat
             if (name.Length > 0 && !name.All(char.IsAsciiDigit))
                 return named.TryGetValue(name, out var value) ? value : throw new PythonError("KeyError", PythonText.ReprOf(name));
             if (name.Length > 0 ? _next > 0 : _next < 0)
-                throw PythonError.Value(name.Length > 0
-                    ? "cannot switch from automatic field numbering to manual field specification"
-                    : "cannot switch from manual field specification to automatic field numbering");
+            {
+                // Python's string.Formatter words both ways of switching like this.
+                throw PythonError.Value("cannot switch from manual field specification to automatic field numbering");
+            }
             var index = name.Length > 0 ? Numbers.ParseInteger(name, 10) : (long)_next++;
             _next = name.Length > 0 ? -1 : _next;
             return index is long at && at < positional.Length ? positional[at]
