@@ -1,0 +1,238 @@
+using Handbook.Training.Options;
+
+namespace Handbook.Recipes.Keys;
+
+/// <summary>What is owed to a key of the original.</summary>
+public enum KeyVerb
+{
+    /// <summary>It changes what happens.</summary>
+    Honour,
+
+    /// <summary>An older name of another key; mapped, with a note.</summary>
+    Alias,
+
+    /// <summary>It has no effect on this runtime; its type is checked, and a note says so.</summary>
+    Accept,
+
+    /// <summary>An error with a hint.</summary>
+    Reject,
+}
+
+/// <summary>The form of a key's value.</summary>
+public enum KeyKind
+{
+    /// <summary>A text.</summary>
+    TextValue,
+
+    /// <summary>true or false.</summary>
+    Flag,
+
+    /// <summary>A whole number.</summary>
+    Integer,
+
+    /// <summary>A number; text such as <c>1e-5</c>, which YAML 1.1 does not take for one, is read as one.</summary>
+    Number,
+
+    /// <summary>Steps (a whole number from 1) or a share of all steps (between 0 and 1).</summary>
+    Steps,
+
+    /// <summary>Rows (a whole number from 1) or a share of them (between 0 and 1).</summary>
+    RowShare,
+
+    /// <summary>A text or true or false.</summary>
+    TextOrFlag,
+
+    /// <summary>A list of texts; one text is a list of one.</summary>
+    TextList,
+
+    /// <summary>A list of numbers; one number is a list of one.</summary>
+    NumberList,
+
+    /// <summary>A mapping whose keys are in the table too, under <c>parent.child</c>.</summary>
+    Section,
+
+    /// <summary>A list of such mappings, their keys under <c>parent[].child</c>.</summary>
+    SectionList,
+
+    /// <summary>A mapping of free names to numbers.</summary>
+    NumberMap,
+
+    /// <summary>A mapping of free names to texts.</summary>
+    TextMap,
+
+    /// <summary>A mapping of anything, kept as it is.</summary>
+    Anything,
+}
+
+/// <summary>Where a key comes from.</summary>
+public enum KeyOrigin
+{
+    /// <summary>The Alignment Handbook's own configuration classes.</summary>
+    H4,
+
+    /// <summary>TRL's configuration classes.</summary>
+    Trl,
+
+    /// <summary>transformers' TrainingArguments.</summary>
+    Hf,
+
+    /// <summary>This project.</summary>
+    Ours,
+}
+
+/// <summary>Commands, as a set.</summary>
+[Flags]
+public enum Tasks
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>cpt.</summary>
+    Cpt = 1,
+
+    /// <summary>sft.</summary>
+    Sft = 2,
+
+    /// <summary>dpo.</summary>
+    Dpo = 4,
+
+    /// <summary>orpo.</summary>
+    Orpo = 8,
+
+    /// <summary>kto.</summary>
+    Kto = 16,
+
+    /// <summary>reward.</summary>
+    Reward = 32,
+
+    /// <summary>cpt and sft.</summary>
+    Language = Cpt | Sft,
+
+    /// <summary>Everything that learns from preferences.</summary>
+    Preference = Dpo | Orpo | Kto | Reward,
+
+    /// <summary>All of them.</summary>
+    All = Language | Preference,
+}
+
+/// <summary>The values a number may have.</summary>
+/// <param name="Text">In words, as in "expected a number above 0".</param>
+/// <param name="Holds">Whether a value is allowed.</param>
+public sealed record NumberRange(string Text, Func<double, bool> Holds)
+{
+    /// <summary>Greater than <paramref name="bound"/>.</summary>
+    public static NumberRange Above(double bound) => new(FormattableString.Invariant($"above {bound}"), value => value > bound);
+
+    /// <summary><paramref name="bound"/> or more.</summary>
+    public static NumberRange From(double bound) => new(FormattableString.Invariant($"of {bound} or more"), value => value >= bound);
+
+    /// <summary>From <paramref name="low"/> to <paramref name="high"/>, both allowed.</summary>
+    public static NumberRange Within(double low, double high) =>
+        new(FormattableString.Invariant($"from {low} to {high}"), value => value >= low && value <= high);
+
+    /// <summary>From <paramref name="low"/>, below <paramref name="high"/>.</summary>
+    public static NumberRange Below(double low, double high) =>
+        new(FormattableString.Invariant($"from {low}, below {high}"), value => value >= low && value < high);
+}
+
+/// <summary>A default for some tasks or one profile; the first that fits counts.</summary>
+/// <param name="Value">In YAML.</param>
+/// <param name="Tasks">For which tasks.</param>
+/// <param name="Profile">For which profile; null for any.</param>
+public sealed record KeyDefault(string Value, Tasks Tasks = Tasks.All, Profile? Profile = null);
+
+/// <summary>One key of a recipe: everything that checks, help and the editor's schema need to know.</summary>
+public sealed record RecipeKey
+{
+    /// <summary>The name; <c>parent.child</c> inside a section, <c>parent[].child</c> inside a list of sections.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What is owed to it.</summary>
+    public KeyVerb Verb { get; init; } = KeyVerb.Honour;
+
+    /// <summary>The form of its value.</summary>
+    public required KeyKind Kind { get; init; }
+
+    /// <summary>Where it comes from.</summary>
+    public required KeyOrigin Origin { get; init; }
+
+    /// <summary>What it does, a sentence or two.</summary>
+    public required string Doc { get; init; }
+
+    /// <summary>Defaults by task and profile; empty: null, or required.</summary>
+    public IReadOnlyList<KeyDefault> Defaults { get; init; } = [];
+
+    /// <summary>Whether it must be given.</summary>
+    public bool IsRequired { get; init; }
+
+    /// <summary>Whether <c>null</c> may be written.</summary>
+    public bool IsNullable { get; init; }
+
+    /// <summary>The numbers allowed; null for any finite one.</summary>
+    public NumberRange? Range { get; init; }
+
+    /// <summary>The texts allowed; empty for any.</summary>
+    public IReadOnlyList<string> Choices { get; init; } = [];
+
+    /// <summary>The commands that know it.</summary>
+    public Tasks Tasks { get; init; } = Tasks.All;
+
+    /// <summary>The present name of an alias.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>For an alias whose values differ too: the target's value in YAML by the given one; <c>""</c> sets nothing.</summary>
+    public IReadOnlyDictionary<string, string>? TargetValues { get; init; }
+
+    /// <summary>The name of the section it is in, with its dot; empty at the top.</summary>
+    public string Section => Name[..(Name.LastIndexOf('.') + 1)];
+
+    /// <summary>The name inside its section.</summary>
+    public string LocalName => Name[(Name.LastIndexOf('.') + 1)..];
+
+    /// <summary>The default for a task under a profile, in YAML; null when there is none.</summary>
+    public string? DefaultFor(TrainingTask task, Profile profile) => Defaults
+        .FirstOrDefault(entry => entry.Tasks.Includes(task) && (entry.Profile is null || entry.Profile == profile))?.Value;
+
+    /// <summary>What is expected, in words: "a number above 0", "one of: no, steps, epoch".</summary>
+    public string Expectation()
+    {
+        var kind = Kind switch
+        {
+            KeyKind.TextValue => "a text",
+            KeyKind.Flag => "true or false",
+            KeyKind.Integer => "a whole number",
+            KeyKind.Number => "a number",
+            KeyKind.Steps => "a number of steps, or a share of all steps between 0 and 1",
+            KeyKind.RowShare => "a number of rows, or a share of them between 0 and 1",
+            KeyKind.TextOrFlag => "a text, or true or false",
+            KeyKind.TextList => "a list of texts",
+            KeyKind.NumberList => "a list of numbers",
+            KeyKind.SectionList => "a list of mappings",
+            KeyKind.NumberMap => "a mapping of names to numbers",
+            KeyKind.TextMap => "a mapping of names to texts",
+            _ => "a mapping",
+        };
+        if (Choices.Count > 0)
+            kind = (Kind == KeyKind.TextList ? "a list out of: " : "one of: ") + string.Join(", ", Choices);
+        if (Range is not null)
+            kind += " " + Range.Text;
+        return IsNullable ? kind + ", or null" : kind;
+    }
+}
+
+/// <summary>Sets of tasks.</summary>
+public static class TaskSets
+{
+    /// <summary>Whether the set has the task.</summary>
+    public static bool Includes(this Tasks set, TrainingTask task) => (set & task.ToSet()) != 0;
+
+    /// <summary>The set of one task.</summary>
+    public static Tasks ToSet(this TrainingTask task) => (Tasks)(1 << (int)task);
+
+    /// <summary>The command's name of a task.</summary>
+    public static string CommandName(this TrainingTask task) => task.ToString().ToLowerInvariant();
+
+    /// <summary>The tasks of a set, as command names.</summary>
+    public static string Describe(this Tasks set) =>
+        string.Join(", ", Enum.GetValues<TrainingTask>().Where(task => set.Includes(task)).Select(CommandName));
+}

@@ -1,0 +1,140 @@
+using Handbook.Training.Options;
+
+namespace Handbook.Recipes.Tests;
+
+public class RecipeReaderTests
+{
+    [Fact]
+    public void Read_UnknownKey_NamesPlaceAndNearest() => Assert.Equal(
+        ["r.yaml:4:1: learning_rte: is not a key of a recipe. Did you mean learning_rate?"], Recipes.Problems("learning_rte: 1.0e-5\n"));
+
+    [Fact]
+    public void Read_WrongTypes_AreAllReportedInOrder() => Assert.Equal(
+        [
+            "r.yaml:4:16: learning_rate: expected a number of 0 or more, found text 'fast'.",
+            "r.yaml:5:7: seed: expected a whole number of 0 or more, found 1.5.",
+            "r.yaml:6:7: bf16: expected true or false, or null, found 1.",
+            "r.yaml:7:20: lr_scheduler_type: expected one of: linear, cosine, cosine_with_min_lr, cosine_with_restarts, polynomial, constant, constant_with_warmup, inverse_sqrt, warmup_stable_decay, found text 'cosin'. Did you mean cosine?",
+        ],
+        Recipes.Problems("learning_rate: fast\nseed: 1.5\nbf16: 1\nlr_scheduler_type: cosin\n"));
+
+    [Fact]
+    public void Read_NumberThatYamlTakesForText_IsANumber() =>
+        Assert.Equal(1e-5, Recipes.Read("learning_rate: 1e-5\n").Options.Optimization.LearningRate);
+
+    [Theory]
+    [InlineData("save_steps: 0.05\n", 1001, 51)]
+    [InlineData("save_steps: 20\n", 1001, 20)]
+    public void Read_SaveSteps_AreStepsOrAShare(string yaml, int total, int expected) =>
+        Assert.Equal(expected, Recipes.Read(yaml).Options.Checkpoints.Interval.Resolve(total));
+
+    [Fact]
+    public void Read_NoAsEvalStrategy_IsTheWordNo() =>
+        Assert.Equal(IntervalStrategy.No, Recipes.Read("eval_strategy: no\nsave_strategy: no\n").Options.Checkpoints.Strategy);
+
+    [Fact]
+    public void Read_OlderNames_AreMappedAndNoted()
+    {
+        var recipe = Recipes.Read("use_flash_attention_2: true\nmax_seq_length: 512\nevaluation_strategy: steps\n");
+        Assert.Equal("flash_attention_2", recipe.Options.Model.AttentionImplementation);
+        Assert.Equal(512, recipe.Options.Sequences.MaxLength);
+        Assert.Equal(IntervalStrategy.Steps, recipe.Options.Evaluation.Strategy);
+        Assert.Equal(
+            [
+                "r.yaml:4:24: use_flash_attention_2 is the older name of attn_implementation.",
+                "r.yaml:5:17: max_seq_length is the older name of max_length.",
+                "r.yaml:6:22: evaluation_strategy is the older name of eval_strategy.",
+            ],
+            recipe.Notes);
+    }
+
+    [Fact]
+    public void Read_OlderAndPresentNameWithTwoValues_IsAProblem() => Assert.Equal(
+        ["r.yaml:5:17: max_seq_length: is the older name of max_length, which is given too, with another value."],
+        Recipes.Problems("max_length: 100\nmax_seq_length: 200\n"));
+
+    [Fact]
+    public void Read_AcceptedKey_SaysThatItHasNoEffect() => Assert.Equal(
+        "r.yaml:4:1: dataloader_num_workers: no effect here: rows are prepared and read by threads of this process.",
+        Assert.Single(Recipes.Read("dataloader_num_workers: 4\n").Notes));
+
+    [Fact]
+    public void Read_RefusedKey_SaysWhatToDo() => Assert.Equal(
+        ["r.yaml:4:1: hub_token: a token does not belong into a file; set HF_TOKEN in the environment."], Recipes.Problems("hub_token: hf_x\n"));
+
+    [Fact]
+    public void Read_KeyOfAnotherTask_SaysWhose() => Assert.Equal(
+        ["r.yaml:4:1: beta: belongs to dpo, orpo, kto, not to sft."], Recipes.Problems("beta: 0.1\n"));
+
+    [Fact]
+    public void Read_RepeatedKey_IsNoted() => Assert.Equal(
+        "r.yaml:5:1: seed is given more than once; the last one counts.", Assert.Single(Recipes.Read("seed: 1\nseed: 2\n").Notes));
+
+    [Fact]
+    public void Read_NothingGiven_NamesWhatIsRequired() => Assert.Equal(
+        ["r.yaml:1:1: output_dir: is required: The folder of the run."], Recipes.ProblemsWhole("seed: 1\n"));
+
+    [Fact]
+    public void Read_WithoutModelAndData_NamesBoth() => Assert.Equal(
+        [
+            "r.yaml:1:1: model_name_or_path: is required: a local folder or a hub id (or model_config for a new model).",
+            "r.yaml:1:1: dataset_name: is required: a file, a folder or a hub id (or dataset_mixture for several).",
+        ],
+        Recipes.ProblemsWhole("output_dir: out\n"));
+
+    [Fact]
+    public void Read_InsideAMixture_NamesThePlaceInTheList() => Assert.Equal(
+        [
+            "r.yaml:5:7: dataset_mixture.datasets[0].spilt: is not a key of a recipe. Did you mean split?",
+            "r.yaml:6:7: dataset_mixture.datasets[1].id: is required: A file, a folder, or a hub id.",
+            "r.yaml:6:15: dataset_mixture.datasets[1].weight: expected a number from 0 to 1, or null, found 2.",
+        ],
+        Recipes.ProblemsWhole("output_dir: o\ndataset_mixture:\n  datasets:\n    - id: a\n      spilt: x\n    - weight: 2\n"));
+
+    [Fact]
+    public void Read_Mixture_KeepsOrderWeightsAndSeed()
+    {
+        var data = Recipes.ReadWhole(
+            "model_name_or_path: m\noutput_dir: o\ndataset_mixture:\n  datasets:\n  - {id: a, split: train_sft, weight: 0.5, columns: [messages]}\n"
+            + "  - {id: b, config: c, columns: [messages]}\n  seed: 7\n  test_split_size: 1000\n").Options.Data;
+        Assert.Equal(MixtureForm.Mixture, data.Form);
+        Assert.Equal([("a", null, "train_sft", 0.5), ("b", "c", "train", 1.0)], data.Sources.Select(source => (source.Name, source.Config, source.Split, source.Weight)));
+        Assert.Equal((7, new RowCount(1000, false)), (data.MixtureSeed, data.TestSplitSize!.Value));
+    }
+
+    [Fact]
+    public void Read_Mixer_GivesEverySplitOfEveryDataset()
+    {
+        var data = Recipes.ReadWhole(
+            "model_name_or_path: m\noutput_dir: o\ndataset_mixer:\n  a: 1.0\n  b: 0.15\ndataset_splits: [train_sft, test_sft]\n").Options.Data;
+        Assert.Equal(
+            [("a", "train_sft", 1.0), ("a", "test_sft", 1.0), ("b", "train_sft", 0.15), ("b", "test_sft", 0.15)],
+            data.Sources.Select(source => (source.Name, source.Split, source.Weight)));
+        Assert.Equal((MixtureForm.Mixer, 42), (data.Form, data.MixtureSeed));
+    }
+
+    [Fact]
+    public void Read_UnderAnOlderProfile_TakesItsDefaults()
+    {
+        var sft = Recipes.Read("profile: v0.3\n").Options;
+        Assert.Equal(PackingStrategy.Wrapped, sft.Sequences.Packing);
+        Assert.Equal(LossNormalization.MicroBatches, sft.Optimization.Normalization);
+        Assert.Equal(PackingStrategy.FirstFit, Recipes.Read("profile: trl-0.19\npacking: true\n").Options.Sequences.Packing);
+        Assert.Equal(PackingStrategy.BestFit, Recipes.Read("packing: true\n").Options.Sequences.Packing);
+        Assert.Equal(PackingStrategy.None, Recipes.Read("").Options.Sequences.Packing);
+    }
+
+    [Theory]
+    [InlineData("", Precision.Bfloat16Mixed)]
+    [InlineData("bf16: true\ntorch_dtype: bfloat16\n", Precision.Bfloat16Mixed)]
+    [InlineData("bf16: false\ntorch_dtype: bfloat16\n", Precision.Bfloat16)]
+    [InlineData("bf16: false\n", Precision.Float32)]
+    [InlineData("fp16: true\n", Precision.Float16Mixed)]
+    [InlineData("precision: fp32\n", Precision.Float32)]
+    public void Read_NumbersOfTheRun_FollowTheirKeys(string yaml, Precision expected) =>
+        Assert.Equal(expected, Recipes.Read(yaml).Options.Model.Precision);
+
+    [Fact]
+    public void Read_Environment_IsText() => Assert.Equal(
+        new Dictionary<string, string> { ["A"] = "1", ["B"] = "x", ["C"] = "True" }, Recipes.Read("env:\n  A: 1\n  B: x\n  C: yes\n").Options.Environment);
+}
