@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Handbook.Recipes.Keys;
 using Handbook.Training.Options;
+using Handbook.Training.Schedules;
 
 namespace Handbook.Recipes;
 
@@ -132,7 +133,7 @@ internal static class RunOptionsBinder
             LearningRate = values.Number("learning_rate"),
             Schedule = new ScheduleOptions
             {
-                Kind = OptimizationKeys.Schedules[values.Text("lr_scheduler_type")!],
+                Kind = ScheduleTable.KindOf(values.Text("lr_scheduler_type")!)!.Value,
                 WarmupSteps = values.Integer("warmup_steps") is > 0 and var steps ? steps : null,
                 WarmupRatio = values.Number("warmup_ratio"),
                 MinLearningRateRatio = values.NumberOrNull(shape + "min_lr_rate") ?? values.NumberOrNull(shape + "min_lr_ratio"),

@@ -1,4 +1,5 @@
 using Handbook.Training.Options;
+using Handbook.Training.Schedules;
 using static Handbook.Recipes.Keys.KeyKind;
 using static Handbook.Recipes.Keys.KeyOrigin;
 using static Handbook.Recipes.Keys.RecipeKeyTable;
@@ -25,20 +26,6 @@ internal static class OptimizationKeys
         ["adafactor"] = OptimizerKind.Adafactor,
     };
 
-    /// <summary>Schedules by recipe name.</summary>
-    public static IReadOnlyDictionary<string, ScheduleKind> Schedules { get; } = new Dictionary<string, ScheduleKind>
-    {
-        ["linear"] = ScheduleKind.Linear,
-        ["cosine"] = ScheduleKind.Cosine,
-        ["cosine_with_min_lr"] = ScheduleKind.CosineWithMinLr,
-        ["cosine_with_restarts"] = ScheduleKind.CosineWithRestarts,
-        ["polynomial"] = ScheduleKind.Polynomial,
-        ["constant"] = ScheduleKind.Constant,
-        ["constant_with_warmup"] = ScheduleKind.ConstantWithWarmup,
-        ["inverse_sqrt"] = ScheduleKind.InverseSqrt,
-        ["warmup_stable_decay"] = ScheduleKind.WarmupStableDecay,
-    };
-
     private const string Shape = "lr_scheduler_kwargs.";
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
@@ -53,7 +40,7 @@ internal static class OptimizationKeys
         Row("weight_decay", Number, Hf, "0.0", "Decoupled decay; biases and norm weights are spared.") with { Range = NumberRange.From(0) },
         Row("max_grad_norm", Number, Hf, "1.0", "Gradients are scaled down to this global norm; 0 never does. grad_norm in the log is the norm before.")
             with { Range = NumberRange.From(0) },
-        Row("lr_scheduler_type", TextValue, Hf, "linear", "The course of the learning rate.") with { Choices = [.. Schedules.Keys] },
+        Row("lr_scheduler_type", TextValue, Hf, "linear", "The course of the learning rate.") with { Choices = ScheduleTable.Names },
         Row("lr_scheduler_kwargs", Section, Hf, null, "The shape of the schedule."),
         Row(Shape + "min_lr_rate", Number, Hf, null, "cosine_with_min_lr: the floor as a share of the peak.") with { Range = NumberRange.Within(0, 1) },
         Row(Shape + "min_lr", Number, Hf, null, "cosine_with_min_lr: the floor itself.") with { Range = NumberRange.From(0) },
