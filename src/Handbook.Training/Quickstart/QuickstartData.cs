@@ -1,0 +1,86 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Handbook.Data.Random;
+using Handbook.Training.Artefacts;
+
+namespace Handbook.Training.Quickstart;
+
+/// <summary>How much data the quickstart makes.</summary>
+public sealed record QuickstartDataOptions
+{
+    /// <summary>Decides every fact, wording and order: equal seeds give equal bytes.</summary>
+    public int Seed { get; init; } = 42;
+
+    /// <summary>Rounds over the whole world in the corpus.</summary>
+    public int CorpusRounds { get; init; } = 60;
+
+    /// <summary>Rounds of other text to measure the loss on.</summary>
+    public int CorpusTestRounds { get; init; } = 1;
+
+    /// <summary>Questions about a story of their own to train on.</summary>
+    public int ReadingCount { get; init; } = 600;
+}
+
+/// <summary>What was written.</summary>
+/// <param name="Documents">Documents of the corpus.</param>
+/// <param name="Characters">Characters of the corpus.</param>
+/// <param name="Questions">Questions, training and held out.</param>
+public sealed record QuickstartDataSummary(int Documents, long Characters, QuickstartQuestions Questions);
+
+/// <summary>Makes the quickstart's data out of nothing but a seed.</summary>
+public static class QuickstartData
+{
+    /// <summary>The corpus: <c>{"text": ...}</c> rows.</summary>
+    public const string CorpusFile = "corpus.jsonl";
+    /// <summary>Text of the same kind that is not trained on.</summary>
+    public const string CorpusTestFile = "corpus_test.jsonl";
+    /// <summary>Questions with answers: <c>{"messages": [...]}</c> rows.</summary>
+    public const string TrainFile = "questions_train.jsonl";
+    /// <summary>Held-out questions: the same, with <c>task</c> and <c>answer</c> beside.</summary>
+    public const string TestFile = "questions_test.jsonl";
+
+    // A fifth of the training answers is polite: enough for a later preference stage to have something to prefer.
+    private const int PoliteShare = 5;
+
+    /// <summary>Writes all four files into <paramref name="folder"/>.</summary>
+    public static QuickstartDataSummary Write(string folder, QuickstartDataOptions options)
+    {
+        var random = new PythonRandom(options.Seed);
+        var world = new QuickstartWorld(random);
+        var corpus = new QuickstartCorpus(world, random);
+        var documents = corpus.Documents(options.CorpusRounds);
+        var seen = documents.ToHashSet(StringComparer.Ordinal);
+        var testDocuments = corpus.Documents(options.CorpusTestRounds).Where(document => !seen.Contains(document)).ToList();
+        var questions = QuickstartTasks.Ask(world, random, options.ReadingCount);
+
+        Directory.CreateDirectory(folder);
+        WriteRows(Path.Combine(folder, CorpusFile), documents.Select(Text));
+        WriteRows(Path.Combine(folder, CorpusTestFile), testDocuments.Select(Text));
+        WriteRows(Path.Combine(folder, TrainFile), [.. questions.Train.Select(question => Conversation(question, random.Below(PoliteShare) == 0))]);
+        WriteRows(Path.Combine(folder, TestFile), questions.Test.Select(TestRow));
+        return new QuickstartDataSummary(documents.Length, documents.Sum(document => (long)document.Length), questions);
+    }
+
+    private static JsonObject Text(string document) => new() { ["text"] = document };
+
+    private static JsonObject Conversation(QuickstartQuestion question, bool isPolite) => new()
+    {
+        ["messages"] = new JsonArray(
+            new JsonObject { ["role"] = "user", ["content"] = question.Text },
+            new JsonObject { ["role"] = "assistant", ["content"] = AnswerCheck.Phrase(question.Answer, isPolite) }),
+    };
+
+    private static JsonObject TestRow(QuickstartQuestion question)
+    {
+        var row = Conversation(question, isPolite: false);
+        row["task"] = question.Task;
+        row["answer"] = question.Answer;
+        return row;
+    }
+
+    private static void WriteRows(string path, IEnumerable<JsonObject> rows) => AtomicFile.Write(path, stream =>
+    {
+        foreach (var row in rows)
+            stream.Write(Encoding.UTF8.GetBytes(PythonJson.WriteLine(row) + "\n"));
+    });
+}
