@@ -52,6 +52,13 @@ public static unsafe class ParallelWork
             System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(failure);
     }
 
+    /// <summary>
+    /// As <see cref="For"/>, with ranges that begin at multiples of <paramref name="block"/>: which elements share a vector, and
+    /// so the result to the last bit, does not depend on the number of threads.
+    /// </summary>
+    public static void ForBlocks(long count, int block, Action<long, long> body) =>
+        For((count + block - 1) / block, 1, (first, last) => body(first * block, Math.Min(count, last * block)));
+
     private sealed class Work
     {
         public required Action<long, long> Body { get; init; }

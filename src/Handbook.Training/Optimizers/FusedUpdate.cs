@@ -1,0 +1,151 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Handbook.Autograd.Kernels;
+using Handbook.Torch;
+
+namespace Handbook.Training.Optimizers;
+
+/// <summary>The formula of an update for sixteen elements.</summary>
+internal interface IVectorRule
+{
+    /// <summary>Running averages that it keeps: 0, 1 or 2.</summary>
+    static abstract int StateCount { get; }
+
+    /// <summary>The new weights; the running averages change in place.</summary>
+    static abstract Vector512<float> Next(
+        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers);
+}
+
+/// <summary><see cref="UpdateNumbers"/> in every lane.</summary>
+internal readonly struct VectorNumbers(UpdateNumbers numbers)
+{
+    internal readonly Vector512<float> WeightFactor = Vector512.Create((float)numbers.WeightFactor);
+    internal readonly Vector512<float> StepSize = Vector512.Create((float)numbers.StepSize);
+    internal readonly Vector512<float> Beta1 = Vector512.Create((float)numbers.Beta1);
+    internal readonly Vector512<float> OneMinusBeta1 = Vector512.Create((float)(1 - numbers.Beta1));
+    internal readonly Vector512<float> Beta2 = Vector512.Create((float)numbers.Beta2);
+    internal readonly Vector512<float> OneMinusBeta2 = Vector512.Create((float)(1 - numbers.Beta2));
+    internal readonly Vector512<float> RootFactor = Vector512.Create((float)numbers.RootFactor);
+    internal readonly Vector512<float> Epsilon = Vector512.Create((float)numbers.Epsilon);
+}
+
+/// <summary>
+/// One pass over a parameter in host memory: reads the gradient, the weights and the running averages, and writes weights,
+/// averages and the copy that computes. Nothing is read or written twice, which is all the time an update takes.
+/// </summary>
+/// <param name="Weights">float32; or bfloat16, then rounded stochastically with <paramref name="Rounding"/>.</param>
+/// <param name="Copy">bfloat16 of the weights' shape that gets them rounded to nearest; or null.</param>
+/// <param name="Gradient">float32 or bfloat16, row-major.</param>
+/// <param name="State">Running averages, float32.</param>
+/// <param name="GradientFactor">Multiplies the gradient.</param>
+/// <param name="Numbers">The rule's numbers.</param>
+/// <param name="Rounding">Random bits of this parameter in this step.</param>
+internal readonly record struct FusedUpdate(
+    Tensor Weights, Tensor? Copy, Tensor Gradient, IReadOnlyList<Tensor> State, double GradientFactor, UpdateNumbers Numbers, StochasticRounding Rounding)
+{
+    private const int Block = 1 << 14;
+    private const int Lanes = 16;
+
+    /// <summary>Runs a rule over all elements; the result does not depend on the number of threads.</summary>
+    internal unsafe void Run<TRule>() where TRule : IVectorRule
+    {
+        if (Gradient.DType == DType.Float32)
+            Run<TRule, float, SingleAccess>((float*)Gradient.Pointer);
+        else
+            Run<TRule, ushort, BFloat16Access>((ushort*)Gradient.Pointer);
+    }
+
+    private unsafe void Run<TRule, T, TAccess>(T* gradient)
+        where TRule : IVectorRule
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+    {
+        var inFloat = Weights.DType == DType.Float32;
+        var all = new Arrays<T>(
+            inFloat ? (float*)Weights.Pointer : null,
+            inFloat ? (Copy is null ? null : (ushort*)Copy.Pointer) : (ushort*)Weights.Pointer,
+            gradient,
+            TRule.StateCount > 0 ? (float*)State[0].Pointer : null,
+            TRule.StateCount > 1 ? (float*)State[1].Pointer : null);
+        var numbers = new VectorNumbers(Numbers);
+        var factor = Vector512.Create((float)GradientFactor);
+        var rounding = Rounding;
+        ParallelWork.ForBlocks(Weights.ElementCount, Block, (begin, end) =>
+        {
+            var i = begin;
+            for (; i + Lanes <= end; i += Lanes)
+                Vector<TRule, T, TAccess>(all.At(i), factor, numbers, rounding.Bits(i));
+            if (i < end)
+                Tail<TRule, T, TAccess>(all.At(i), (int)(end - i), factor, numbers, rounding.Bits(i));
+        });
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Vector<TRule, T, TAccess>(
+        Arrays<T> at, Vector512<float> factor, in VectorNumbers numbers, Vector512<uint> random)
+        where TRule : IVectorRule
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+    {
+        var weights = at.Weights != null ? Vector512.Load(at.Weights) : BFloat16Vectors.Load(at.Rounded);
+        var first = TRule.StateCount > 0 ? Vector512.Load(at.First) : default;
+        var second = TRule.StateCount > 1 ? Vector512.Load(at.Second) : default;
+        weights = TRule.Next(weights, TAccess.Load(at.Gradient) * factor, ref first, ref second, numbers);
+        if (TRule.StateCount > 0)
+            first.Store(at.First);
+        if (TRule.StateCount > 1)
+            second.Store(at.Second);
+        if (at.Weights == null)
+        {
+            BFloat16Vectors.Store(StochasticRounding.Round(weights, random), at.Rounded);
+            return;
+        }
+        weights.Store(at.Weights);
+        if (at.Rounded != null)
+            BFloat16Vectors.Store(weights, at.Rounded);
+    }
+
+    // The last, incomplete vector: through buffers, so that its elements get the very same arithmetic.
+    private static unsafe void Tail<TRule, T, TAccess>(
+        Arrays<T> at, int count, Vector512<float> factor, in VectorNumbers numbers, Vector512<uint> random)
+        where TRule : IVectorRule
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+    {
+        var floats = stackalloc float[3 * Lanes];
+        var rounded = stackalloc ushort[Lanes];
+        var gradient = stackalloc T[Lanes];
+        var buffers = new Arrays<T>(
+            at.Weights == null ? null : floats, at.Rounded == null ? null : rounded, gradient, floats + Lanes, floats + 2 * Lanes);
+        at.CopyTo(buffers, count, TRule.StateCount);
+        Unsafe.CopyBlock(gradient, at.Gradient, (uint)(count * sizeof(T)));
+        Vector<TRule, T, TAccess>(buffers, factor, numbers, random);
+        buffers.CopyTo(at, count, TRule.StateCount);
+    }
+
+    private readonly unsafe struct Arrays<T>(float* weights, ushort* rounded, T* gradient, float* first, float* second) where T : unmanaged
+    {
+        internal readonly float* Weights = weights;
+        internal readonly ushort* Rounded = rounded;
+        internal readonly T* Gradient = gradient;
+        internal readonly float* First = first;
+        internal readonly float* Second = second;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        internal Arrays<T> At(long i) => new(
+            Weights == null ? null : Weights + i, Rounded == null ? null : Rounded + i, Gradient + i, First + i, Second + i);
+
+        internal void CopyTo(Arrays<T> target, int count, int states)
+        {
+            var bytes = (uint)(count * sizeof(float));
+            if (Weights != null)
+                Unsafe.CopyBlock(target.Weights, Weights, bytes);
+            if (Rounded != null)
+                Unsafe.CopyBlock(target.Rounded, Rounded, bytes / 2);
+            if (states > 0)
+                Unsafe.CopyBlock(target.First, First, bytes);
+            if (states > 1)
+                Unsafe.CopyBlock(target.Second, Second, bytes);
+        }
+    }
+}

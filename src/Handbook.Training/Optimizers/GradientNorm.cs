@@ -1,0 +1,88 @@
+using System.Runtime.Intrinsics;
+using Handbook.Autograd;
+using Handbook.Autograd.Kernels;
+using Handbook.Torch;
+
+namespace Handbook.Training.Optimizers;
+
+/// <summary>
+/// The L2 norm over all gradients together, and what they are scaled by when it is too large, as
+/// <c>torch.nn.utils.clip_grad_norm_</c>. Squares are summed in float64 over fixed blocks, so that the norm does not depend on
+/// the number of threads; it is not finite exactly when some element is not.
+/// </summary>
+public static class GradientNorm
+{
+    private const int Block = 1 << 14;
+
+    /// <summary>Global norm; parameters without a gradient count as zero.</summary>
+    public static double Global(IReadOnlyList<Parameter> parameters)
+    {
+        var sum = 0.0;
+        foreach (var parameter in parameters)
+        {
+            if (parameter.Grad is { } gradient)
+                sum += SumOfSquares(gradient);
+        }
+        return Math.Sqrt(sum);
+    }
+
+    /// <summary>What gradients are multiplied by: min(1, maximum / (norm + 1e-6)); 1 when the maximum is 0.</summary>
+    public static double ClipFactor(double norm, double maximum) => maximum > 0 ? Math.Min(1, maximum / (norm + 1e-6)) : 1;
+
+    /// <summary>Names of parameters with a gradient element that is infinite or not a number.</summary>
+    public static IEnumerable<string> NonFinite(IReadOnlyList<Parameter> parameters) =>
+        parameters.Where(parameter => parameter.Grad is { } gradient && !double.IsFinite(SumOfSquares(gradient))).Select(parameter => parameter.Name);
+
+    /// <summary>Sum of squares of all elements in float64.</summary>
+    internal static double SumOfSquares(Tensor tensor)
+    {
+        using var scope = new TensorScope();
+        if (!FusedKernels.Apply(tensor))
+        {
+            var wide = tensor.To(DType.Float64);
+            return wide.Multiply(wide).Sum().Item();
+        }
+        var partial = new double[(tensor.ElementCount + Block - 1) / Block];
+        unsafe
+        {
+            if (tensor.DType == DType.Float32)
+                Sum<float, SingleAccess>((float*)tensor.Pointer, tensor.ElementCount, partial);
+            else
+                Sum<ushort, BFloat16Access>((ushort*)tensor.Pointer, tensor.ElementCount, partial);
+        }
+        return partial.Sum();
+    }
+
+    private static unsafe void Sum<T, TAccess>(T* data, long count, double[] partial)
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+    {
+        ParallelWork.ForBlocks(count, Block, (begin, end) =>
+        {
+            for (var start = begin; start < end; start += Block)
+                partial[start / Block] = BlockSum<T, TAccess>(data + start, Math.Min(Block, end - start));
+        });
+    }
+
+    private static unsafe double BlockSum<T, TAccess>(T* data, long count)
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+    {
+        var low = Vector512<double>.Zero;
+        var high = Vector512<double>.Zero;
+        long i = 0;
+        for (; i + 16 <= count; i += 16)
+        {
+            var (a, b) = Vector512.Widen(TAccess.Load(data + i));
+            low = Vector512.FusedMultiplyAdd(a, a, low);
+            high = Vector512.FusedMultiplyAdd(b, b, high);
+        }
+        var sum = Vector512.Sum(low + high);
+        for (; i < count; i++)
+        {
+            var v = (double)TAccess.Read(data + i);
+            sum += v * v;
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,40 @@
+using System.Runtime.Intrinsics;
+using Handbook.Torch;
+
+namespace Handbook.Training.Optimizers;
+
+/// <summary>
+/// RMSprop (Hinton's lecture 6e) as <c>torch.optim.RMSprop</c> without momentum, not centred: v ← α v + (1 - α) g²;
+/// w ← w - lr · g / (√v + ε). Weight decay is decoupled, unlike PyTorch's, which adds it to the gradient.
+/// </summary>
+/// <param name="alpha">Share of the mean square that stays.</param>
+/// <param name="epsilon">Added to its root.</param>
+public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdateRule, IVectorRule
+{
+    /// <inheritdoc/>
+    public IReadOnlyList<string> StateNames { get; } = ["square_avg"];
+
+    static int IVectorRule.StateCount => 1;
+
+    /// <inheritdoc/>
+    public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) =>
+        new(1 - learningRate * weightDecay, learningRate, Beta2: alpha, Epsilon: epsilon);
+
+    /// <inheritdoc/>
+    public void ApplyPlain(Tensor weights, Tensor gradient, IReadOnlyList<Tensor> state, UpdateNumbers numbers)
+    {
+        state[0].MultiplyInPlace(numbers.Beta2);
+        state[0].AddInPlace(gradient.Multiply(gradient), 1 - numbers.Beta2);
+        weights.MultiplyInPlace(numbers.WeightFactor);
+        weights.AddInPlace(gradient.Divide(Operator.Call("aten::sqrt"u8, default, state[0]).Add(numbers.Epsilon)), -numbers.StepSize);
+    }
+
+    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<RmsProp>();
+
+    static Vector512<float> IVectorRule.Next(
+        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers)
+    {
+        first = Vector512.FusedMultiplyAdd(first, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);
+        return weights * numbers.WeightFactor - numbers.StepSize * (gradient / (Vector512.Sqrt(first) + numbers.Epsilon));
+    }
+}
