@@ -1,0 +1,86 @@
+using Handbook.Data.Examples;
+using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
+using Handbook.Data.Sources;
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Preparation;
+
+/// <summary>
+/// Prepares a run's data once: finds it, mixes it, renders, tokenizes and masks it on all threads, packs it, and keeps the
+/// result under a key of all that decides it. A second run, and every other rank, opens what is there.
+/// </summary>
+/// <param name="options">What to prepare.</param>
+/// <param name="encoder">How examples become tokens.</param>
+/// <param name="resolvers">Where datasets are looked for; null: the working folder, then this machine's Hugging Face cache.</param>
+/// <param name="time">Clock for rates.</param>
+public sealed class DataPreparation(
+    PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<IDatasetResolver>? resolvers = null, TimeProvider? time = null)
+{
+    private readonly IReadOnlyList<IDatasetResolver> resolvers = resolvers ?? [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
+    private readonly TimeProvider time = time ?? TimeProvider.System;
+
+    /// <summary>The store, prepared now or opened.</summary>
+    /// <exception cref="UserErrorException">A dataset is missing or broken, or training would have no label.</exception>
+    public TokenStore Prepare(IProgress<PreparationProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
+        var sources = parts
+            .Select(part => RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns }))
+            .ToList();
+        var digests = StoreKey.Digests(sources.SelectMany(source => source.Files), cancellation);
+        var key = StoreKey.Of(options, encoder, sources, digests);
+        var folder = new StoreFolder(options.CacheFolder, key);
+        folder.Ensure(partial => Make(partial, key, sources, progress, cancellation), cancellation);
+        return TokenStore.Open(folder.Final);
+    }
+
+    private void Make(string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress, CancellationToken cancellation)
+    {
+        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText)).ToList();
+        for (var i = 0; i < sources.Count; i++)
+        {
+            if (encoder.Refuses(readers[i].Shape) is { } reason)
+                throw new UserErrorException($"{sources[i].Request}: recognised as {readers[i].Shape}; {reason}");
+        }
+        var orders = SetOrders.Of(options, sources);
+        using var writer = new TokenStoreWriter(folder);
+        var pass = new TokenizingPass(writer, encoder, options, orders, time, progress);
+        var described = new List<StoreSource>();
+        for (var i = 0; i < sources.Count; i++)
+            described.Add(pass.Run(i, sources[i], readers[i], cancellation));
+        writer.Flush();
+        var rows = new RowPacking(writer, folder, encoder.Kind, pass.PlaceOf);
+        var train = rows.Pack("train.rows", pass.Documents(orders.Train, 0, options.MaxTrainExamples), options.Packing);
+        var evaluation = orders.HasEvaluation
+            ? rows.Pack("evaluation.rows", pass.Documents(orders.Evaluation, 1, options.MaxEvaluationExamples), options.EvaluationPacking ?? options.Packing)
+            : null;
+        CheckTrainable(train, sources);
+        var manifest = new StoreManifest
+        {
+            Key = key,
+            ContentHash = writer.ContentHash(),
+            Kind = encoder.Kind,
+            Train = train,
+            Evaluation = evaluation,
+            Sources = described,
+            BadRows = pass.BadRows,
+            BadRowExamples = pass.BadRowExamples,
+            Notes = [.. Recognised(sources, readers), .. orders.Notes],
+            FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
+        };
+        manifest.Write(folder);
+    }
+
+    private static IEnumerable<string> Recognised(List<RowSource> sources, List<ExampleReader> readers) =>
+        sources.Select((source, i) => $"{source.Request}: rows are read as {readers[i].Shape}");
+
+    private static void CheckTrainable(SetSummary train, List<RowSource> sources)
+    {
+        var names = string.Join(", ", sources.Select(source => source.Request.Name).Distinct());
+        if (train.RowCount == 0)
+            throw new UserErrorException($"{names}: no training example is left after reading, cleaning and truncation");
+        if (train.LossTokenCount == 0)
+            throw new UserErrorException($"{names}: not one token of {train.ExampleCount} training examples is a label; check the loss scope, the template and max_length ({train.MaxLength})");
+    }
+}

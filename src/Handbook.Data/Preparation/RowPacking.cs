@@ -1,0 +1,74 @@
+using Handbook.Data.Packing;
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Preparation;
+
+/// <summary>Packs a set's documents into rows, writes the rows and counts what is in them.</summary>
+internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKind kind, Func<int, string> placeOf)
+{
+    private const int KeptExamples = 10;
+
+    /// <summary>Packs documents in the given order.</summary>
+    public SetSummary Pack(string name, int[] documents, PackingOptions options)
+    {
+        // Answers to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
+        var packing = kind == StoreKind.Sequences ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
+        var lengths = Array.ConvertAll(documents, document => writer.Lengths[document]);
+        var characters = Array.ConvertAll(documents, document => writer.Characters[document]);
+        var plan = Packer.Plan(lengths, packing, characters);
+        var pieces = Array.ConvertAll(plan.Pieces.ToArray(), piece => piece with { Document = documents[piece.Document] });
+        plan = new PackingPlan(pieces, plan.RowStarts.ToArray(), plan.Counts);
+        writer.WritePlan(name, plan);
+        return Summarize(plan, documents, options);
+    }
+
+    private SetSummary Summarize(PackingPlan plan, int[] documents, PackingOptions options)
+    {
+        using var tokens = new MappedFile(Path.Combine(folder, TokenStoreWriter.TokensFile));
+        var starts = new long[writer.Count + 1];
+        for (var i = 0; i < writer.Count; i++)
+            starts[i + 1] = starts[i] + writer.Lengths[i];
+        var labels = new Dictionary<int, long>();
+        var total = 0L;
+        for (var row = 0; row < plan.RowCount; row++)
+        {
+            var isFirst = true;
+            foreach (var piece in plan.Row(row))
+            {
+                var count = Labels(tokens, starts, piece, countFirst: !isFirst && !options.Isolated && kind == StoreKind.Sequences);
+                isFirst = false;
+                total += count;
+                labels[piece.Document] = labels.GetValueOrDefault(piece.Document) + count;
+            }
+        }
+        var without = documents.Where(document => writer.Lengths[document] > 0 && labels.GetValueOrDefault(document) == 0).ToList();
+        return new SetSummary
+        {
+            RowCount = plan.RowCount,
+            ExampleCount = labels.Count,
+            TokenCount = plan.TokenCount,
+            LossTokenCount = total,
+            MaxLength = options.MaxLength,
+            Isolated = options.Isolated,
+            Truncated = plan.Counts.Truncated,
+            Dropped = plan.Counts.Dropped,
+            Split = plan.Counts.Split,
+            LostTokens = plan.Counts.LostTokens,
+            WithoutLabel = without.Count,
+            WithoutLabelExamples = [.. without.Take(KeptExamples).Select(placeOf)],
+        };
+    }
+
+    /// <summary>Labels of a piece; its first token is one only when something comes before it in its sequence.</summary>
+    private long Labels(MappedFile tokens, long[] starts, Piece piece, bool countFirst)
+    {
+        var isWhole = piece.Start == 0 && piece.Length == writer.Lengths[piece.Document];
+        if (isWhole && !countFirst)
+            return writer.LabelCounts[piece.Document];
+        var count = 0L;
+        var values = tokens.Values<int>(sizeof(int) * (starts[piece.Document] + piece.Start), piece.Length);
+        foreach (var token in countFirst ? values : values[1..])
+            count += token >= 0 ? 1 : 0;
+        return count;
+    }
+}

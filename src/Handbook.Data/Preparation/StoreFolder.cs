@@ -1,0 +1,92 @@
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Preparation;
+
+/// <summary>
+/// The place of one store in the cache. Whoever gets the lock prepares into a folder beside it, which is renamed when it is
+/// complete: other processes and ranks wait and then reuse it, and a killed one leaves nothing that could be taken for data.
+/// </summary>
+internal sealed class StoreFolder
+{
+    private const string PartialMark = ".partial";
+    private readonly string root;
+
+    public StoreFolder(string? cacheFolder, string key)
+    {
+        root = Path.Combine(cacheFolder ?? DefaultCache(), "data");
+        Final = Path.Combine(root, key);
+        Partial = Final + PartialMark;
+    }
+
+    /// <summary>Where the complete store is.</summary>
+    public string Final { get; }
+
+    /// <summary>Where it is being made.</summary>
+    public string Partial { get; }
+
+    /// <summary>Runs <paramref name="prepare"/> unless the store is there; one process at a time.</summary>
+    /// <returns>True when it was made now, false when it was there.</returns>
+    public bool Ensure(Action<string> prepare, CancellationToken cancellation)
+    {
+        if (StoreManifest.Exists(Final))
+            return false;
+        CreateRoot();
+        using var held = Lock(cancellation);
+        if (StoreManifest.Exists(Final))
+            return false;
+        Remove(Partial);
+        Remove(Final);
+        try
+        {
+            prepare(Partial);
+            Directory.Move(Partial, Final);
+            AtomicFile.FlushFolder(root);
+            return true;
+        }
+        catch
+        {
+            Remove(Partial);
+            throw;
+        }
+    }
+
+    private static string DefaultCache() =>
+        Environment.GetEnvironmentVariable("HANDBOOK_CACHE") is { Length: > 0 } set
+            ? set
+            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "handbook");
+
+    private void CreateRoot()
+    {
+        try
+        {
+            Directory.CreateDirectory(root);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{root}: prepared data cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
+        }
+    }
+
+    /// <summary>The system lets go of the lock when its holder dies; the empty file goes with the last holder.</summary>
+    private FileStream Lock(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return new FileStream(Final + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            }
+            catch (IOException)
+            {
+                cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(200));
+                cancellation.ThrowIfCancellationRequested();
+            }
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+}

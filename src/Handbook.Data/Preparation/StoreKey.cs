@@ -1,0 +1,59 @@
+using System.Security.Cryptography;
+using System.Text;
+using Handbook.Data.Packing;
+using Handbook.Data.Sources;
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Preparation;
+
+/// <summary>The name of a store: a hash of everything that decides its content, the data itself included.</summary>
+internal static class StoreKey
+{
+    public static string Of(PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, string> digests)
+    {
+        var text = new StringBuilder();
+        Line(text, "format", StoreManifest.FormatVersion);
+        Line(text, "encoder", encoder.Fingerprint);
+        Line(text, "form", $"{options.Form} {options.Profile} {options.MixtureSeed} {options.TestSize}");
+        Line(text, "text", $"{options.TextColumn} {options.PreferText} {options.Files.TextUnit} {options.Files.MaxRowBytes}");
+        Line(text, "limits", $"{options.MaxTrainExamples} {options.MaxEvaluationExamples} {options.SkipBadRows}");
+        Line(text, "packing", Describe(options.Packing));
+        Line(text, "evaluation packing", Describe(options.EvaluationPacking ?? options.Packing));
+        var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
+        for (var i = 0; i < parts.Count; i++)
+        {
+            Line(text, "source", FormattableString.Invariant($"{parts[i].Request.Split} {parts[i].Weight}"));
+            Line(text, "columns", string.Join(',', parts[i].Columns ?? ["*"]));
+            foreach (var file in sources[i].Files)
+                Line(text, Path.GetExtension(file), digests[file]);
+        }
+        foreach (var (from, to) in (options.Files.Rename ?? new Dictionary<string, string>()).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            Line(text, "rename", $"{from} {to}");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
+    }
+
+    /// <summary>SHA-256 of each file's bytes.</summary>
+    public static Dictionary<string, string> Digests(IEnumerable<string> files, CancellationToken cancellation)
+    {
+        var digests = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in files)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (!digests.ContainsKey(file))
+                digests[file] = DataFile.Guard(file, () => Digest(file));
+        }
+        return digests;
+    }
+
+    private static string Digest(string file)
+    {
+        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        return Convert.ToHexStringLower(SHA256.HashData(stream));
+    }
+
+    private static string Describe(PackingOptions packing) =>
+        FormattableString.Invariant($"{packing.Strategy} {packing.MaxLength} {packing.Overlong} {packing.Isolated} {packing.Seed}");
+
+    private static void Line(StringBuilder text, string name, object value) =>
+        text.Append(name).Append(": ").AppendLine(value.ToString()!.Replace("\n", "\\n", StringComparison.Ordinal));
+}

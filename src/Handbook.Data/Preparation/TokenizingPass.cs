@@ -1,0 +1,137 @@
+using Handbook.Data.Examples;
+using Handbook.Data.Mixtures;
+using Handbook.Data.Sources;
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Preparation;
+
+/// <summary>Reads every source once, in order, and writes each example's tokens; parsing, rendering and tokenizing run on all threads.</summary>
+internal sealed class TokenizingPass(
+    TokenStoreWriter writer, IExampleEncoder encoder, PreparationOptions options, SetOrders orders, TimeProvider time, IProgress<PreparationProgress>? progress)
+{
+    private const int RowsAtOnce = 128;
+    private const int BytesAtOnce = 1 << 19;
+    private const int KeptBadRows = 20;
+    private readonly List<int[]> documentOfRow = [];
+    private readonly List<(int First, int Count)> documentsOfSource = [];
+    private readonly List<List<string>> filesOfSource = [];
+    private readonly List<(int Source, int File, long Number, bool IsLine)> places = [];
+    private readonly long began = time.GetTimestamp();
+    private long bytes;
+    private long examples;
+
+    /// <summary>Bad rows left out.</summary>
+    public int BadRows { get; private set; }
+
+    /// <summary>The first of them.</summary>
+    public List<string> BadRowExamples { get; } = [];
+
+    /// <summary>Where a document comes from.</summary>
+    public string PlaceOf(int document)
+    {
+        var (source, file, number, isLine) = places[document];
+        return new RowPlace(filesOfSource[source][file], number, isLine).ToString();
+    }
+
+    /// <summary>The documents of a set in the mixture's order; without one, those of a source in file order.</summary>
+    public int[] Documents(MixtureRow[]? order, int source, int? most)
+    {
+        IEnumerable<int> documents = order is null
+            ? Enumerable.Range(documentsOfSource[source].First, documentsOfSource[source].Count)
+            : order.Select(row => documentOfRow[row.Source][row.Row]).Where(document => document >= 0);
+        return [.. most is { } limit ? documents.Take(limit) : documents];
+    }
+
+    /// <summary>Reads a source to its end.</summary>
+    public StoreSource Run(int number, RowSource source, ExampleReader reader, CancellationToken cancellation)
+    {
+        var (first, firstToken) = (writer.Count, writer.TokenCount);
+        var files = new List<string>();
+        var byLine = new List<bool>();
+        filesOfSource.Add(files);
+        var rows = new List<int>();
+        var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
+        foreach (var batch in OrderedParallel.Map(Batches(source.Read(orders.Wanted(number))), batch => Encode(batch, reader), threads, cancellation))
+        {
+            foreach (var (row, encoded, problem) in batch)
+            {
+                while (rows.Count <= row.Index)
+                    rows.Add(-1);
+                if (files.Count == 0 || files[^1] != row.Place.File)
+                {
+                    files.Add(row.Place.File);
+                    byLine.Add(row.Place.IsLine);
+                }
+                bytes += row.Json.Length;
+                examples++;
+                if (problem is not null)
+                    Report(problem);
+                else if (encoded is not null)
+                    rows[(int)row.Index] = Write(encoded, number, row, files.Count - 1);
+            }
+            Tell();
+        }
+        documentOfRow.Add([.. rows]);
+        documentsOfSource.Add((first, writer.Count - first));
+        return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), [.. files.Zip(byLine)], writer.Count - first, writer.TokenCount - firstToken);
+    }
+
+    private int Write(EncodedExample encoded, int source, SourceRow row, int file)
+    {
+        places.Add((source, file, row.Place.Number, row.Place.IsLine));
+        return writer.Add(encoded, source, row.Index, file, row.Place.Number);
+    }
+
+    private List<(SourceRow Row, EncodedExample? Encoded, BadRowException? Problem)> Encode(List<SourceRow> batch, ExampleReader reader)
+    {
+        var results = new List<(SourceRow, EncodedExample?, BadRowException?)>(batch.Count);
+        foreach (var row in batch)
+        {
+            try
+            {
+                results.Add((row, encoder.Encode(reader.Read(row)), null));
+            }
+            catch (BadRowException e)
+            {
+                results.Add((row, null, e));
+            }
+        }
+        return results;
+    }
+
+    private void Report(BadRowException problem)
+    {
+        if (!options.SkipBadRows)
+            throw problem.AsUserError();
+        BadRows++;
+        if (BadRowExamples.Count < KeptBadRows)
+            BadRowExamples.Add(problem.Message);
+    }
+
+    private static IEnumerable<List<SourceRow>> Batches(IEnumerable<SourceRow> rows)
+    {
+        var batch = new List<SourceRow>(RowsAtOnce);
+        var size = 0;
+        foreach (var row in rows)
+        {
+            batch.Add(row);
+            size += row.Json.Length;
+            if (batch.Count == RowsAtOnce || size >= BytesAtOnce)
+            {
+                yield return batch;
+                (batch, size) = (new List<SourceRow>(RowsAtOnce), 0);
+            }
+        }
+        if (batch.Count > 0)
+            yield return batch;
+    }
+
+    private void Tell()
+    {
+        if (progress is null)
+            return;
+        var elapsed = time.GetElapsedTime(began);
+        var remaining = orders.Total is { } total && examples > 0 ? elapsed * ((double)(total - examples) / examples) : (TimeSpan?)null;
+        progress.Report(new PreparationProgress("tokenize", examples, orders.Total, bytes, writer.TokenCount, elapsed, remaining));
+    }
+}

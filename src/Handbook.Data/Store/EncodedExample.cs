@@ -1,0 +1,33 @@
+namespace Handbook.Data.Store;
+
+/// <summary>What the examples of a store are.</summary>
+public enum StoreKind
+{
+    /// <summary>One sequence with labels: continued pretraining and supervised fine-tuning.</summary>
+    Sequences,
+
+    /// <summary>Prompt, chosen, rejected.</summary>
+    Pairs,
+
+    /// <summary>Prompt, completion and a verdict.</summary>
+    Verdicts,
+}
+
+/// <summary>An example as tokens.</summary>
+/// <param name="Parts">
+/// Token ids: one part for a sequence, prompt and completion for a verdict, prompt, chosen and rejected for a pair.
+/// </param>
+/// <param name="LossMask">Labels of a sequence, one a token; null for the other kinds, whose answers are labels as a whole.</param>
+/// <param name="Desirable">The verdict.</param>
+/// <param name="Characters">Unicode code points of the rendered text; what legacy packing counts.</param>
+public sealed record EncodedExample(int[][] Parts, bool[]? LossMask, bool Desirable = false, int Characters = 0)
+{
+    /// <summary>A sequence.</summary>
+    public static EncodedExample Sequence(int[] tokenIds, bool[] lossMask, int characters = 0) => new([tokenIds], lossMask, false, characters);
+
+    /// <summary>A preference pair.</summary>
+    public static EncodedExample Pair(int[] prompt, int[] chosen, int[] rejected) => new([prompt, chosen, rejected], null);
+
+    /// <summary>An answer with a verdict.</summary>
+    public static EncodedExample Verdict(int[] prompt, int[] completion, bool desirable) => new([prompt, completion], null, desirable);
+}

@@ -1,0 +1,184 @@
+using System.Text;
+using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
+using Handbook.Data.Preparation;
+using Handbook.Data.Sources;
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Tests.Preparation;
+
+public sealed class DataPreparationTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Prepare_Text_HoldsEveryTokenInPackedRows()
+    {
+        folder.Write("train.jsonl", "{\"text\":\"alpha\"}\n{\"text\":\"be\"}\n\n{\"text\":\"gamma!\"}\n");
+        using var store = Prepare(Options("train.jsonl", max: 10));
+        Assert.Equal(2, store.Train.RowCount);
+        Assert.Equal(3, store.Train.ExampleCount);
+        Assert.Equal(16, store.Train.TokenCount);
+        // The first token of a document is predicted from nothing.
+        Assert.Equal(13, store.Train.LossTokenCount);
+        var row = store.Train.Row(0);
+        Assert.Equal([.. "gamma!"u8.ToArray().Select(b => (int)b), 256, .. "be"u8.ToArray().Select(b => (int)b), 256], row.TokenIds);
+        Assert.Equal(SequenceLayout.Documents([7, 3]), row.Layout);
+        Assert.Equal([2L, 1L], row.ExampleIds);
+        Assert.EndsWith("train.jsonl, line 4", store.Describe(2), StringComparison.Ordinal);
+        Assert.Equal(store.Train.LossTokenCount, Enumerable.Range(0, 2).Sum(i => (long)store.Train.Row(i).LossTokenCount));
+    }
+
+    [Theory]
+    [InlineData(PackingStrategy.BestFit, OverlongPolicy.Split, true)]
+    [InlineData(PackingStrategy.BestFit, OverlongPolicy.KeepEnd, true)]
+    [InlineData(PackingStrategy.Wrapped, OverlongPolicy.KeepStart, true)]
+    [InlineData(PackingStrategy.Wrapped, OverlongPolicy.KeepStart, false)]
+    [InlineData(PackingStrategy.Legacy, OverlongPolicy.KeepStart, false)]
+    [InlineData(PackingStrategy.None, OverlongPolicy.KeepStart, true)]
+    public void Prepare_AnyPacking_CountsTheLabelsThatRowsHave(PackingStrategy strategy, OverlongPolicy overlong, bool isolated)
+    {
+        folder.Write("train.jsonl", Conversations(40));
+        var options = Options("train.jsonl", max: 64);
+        using var store = Prepare(options with { Packing = options.Packing with { Strategy = strategy, Overlong = overlong, Isolated = isolated } });
+        var rows = Enumerable.Range(0, store.Train.RowCount).Select(store.Train.Row).ToList();
+        Assert.Equal(store.Train.LossTokenCount, rows.Sum(row => (long)row.LossTokenCount));
+        Assert.Equal(store.Train.TokenCount, rows.Sum(row => (long)row.TokenCount));
+        Assert.All(rows, row => Assert.Equal(isolated ? row.ExampleIds.Length : 1, row.Layout.Segments.Length));
+    }
+
+    [Fact]
+    public void Prepare_SecondTime_ReusesAndChangedSettingsDoNot()
+    {
+        folder.Write("train.jsonl", Conversations(30));
+        var options = Options("train.jsonl", max: 100);
+        string first;
+        DateTime written;
+        using (var store = Prepare(options))
+            (first, written) = (store.Folder, File.GetLastWriteTimeUtc(Path.Combine(store.Folder, "store.json")));
+        using (var again = Prepare(options))
+        {
+            Assert.Equal(first, again.Folder);
+            Assert.Equal(written, File.GetLastWriteTimeUtc(Path.Combine(again.Folder, "store.json")));
+        }
+        using (var other = Prepare(options with { Packing = options.Packing with { MaxLength = 101 } }))
+            Assert.NotEqual(first, other.Folder);
+        folder.Write("train.jsonl", Conversations(31));
+        using (var changed = Prepare(options))
+            Assert.NotEqual(first, changed.Folder);
+        Assert.Equal(3, Directory.GetFileSystemEntries(folder["cache/data"]).Length);
+    }
+
+    [Fact]
+    public void Prepare_AnyNumberOfThreads_GivesTheSameContent()
+    {
+        folder.Write("train.jsonl", Conversations(2000));
+        var hashes = new[] { 1, 2, 7 }.Select(threads =>
+        {
+            using var store = Prepare(Options("train.jsonl", max: 300) with { Threads = threads, CacheFolder = folder[$"cache{threads}"] });
+            return store.ContentHash;
+        });
+        Assert.Single(hashes.Distinct());
+    }
+
+    [Fact]
+    public void Prepare_Mixture_FollowsTheMixturesOrder()
+    {
+        folder.Write("a/train.jsonl", Texts("a", 20));
+        folder.Write("b/train.jsonl", Texts("b", 10));
+        var options = Options("a", max: 50) with
+        {
+            Form = MixtureForm.Mixture,
+            Sources = [new DatasetPart(new DatasetRequest("a"), .5), new DatasetPart(new DatasetRequest("b"), 1.0)],
+            MixtureSeed = 42,
+            TestSize = SplitSize.Rows(4),
+        };
+        using var store = Prepare(options with { Packing = options.Packing with { Strategy = PackingStrategy.None } });
+        var order = Mixture.Combine([new MixtureEntry("a", "train", 20, .5), new MixtureEntry("b", "train", 10, 1.0)], 42, SplitSize.Rows(4), DataProfile.Best);
+        Assert.Equal(order.Train.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Train));
+        Assert.Equal(order.Test.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Evaluation!));
+    }
+
+    [Fact]
+    public void Prepare_Pairs_GivesPromptChosenRejected()
+    {
+        folder.Write("train.jsonl", """
+            {"prompt":"p","chosen":[{"role":"user","content":"hi"},{"role":"assistant","content":"good"}],"rejected":[{"role":"user","content":"hi"},{"role":"assistant","content":"bad"}]}
+            """);
+        using var store = Prepare(Options("train.jsonl", max: 100), StoreKind.Pairs);
+        var pair = store.Train.Pair(0);
+        Assert.Equal("hi good bad", string.Join(' ', new[] { pair.Prompt, pair.Chosen, pair.Rejected }.Select(Show)));
+        Assert.Equal(3, store.Train.Row(0).Layout.Segments.Length);
+        Assert.Equal(pair.Chosen.Length + pair.Rejected.Length, store.Train.Row(0).LossTokenCount);
+    }
+
+    [Fact]
+    public void Prepare_Verdicts_GivesPromptCompletionAndLabel()
+    {
+        folder.Write("train.jsonl", "{\"prompt\":\"p\",\"completion\":\"yes\",\"label\":true}\n{\"prompt\":\"p\",\"completion\":\"no\",\"label\":false}\n");
+        using var store = Prepare(Options("train.jsonl", max: 100), StoreKind.Verdicts);
+        Assert.Equal([("yes", true), ("no", false)], Enumerable.Range(0, 2).Select(store.Train.Verdict).Select(v => (Show(v.Completion), v.Desirable)));
+    }
+
+    [Fact]
+    public void Prepare_WithoutAnyLabel_SaysSoBeforeTraining()
+    {
+        folder.Write("train.jsonl", "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}\n");
+        Assert.Contains("not one token of 1 training examples is a label", Assert.Throws<UserErrorException>(() => Prepare(Options("train.jsonl", max: 100))).Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(folder["cache/data"]));
+    }
+
+    [Fact]
+    public void Prepare_ExampleTruncatedToNoLabel_IsCountedAndNamed()
+    {
+        folder.Write("train.jsonl", Conversations(3) + "{\"messages\":[{\"role\":\"user\",\"content\":\"" + new string('x', 500) + "\"},{\"role\":\"assistant\",\"content\":\"late\"}]}\n");
+        using var store = Prepare(Options("train.jsonl", max: 200));
+        Assert.Equal(1, store.Train.Summary.WithoutLabel);
+        Assert.EndsWith("train.jsonl, line 4", store.Train.Summary.WithoutLabelExamples[0], StringComparison.Ordinal);
+        Assert.Equal(1, store.Train.Summary.Truncated);
+    }
+
+    [Fact]
+    public void Open_FileCutShort_SaysWhich()
+    {
+        folder.Write("train.jsonl", Conversations(30));
+        string path;
+        using (var store = Prepare(Options("train.jsonl", max: 100)))
+            path = store.Folder;
+        using (var file = File.OpenWrite(Path.Combine(path, "tokens.bin")))
+            file.SetLength(file.Length - 4);
+        Assert.Contains("tokens.bin", Assert.Throws<UserErrorException>(() => TokenStore.Open(path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void EpochOrder_EveryEpoch_IsAnotherPermutation()
+    {
+        folder.Write("train.jsonl", Conversations(50));
+        using var store = Prepare(Options("train.jsonl", max: 60));
+        var count = store.Train.RowCount;
+        Assert.Equal(Enumerable.Range(0, count), store.Train.EpochOrder(42, 0).Order());
+        Assert.NotEqual(store.Train.EpochOrder(42, 0), store.Train.EpochOrder(42, 1));
+        Assert.Equal(Enumerable.Range(0, count), store.Train.EpochOrderByLength(42, 0, 2).Order());
+    }
+
+    private TokenStore Prepare(PreparationOptions options, StoreKind kind = StoreKind.Sequences) =>
+        new DataPreparation(options, new ByteEncoder(kind), [new LocalDatasetResolver(folder.Path)]).Prepare();
+
+    private PreparationOptions Options(string name, int max) => new()
+    {
+        Sources = [new DatasetPart(new DatasetRequest(name))],
+        Packing = new PackingOptions { MaxLength = max },
+        CacheFolder = folder["cache"],
+    };
+
+    private static IEnumerable<string> Read(TokenSet set) => Enumerable.Range(0, set.RowCount).Select(row => Show(set.Row(row).TokenIds));
+
+    private static string Show(int[] ids) => Encoding.UTF8.GetString([.. ids.Where(id => id < 256).Select(id => (byte)id)]);
+
+    private static string Texts(string prefix, int count) => string.Concat(Enumerable.Range(0, count).Select(i => $"{{\"text\":\"{prefix}{i}\"}}\n"));
+
+    private static string Conversations(int count) => string.Concat(Enumerable.Range(0, count).Select(i =>
+        $"{{\"messages\":[{{\"role\":\"user\",\"content\":\"question {i}\"}},{{\"role\":\"assistant\",\"content\":\"{new string('a', i * 37 % 101)} answer\"}}]}}\n"));
+}
