@@ -21,8 +21,8 @@ public static class CommandLine
                 EnablePosixBundling = false,
                 ResponseFileTokenReplacer = null,
             });
-            if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
-                throw new UserErrorException($"{parsed.Errors[0].Message} 'handbook {NameOf(parsed)}--help' shows what is expected.");
+            if (parsed.Errors.Count > 0 && parsed.Action is not HelpPageAction)
+                throw new UserErrorException($"{Problem(parsed)} 'handbook {NameOf(parsed)}--help' shows what is expected.");
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = terminal.Output,
@@ -54,8 +54,9 @@ public static class CommandLine
     /// </summary>
     private static RootCommand CreateRoot(IReadOnlyList<string> arguments, Terminal terminal)
     {
-        var root = new RootCommand("Fine-tune and align language models from YAML recipes, without Python.") { Verbose() };
+        var root = new RootCommand { Verbose() };
         root.Directives.Clear();
+        root.Options.OfType<HelpOption>().Single().Action = new HelpPageAction(terminal);
         var asked = arguments.FirstOrDefault(argument => !argument.StartsWith('-'));
         if (asked is not null)
         {
@@ -66,14 +67,23 @@ public static class CommandLine
         }
         else
         {
-            root.Options.OfType<HelpOption>().Single().Action = new RootHelpAction(terminal);
-            root.SetAction(_ => { RootHelp.Write(terminal); return ExitCodes.Success; });
+            root.SetAction(_ => { HelpPage.WriteContents(terminal); return ExitCodes.Success; });
         }
         return root;
     }
 
     private static Option<bool> Verbose() =>
         new(VerboseName) { Description = "Print the stack of an error", Recursive = true };
+
+    private static string Problem(ParseResult parsed)
+    {
+        var command = parsed.CommandResult.Command;
+        if (parsed.UnmatchedTokens.Count == 0)
+            return command.Subcommands.Count > 0 ? $"handbook {NameOf(parsed)}takes one of: {string.Join(", ", command.Subcommands.Select(inner => inner.Name))}." : parsed.Errors[0].Message;
+        var word = parsed.UnmatchedTokens[0];
+        var known = word.StartsWith('-') ? command.Options.Select(option => option.Name) : command.Subcommands.Select(inner => inner.Name);
+        return $"'{word}' is unknown here.{NearestName.Hint(word, known)}";
+    }
 
     private static string NameOf(ParseResult parsed) =>
         parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";

@@ -16,6 +16,7 @@ public static class CommandTable
     /// <summary>The rows, in the order in which help shows them.</summary>
     public static IReadOnlyList<CommandRow> Rows { get; } =
     [
+        new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
         new("doctor", "Look around", "Say what was found on this machine, what is missing, and how to get it", DoctorCommand.Create),
     ];
 }

@@ -1,3 +1,4 @@
+using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
 using Handbook.Training.Options;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
@@ -22,7 +23,7 @@ internal static class RecipeRules
     {
         void Note(string key, string text) => notes.Add($"{at(values.Find(key)!.Position)}: {key}: {text}");
         AddNotes(values, task, Note);
-        return [.. Model(values), .. Data(values), .. Sequences(values), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
+        return [.. General(values, task), .. Model(values), .. Data(values), .. Sequences(values), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
     }
 
     private static void AddNotes(RecipeValues values, TrainingTask task, Action<string, string> note)
@@ -47,8 +48,21 @@ internal static class RecipeRules
             note("packing_strategy", "has no effect with packing: false.");
         if (task == TrainingTask.Sft && values.Has("text_column"))
             note("text_column", "has no effect on sft; dataset_text_field names its text column.");
+        if (values.Has("report_to") && values.Texts("report_to")!.Contains("wandb"))
+            note("report_to", "nothing is sent to wandb; TensorBoard events and JSON lines are written.");
         foreach (var key in new[] { "padding_free", "use_liger_kernel" }.Where(key => values.Has(key) && !values.Flag(key)))
             note(key, "is always on; the result is the same.");
+    }
+
+    private static IEnumerable<Problem> General(RecipeValues values, TrainingTask task)
+    {
+        foreach (var key in values.Given)
+        {
+            if (RecipeKeyTable.Find(key.Path)?.OnlyWith is { } other && !values.Has(other))
+                yield return At(values, key.Path, $"belongs to {other}, which is not given.");
+        }
+        if (values.Text("task") is { } named && named != task.CommandName())
+            yield return At(values, "task", $"the recipe is for {named}, the command is {task.CommandName()}.");
     }
 
     private static IEnumerable<Problem> Model(RecipeValues values)
@@ -78,12 +92,7 @@ internal static class RecipeRules
             yield return At(values, null, "dataset_name: is required: a file, a folder or a hub id (or dataset_mixture for several).");
         if (values.Has("dataset_mixture") && values.Has("dataset_mixer"))
             yield return At(values, "dataset_mixer", "is v0.3's form of dataset_mixture; give one of them.");
-        if (!values.Has("dataset_mixer"))
-        {
-            foreach (var key in new[] { "dataset_splits", "dataset_configs" }.Where(values.Has))
-                yield return At(values, key, "belongs to dataset_mixer, which is not given.");
-        }
-        else
+        if (values.Has("dataset_mixer"))
         {
             foreach (var split in values.Texts("dataset_splits") ?? [])
             {

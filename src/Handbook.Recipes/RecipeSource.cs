@@ -35,6 +35,8 @@ public sealed record RecipeSource(string? File, YamlMapping Tree)
             throw new UserErrorException($"{file}: is a folder; expected a recipe, a YAML file.");
         return YamlReader.ReadFile(file) switch
         {
+            YamlMapping mapping when mapping.Entries.Any(entry => entry.Key is YamlString { Value: "compute_environment" }) =>
+                throw new UserErrorException($"{file}: is a configuration of accelerate, not a recipe; it says how many processes there are, not what they train."),
             YamlMapping mapping => mapping,
             YamlNull => throw new UserErrorException($"{file}: is empty; expected keys and values."),
             var other => throw new UserErrorException($"{YamlReader.At(file, other.Position)}: found {other.Describe()}; expected keys and values."),

@@ -34,7 +34,7 @@ public class CommandLineTests
     {
         var invocation = await Invocation.RunAsync(name, "--help");
         Assert.Equal(ExitCodes.Success, invocation.ExitCode);
-        Assert.Contains($" {name} ", invocation.Output, StringComparison.Ordinal);
+        Assert.Contains($"  handbook {name}", invocation.Output, StringComparison.Ordinal);
         Assert.Empty(invocation.Error);
     }
 }

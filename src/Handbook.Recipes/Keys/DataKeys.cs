@@ -29,8 +29,8 @@ internal static class DataKeys
 
         Row("dataset_mixer", NumberMap, H4, null, "v0.3's mixture: dataset to share. The first rows of each training split; test splits whole; shuffled with seed 42.")
             with { Range = NumberRange.Within(0, 1) },
-        Row("dataset_splits", TextList, H4, "[train, test]", "Splits of dataset_mixer; each name must contain train or test."),
-        Row("dataset_configs", TextList, H4, null, "One configuration for each dataset of dataset_mixer."),
+        Row("dataset_splits", TextList, H4, "[train, test]", "Splits of dataset_mixer; each name must contain train or test.") with { OnlyWith = "dataset_mixer" },
+        Row("dataset_configs", TextList, H4, null, "One configuration for each dataset of dataset_mixer.") with { OnlyWith = "dataset_mixer" },
 
         Row("dataset_num_proc", Integer, Trl, null, "The most threads that prepare data; the order never depends on it.") with { Range = NumberRange.From(1) },
         Row("dataset_text_field", TextValue, Trl, "text", "The column of plain text."),

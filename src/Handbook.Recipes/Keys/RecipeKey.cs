@@ -177,6 +177,9 @@ public sealed record RecipeKey
     /// <summary>The commands that know it.</summary>
     public Tasks Tasks { get; init; } = Tasks.All;
 
+    /// <summary>The key without which this one means nothing; null for none.</summary>
+    public string? OnlyWith { get; init; }
+
     /// <summary>The present name of an alias.</summary>
     public string? Target { get; init; }
 

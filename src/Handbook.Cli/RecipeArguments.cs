@@ -1,0 +1,35 @@
+using System.CommandLine;
+using Handbook.Recipes;
+using Handbook.Training.Options;
+
+namespace Handbook.Cli;
+
+/// <summary>The arguments of every command that runs a recipe: the recipe and any of its keys.</summary>
+internal static class RecipeArguments
+{
+    /// <summary>Lets a command take <c>recipe.yaml --key=value ...</c>; the words reach the recipe reader as typed.</summary>
+    public static Argument<string[]> AddTo(Command command)
+    {
+        var argument = new Argument<string[]>("recipe.yaml --key=value")
+        {
+            Description = "The recipe, also as --config recipe.yaml, and any of its keys in place of what the file says "
+                + "(--learning_rate=1e-5, --lr_scheduler_kwargs.min_lr_rate 0.1). 'handbook recipe explain' lists the keys.",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        command.Arguments.Add(argument);
+        return argument;
+    }
+
+    /// <summary>Reads the recipe for a run; remarks go to the error stream, and what cannot be done yet is refused.</summary>
+    /// <exception cref="UserErrorException">The recipe is wrong, or asks for what is not supported.</exception>
+    public static Recipe Read(string[] arguments, TrainingTask task, Terminal terminal)
+    {
+        if (arguments.Length == 0)
+            throw new UserErrorException($"handbook {task.ToString().ToLowerInvariant()} needs a recipe, or at least --model_name_or_path, --dataset_name and --output_dir.");
+        var recipe = RecipeReader.Read(RecipeSource.Load(arguments), task);
+        foreach (var note in recipe.Notes)
+            terminal.Error.WriteLine("note: " + note);
+        RecipeSupport.Refuse(recipe);
+        return recipe;
+    }
+}

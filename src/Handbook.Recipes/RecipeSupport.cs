@@ -1,0 +1,35 @@
+using Handbook.Training.Options;
+
+namespace Handbook.Recipes;
+
+/// <summary>
+/// What recipes may ask for and this version cannot do yet. Such a recipe reads without a problem; running it is refused
+/// in plain words, because ignoring a setting would train another model than the one asked for.
+/// </summary>
+public static class RecipeSupport
+{
+    private static readonly (Func<RunOptions, bool> IsAskedFor, string Refusal)[] Missing =
+    [
+        (run => run.Task is not (TrainingTask.Cpt or TrainingTask.Sft), "this task is not supported yet; cpt and sft are."),
+        (run => run.Lora is not null, "use_peft: adapters are not supported yet; leave it out to train all weights."),
+        (run => run.Quantization is not null, "load_in_4bit, load_in_8bit: weights in few bits are not supported yet."),
+        (run => run.Model.Precision == Precision.Float16Mixed, "fp16: not supported; bf16 has the range of fp32 and needs no loss scaling."),
+        (run => run.Optimization.Optimizer is not OptimizerKind.AdamW, "optim: this optimizer is not supported yet; adamw_torch is."),
+        (run => run.Data.Streaming, "dataset_streaming: not supported yet; rows are read into memory-mapped files instead."),
+        (run => run.Hub.Push, "push_to_hub: uploading is not supported yet; set it to false."),
+        (run => run.Sequences.GroupByLength, "group_by_length: not supported yet; packing leaves no padding to save."),
+        (run => run.Checkpoints.LoadBestAtEnd, "load_best_model_at_end: not supported yet."),
+    ];
+
+    /// <summary>Why a run cannot do what it is asked, one line each; empty when it can.</summary>
+    public static IReadOnlyList<string> FindMissing(RunOptions run) => [.. Missing.Where(entry => entry.IsAskedFor(run)).Select(entry => entry.Refusal)];
+
+    /// <summary>Refuses a run that asks for more than this version can do.</summary>
+    /// <exception cref="UserErrorException">It does; one line for each thing.</exception>
+    public static void Refuse(Recipe recipe)
+    {
+        var missing = FindMissing(recipe.Options);
+        if (missing.Count > 0)
+            throw new UserErrorException(missing.Select(line => $"{recipe.Source.File ?? "command line"}: {line}"));
+    }
+}
