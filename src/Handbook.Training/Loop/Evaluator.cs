@@ -1,0 +1,51 @@
+using Handbook.Autograd;
+using Handbook.Torch;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Objectives;
+using Handbook.Training.Progress;
+
+namespace Handbook.Training.Loop;
+
+/// <summary>Measures the objective on held-out rows, without recording or changing anything.</summary>
+/// <param name="objective">What is measured.</param>
+/// <param name="rows">The held-out rows.</param>
+/// <param name="batchSize">Rows at once.</param>
+/// <param name="clock">Where time comes from.</param>
+public sealed class Evaluator(IObjective objective, RowSource rows, int batchSize, TimeProvider clock)
+{
+    /// <summary>Computes <c>eval_loss</c> (the mean over all label tokens) and the objective's metrics.</summary>
+    /// <param name="step">Optimizer steps done.</param>
+    /// <param name="epoch">Epochs done.</param>
+    /// <param name="progress">Hears of every batch.</param>
+    /// <param name="stop">Ends it early.</param>
+    public MetricsRow Run(int step, double epoch, ITrainingProgress progress, CancellationToken stop)
+    {
+        var start = clock.GetTimestamp();
+        var sums = new MetricSums();
+        var batches = (rows.Count + batchSize - 1) / batchSize;
+        for (var i = 0; i < batches; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            Measure([.. Enumerable.Range(i * batchSize, Math.Min(batchSize, rows.Count - i * batchSize))], sums);
+            progress.Advance("evaluation", i + 1, batches);
+        }
+        var seconds = clock.GetElapsedTime(start).TotalSeconds;
+        var values = sums.Means().Select(metric => (MetricNames.EvaluationPrefix + metric.Name, metric.Value)).ToList();
+        values.Add((MetricNames.EvaluationRuntime, seconds));
+        values.Add((MetricNames.EvaluationSamplesPerSecond, rows.ExampleCount / seconds));
+        values.Add((MetricNames.EvaluationStepsPerSecond, batches / seconds));
+        return MetricsRow.Of(step, epoch, [.. values]);
+    }
+
+    private void Measure(int[] indices, MetricSums sums)
+    {
+        var batch = rows.Batch(indices);
+        var totals = new StepTotals(0, 1, batch.ExampleIds.Length, batch.LossTokenCount);
+        using var scope = new TensorScope();
+        using var tape = new Tape(isRecording: false);
+        objective.Prepare([batch], totals);
+        var result = objective.Compute(tape, batch, totals);
+        sums.Add(MetricNames.Loss, result.Loss.Value.Item() * batch.LossTokenCount, batch.LossTokenCount);
+        sums.Add(result.Metrics);
+    }
+}

@@ -1,0 +1,11 @@
+using Handbook.Training.Objectives;
+
+namespace Handbook.Training.Loop;
+
+/// <summary>What one optimizer step did.</summary>
+/// <param name="Loss">The step's loss, normalised over the whole accumulated batch.</param>
+/// <param name="GradientNorm">Global L2 norm before clipping.</param>
+/// <param name="LearningRate">The rate that was used.</param>
+/// <param name="TokenCount">Tokens computed.</param>
+/// <param name="Metrics">What the objective reports.</param>
+public sealed record StepOutcome(double Loss, double GradientNorm, double LearningRate, long TokenCount, MetricSums Metrics);
