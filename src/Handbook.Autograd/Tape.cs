@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -44,13 +45,16 @@ public sealed class Tape : IDisposable
     /// <param name="inputs">What it was computed from; nulls are skipped.</param>
     /// <param name="saved">Tensors that the backward pass needs; the tape holds its own handles on them until it has run.</param>
     /// <param name="backward">Gets the output's gradient and the saved tensors, and accumulates into the inputs.</param>
+    /// <param name="source">The operation's file: its name in <see cref="OperationTimes"/>.</param>
     public Variable Record(
-        Tensor value, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor, Tensor[]> backward)
+        Tensor value, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor, Tensor[]> backward,
+        [CallerFilePath] string source = "")
     {
+        OperationTimes.Current?.Mark(OperationOf(source), "forward");
         if (!Tracks(inputs))
             return new Variable(value);
         var output = new Variable(value, requiresGrad: true);
-        nodes.Add(new Node([output], Hold(saved), (outputs, held) => backward(outputs[0].Grad!, held)));
+        nodes.Add(new Node(source, [output], Hold(saved), (outputs, held) => backward(outputs[0].Grad!, held)));
         return output;
     }
 
@@ -58,14 +62,16 @@ public sealed class Tape : IDisposable
     /// Records an operation with several outputs. The backward pass gets one gradient an output, null where none arrived.
     /// </summary>
     public Variable[] Record(
-        ReadOnlySpan<Tensor> values, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor?[], Tensor[]> backward)
+        ReadOnlySpan<Tensor> values, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor?[], Tensor[]> backward,
+        [CallerFilePath] string source = "")
     {
+        OperationTimes.Current?.Mark(OperationOf(source), "forward");
         var tracked = Tracks(inputs);
         var outputs = new Variable[values.Length];
         for (var i = 0; i < values.Length; i++)
             outputs[i] = new Variable(values[i], tracked);
         if (tracked)
-            nodes.Add(new Node(outputs, Hold(saved), (results, held) => backward(Array.ConvertAll(results, result => result.Grad), held)));
+            nodes.Add(new Node(source, outputs, Hold(saved), (results, held) => backward(Array.ConvertAll(results, result => result.Grad), held)));
         return outputs;
     }
 
@@ -88,6 +94,7 @@ public sealed class Tape : IDisposable
                     node.Backward(node.Outputs, node.Saved);
             }
             node.Free();
+            OperationTimes.Current?.Mark(OperationOf(node.Source), "backward");
         }
     }
 
@@ -110,7 +117,7 @@ public sealed class Tape : IDisposable
             Random.Position = silent.Random.Position;
         }
         var output = new Variable(value, requiresGrad: true);
-        nodes.Add(new Node([output], Hold([input.Value]), (outputs, held) =>
+        nodes.Add(new Node(nameof(Recompute), [output], Hold([input.Value]), (outputs, held) =>
         {
             using var tape = new Tape(isRecording: true, Random.Seed);
             tape.Random.Position = position;
@@ -132,6 +139,8 @@ public sealed class Tape : IDisposable
         nodes.Clear();
     }
 
+    private static string OperationOf(string source) => Path.GetFileNameWithoutExtension(source).Split('.')[0];
+
     private static Tensor[] Hold(ReadOnlySpan<Tensor> tensors)
     {
         var held = new Tensor[tensors.Length];
@@ -140,7 +149,7 @@ public sealed class Tape : IDisposable
         return held;
     }
 
-    private sealed record Node(Variable[] Outputs, Tensor[] Saved, Action<Variable[], Tensor[]> Backward)
+    private sealed record Node(string Source, Variable[] Outputs, Tensor[] Saved, Action<Variable[], Tensor[]> Backward)
     {
         public void Free()
         {
