@@ -1,0 +1,29 @@
+using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Options;
+
+namespace Handbook.Training.Objectives;
+
+/// <summary>
+/// Continued pretraining and supervised fine-tuning: the mean negative log-probability of the label tokens. Which tokens are
+/// labels is the batch's business; the mean is over all labels of the accumulated batch, so that the number of micro-batches
+/// changes nothing.
+/// </summary>
+public sealed class NextTokenObjective(IPolicy policy, LossNormalization normalization = LossNormalization.Tokens) : IObjective
+{
+    /// <inheritdoc/>
+    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    {
+        var states = policy.Forward(tape, batch);
+        var labels = BatchLabels.Of(batch);
+        var divisor = normalization == LossNormalization.MicroBatches
+            ? (double)batch.LossTokenCount * totals.MicroBatchCount
+            : totals.LossTokenCount;
+        var (loss, statistics) = LanguageModelHead.Loss(
+            tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, [(float)(-1 / divisor)], states.Bias, states.Options);
+        var metrics = new MetricSums()
+            .Add(MetricNames.TokenAccuracy, statistics.IsCorrect.Count(correct => correct), batch.LossTokenCount);
+        return new ObjectiveResult(loss, metrics);
+    }
+}

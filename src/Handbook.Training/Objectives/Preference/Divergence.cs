@@ -1,0 +1,37 @@
+using Handbook.Autograd;
+using Handbook.Autograd.Elementary;
+
+namespace Handbook.Training.Objectives.Preference;
+
+/// <summary>
+/// The divergence that holds the policy near its reference (Wang et al. 2023, "Beyond reverse KL", arXiv:2309.16240): a log-ratio u
+/// enters the loss as f'(exp(u)), constants dropped.
+/// </summary>
+/// <param name="Kind">Recipe name.</param>
+/// <param name="Alpha">Alpha of the alpha divergence.</param>
+public sealed record Divergence(string Kind = "reverse_kl", double Alpha = 1)
+{
+    /// <summary>Where exp would leave float32.</summary>
+    private const double LargestExponent = 80;
+
+    /// <summary>Names that recipes may use.</summary>
+    public static IReadOnlyList<string> Kinds { get; } = ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"];
+
+    /// <summary>Scores of log-ratios, same shape.</summary>
+    /// <exception cref="UserErrorException">The kind is unknown.</exception>
+    public Variable Score(Tape tape, Variable logratios) => Kind switch
+    {
+        "reverse_kl" => logratios,
+        "forward_kl" => tape.Negate(tape.Exp(tape.Negate(logratios))),
+        "js_divergence" => tape.LogSigmoid(logratios),
+        // The limit alpha -> 1 is reverse KL.
+        "alpha_divergence" => Math.Abs(Alpha - 1) < 1e-6 ? logratios : Power(tape, logratios),
+        _ => throw new UserErrorException($"f_divergence_type: {Kind} is not a divergence; there are {string.Join(", ", Kinds)}.{NearestName.Hint(Kind, Kinds)}"),
+    };
+
+    private Variable Power(Tape tape, Variable logratios)
+    {
+        var exponent = tape.Clamp(tape.Scale(logratios, Alpha - 1), double.NegativeInfinity, LargestExponent);
+        return tape.Scale(tape.Exp(exponent), 1 / (Alpha - 1));
+    }
+}

@@ -1,0 +1,7 @@
+namespace Handbook.Training.Objectives.Preference;
+
+/// <summary>The numbers that losses of pairs are tuned with.</summary>
+/// <param name="Beta">Strength of the pull towards the reference; tau of IPO.</param>
+/// <param name="LabelSmoothing">Probability that a label is flipped.</param>
+/// <param name="DiscopopTau">Temperature of DiscoPOP's blend.</param>
+public sealed record LossSettings(double Beta = 0.1, double LabelSmoothing = 0, double DiscopopTau = 0.05);
