@@ -11,7 +11,7 @@ namespace Handbook.Training.Loop;
 /// <param name="rows">The held-out rows.</param>
 /// <param name="batchSize">Rows at once.</param>
 /// <param name="clock">Where time comes from.</param>
-public sealed class Evaluator(IObjective objective, RowSource rows, int batchSize, TimeProvider clock)
+public sealed class Evaluator(IObjective objective, TrainingRows rows, int batchSize, TimeProvider clock)
 {
     /// <summary>Computes <c>eval_loss</c> (the mean over all label tokens) and the objective's metrics.</summary>
     /// <param name="step">Optimizer steps done.</param>

@@ -14,7 +14,7 @@ public sealed record LoopParts
     public required TrainingStep Step { get; init; }
 
     /// <summary>Training rows.</summary>
-    public required RowSource Rows { get; init; }
+    public required TrainingRows Rows { get; init; }
 
     /// <summary>Their order.</summary>
     public required BatchSchedule Batches { get; init; }

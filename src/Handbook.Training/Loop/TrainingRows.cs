@@ -7,7 +7,7 @@ namespace Handbook.Training.Loop;
 /// <param name="ExampleCount">Examples that stand in them.</param>
 /// <param name="Read">The row with this index.</param>
 /// <param name="Length">Tokens of the row with this index.</param>
-public sealed record RowSource(int Count, long ExampleCount, Func<int, TokenBatch> Read, Func<int, int> Length)
+public sealed record TrainingRows(int Count, long ExampleCount, Func<int, TokenBatch> Read, Func<int, int> Length)
 {
     /// <summary>Some rows as one batch.</summary>
     public TokenBatch Batch(IReadOnlyList<int> rows) => TokenBatch.Concatenate([.. rows.Select(Read)]);
