@@ -1,7 +1,7 @@
 namespace Handbook.Data.Packing;
 
 /// <summary>A prompt and two answers to it, as token ids.</summary>
-/// <param name="Prompt">What both answers continue; never empty.</param>
+/// <param name="Prompt">What both answers continue.</param>
 /// <param name="Chosen">The better answer, with its end-of-turn token.</param>
 /// <param name="Rejected">The worse answer, with its end-of-turn token.</param>
 /// <param name="ExampleId">The source example.</param>
@@ -11,29 +11,32 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
     public int TokenCount => Prompt.Length + Chosen.Length + Rejected.Length;
 
     /// <summary>
-    /// The pair as one row of three segments, prompt, chosen, rejected: both answers see the prompt, not each other, and
-    /// all their tokens are labels. Segments 3i, 3i+1, 3i+2 of concatenated pairs are pair i's.
+    /// The pair as one row of three segments, prompt, chosen, rejected: both answers see the prompt, not each other. Without a
+    /// prompt the row is the two answers, whose first tokens are then no labels.
     /// </summary>
     /// <param name="promptLabels">Labels on the prompt too (ORPO's likelihood term covers it).</param>
     public TokenBatch ToSharedPrefix(bool promptLabels = false)
     {
         var mask = new bool[TokenCount];
         mask.AsSpan(promptLabels ? 0 : Prompt.Length).Fill(true);
+        int[] ids = [.. Prompt, .. Chosen, .. Rejected];
+        if (Prompt.Length == 0)
+            return new TokenBatch(ids, mask, SequenceLayout.Documents([Chosen.Length, Rejected.Length]), [ExampleId], [0, 1]);
         var layout = new SequenceLayout(
             new Segment(0, Prompt.Length),
             new Segment(Prompt.Length, Chosen.Length, Prompt.Length, 0),
             new Segment(Prompt.Length + Chosen.Length, Rejected.Length, Prompt.Length, 0));
-        return new TokenBatch([.. Prompt, .. Chosen, .. Rejected], mask, layout, [ExampleId]);
+        return new TokenBatch(ids, mask, layout, [ExampleId], [1, 2]);
     }
 
-    /// <summary>The pair as two whole sequences, prompt+chosen and prompt+rejected: what the shared form must agree with.</summary>
-    /// <param name="promptLabels">Labels on the prompts too.</param>
-    public TokenBatch ToSeparate(bool promptLabels = false)
+    /// <summary>The pair as two whole sequences, each with its own copy of the prompt: the usual way, kept for comparison.</summary>
+    public TokenBatch ToSequences()
     {
-        var mask = new bool[TokenCount + Prompt.Length];
-        mask.AsSpan(promptLabels ? 0 : Prompt.Length, Chosen.Length + (promptLabels ? Prompt.Length : 0)).Fill(true);
-        mask.AsSpan(mask.Length - Rejected.Length - (promptLabels ? Prompt.Length : 0)).Fill(true);
-        return new TokenBatch([.. Prompt, .. Chosen, .. Prompt, .. Rejected], mask,
-            SequenceLayout.Documents([Prompt.Length + Chosen.Length, Prompt.Length + Rejected.Length]), [ExampleId]);
+        int[] ids = [.. Prompt, .. Chosen, .. Prompt, .. Rejected];
+        var mask = new bool[ids.Length];
+        mask.AsSpan(Prompt.Length, Chosen.Length).Fill(true);
+        mask.AsSpan(ids.Length - Rejected.Length).Fill(true);
+        var layout = SequenceLayout.Documents([Prompt.Length + Chosen.Length, Prompt.Length + Rejected.Length]);
+        return new TokenBatch(ids, mask, layout, [ExampleId], [0, 1]);
     }
 }

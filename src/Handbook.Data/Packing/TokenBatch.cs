@@ -8,7 +8,12 @@ public sealed class TokenBatch
 {
     /// <summary>Takes over the arrays. A token that nothing comes before can not be predicted: its mask is cleared.</summary>
     /// <exception cref="ArgumentException">Ids, mask and layout differ in length.</exception>
-    public TokenBatch(int[] tokenIds, bool[] lossMask, SequenceLayout layout, long[] exampleIds)
+    /// <param name="tokenIds">Token ids, [T].</param>
+    /// <param name="lossMask">True where the token is a label, [T].</param>
+    /// <param name="layout">Where sequences begin and end.</param>
+    /// <param name="exampleIds">Source examples.</param>
+    /// <param name="answers">Segments that are answers to compare; null for none.</param>
+    public TokenBatch(int[] tokenIds, bool[] lossMask, SequenceLayout layout, long[] exampleIds, int[]? answers = null)
     {
         if (tokenIds.Length != layout.Length || lossMask.Length != layout.Length)
             throw new ArgumentException($"{tokenIds.Length} tokens and {lossMask.Length} marks in a layout of {layout.Length}", nameof(layout));
@@ -21,6 +26,7 @@ public sealed class TokenBatch
         LossMask = lossMask;
         Layout = layout;
         ExampleIds = exampleIds;
+        Answers = answers ?? [];
         foreach (var counts in lossMask)
             LossTokenCount += counts ? 1 : 0;
     }
@@ -39,6 +45,12 @@ public sealed class TokenBatch
     /// <summary>Source examples that stand here, in order: what an error about this batch names.</summary>
     public long[] ExampleIds { get; }
 
+    /// <summary>
+    /// Indices of the segments that are answers to compare: chosen, rejected, chosen, rejected ... of preference pairs, one
+    /// completion an example of unpaired data; empty elsewhere.
+    /// </summary>
+    public int[] Answers { get; }
+
     /// <summary>Number of tokens.</summary>
     public int TokenCount => TokenIds.Length;
 
@@ -53,6 +65,7 @@ public sealed class TokenBatch
         var tokenIds = new List<int>();
         var lossMask = new List<bool>();
         var segments = new List<Segment>();
+        var answers = new List<int>();
         foreach (var batch in batches)
         {
             var (firstToken, firstSegment) = (tokenIds.Count, segments.Count);
@@ -61,9 +74,11 @@ public sealed class TokenBatch
                 var prefix = segment.Prefix < 0 ? -1 : segment.Prefix + firstSegment;
                 segments.Add(segment with { Start = segment.Start + firstToken, Prefix = prefix });
             }
+            answers.AddRange(batch.Answers.Select(answer => answer + firstSegment));
             tokenIds.AddRange(batch.TokenIds);
             lossMask.AddRange(batch.LossMask);
         }
-        return new TokenBatch([.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)]);
+        return new TokenBatch(
+            [.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)], [.. answers]);
     }
 }

@@ -12,6 +12,6 @@ public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desira
     {
         var mask = new bool[Prompt.Length + Completion.Length];
         mask.AsSpan(Prompt.Length).Fill(true);
-        return new TokenBatch([.. Prompt, .. Completion], mask, SequenceLayout.Documents([mask.Length]), [ExampleId]);
+        return new TokenBatch([.. Prompt, .. Completion], mask, SequenceLayout.Documents([mask.Length]), [ExampleId], [0]);
     }
 }

@@ -61,4 +61,10 @@ public static class MetricNames
     public const string ChosenLogps = "logps/chosen";
     /// <summary>Mean log-probability of rejected answers.</summary>
     public const string RejectedLogps = "logps/rejected";
+    /// <summary>Mean logit, over vocabulary and label tokens of chosen answers.</summary>
+    public const string ChosenLogits = "logits/chosen";
+    /// <summary>Mean logit, over vocabulary and label tokens of rejected answers.</summary>
+    public const string RejectedLogits = "logits/rejected";
+    /// <summary>Mean negative log-likelihood of the chosen answers' tokens.</summary>
+    public const string NegativeLikelihood = "nll_loss";
 }

@@ -1,0 +1,36 @@
+using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Torch;
+
+namespace Handbook.Training.Objectives.Preference;
+
+/// <summary>
+/// The frozen model's log-probabilities of the label tokens of a batch: computed live, looked up in a store, or zeros. All
+/// give the same numbers.
+/// </summary>
+public interface IReferenceLogps
+{
+    /// <summary>One a label, in the order of <see cref="BatchLabels"/>.</summary>
+    double[] TokenLogps(TokenBatch batch);
+}
+
+/// <summary>No reference (<c>reference_free</c>, ORPO, SimPO): every log-probability is 0.</summary>
+public sealed class NoReference : IReferenceLogps
+{
+    /// <inheritdoc/>
+    public double[] TokenLogps(TokenBatch batch) => new double[batch.LossTokenCount];
+}
+
+/// <summary>A frozen model beside the policy.</summary>
+public sealed class LiveReference(IPolicy frozen) : IReferenceLogps
+{
+    /// <inheritdoc/>
+    public double[] TokenLogps(TokenBatch batch)
+    {
+        using var scope = new TensorScope();
+        using var tape = new Tape(isRecording: false);
+        var states = frozen.Forward(tape, batch);
+        var labels = BatchLabels.Of(batch);
+        return LanguageModelHead.Logps(tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, states.Bias, states.Options).Logps.Value.ToArray<double>();
+    }
+}
