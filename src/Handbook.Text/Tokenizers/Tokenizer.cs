@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Handbook.Text.Tokenizers.Fast;
 using Handbook.Text.Tokenizers.Files;
 using Handbook.Text.Tokenizers.PostProcessors;
 
@@ -13,14 +14,16 @@ public sealed partial class Tokenizer
     private readonly TokenizerDefinition _definition;
     private readonly AddedVocabulary _added;
     private readonly PlainEncoder _plain;
-    private readonly ConcurrentBag<TokenBuffer> _buffers = [];
+    private readonly FastEncoder? _fast;
+    private readonly ConcurrentBag<EncoderScratch> _scratches = [];
 
-    internal Tokenizer(TokenizerDefinition definition, TokenizerSettings settings)
+    internal Tokenizer(TokenizerDefinition definition, TokenizerSettings settings, bool useFastEncoder = true)
     {
         _definition = definition;
         Settings = settings;
         _added = new AddedVocabulary(definition.AddedTokens, definition.Model.Vocabulary, definition.Normalizer);
         _plain = new PlainEncoder(definition, _added);
+        _fast = useFastEncoder ? FastEncoders.Find(definition, _added) : null;
         foreach (var id in _added.Tokens.Keys)
             VocabSize = Math.Max(VocabSize, id + 1);
         VocabSize = Math.Max(VocabSize, definition.Model.Vocabulary.IdEnd);
@@ -89,13 +92,14 @@ public sealed partial class Tokenizer
     /// </summary>
     public TokenizedText Encode(string text, bool addSpecialTokens)
     {
-        var buffer = _buffers.TryTake(out var pooled) ? pooled : new TokenBuffer();
-        buffer.Clear();
+        var scratch = _scratches.TryTake(out var pooled) ? pooled : new EncoderScratch();
+        var output = scratch.Output;
+        output.Clear();
         var input = LoneSurrogates.Replace(text);
-        EncodeInto(input, buffer);
-        _definition.PostProcessor?.Process(buffer, new OutputContext(addSpecialTokens, input, ModelToken));
-        var result = buffer.ToTokenizedText(text);
-        _buffers.Add(buffer);
+        EncodeInto(input, scratch);
+        _definition.PostProcessor?.Process(output, new OutputContext(addSpecialTokens, input, ModelToken));
+        var result = output.ToTokenizedText(text);
+        _scratches.Add(scratch);
         return result;
     }
 
@@ -127,23 +131,33 @@ public sealed partial class Tokenizer
         return _definition.Decoder is { } decoder ? string.Concat(decoder.Decode(tokens)) : string.Join(' ', tokens);
     }
 
-    private void EncodeInto(string text, TokenBuffer output)
+    private void EncodeInto(string text, EncoderScratch scratch)
     {
         var (from, taken) = (0, 0);
         while (_added.PlainMatcher.TryFind(text, from, taken, out var id, out var range, out from))
         {
-            EncodeStretch(text, taken, range.Start, output);
-            output.Add(id, range.Start, range.End);
+            EncodeStretch(text, taken, range.Start, scratch);
+            scratch.Output.Add(id, range.Start, range.End);
             taken = range.End;
         }
-        EncodeStretch(text, taken, text.Length, output);
+        EncodeStretch(text, taken, text.Length, scratch);
     }
 
-    private void EncodeStretch(string text, int start, int end, TokenBuffer output)
+    private void EncodeStretch(string text, int start, int end, EncoderScratch scratch)
     {
-        if (start < end)
-            _plain.EncodeStretch(text, start, end, output);
+        if (start == end)
+            return;
+        if (_fast is { } fast)
+            fast.EncodeStretch(text, start, end, scratch);
+        else
+            _plain.EncodeStretch(text, start, end, scratch.Output);
     }
+
+    /// <summary>The same tokenizer without its fast encoder: what the fast one is compared with.</summary>
+    internal Tokenizer WithoutFastEncoder() => new(_definition, Settings, useFastEncoder: false);
+
+    /// <summary>Whether encoding goes through a fast encoder.</summary>
+    internal bool HasFastEncoder => _fast is not null;
 
     private string? ModelToken(int id) => _added.Tokens.ContainsKey(id) ? null : _definition.Model.Vocabulary.TokenOf(id) ?? "";
 

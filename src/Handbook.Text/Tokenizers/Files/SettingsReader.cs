@@ -9,7 +9,7 @@ internal static class SettingsReader
     private const string DefaultTemplate = "default";
 
     /// <summary>Keys of tokenizer_config.json that have a property of their own.</summary>
-    private static readonly string[] OwnKeys = ["bos_token", "eos_token", "pad_token", "unk_token", "model_max_length", "chat_template"];
+    private static readonly string[] OwnKeys = ["bos_token", "eos_token", "pad_token", "unk_token", "chat_template"];
 
     /// <summary>Reads what there is; none of the files is required.</summary>
     /// <exception cref="UserErrorException">A file is wrong.</exception>
@@ -24,16 +24,18 @@ internal static class SettingsReader
         templates.Remove(DefaultTemplate, out var chatTemplate);
         string? Token(string key) => TokenizerFolder.Guard(configPath, () => ReadToken(config, key))
             ?? TokenizerFolder.Guard(specialPath, () => ReadToken(special, key));
+        var maxLength = ReadMaxLength(config);
         return new TokenizerSettings
         {
             BosToken = Token("bos_token"),
             EosToken = Token("eos_token"),
             PadToken = Token("pad_token"),
             UnkToken = Token("unk_token"),
-            ModelMaxLength = ReadMaxLength(config),
+            ModelMaxLength = maxLength,
             ChatTemplate = chatTemplate,
             NamedChatTemplates = templates,
-            Other = Without(config, OwnKeys) ?? [],
+            // transformers writes 1e30 for "no limit"; such a number is kept as it is.
+            Other = Without(config, maxLength is null ? OwnKeys : [.. OwnKeys, "model_max_length"]) ?? [],
             OtherSpecialTokens = Without(special, OwnKeys),
         };
     }

@@ -33,6 +33,7 @@ internal sealed class BytePairModel : TokenModel
 
     private readonly int _unknownId;
     private readonly int[] _byteTokens = new int[256];
+    private readonly int[] _unitTokens = new int[0x10000];
 
     /// <summary>Builds the model; the pair in place i of <paramref name="merges"/> has rank i.</summary>
     /// <exception cref="InvalidDataException">A merge or its result is not in the vocabulary.</exception>
@@ -44,6 +45,8 @@ internal sealed class BytePairModel : TokenModel
         _unknownId = options.UnknownToken is { } unknown ? vocabulary.Find(unknown) : -1;
         for (var value = 0; value < 256; value++)
             _byteTokens[value] = vocabulary.Find(string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>"));
+        for (var unit = 0; unit < _unitTokens.Length; unit++)
+            _unitTokens[unit] = vocabulary.Find([(char)unit]);
         for (var rank = 0; rank < merges.Count; rank++)
         {
             var (left, right) = merges[rank];
@@ -61,6 +64,16 @@ internal sealed class BytePairModel : TokenModel
 
     /// <summary>Merges by pair.</summary>
     public MergeTable Merges { get; }
+
+    /// <summary>Which characters merges can join.</summary>
+    public JoinTable BuildJoinTable() => new(Merges.Results().Select(id => Vocabulary.TokenOf(id)!));
+
+    /// <summary>
+    /// Whether each character outside the vocabulary becomes byte tokens that no merge touches, so that nothing reaches over
+    /// a cut beside it.
+    /// </summary>
+    public bool BytesStandAlone() =>
+        Options.ByteFallback && Array.TrueForAll(_byteTokens, id => id >= 0) && !Merges.Uses(_byteTokens);
 
     /// <summary>Id of the unknown token, or -1.</summary>
     public int UnknownId => _unknownId;
@@ -120,7 +133,7 @@ internal sealed class BytePairModel : TokenModel
         var suffixed = start + length == piece.Length && Options.EndOfWordSuffix.Length > 0;
         var symbol = piece.Slice(start, length);
         if (!prefixed && !suffixed)
-            return Vocabulary.Find(symbol);
+            return length == 1 ? _unitTokens[symbol[0]] : Vocabulary.Find(symbol);
         spelled = string.Concat(prefixed ? Options.ContinuingPrefix : "", symbol, suffixed ? Options.EndOfWordSuffix : "");
         return Vocabulary.Find(spelled);
     }

@@ -52,6 +52,25 @@ internal sealed class MergeTable
         }
     }
 
+    /// <summary>Every id that some merge makes.</summary>
+    public HashSet<int> Results()
+    {
+        var results = new HashSet<int>();
+        for (var slot = 0; slot < _pairs.Length; slot++)
+        {
+            if (_pairs[slot] != Empty)
+                results.Add((int)(uint)_results[slot]);
+        }
+        return results;
+    }
+
+    /// <summary>Whether any merge has one of these ids on either side.</summary>
+    public bool Uses(IReadOnlyCollection<int> ids)
+    {
+        var set = ids.ToHashSet();
+        return Array.Exists(_pairs, pair => pair != Empty && (set.Contains((int)(pair >> 32)) || set.Contains((int)(uint)pair)));
+    }
+
     private static ulong Pair(int left, int right) => ((ulong)(uint)left << 32) | (uint)right;
 
     private int Slot(ulong pair) => (int)((pair * 0x9E3779B97F4A7C15UL) >> _shift);

@@ -1,0 +1,58 @@
+// Speed of Hugging Face's own `tokenizers` (its Node binding) on the text and documents that `handbook bench tokenizer` uses.
+// Usage: npm install && RAYON_NUM_THREADS=1 node huggingface.mjs <tokenizer folder or tokenizer.json> <text file> [seconds]
+import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+
+const { Tokenizer } = createRequire(import.meta.url)('tokenizers');
+const [folder, textFile, seconds = '3'] = process.argv.slice(2);
+const tokenizer = Tokenizer.fromFile(statSync(folder).isDirectory() ? join(folder, 'tokenizer.json') : folder);
+tokenizer.disableTruncation();
+tokenizer.disablePadding();
+
+// The same cut as TokenizerBenchmark.CutIntoDocuments: whole lines, at least 8192 UTF-16 code units each.
+function cutIntoDocuments(text) {
+  const documents = [];
+  for (let start = 0; start < text.length;) {
+    const enough = Math.min(start + 8192, text.length) - 1;
+    const line = text.indexOf('\n', enough);
+    const end = line < 0 ? text.length : line + 1;
+    documents.push(text.slice(start, end));
+    start = end;
+  }
+  return documents;
+}
+
+const options = { addSpecialTokens: false };
+const documents = cutIntoDocuments(readFileSync(textFile, 'utf8'));
+const bytes = documents.reduce((sum, document) => sum + Buffer.byteLength(document), 0);
+const hash = createHash('sha256');
+let tokens = 0;
+for (const document of documents) {
+  const ids = (await tokenizer.encode(document, null, options)).getIds();
+  tokens += ids.length;
+  hash.update(new Uint8Array(Int32Array.from([...ids, -1]).buffer));
+}
+
+async function measure(pass) {
+  const times = [];
+  const begin = performance.now();
+  do {
+    const start = performance.now();
+    await pass();
+    times.push((performance.now() - start) / 1000);
+  } while (performance.now() - begin < Number(seconds) * 1000);
+  times.sort((a, b) => a - b);
+  const median = times[times.length >> 1];
+  return { megabytes_per_second: bytes / median / 1e6, tokens_per_second: tokens / median };
+}
+
+// One document at a time is one thread: the binding runs each call on one worker. Encodings are not copied into JavaScript.
+const oneThread = await measure(async () => {
+  for (const document of documents) await tokenizer.encode(document, null, options);
+});
+const batch = await measure(() => tokenizer.encodeBatch(documents, options));
+console.log(JSON.stringify({
+  documents: documents.length, bytes, tokens, ids_sha256: hash.digest('hex'), one_thread: oneThread, batch,
+}));

@@ -1,0 +1,60 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace Handbook.Text.Tokenizers.Files;
+
+/// <summary>Writes tokenizer.json as the library does: two spaces of indent, no escapes but those JSON needs.</summary>
+internal static class TokenizerWriter
+{
+    /// <summary>How JSON is written.</summary>
+    public static JsonWriterOptions Options => new()
+    {
+        Indented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>The file with another list of added tokens and everything else as it was.</summary>
+    public static byte[] WithAddedTokens(byte[] json, IReadOnlyList<(AddedToken Token, int Id)> tokens)
+    {
+        using var document = JsonDocument.Parse(json);
+        using var stream = new MemoryStream(json.Length + 1024);
+        using (var writer = new Utf8JsonWriter(stream, Options))
+        {
+            writer.WriteStartObject();
+            var written = false;
+            foreach (var property in document.RootElement.EnumerateObject())
+            {
+                if (property.NameEquals("added_tokens"))
+                {
+                    WriteAddedTokens(writer, tokens);
+                    written = true;
+                    continue;
+                }
+                property.WriteTo(writer);
+            }
+            if (!written)
+                WriteAddedTokens(writer, tokens);
+            writer.WriteEndObject();
+        }
+        return stream.ToArray();
+    }
+
+    /// <summary>Writes the list <c>added_tokens</c>.</summary>
+    public static void WriteAddedTokens(Utf8JsonWriter writer, IReadOnlyList<(AddedToken Token, int Id)> tokens)
+    {
+        writer.WriteStartArray("added_tokens");
+        foreach (var (token, id) in tokens)
+        {
+            writer.WriteStartObject();
+            writer.WriteNumber("id", id);
+            writer.WriteString("content", token.Content);
+            writer.WriteBoolean("single_word", token.SingleWord);
+            writer.WriteBoolean("lstrip", token.StripLeft);
+            writer.WriteBoolean("rstrip", token.StripRight);
+            writer.WriteBoolean("normalized", token.Normalized);
+            writer.WriteBoolean("special", token.Special);
+            writer.WriteEndObject();
+        }
+        writer.WriteEndArray();
+    }
+}

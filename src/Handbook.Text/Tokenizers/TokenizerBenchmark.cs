@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Handbook.Text.Tokenizers;
+
+/// <summary>Speed of one way of running.</summary>
+/// <param name="Threads">Threads used.</param>
+/// <param name="MegabytesPerSecond">Millions of UTF-8 bytes of text a second: the median over all passes.</param>
+/// <param name="TokensPerSecond">Tokens a second of the same pass.</param>
+public sealed record TokenizerSpeed(int Threads, double MegabytesPerSecond, double TokensPerSecond);
+
+/// <summary>What a measurement found.</summary>
+/// <param name="Documents">Documents the text was cut into.</param>
+/// <param name="Bytes">UTF-8 bytes of text.</param>
+/// <param name="Tokens">Tokens of the text, special ones not counted.</param>
+/// <param name="IdsHash">SHA-256 over every document's ids as little-endian int32 and -1 after each: equal hashes, equal ids.</param>
+/// <param name="OneThread">Speed on one thread.</param>
+/// <param name="AllThreads">Speed on all.</param>
+public sealed record TokenizerBenchmarkResult(
+    int Documents, long Bytes, long Tokens, string IdsHash, TokenizerSpeed OneThread, TokenizerSpeed AllThreads);
+
+/// <summary>
+/// Measures how fast a tokenizer encodes a text, ids and offsets both. <c>benchmarks/tokenizer</c> does the same with
+/// Hugging Face's library.
+/// </summary>
+public sealed class TokenizerBenchmark(TimeProvider time)
+{
+    /// <summary>Shortest document, in UTF-16 code units; documents end with a line.</summary>
+    public const int DocumentLength = 8192;
+
+    /// <summary>Time spent on each way of running. Default 3 seconds.</summary>
+    public TimeSpan Duration { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Encodes the text again and again, first on one thread, then on all.</summary>
+    public TokenizerBenchmarkResult Run(Tokenizer tokenizer, string text)
+    {
+        var documents = CutIntoDocuments(text);
+        var bytes = documents.Sum(document => (long)Encoding.UTF8.GetByteCount(document));
+        var encoded = documents.ConvertAll(document => tokenizer.Encode(document, addSpecialTokens: false));
+        var tokens = encoded.Sum(document => (long)document.Count);
+        var one = Measure(1, bytes, tokens, () => documents.ForEach(document => tokenizer.Encode(document, false)));
+        var threads = Environment.ProcessorCount;
+        var all = Measure(threads, bytes, tokens, () => tokenizer.EncodeBatch(documents, false));
+        return new TokenizerBenchmarkResult(documents.Count, bytes, tokens, HashIds(encoded), one, all);
+    }
+
+    /// <summary>Cuts at ends of lines into documents of at least <see cref="DocumentLength"/>.</summary>
+    public static List<string> CutIntoDocuments(string text)
+    {
+        var documents = new List<string>();
+        for (var start = 0; start < text.Length;)
+        {
+            var enough = Math.Min(start + DocumentLength, text.Length) - 1;
+            var line = text.IndexOf('\n', enough);
+            var end = line < 0 ? text.Length : line + 1;
+            documents.Add(text[start..end]);
+            start = end;
+        }
+        return documents;
+    }
+
+    private TokenizerSpeed Measure(int threads, long bytes, long tokens, Action pass)
+    {
+        var seconds = new List<double>();
+        var begin = time.GetTimestamp();
+        do
+        {
+            var start = time.GetTimestamp();
+            pass();
+            seconds.Add(time.GetElapsedTime(start).TotalSeconds);
+        }
+        while (time.GetElapsedTime(begin) < Duration);
+        seconds.Sort();
+        var median = Math.Max(seconds[seconds.Count / 2], 1e-9);
+        return new TokenizerSpeed(threads, bytes / median / 1e6, tokens / median);
+    }
+
+    private static string HashIds(List<TokenizedText> documents)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var document in documents)
+        {
+            var bytes = new byte[(document.Count + 1) * 4];
+            for (var i = 0; i <= document.Count; i++)
+                BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * 4), i < document.Count ? document.Ids[i] : -1);
+            hash.AppendData(bytes);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+}
