@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+using Handbook.Autograd;
+using Handbook.Models.Architectures;
+using Handbook.Models.Blocks;
+using Handbook.Models.Configuration;
+using Handbook.Models.Weights;
+using Handbook.Torch;
+
+namespace Handbook.Models;
+
+/// <summary>
+/// A decoder with a language-model head. It computes in the element type its weights are loaded in; mixed precision loads
+/// float32 (the master weights) and then puts bfloat16 copies in place with <see cref="Parameter.Replace"/>.
+/// </summary>
+public sealed class CausalLanguageModel : IDisposable
+{
+    private readonly Architecture architecture;
+    private readonly ModelFolder? folder;
+    private readonly Parameter? ownHead;
+
+    private CausalLanguageModel(Architecture architecture, ModelConfig config, WeightSource source, ModelFolder? folder)
+    {
+        this.architecture = architecture;
+        this.folder = folder;
+        Config = config;
+        Decoder = new Decoder(source, config, architecture.Names);
+        if (!config.TieEmbeddings)
+            ownHead = source.Parameter(architecture.Names.Head + ".weight", [config.VocabularySize, config.HiddenSize], Initialization.Normal);
+        Parameters = ownHead is null ? [.. Decoder.Parameters] : [.. Decoder.Parameters, ownHead];
+        source.Finish();
+    }
+
+    /// <summary>The configuration.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Everything but the head.</summary>
+    public Decoder Decoder { get; }
+
+    /// <summary>The head's weight, [vocabulary, width]; the embedding's when they are tied.</summary>
+    public Parameter Head => ownHead ?? Decoder.Embedding.Weight;
+
+    /// <summary>All weights under their checkpoint names, in the reference's order; a tied matrix once.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Number of weights.</summary>
+    public long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
+
+    /// <summary>Element type of the loaded files; null for a new model.</summary>
+    public DType? StoredDType => folder?.StoredDType;
+
+    /// <summary>Content of <c>generation_config.json</c>; null when there is none.</summary>
+    public JsonObject? GenerationConfig => folder?.GenerationConfig;
+
+    /// <summary>Loads a model folder. Weights that already have the wanted type stay in the mapped file.</summary>
+    /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>
+    /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
+    /// <param name="device">Where the weights are put.</param>
+    /// <exception cref="UserErrorException">The folder is broken or not supported, or weights do not fit the configuration.</exception>
+    public static CausalLanguageModel Load(string path, DType? dtype = null, Device device = default)
+    {
+        var folder = new ModelFolder(path);
+        try
+        {
+            var names = folder.Architecture.Names;
+            var tied = folder.Config.TieEmbeddings;
+            if (tied)
+                CheckTied(folder, names);
+            var source = new CheckpointWeights(
+                folder.Weights, names.Base, dtype ?? folder.StoredDType, device,
+                mayBeLeft: name => tied && name == names.Head + ".weight");
+            return new CausalLanguageModel(folder.Architecture, folder.Config, source, folder);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A new model with random weights.</summary>
+    /// <param name="config">The content of a <c>config.json</c>.</param>
+    /// <param name="seed">Another seed gives other weights.</param>
+    /// <param name="dtype">Element type to compute in.</param>
+    /// <param name="device">Where the weights are put.</param>
+    /// <param name="origin">Where the configuration stands, for messages.</param>
+    /// <exception cref="UserErrorException">The configuration is wrong or not supported.</exception>
+    public static CausalLanguageModel Create(JsonObject config, ulong seed, DType dtype, Device device = default, string origin = ConfigFile.Name)
+    {
+        var architecture = ArchitectureTable.Find(config, origin);
+        var read = architecture.ReadConfig(config, origin);
+        return new CausalLanguageModel(architecture, read, new RandomWeights(seed, read.InitializerRange, dtype, device), null);
+    }
+
+    /// <summary>Runs over a packed row.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="ids">Token ids, [tokens].</param>
+    /// <param name="layout">Where sequences begin and end, and what they see.</param>
+    /// <param name="options">How to run; null for the defaults.</param>
+    /// <returns>Hidden states after the final norm, [tokens, width]: <see cref="LanguageModelHead"/> takes them on.</returns>
+    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions? options = null) =>
+        Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
+
+    /// <summary>
+    /// Writes <c>model.safetensors</c> (or several files and an index), <c>config.json</c> and <c>generation_config.json</c>.
+    /// </summary>
+    /// <param name="path">The folder; made when absent.</param>
+    /// <param name="dtype">Element type of the files.</param>
+    /// <param name="values">The tensor to write for a weight, such as its master copy; null writes the weights themselves.</param>
+    public void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null) =>
+        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, Parameters, dtype, values);
+
+    /// <summary>Frees the weights and closes the files.</summary>
+    public void Dispose()
+    {
+        ownHead?.ClearGrad();
+        ownHead?.Dispose();
+        Decoder.Dispose();
+        folder?.Dispose();
+    }
+
+    // A file may hold the tied head too, as long as it is the same.
+    private static void CheckTied(ModelFolder folder, WeightNames names)
+    {
+        var (head, embedding) = (names.Head + ".weight", names.Embedding + ".weight");
+        if (!folder.Weights.Contains(head) || !folder.Weights.Contains(embedding))
+            return;
+        using var scope = new TensorScope();
+        var (first, second) = (folder.Weights.Get(head), folder.Weights.Get(embedding));
+        if (!first.Shape.SequenceEqual(second.Shape) || first.MaxAbsDifference(second) != 0)
+            throw new UserErrorException($"{folder.Path}: tie_word_embeddings is true, but {head} is not {embedding}. Set it to false in config.json if the head is its own.");
+    }
+}

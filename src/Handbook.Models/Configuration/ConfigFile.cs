@@ -1,0 +1,48 @@
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Handbook.Models.Configuration;
+
+/// <summary>JSON files of a model folder, read with one clear line for what is wrong and written as transformers lays them out.</summary>
+public static class ConfigFile
+{
+    /// <summary>Name of the model's configuration.</summary>
+    public const string Name = "config.json";
+
+    /// <summary>Name of the defaults for generation.</summary>
+    public const string GenerationName = "generation_config.json";
+
+    /// <summary>Reads a JSON object.</summary>
+    /// <exception cref="UserErrorException">Missing, or no JSON object.</exception>
+    public static JsonObject Read(string path)
+    {
+        try
+        {
+            var options = new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false };
+            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: options) as JsonObject
+                ?? throw new UserErrorException($"{path}: a JSON object is expected.");
+        }
+        catch (JsonException error)
+        {
+            throw new UserErrorException($"{path}: is not valid JSON: {error.Message.ReplaceLineEndings(" ")}", error);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{path}: cannot be read: {error.Message}", error);
+        }
+    }
+
+    /// <summary>Writes a JSON object: keys sorted, two spaces, a line feed at the end.</summary>
+    public static void Write(string path, JsonObject json)
+    {
+        var sorted = new JsonObject();
+        foreach (var (key, node) in json.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+            sorted.Add(key, node?.DeepClone());
+        using var buffer = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            sorted.WriteTo(writer);
+        AtomicFile.WriteText(path, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
+    }
+}

@@ -1,0 +1,90 @@
+using System.Text.Json.Nodes;
+using Handbook.Autograd;
+using Handbook.Models.Architectures;
+using Handbook.Models.Configuration;
+using Handbook.Models.Safetensors;
+using Handbook.Models.Weights;
+using Handbook.Torch;
+
+namespace Handbook.Models;
+
+/// <summary>A Hugging Face model folder that is open for reading: its configuration and its mapped weights.</summary>
+public sealed class ModelFolder : IDisposable
+{
+    /// <summary>Opens a folder.</summary>
+    /// <exception cref="UserErrorException">A file is missing or broken, or the architecture is not supported.</exception>
+    public ModelFolder(string path)
+    {
+        Path = path;
+        if (!Directory.Exists(path))
+            throw new UserErrorException($"{path}: no such folder; a model folder with {ConfigFile.Name} and {SafetensorsFolder.SingleFile} is expected.");
+        var configPath = System.IO.Path.Combine(path, ConfigFile.Name);
+        var json = ConfigFile.Read(configPath);
+        Architecture = ArchitectureTable.Find(json, configPath);
+        Config = Architecture.ReadConfig(json, configPath);
+        var generationPath = System.IO.Path.Combine(path, ConfigFile.GenerationName);
+        GenerationConfig = File.Exists(generationPath) ? ConfigFile.Read(generationPath) : null;
+        Weights = new SafetensorsFolder(path);
+    }
+
+    /// <summary>The folder.</summary>
+    public string Path { get; }
+
+    /// <summary>Row of the architecture.</summary>
+    public Architecture Architecture { get; }
+
+    /// <summary>The configuration.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Content of <c>generation_config.json</c>; null when there is none.</summary>
+    public JsonObject? GenerationConfig { get; }
+
+    /// <summary>The weights.</summary>
+    public SafetensorsFolder Weights { get; }
+
+    /// <summary>Element type that most weights are stored in.</summary>
+    public DType StoredDType => Weights.Names
+        .GroupBy(name => ElementTypes.DTypeOf(Weights.Entry(name).DTypeName) ?? DType.Float32)
+        .MaxBy(group => group.Sum(name => Weights.Entry(name).ElementCount))?.Key ?? DType.Float32;
+
+    /// <summary>Closes the files; models over them must be gone.</summary>
+    public void Dispose() => Weights.Dispose();
+
+    /// <summary>
+    /// Writes a model as transformers' <c>save_pretrained</c> does. Fields of the source configuration that nobody here knows
+    /// are kept.
+    /// </summary>
+    internal static void Save(
+        string folder, ModelConfig config, string className, JsonObject? generation, IEnumerable<Parameter> parameters, DType dtype, Func<Parameter, Tensor>? values)
+    {
+        Directory.CreateDirectory(folder);
+        var tensors = parameters.Select(parameter => new NamedTensor(parameter.Name, values?.Invoke(parameter) ?? parameter.Value, dtype)).ToArray();
+        SafetensorsFolderWriter.Write(folder, tensors);
+        ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.Name), SavedConfig(config, className, dtype));
+        if (className == ArchitectureTable.Rows[config.ModelType].CausalClass)
+            ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.GenerationName), generation ?? GenerationDefaults(config));
+    }
+
+    private static JsonObject SavedConfig(ModelConfig config, string className, DType dtype)
+    {
+        var json = config.Source.DeepClone().AsObject();
+        json["model_type"] = config.ModelType;
+        json["architectures"] = new JsonArray(className);
+        // transformers 5 renamed the field; a config keeps the spelling it came with.
+        json[json.ContainsKey("dtype") && !json.ContainsKey("torch_dtype") ? "dtype" : "torch_dtype"] = dtype.Name();
+        json["use_cache"] = true;
+        json["vocab_size"] = config.VocabularySize;
+        return json;
+    }
+
+    private static JsonObject GenerationDefaults(ModelConfig config)
+    {
+        var json = new JsonObject { ["_from_model_config"] = true };
+        foreach (var key in new[] { "bos_token_id", "eos_token_id", "pad_token_id" })
+        {
+            if (config.Source[key] is { } id)
+                json[key] = id.DeepClone();
+        }
+        return json;
+    }
+}

@@ -1,0 +1,126 @@
+using System.Text.Json.Nodes;
+using Handbook.Autograd;
+using Handbook.Models.Architectures;
+using Handbook.Models.Blocks;
+using Handbook.Models.Configuration;
+using Handbook.Models.Weights;
+using Handbook.Torch;
+
+namespace Handbook.Models;
+
+/// <summary>
+/// A decoder with a sequence-classification head, as transformers' <c>LlamaForSequenceClassification</c>: a reward model is one
+/// with a single label. The score of a sequence is read at its last token.
+/// </summary>
+public sealed class SequenceClassifier : IDisposable
+{
+    private readonly Architecture architecture;
+    private readonly ModelFolder folder;
+
+    private SequenceClassifier(Architecture architecture, ModelConfig config, CheckpointWeights source, ModelFolder folder)
+    {
+        this.architecture = architecture;
+        this.folder = folder;
+        Config = config;
+        Decoder = new Decoder(source, config, architecture.Names);
+        Score = source.Parameter(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal);
+        Parameters = [.. Decoder.Parameters, Score];
+        source.Finish();
+        NewWeights = [.. source.NewWeights];
+    }
+
+    /// <summary>The configuration.</summary>
+    public ModelConfig Config { get; }
+
+    /// <summary>Everything but the head.</summary>
+    public Decoder Decoder { get; }
+
+    /// <summary>The head's weight, [labels, width].</summary>
+    public Parameter Score { get; }
+
+    /// <summary>All weights under their checkpoint names, in the reference's order.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Weights that the folder lacked and that were made new: the score, when the folder is a language model.</summary>
+    public IReadOnlyList<string> NewWeights { get; }
+
+    /// <summary>Element type of the loaded files.</summary>
+    public DType StoredDType => folder.StoredDType;
+
+    /// <summary>Loads a classifier, or a language model whose head is put aside for a new score.</summary>
+    /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>
+    /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
+    /// <param name="seed">Seeds the new score.</param>
+    /// <param name="labels">Number of scores; null takes the configuration's.</param>
+    /// <param name="device">Where the weights are put.</param>
+    /// <exception cref="UserErrorException">The folder is broken or not supported, or weights do not fit the configuration.</exception>
+    public static SequenceClassifier Load(string path, DType? dtype = null, ulong seed = 0, int? labels = null, Device device = default)
+    {
+        var folder = new ModelFolder(path);
+        try
+        {
+            var names = folder.Architecture.Names;
+            var config = folder.Config with { LabelCount = labels ?? folder.Config.LabelCount };
+            var type = dtype ?? folder.StoredDType;
+            var source = new CheckpointWeights(
+                folder.Weights, names.Base, type, device,
+                mayBeLeft: name => name == names.Head + ".weight",
+                fresh: new RandomWeights(seed, config.InitializerRange, type, device),
+                mayBeNew: name => name == names.Score + ".weight");
+            return new SequenceClassifier(folder.Architecture, config, source, folder);
+        }
+        catch
+        {
+            folder.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Scores of sequences of a packed row.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="ids">Token ids, [tokens].</param>
+    /// <param name="layout">Where sequences begin and end, and what they see.</param>
+    /// <param name="rows">For each score the token it is read at: a sequence's last.</param>
+    /// <param name="options">How to run; null for the defaults.</param>
+    /// <returns>[rows, labels].</returns>
+    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ReadOnlySpan<int> rows, ForwardOptions? options = null)
+    {
+        using var hidden = Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
+        using var index = Tensor.From<int>(rows, [rows.Length], hidden.Value.Device);
+        using var last = Embedding.Apply(tape, index, hidden);
+        return Linear.Apply(tape, last, Score);
+    }
+
+    /// <summary>Writes the model so that transformers loads it with <c>AutoModelForSequenceClassification</c>.</summary>
+    /// <param name="path">The folder; made when absent.</param>
+    /// <param name="dtype">Element type of the files.</param>
+    /// <param name="values">The tensor to write for a weight, such as its master copy; null writes the weights themselves.</param>
+    public void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null)
+    {
+        var source = Config.Source.DeepClone().AsObject();
+        source.Remove("num_labels");
+        source["id2label"] = Labels((label, number) => (number, JsonValue.Create(label)));
+        source["label2id"] = Labels((label, number) => (label, JsonValue.Create(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))));
+        ModelFolder.Save(path, Config with { Source = source }, architecture.ClassificationClass, null, Parameters, dtype, values);
+    }
+
+    /// <summary>Frees the weights and closes the files.</summary>
+    public void Dispose()
+    {
+        Score.ClearGrad();
+        Score.Dispose();
+        Decoder.Dispose();
+        folder.Dispose();
+    }
+
+    private JsonObject Labels(Func<string, string, (string Key, JsonNode Value)> pair)
+    {
+        var labels = new JsonObject();
+        for (var i = 0; i < Config.LabelCount; i++)
+        {
+            var (key, value) = pair($"LABEL_{i}", i.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            labels[key] = value;
+        }
+        return labels;
+    }
+}

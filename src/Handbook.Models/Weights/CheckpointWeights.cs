@@ -1,0 +1,88 @@
+using Handbook.Models.Safetensors;
+using Handbook.Torch;
+
+namespace Handbook.Models.Weights;
+
+/// <summary>
+/// Weights of a checkpoint folder. A weight that already has the wanted type is the mapped file itself (private pages: a change
+/// never reaches the file); others are converted one at a time. What is missing, left over or of another shape is reported
+/// together.
+/// </summary>
+public sealed class CheckpointWeights : WeightSource
+{
+    private readonly SafetensorsFolder folder;
+    private readonly string basePrefix;
+    private readonly WeightSource? fresh;
+    private readonly Func<string, bool> mayBeNew;
+    private readonly Func<string, bool> mayBeLeft;
+    private readonly HashSet<string> used = [];
+    private readonly List<string> problems = [];
+
+    /// <summary>Makes a source over an open folder, which must outlive the model.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="basePrefix">Prefix that a checkpoint of the bare model lacks, such as <c>model.</c>.</param>
+    /// <param name="dtype">Element type of the weights.</param>
+    /// <param name="device">Where they are put.</param>
+    /// <param name="mayBeLeft">Which tensors of the folder nobody needs to ask for.</param>
+    /// <param name="fresh">Makes the weights that the folder may lack; null when it may lack none.</param>
+    /// <param name="mayBeNew">Which weights the folder may lack.</param>
+    public CheckpointWeights(
+        SafetensorsFolder folder, string basePrefix, DType dtype, Device device = default,
+        Func<string, bool>? mayBeLeft = null, WeightSource? fresh = null, Func<string, bool>? mayBeNew = null) : base(dtype, device)
+    {
+        this.folder = folder;
+        this.basePrefix = folder.Names.Any(name => name.StartsWith(basePrefix, StringComparison.Ordinal)) ? "" : basePrefix;
+        this.fresh = fresh;
+        this.mayBeNew = mayBeNew ?? (_ => false);
+        this.mayBeLeft = mayBeLeft ?? (_ => false);
+    }
+
+    /// <summary>Names of weights that the folder lacked and that were made new.</summary>
+    public IList<string> NewWeights { get; } = [];
+
+    /// <inheritdoc/>
+    public override void Finish()
+    {
+        foreach (var name in folder.Names)
+        {
+            // Old checkpoints stored the rotary embedding's constants.
+            if (!used.Contains(name) && !mayBeLeft(name) && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal))
+                problems.Add($"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of this model.");
+        }
+        if (problems.Count > 0)
+            throw new UserErrorException(problems.Count <= 8 ? problems : [.. problems.Take(8), $"{folder.Folder}: and {problems.Count - 8} more."]);
+    }
+
+    /// <inheritdoc/>
+    protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization)
+    {
+        var stored = Stored(name);
+        if (!folder.Contains(stored))
+        {
+            if (fresh is not null && mayBeNew(name))
+            {
+                NewWeights.Add(name);
+                return fresh.Get(name, shape, initialization);
+            }
+            return Problem($"{folder.Folder}: tensor {stored} [{string.Join(", ", shape.ToArray())}] is missing.{NearestName.Hint(stored, folder.Names.Where(other => !used.Contains(other)))}");
+        }
+        used.Add(stored);
+        var entry = folder.Entry(stored);
+        if (!shape.SequenceEqual(entry.Shape))
+            return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs [{string.Join(", ", shape.ToArray())}].");
+        using var scope = new TensorScope();
+        var weight = folder.Get(stored);
+        if (!weight.DType.IsFloatingPoint())
+            return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
+        return TensorScope.Detach(weight.To(DType).To(Device));
+    }
+
+    private string Stored(string name) =>
+        basePrefix.Length > 0 && name.StartsWith(basePrefix, StringComparison.Ordinal) ? name[basePrefix.Length..] : name;
+
+    private Tensor Problem(string problem)
+    {
+        problems.Add(problem);
+        return TensorScope.Detach(Tensor.Empty([0], DType));
+    }
+}

@@ -1,0 +1,48 @@
+using Handbook.Autograd;
+using Handbook.Torch;
+
+namespace Handbook.Models.Weights;
+
+/// <summary>How a weight begins when no checkpoint gives it.</summary>
+public enum Initialization
+{
+    /// <summary>Normal with mean 0 and the configuration's standard deviation.</summary>
+    Normal,
+
+    /// <summary>Ones: scales of norms.</summary>
+    Ones,
+
+    /// <summary>Zeros: biases.</summary>
+    Zeros,
+}
+
+/// <summary>Where a model's weights come from: its blocks ask by name and shape while they are built.</summary>
+public abstract class WeightSource
+{
+    /// <summary>Gives weights of one element type on one device.</summary>
+    protected WeightSource(DType dtype, Device device)
+    {
+        DType = dtype;
+        Device = device;
+    }
+
+    /// <summary>Element type of the weights, which is the one that the model computes in.</summary>
+    public DType DType { get; }
+
+    /// <summary>Where the weights are put.</summary>
+    public Device Device { get; }
+
+    /// <summary>A weight as a leaf of the computation, under its checkpoint name.</summary>
+    /// <param name="name">Name in the checkpoint.</param>
+    /// <param name="shape">The shape that the configuration asks for.</param>
+    /// <param name="initialization">How it begins when it is new.</param>
+    public Parameter Parameter(string name, ReadOnlySpan<long> shape, Initialization initialization) =>
+        new(name, Get(name, shape, initialization));
+
+    /// <summary>Reports, all at once, what did not fit. Called when the model is built.</summary>
+    /// <exception cref="UserErrorException">Weights were missing, left over, or of another shape.</exception>
+    public virtual void Finish() { }
+
+    /// <summary>A tensor of the asked shape that belongs to the caller.</summary>
+    protected internal abstract Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization);
+}
