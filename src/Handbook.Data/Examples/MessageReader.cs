@@ -19,6 +19,8 @@ internal static class MessageReader
 
     private static readonly string[] StandardRoles = ["system", "developer", "user", "assistant", "tool", "ipython", "function"];
 
+    private static readonly string[] InsteadOfContent = ["content", "tool_calls", "function_call", "reasoning_content", "thinking"];
+
     /// <summary>
     /// A value that is messages: a list of objects with <c>role</c> and <c>content</c> (or ShareGPT's <c>from</c> and
     /// <c>value</c>), one such object, or a text that holds the list as JSON, as CSV files have it. Null when it is a plain text.
@@ -85,13 +87,16 @@ internal static class MessageReader
                 continue;
             if (property.Name != contentKey)
                 (extra ??= [])[property.Name] = ToNode(property.Value);
-            else if (property.Value.ValueKind == JsonValueKind.Array)
+            else if (property.Value.ValueKind == JsonValueKind.Array && JoinedText(property.Value) is null)
                 (extra ??= [])["content"] = Parts(property.Value);
+            else if (property.Value.ValueKind == JsonValueKind.Array)
+                continue;
             else if (property.Value.ValueKind != JsonValueKind.String)
                 throw Bad($"has a content that is {JsonKind.Of(property.Value)}; expected a text");
         }
-        var text = content.ValueKind == JsonValueKind.String ? content.GetString() : null;
-        if (text is null && extra is null)
+        var text = content.ValueKind == JsonValueKind.String ? content.GetString()
+            : content.ValueKind == JsonValueKind.Array ? JoinedText(content) : null;
+        if (text is null && !InsteadOfContent.Any(key => extra?.ContainsKey(key) == true))
             throw Bad("has no content");
         return new Message { Role = known, Content = text, Extra = extra };
 
@@ -108,6 +113,20 @@ internal static class MessageReader
             }
             return kept;
         }
+    }
+
+    /// <summary>Parts that are all text are one text: few templates know parts.</summary>
+    private static string? JoinedText(JsonElement parts)
+    {
+        var texts = new List<string>();
+        foreach (var part in parts.EnumerateArray())
+        {
+            if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out var type) || !type.ValueEquals("text")
+                || !(part.TryGetProperty("text", out var text) || part.TryGetProperty("value", out text)) || text.ValueKind != JsonValueKind.String)
+                return null;
+            texts.Add(text.GetString()!);
+        }
+        return texts.Count > 0 ? string.Concat(texts) : null;
     }
 
     /// <summary>A value without the null members that columnar files fill up with.</summary>

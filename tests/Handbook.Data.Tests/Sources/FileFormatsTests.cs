@@ -1,0 +1,102 @@
+using Handbook.Data.Packing;
+using Handbook.Data.Preparation;
+using Handbook.Data.Sources;
+using Handbook.Data.Tests.Preparation;
+
+namespace Handbook.Data.Tests.Sources;
+
+public sealed class FileFormatsTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Fact]
+    public void Prepare_SameConversationsInEveryFormat_GivesTheSameContentHash()
+    {
+        var conversations = DatasetWriters.Conversations(300);
+        var hashes = new List<string>();
+        foreach (var name in new[] { "t.jsonl", "t.json", "t.jsonl.gz", "t.jsonl.zst", "t.csv", "t.parquet" })
+        {
+            DatasetWriters.Write(folder[name], conversations);
+            hashes.Add(Hash(name));
+        }
+        Directory.CreateDirectory(folder["saved"]);
+        DatasetWriters.Write(folder["saved/data-00000-of-00001.arrow"], conversations);
+        folder.Write("saved/state.json", "{\"_data_files\": [{\"filename\": \"data-00000-of-00001.arrow\"}]}");
+        hashes.Add(Hash("saved"));
+        Assert.Single(hashes.Distinct());
+        Assert.Equal(7, hashes.Count);
+
+        string Hash(string name)
+        {
+            using var store = new DataPreparation(
+                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(name))], Packing = new PackingOptions { MaxLength = 512 }, CacheFolder = folder["cache"] },
+                new ByteEncoder(), [new LocalDatasetResolver(folder.Path)]).Prepare();
+            return store.ContentHash;
+        }
+    }
+
+    [Theory]
+    [InlineData("t.jsonl")]
+    [InlineData("t.json")]
+    [InlineData("t.csv")]
+    [InlineData("t.parquet")]
+    [InlineData("t.arrow")]
+    [InlineData("t.jsonl.zst")]
+    public void Read_WantedRows_GivesThoseAndCountsAll(string name)
+    {
+        DatasetWriters.Write(folder[name], DatasetWriters.Conversations(100));
+        var file = FileFormats.Open(folder[name], new SourceOptions());
+        Assert.Equal(100, file.Count());
+        var rows = file.Read(index => index is 3 or 77).ToList();
+        Assert.Equal([3L, 77L], rows.Select(row => row.Index));
+        using var document = rows[1].Parse();
+        Assert.StartsWith("Question 77:", document.RootElement.GetProperty("messages") is { ValueKind: System.Text.Json.JsonValueKind.Array } list
+            ? list[1].GetProperty("content").GetString()
+            : System.Text.Json.JsonDocument.Parse(document.RootElement.GetProperty("messages").GetString()!).RootElement[1].GetProperty("content").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TextUnit.Line, new[] { "one", "two", "", "three", "", "", "four" })]
+    [InlineData(TextUnit.Paragraph, new[] { "one\ntwo", "three", "four" })]
+    [InlineData(TextUnit.Document, new[] { "one\ntwo\n\nthree\n\n\nfour\n" })]
+    public void Read_Text_GivesTheUnitAskedFor(TextUnit unit, string[] expected)
+    {
+        var path = folder.Write("t.txt", "one\ntwo\n\nthree\n\n\nfour\n");
+        var texts = FileFormats.Open(path, new SourceOptions { TextUnit = unit }).Read(null).Select(row =>
+        {
+            using var document = row.Parse();
+            return document.RootElement.GetProperty("text").GetString();
+        });
+        Assert.Equal(expected, texts);
+    }
+
+    [Fact]
+    public void Read_LongDocument_IsCutAtParagraphsAndLosesNothing()
+    {
+        var text = string.Concat(Enumerable.Range(0, 60_000).Select(i => $"line {i} of a long book, which goes on and on\n{(i % 5 == 0 ? "\n" : "")}"));
+        var path = folder.Write("t.txt", text);
+        var parts = FileFormats.Open(path, new SourceOptions()).Read(null).Select(row =>
+        {
+            using var document = row.Parse();
+            return document.RootElement.GetProperty("text").GetString()!;
+        }).ToList();
+        Assert.Equal(text, string.Concat(parts));
+        Assert.True(parts.Count > 1);
+        Assert.All(parts.SkipLast(1), part => Assert.EndsWith("\n\n", part, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Read_CsvWithQuotesAndBreaks_KeepsValues()
+    {
+        var path = folder.Write("t.csv", "\uFEFFprompt,completion\r\n\"a, \"\"b\"\"\nc\",plain\r\n\r\n,\"\"\r\n");
+        var rows = FileFormats.Open(path, new SourceOptions()).Read(null).ToList();
+        Assert.Equal(["{\"prompt\":\"a, \\u0022b\\u0022\\nc\",\"completion\":\"plain\"}", "{\"prompt\":\"\",\"completion\":\"\"}"], rows.Select(row => System.Text.Encoding.UTF8.GetString(row.Json.Span)));
+        Assert.Equal([2L, 5L], rows.Select(row => row.Place.Number));
+    }
+
+    [Fact]
+    public void Open_UnknownEnding_ListsTheKnown() => Assert.Contains(".parquet",
+        Assert.Throws<UserErrorException>(() => FileFormats.Open("x.xlsx", new SourceOptions())).Message, StringComparison.Ordinal);
+}
