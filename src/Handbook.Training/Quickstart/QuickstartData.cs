@@ -31,18 +31,18 @@ public sealed record QuickstartDataSummary(int Documents, long Characters, Quick
 public static class QuickstartData
 {
     /// <summary>The corpus: <c>{"text": ...}</c> rows.</summary>
-    public const string CorpusFile = "corpus.jsonl";
+    public const string CorpusFile = "corpus/train.jsonl";
     /// <summary>Text of the same kind that is not trained on.</summary>
-    public const string CorpusTestFile = "corpus_test.jsonl";
+    public const string CorpusTestFile = "corpus/test.jsonl";
     /// <summary>Questions with answers: <c>{"messages": [...]}</c> rows.</summary>
-    public const string TrainFile = "questions_train.jsonl";
+    public const string TrainFile = "questions/train.jsonl";
     /// <summary>Held-out questions: the same, with <c>task</c> and <c>answer</c> beside.</summary>
-    public const string TestFile = "questions_test.jsonl";
+    public const string TestFile = "questions/test.jsonl";
 
     // A fifth of the training answers is polite: enough for a later preference stage to have something to prefer.
     private const int PoliteShare = 5;
 
-    /// <summary>Writes all four files into <paramref name="folder"/>.</summary>
+    /// <summary>Writes all four files below <paramref name="folder"/>: two datasets with a train and a test split each.</summary>
     public static QuickstartDataSummary Write(string folder, QuickstartDataOptions options)
     {
         var random = new PythonRandom(options.Seed);
@@ -53,7 +53,6 @@ public static class QuickstartData
         var testDocuments = corpus.Documents(options.CorpusTestRounds).Where(document => !seen.Contains(document)).ToList();
         var questions = QuickstartTasks.Ask(world, random, options.ReadingCount);
 
-        Directory.CreateDirectory(folder);
         WriteRows(Path.Combine(folder, CorpusFile), documents.Select(Text));
         WriteRows(Path.Combine(folder, CorpusTestFile), testDocuments.Select(Text));
         WriteRows(Path.Combine(folder, TrainFile), [.. questions.Train.Select(question => Conversation(question, random.Below(PoliteShare) == 0))]);
@@ -78,9 +77,13 @@ public static class QuickstartData
         return row;
     }
 
-    private static void WriteRows(string path, IEnumerable<JsonObject> rows) => AtomicFile.Write(path, stream =>
+    private static void WriteRows(string path, IEnumerable<JsonObject> rows)
     {
-        foreach (var row in rows)
-            stream.Write(Encoding.UTF8.GetBytes(PythonJson.WriteLine(row) + "\n"));
-    });
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        AtomicFile.Write(path, stream =>
+        {
+            foreach (var row in rows)
+                stream.Write(Encoding.UTF8.GetBytes(PythonJson.WriteLine(row) + "\n"));
+        });
+    }
 }
