@@ -1,0 +1,25 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Handbook.Cli;
+
+namespace Handbook.Conventions.Tests;
+
+/// <summary>Commands and their options are a promise: a change shows up in <c>approved-commands.txt</c>, for review.</summary>
+public class CommandSurfaceTests
+{
+    [Fact]
+    public void CommandTable_EqualsTheApprovedList()
+    {
+        var terminal = new Terminal(TextWriter.Null, TextWriter.Null, isInteractive: false, TimeProvider.System);
+        var actual = CommandTable.Rows.SelectMany(row => Lines(row.Create(terminal), "")).ToArray();
+        Assert.Equal(SourceTree.Lines("tests/Handbook.Conventions.Tests/approved-commands.txt"), actual);
+    }
+
+    private static IEnumerable<string> Lines(Command command, string parent)
+    {
+        var words = new[] { parent, command.Name }.Where(word => word.Length > 0)
+            .Concat(command.Arguments.Select(argument => $"<{argument.Name}>"))
+            .Concat(command.Options.Where(option => !option.Hidden && option is not HelpOption).Select(option => option.Name).Order(StringComparer.Ordinal));
+        return command.Subcommands.SelectMany(inner => Lines(inner, $"{parent} {command.Name}".Trim())).Prepend(string.Join(' ', words));
+    }
+}

@@ -1,0 +1,35 @@
+using Handbook.Recipes;
+using Handbook.Recipes.Keys;
+using Handbook.TestSupport;
+
+namespace Handbook.Conventions.Tests;
+
+/// <summary>Every recipe that is shipped reads without a problem, and every key has what help needs.</summary>
+public class RecipeTests
+{
+    [Fact]
+    public void ShippedRecipes_ReadWithoutAProblem()
+    {
+        foreach (var path in SourceTree.Files("recipes", "*.yaml").Where(path => !path.Contains("accelerate_configs", StringComparison.Ordinal)))
+        {
+            var source = RecipeSource.Load([Path.Combine(SharedFolders.Root, path)]);
+            var task = RecipeReader.FindTask(source);
+            Assert.True(task is not null, $"{path}: neither its path nor a task key says what it is for.");
+            Assert.Equal(task, RecipeReader.Read(source, task.Value).Options.Task);
+        }
+    }
+
+    [Fact]
+    public void Keys_HaveADocumentationAndADefaultThatFits()
+    {
+        foreach (var row in RecipeKeyTable.Rows)
+        {
+            Assert.EndsWith(".", row.Doc.TrimEnd('?', ')') + (row.Doc.EndsWith('?') ? "." : ""), StringComparison.Ordinal);
+            Assert.True(row.Verb != KeyVerb.Alias || RecipeKeyTable.Find(row.Target!) is not null, row.Name);
+            Assert.True(row.OnlyWith is null || RecipeKeyTable.Find(row.OnlyWith) is not null, row.Name);
+        }
+    }
+
+    [Fact]
+    public void KeyNames_AreUnique() => Assert.Equal(RecipeKeyTable.Rows.Count, RecipeKeyTable.Rows.Select(row => row.Name).Distinct().Count());
+}
