@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -10,9 +13,20 @@ public static class Embedding
     /// <param name="ids">int64 [N], each in [0, V).</param>
     /// <param name="weight">[V, C].</param>
     /// <returns>[N, C].</returns>
-    public static Variable Apply(Tape tape, Tensor ids, Variable weight) =>
-        tape.Record(weight.Value.IndexSelect(0, ids), [weight], [ids], (gradient, saved) =>
-            weight.Accumulate(PlainBackward(gradient, saved[0], weight.Value)));
+    public static Variable Apply(Tape tape, Tensor ids, Variable weight)
+    {
+        var fused = FusedKernels.Apply(weight.Value) && weight.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
+        var value = fused ? Fused.Forward(ids, weight.Value) : weight.Value.IndexSelect(0, ids);
+        return tape.Record(value, [weight], [ids], (gradient, saved) =>
+        {
+            if (!fused || !FusedKernels.Apply(gradient))
+                weight.Accumulate(PlainBackward(gradient, saved[0], weight.Value));
+            else if ((weight as Parameter)?.SumInSingle() is { } sum)
+                Fused.AddRows(gradient, saved[0], sum);
+            else
+                weight.Accumulate(Fused.Backward(gradient, saved[0], weight.Value));
+        });
+    }
 
     /// <summary>Rows of one token are summed in float32, in the order of their positions.</summary>
     internal static Tensor PlainBackward(Tensor gradient, Tensor ids, Tensor weight)
@@ -20,5 +34,122 @@ public static class Embedding
         using var scope = new TensorScope();
         var sum = Operator.Call("aten::index_select_backward"u8, default, gradient.To(Shapes.SumType(gradient)), weight.Shape.ToArray(), 0L, ids);
         return scope.Keep(sum.To(weight.DType));
+    }
+
+    /// <summary>For float32 and bfloat16 in host memory.</summary>
+    private static unsafe class Fused
+    {
+        private const long RowGrain = 64;
+
+        internal static Tensor Forward(Tensor ids, Tensor weight)
+        {
+            var (vocabulary, width) = (weight.Size(0), weight.Size(1));
+            foreach (var id in ids.Span<long>())
+            {
+                if (id < 0 || id >= vocabulary)
+                    throw new ArgumentOutOfRangeException(nameof(ids), id, $"A token id lies in [0, {vocabulary}).");
+            }
+            var rows = Tensor.Empty([ids.ElementCount, width], weight.DType);
+            var bytes = width * weight.DType.Size();
+            var source = (byte*)weight.Pointer;
+            var target = (byte*)rows.Pointer;
+            var index = (long*)ids.Pointer;
+            ParallelWork.For(ids.ElementCount, RowGrain, (begin, end) =>
+            {
+                for (var i = begin; i < end; i++)
+                    Unsafe.CopyBlock(target + i * bytes, source + index[i] * bytes, (uint)bytes);
+            });
+            return rows;
+        }
+
+        internal static Tensor Backward(Tensor gradient, Tensor ids, Tensor weight)
+        {
+            var result = Tensor.Zeros(weight.Shape, weight.DType);
+            ScatterRows(gradient, ids, result);
+            return result;
+        }
+
+        /// <summary>Adds every token's row to its row of a float32 [V, C] sum.</summary>
+        internal static void AddRows(Tensor gradient, Tensor ids, Tensor sum) => ScatterRows(gradient, ids, sum);
+
+        private static void ScatterRows(Tensor gradient, Tensor ids, Tensor table)
+        {
+            var single = gradient.DType == DType.Float32;
+            if (single && table.DType == DType.Float32)
+                ScatterRows<float, SingleAccess, float, SingleAccess>(gradient, ids, table);
+            else if (single)
+                ScatterRows<float, SingleAccess, ushort, BFloat16Access>(gradient, ids, table);
+            else if (table.DType == DType.Float32)
+                ScatterRows<ushort, BFloat16Access, float, SingleAccess>(gradient, ids, table);
+            else
+                ScatterRows<ushort, BFloat16Access, ushort, BFloat16Access>(gradient, ids, table);
+        }
+
+        // Each row of the table belongs to one thread, which adds its tokens in the order of their positions.
+        private static void ScatterRows<T, TAccess, TTable, TTableAccess>(Tensor gradients, Tensor ids, Tensor table)
+            where T : unmanaged
+            where TAccess : struct, IFloatAccess<T>
+            where TTable : unmanaged
+            where TTableAccess : struct, IFloatAccess<TTable>
+        {
+            var (order, runs) = Runs(ids.Span<long>());
+            var width = table.Size(1);
+            var gradient = (T*)gradients.Pointer;
+            var target = (TTable*)table.Pointer;
+            ParallelWork.For(runs.Length - 1, RowGrain, (begin, end) =>
+            {
+                var sum = new float[width];
+                fixed (float* total = sum)
+                {
+                    for (var run = begin; run < end; run++)
+                    {
+                        var row = target + (order[runs[run]] >> 32) * width;
+                        AddRow<TTable, TTableAccess>(row, total, width, replace: true);
+                        for (var i = runs[run]; i < runs[run + 1]; i++)
+                            AddRow<T, TAccess>(gradient + (uint)order[i] * width, total, width, replace: false);
+                        StoreRow<TTable, TTableAccess>(total, row, width);
+                    }
+                }
+            });
+        }
+
+        // Positions sorted by id, the id in the upper half of each word, and where each id's run begins.
+        private static (long[] Order, int[] Runs) Runs(ReadOnlySpan<long> ids)
+        {
+            var order = new long[ids.Length];
+            for (var i = 0; i < order.Length; i++)
+                order[i] = ids[i] << 32 | (uint)i;
+            Array.Sort(order);
+            var runs = new List<int>();
+            for (var i = 0; i < order.Length; i++)
+            {
+                if (i == 0 || order[i] >> 32 != order[i - 1] >> 32)
+                    runs.Add(i);
+            }
+            runs.Add(order.Length);
+            return (order, [.. runs]);
+        }
+
+        private static void AddRow<T, TAccess>(T* row, float* sum, long width, bool replace)
+            where T : unmanaged
+            where TAccess : struct, IFloatAccess<T>
+        {
+            long i = 0;
+            for (; i + 16 <= width; i += 16)
+                (replace ? TAccess.Load(row + i) : Vector512.Load(sum + i) + TAccess.Load(row + i)).Store(sum + i);
+            for (; i < width; i++)
+                sum[i] = (replace ? 0 : sum[i]) + TAccess.Read(row + i);
+        }
+
+        private static void StoreRow<T, TAccess>(float* sum, T* row, long width)
+            where T : unmanaged
+            where TAccess : struct, IFloatAccess<T>
+        {
+            long i = 0;
+            for (; i + 16 <= width; i += 16)
+                TAccess.Store(Vector512.Load(sum + i), row + i);
+            for (; i < width; i++)
+                TAccess.Write(sum[i], row + i);
+        }
     }
 }

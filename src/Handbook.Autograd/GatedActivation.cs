@@ -1,11 +1,13 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
 
 /// <summary>
 /// The gated linear unit's product act(gate) · up (Shazeer 2020, arXiv:2002.05202): SwiGLU with
-/// <see cref="ActivationKind.Silu"/>, GeGLU with a GELU. The activation is rounded to the type before the product, as in
-/// transformers' LlamaMLP.
+/// <see cref="ActivationKind.Silu"/>, GeGLU with a GELU. The fused kernels compute in float32 and round once.
 /// </summary>
 public static class GatedActivation
 {
@@ -15,13 +17,18 @@ public static class GatedActivation
     /// <param name="up">[N, width].</param>
     /// <param name="kind">The activation.</param>
     /// <returns>[N, width].</returns>
-    public static Variable Apply(Tape tape, Variable gate, Variable up, ActivationKind kind) =>
-        tape.Record(PlainForward(gate.Value, up.Value, kind), [gate, up], [gate.Value, up.Value], (gradient, saved) =>
+    public static Variable Apply(Tape tape, Variable gate, Variable up, ActivationKind kind)
+    {
+        var value = Elementwise.Applies(gate.Value, up.Value) ? Fused.Forward(gate.Value, up.Value, kind) : PlainForward(gate.Value, up.Value, kind);
+        return tape.Record(value, [gate, up], [gate.Value, up.Value], (gradient, saved) =>
         {
-            var (gateGradient, upGradient) = PlainBackward(gradient, saved[0], saved[1], kind);
+            var (gateGradient, upGradient) = Elementwise.Applies(gradient, saved[0], saved[1])
+                ? Fused.Backward(gradient, saved[0], saved[1], kind)
+                : PlainBackward(gradient, saved[0], saved[1], kind);
             gate.Accumulate(gateGradient);
             up.Accumulate(upGradient);
         });
+    }
 
     /// <summary>The definition, in libtorch's operators.</summary>
     internal static Tensor PlainForward(Tensor gate, Tensor up, ActivationKind kind)
@@ -37,5 +44,54 @@ public static class GatedActivation
         var gateGradient = Activation.PlainBackward(gradient.Multiply(up), gate, kind);
         var upGradient = gradient.Multiply(Activation.PlainForward(gate, kind));
         return (scope.Keep(gateGradient), scope.Keep(upGradient));
+    }
+
+    /// <summary>SIMD for float32 and bfloat16 in host memory.</summary>
+    private static class Fused
+    {
+        internal static Tensor Forward(Tensor gate, Tensor up, ActivationKind kind) => kind switch
+        {
+            ActivationKind.Silu => Elementwise.Map(new ProductKernel<SiluVector>(), gate, up),
+            ActivationKind.Gelu => Elementwise.Map(new ProductKernel<GeluVector>(), gate, up),
+            ActivationKind.GeluTanh => Elementwise.Map(new ProductKernel<GeluTanhVector>(), gate, up),
+            _ => Elementwise.Map(new ProductKernel<ReluVector>(), gate, up),
+        };
+
+        internal static (Tensor Gate, Tensor Up) Backward(Tensor gradient, Tensor gate, Tensor up, ActivationKind kind) => kind switch
+        {
+            ActivationKind.Silu => Elementwise.Map2(new GradientKernel<SiluVector>(), gradient, gate, up),
+            ActivationKind.Gelu => Elementwise.Map2(new GradientKernel<GeluVector>(), gradient, gate, up),
+            ActivationKind.GeluTanh => Elementwise.Map2(new GradientKernel<GeluTanhVector>(), gradient, gate, up),
+            _ => Elementwise.Map2(new GradientKernel<ReluVector>(), gradient, gate, up),
+        };
+    }
+
+    private readonly struct ProductKernel<TActivation> : IElementwiseKernel where TActivation : IActivationVector
+    {
+        public static int InputCount => 2;
+
+        public static int OutputCount => 1;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        {
+            first = TActivation.Value(a) * b;
+            second = default;
+        }
+    }
+
+    private readonly struct GradientKernel<TActivation> : IElementwiseKernel where TActivation : IActivationVector
+    {
+        public static int InputCount => 3;
+
+        public static int OutputCount => 2;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        {
+            var (value, derivative) = TActivation.ValueAndDerivative(b);
+            first = a * c * derivative;
+            second = a * value;
+        }
     }
 }

@@ -79,6 +79,8 @@ public static class Linear
     private static void AccumulateBias(Variable? bias, Tensor gradient)
     {
         if (bias is { RequiresGrad: true })
-            bias.Accumulate(gradient.To(Shapes.SumType(gradient)).Sum(0).To(bias.Value.DType));
+            bias.Accumulate(Kernels.FusedKernels.Apply(gradient)
+                ? Kernels.RowSums.Of(gradient, bias.Value.DType)
+                : gradient.To(Shapes.SumType(gradient)).Sum(0).To(bias.Value.DType));
     }
 }

@@ -34,13 +34,19 @@ public sealed class Parameter : Variable
             base.Accumulate(gradient);
             return;
         }
-        if (!ReferenceEquals(Grad, sum))
+        Kernels.Accumulation.AddInPlace(SumInSingle()!, gradient);
+        gradient.Dispose();
+    }
+
+    /// <summary>The gradient so far as a float32 sum that may be added into; null before any contribution.</summary>
+    internal Tensor? SumInSingle()
+    {
+        if (Grad is not null && !ReferenceEquals(Grad, sum))
         {
             sum = TensorScope.Detach(Grad.DType == DType.Float32 ? Grad.Clone() : Grad.To(DType.Float32));
             Grad.Dispose();
             Grad = sum;
         }
-        Kernels.Accumulation.AddInPlace(Grad, gradient);
-        gradient.Dispose();
+        return Grad;
     }
 }

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -7,9 +10,26 @@ public static class Residual
 {
     /// <summary>Adds two tensors of one shape and type; the gradient reaches both as it is, without a copy.</summary>
     public static Variable Add(Tape tape, Variable stream, Variable delta) =>
-        tape.Record(stream.Value.Add(delta.Value), [stream, delta], [], (gradient, _) =>
+        tape.Record(Sum(stream.Value, delta.Value), [stream, delta], [], (gradient, _) =>
         {
             stream.Accumulate(gradient.Alias());
             delta.Accumulate(gradient.Alias());
         });
+
+    /// <summary>a + b, rounded to the type.</summary>
+    internal static Tensor Sum(Tensor a, Tensor b) => Elementwise.Applies(a, b) ? Elementwise.Map(new SumKernel(), a, b) : a.Add(b);
+
+    private readonly struct SumKernel : IElementwiseKernel
+    {
+        public static int InputCount => 2;
+
+        public static int OutputCount => 1;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        {
+            first = a + b;
+            second = default;
+        }
+    }
 }

@@ -10,6 +10,7 @@ public class AttentionTests
     [Theory]
     [InlineData(null)]
     [InlineData(3)]
+    [ProvesGradient(typeof(Attention), nameof(Attention.Apply))]
     public void Apply_OnSharedPrefixAndGroupedHeads_HasTheGradientOfCentralDifferences(int? window)
     {
         using var scope = new TensorScope();

@@ -14,7 +14,7 @@ internal sealed class ProvesGradientAttribute(Type operation, string method) : A
 /// <summary>Holds an operation's gradients against central finite differences in float64 and against libtorch's autograd.</summary>
 internal static class GradientCheck
 {
-    private const ulong TapeSeed = 11;
+    internal const ulong TapeSeed = 11;
 
     /// <summary>
     /// Checks d/d(input) of sum_i sum(output_i · random weight_i) for every element of every floating-point input.

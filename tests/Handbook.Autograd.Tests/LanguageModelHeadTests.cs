@@ -11,6 +11,7 @@ public class LanguageModelHeadTests
 
     [Theory]
     [MemberData(nameof(Options))]
+    [ProvesGradient(typeof(LanguageModelHead), nameof(LanguageModelHead.Logps))]
     public void Logps_WithATokenThatPredictsTwoLabels_HasTheGradientOfCentralDifferences(double scale, double? cap, bool bias)
     {
         using var scope = new TensorScope();
@@ -22,6 +23,7 @@ public class LanguageModelHeadTests
 
     [Theory]
     [MemberData(nameof(Options))]
+    [ProvesGradient(typeof(LanguageModelHead), nameof(LanguageModelHead.Loss))]
     public void Loss_WithACoefficientForEachLabel_HasTheGradientOfCentralDifferences(double scale, double? cap, bool bias)
     {
         using var scope = new TensorScope();

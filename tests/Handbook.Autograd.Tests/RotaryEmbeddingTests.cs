@@ -5,6 +5,7 @@ namespace Handbook.Autograd.Tests;
 public class RotaryEmbeddingTests
 {
     [Fact]
+    [ProvesGradient(typeof(RotaryEmbedding), nameof(RotaryEmbedding.Apply))]
     public void Apply_OnPartOfTheHead_HasTheGradientOfCentralDifferences()
     {
         using var scope = new TensorScope();

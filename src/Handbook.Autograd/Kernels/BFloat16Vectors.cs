@@ -15,13 +15,26 @@ internal static unsafe class BFloat16Vectors
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Store(Vector512<float> value, ushort* target)
     {
+        var high = Vector512.ShiftRightLogical(RoundedBits(value), 16);
+        if (System.Runtime.Intrinsics.X86.Avx512F.IsSupported)
+            System.Runtime.Intrinsics.X86.Avx512F.ConvertToVector256UInt16(high).Store(target);
+        else
+            Vector256.Narrow(high.GetLower(), high.GetUpper()).Store(target);
+    }
+
+    /// <summary>Rounds to nearest, ties to even; the result is float32 with a bfloat16 value.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static Vector512<float> Round(Vector512<float> value) =>
+        (RoundedBits(value) & Vector512.Create(0xFFFF0000u)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> RoundedBits(Vector512<float> value)
+    {
         var bits = value.AsUInt32();
         var rounded = bits + Vector512.Create(0x7FFFu) + (Vector512.ShiftRightLogical(bits, 16) & Vector512.Create(1u));
         // A NaN whose payload lies in the lower half only would round to infinity: force a payload bit that survives.
-        var isNaN = ~Vector512.Equals(value, value).AsUInt32();
-        rounded = Vector512.ConditionalSelect(isNaN, bits | Vector512.Create(0x00400000u), rounded);
-        var high = Vector512.ShiftRightLogical(rounded, 16);
-        Vector256.Narrow(high.GetLower(), high.GetUpper()).Store(target);
+        var isNumber = Vector512.Equals(value, value).AsUInt32();
+        return Vector512.ConditionalSelect(isNumber, rounded, bits | Vector512.Create(0x00400000u));
     }
 
     /// <summary>One element as float32.</summary>

@@ -12,6 +12,9 @@ internal unsafe interface IFloatAccess<T> where T : unmanaged
     /// <summary>Stores sixteen elements, rounding to nearest even.</summary>
     static abstract void Store(Vector512<float> value, T* target);
 
+    /// <summary>What a store and a load again give.</summary>
+    static abstract Vector512<float> Round(Vector512<float> value);
+
     /// <summary>One element as float32.</summary>
     static abstract float Read(T* source);
 
@@ -29,6 +32,9 @@ internal readonly unsafe struct SingleAccess : IFloatAccess<float>
     public static void Store(Vector512<float> value, float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> value) => value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(float* source) => *source;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,6 +49,9 @@ internal readonly unsafe struct BFloat16Access : IFloatAccess<ushort>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, ushort* target) => BFloat16Vectors.Store(value, target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Round(Vector512<float> value) => BFloat16Vectors.Round(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(ushort* source) => BFloat16Vectors.ToSingle(*source);
