@@ -47,7 +47,7 @@ internal static class HelpPage
         output.WriteLine();
         output.WriteLine(examples.Count == 1 ? "Example" : "Examples");
         foreach (var example in examples)
-            output.WriteLine("  ./" + example);
+            output.WriteLine(example.StartsWith("handbook ", StringComparison.Ordinal) ? "  ./" + example : "  " + example);
     }
 
     private static IEnumerable<string> Path(Command command)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Handbook.Cli.Doctor;
 
 namespace Handbook.Cli.Commands;
 
@@ -7,11 +8,14 @@ internal static class DoctorCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var command = new Command("doctor", "Say what was found on this machine, what is missing, and how to get it.");
+        var command = new HandbookCommand("doctor",
+            "Say what was found on this machine and is used, what is missing, and the command that gets it. Exit code 1 when nothing can be trained.",
+            "handbook doctor", "HANDBOOK_LIBTORCH=~/venv/lib/python3.12/site-packages/torch/lib ./handbook doctor");
         command.SetAction(_ =>
         {
-            terminal.Output.WriteLine($"runtime  .NET {Environment.Version}");
-            return ExitCodes.Success;
+            Finding[] findings = [.. MachineProbe.Look(), .. LibraryProbe.Look()];
+            DoctorView.Write(findings, terminal);
+            return findings.Any(finding => finding.State == FindingState.Missing) ? ExitCodes.Failure : ExitCodes.Success;
         });
         return command;
     }
