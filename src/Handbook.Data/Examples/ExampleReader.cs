@@ -56,21 +56,28 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     public Example Read(SourceRow row)
     {
         using var document = row.Parse();
-        var columns = new RowColumns(document.RootElement, options);
-        var example = Build(columns, row.Place);
+        return Read(document.RootElement, row.Place);
+    }
+
+    /// <summary>Reads one row that is parsed already.</summary>
+    /// <exception cref="BadRowException">It misses what its shape needs.</exception>
+    public Example Read(JsonElement row, RowPlace place)
+    {
+        var columns = new RowColumns(row, options);
+        var example = Build(columns, place);
         return example with
         {
-            Tools = Json(columns, row.Place, "tools") switch
+            Tools = Json(columns, place, "tools") switch
             {
                 null => null,
                 JsonArray tools => tools,
-                _ => throw new BadRowException(row.Place, "tools", "expected a list of tools"),
+                _ => throw new BadRowException(place, "tools", "expected a list of tools"),
             },
-            TemplateArguments = Json(columns, row.Place, "chat_template_kwargs") switch
+            TemplateArguments = Json(columns, place, "chat_template_kwargs") switch
             {
                 null => null,
                 JsonObject arguments => arguments,
-                _ => throw new BadRowException(row.Place, "chat_template_kwargs", "expected an object"),
+                _ => throw new BadRowException(place, "chat_template_kwargs", "expected an object"),
             },
         };
     }

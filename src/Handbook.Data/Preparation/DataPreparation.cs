@@ -1,3 +1,4 @@
+using Handbook.Data.Cleaning;
 using Handbook.Data.Examples;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Packing;
@@ -28,8 +29,9 @@ public sealed class DataPreparation(
         var sources = parts
             .Select(part => RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns }))
             .ToList();
-        var digests = StoreKey.Digests(sources.SelectMany(source => source.Files), cancellation);
-        var key = StoreKey.Of(options, encoder, sources, digests);
+        List<RowSource> read = [.. sources, .. options.Cleaning.Sets.Select(set => RowSource.Open(set, resolvers, new SourceOptions()))];
+        var digests = StoreKey.Digests(read.SelectMany(source => source.Files), cancellation);
+        var key = StoreKey.Of(options, encoder, read, digests);
         var folder = new StoreFolder(options.CacheFolder, key);
         folder.Ensure(partial => Make(partial, key, sources, progress, cancellation), cancellation);
         return TokenStore.Open(folder.Final);
@@ -45,7 +47,8 @@ public sealed class DataPreparation(
         }
         var orders = SetOrders.Of(options, sources);
         using var writer = new TokenStoreWriter(folder);
-        var pass = new TokenizingPass(writer, encoder, options, orders, time, progress);
+        var cleaner = options.Cleaning.IsActive ? new Cleaner(options.Cleaning, resolvers) : null;
+        var pass = new TokenizingPass(writer, encoder, cleaner, options, orders, time, progress);
         var described = new List<StoreSource>();
         for (var i = 0; i < sources.Count; i++)
             described.Add(pass.Run(i, sources[i], readers[i], cancellation));
@@ -66,6 +69,7 @@ public sealed class DataPreparation(
             Sources = described,
             BadRows = pass.BadRows,
             BadRowExamples = pass.BadRowExamples,
+            Cleaning = cleaner?.Counts ?? [],
             Notes = [.. Recognised(sources, readers), .. orders.Notes],
             FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
         };

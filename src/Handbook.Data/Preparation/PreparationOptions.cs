@@ -1,3 +1,4 @@
+using Handbook.Data.Cleaning;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Packing;
 using Handbook.Data.Sources;
@@ -58,6 +59,9 @@ public sealed record PreparationOptions
 
     /// <summary>How evaluation examples become rows; null: as training's.</summary>
     public PackingOptions? EvaluationPacking { get; init; }
+
+    /// <summary>What is removed before examples become tokens.</summary>
+    public CleaningOptions Cleaning { get; init; } = new();
 
     /// <summary>Most training examples; null takes all.</summary>
     public int? MaxTrainExamples { get; init; }

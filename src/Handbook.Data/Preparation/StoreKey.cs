@@ -9,17 +9,25 @@ namespace Handbook.Data.Preparation;
 /// <summary>The name of a store: a hash of everything that decides its content, the data itself included.</summary>
 internal static class StoreKey
 {
+    /// <summary>The key.</summary>
+    /// <param name="options">What is prepared.</param>
+    /// <param name="encoder">How examples become tokens.</param>
+    /// <param name="sources">The sources in order, and behind them those that cleaning compares with.</param>
+    /// <param name="digests">Hash of every file.</param>
     public static string Of(PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, string> digests)
     {
+        var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         var text = new StringBuilder();
         Line(text, "format", StoreManifest.FormatVersion);
         Line(text, "encoder", encoder.Fingerprint);
         Line(text, "form", $"{options.Form} {options.Profile} {options.MixtureSeed} {options.TestSize}");
         Line(text, "text", $"{options.TextColumn} {options.PreferText} {options.Files.TextUnit} {options.Files.MaxRowBytes}");
         Line(text, "limits", $"{options.MaxTrainExamples} {options.MaxEvaluationExamples} {options.SkipBadRows}");
+        Line(text, "cleaning", options.Cleaning);
+        foreach (var file in sources.Skip(parts.Count).SelectMany(source => source.Files))
+            Line(text, "evaluation set", digests[file]);
         Line(text, "packing", Describe(options.Packing));
         Line(text, "evaluation packing", Describe(options.EvaluationPacking ?? options.Packing));
-        var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         for (var i = 0; i < parts.Count; i++)
         {
             Line(text, "source", FormattableString.Invariant($"{parts[i].Request.Split} {parts[i].Weight}"));

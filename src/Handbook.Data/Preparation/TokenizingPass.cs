@@ -1,3 +1,4 @@
+using Handbook.Data.Cleaning;
 using Handbook.Data.Examples;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Sources;
@@ -7,7 +8,8 @@ namespace Handbook.Data.Preparation;
 
 /// <summary>Reads every source once, in order, and writes each example's tokens; parsing, rendering and tokenizing run on all threads.</summary>
 internal sealed class TokenizingPass(
-    TokenStoreWriter writer, IExampleEncoder encoder, PreparationOptions options, SetOrders orders, TimeProvider time, IProgress<PreparationProgress>? progress)
+    TokenStoreWriter writer, IExampleEncoder encoder, Cleaner? cleaner, PreparationOptions options, SetOrders orders, TimeProvider time,
+    IProgress<PreparationProgress>? progress)
 {
     private const int RowsAtOnce = 128;
     private const int BytesAtOnce = 1 << 19;
@@ -51,9 +53,9 @@ internal sealed class TokenizingPass(
         filesOfSource.Add(files);
         var rows = new List<int>();
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        foreach (var batch in OrderedParallel.Map(Batches(source.Read(orders.Wanted(number))), batch => Encode(batch, reader), threads, cancellation))
+        foreach (var batch in OrderedParallel.Map(Batches(source.Read(orders.Wanted(number))), batch => Encode(batch, reader, source.Options), threads, cancellation))
         {
-            foreach (var (row, encoded, problem) in batch)
+            foreach (var (row, encoded, problem, verdict) in batch)
             {
                 while (rows.Count <= row.Index)
                     rows.Add(-1);
@@ -66,7 +68,7 @@ internal sealed class TokenizingPass(
                 examples++;
                 if (problem is not null)
                     Report(problem);
-                else if (encoded is not null)
+                else if ((verdict is null || cleaner!.Keeps(verdict, row.Place)) && encoded is not null)
                     rows[(int)row.Index] = Write(encoded, number, row, files.Count - 1);
             }
             Tell();
@@ -82,21 +84,24 @@ internal sealed class TokenizingPass(
         return writer.Add(encoded, source, row.Index, file, row.Place.Number);
     }
 
-    private List<(SourceRow Row, EncodedExample? Encoded, BadRowException? Problem)> Encode(List<SourceRow> batch, ExampleReader reader)
+    private List<Outcome> Encode(List<SourceRow> batch, ExampleReader reader, SourceOptions source)
     {
-        var results = new List<(SourceRow, EncodedExample?, BadRowException?)>(batch.Count);
+        var outcomes = new List<Outcome>(batch.Count);
         foreach (var row in batch)
         {
             try
             {
-                results.Add((row, encoder.Encode(reader.Read(row)), null));
+                using var document = row.Parse();
+                var example = reader.Read(document.RootElement, row.Place);
+                var verdict = cleaner?.Look(example, document.RootElement, source);
+                outcomes.Add(new Outcome(row, verdict?.Rule is null ? encoder.Encode(example) : null, null, verdict));
             }
             catch (BadRowException e)
             {
-                results.Add((row, null, e));
+                outcomes.Add(new Outcome(row, null, e, null));
             }
         }
-        return results;
+        return outcomes;
     }
 
     private void Report(BadRowException problem)
@@ -134,4 +139,6 @@ internal sealed class TokenizingPass(
         var remaining = orders.Total is { } total && examples > 0 ? elapsed * ((double)(total - examples) / examples) : (TimeSpan?)null;
         progress.Report(new PreparationProgress("tokenize", examples, orders.Total, bytes, writer.TokenCount, elapsed, remaining));
     }
+
+    private readonly record struct Outcome(SourceRow Row, EncodedExample? Encoded, BadRowException? Problem, CleaningVerdict? Verdict);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Handbook.Data.Cleaning;
 
 namespace Handbook.Data.Store;
 
@@ -41,6 +42,9 @@ public sealed record StoreManifest
 
     /// <summary>The first few bad rows, as their messages.</summary>
     public IReadOnlyList<string> BadRowExamples { get; init; } = [];
+
+    /// <summary>What cleaning removed, by rule.</summary>
+    public IReadOnlyList<CleaningCount> Cleaning { get; init; } = [];
 
     /// <summary>What is to be said about how the data was made: mixing, cleaning, truncation.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
@@ -86,6 +90,12 @@ public sealed record StoreManifest
         })]),
         ["bad_rows"] = BadRows,
         ["bad_row_examples"] = Texts(BadRowExamples),
+        ["cleaning"] = new JsonArray([.. Cleaning.Select(count => (JsonNode)new JsonObject
+        {
+            ["rule"] = count.Rule,
+            ["removed"] = count.Removed,
+            ["examples"] = Texts(count.Examples),
+        })]),
         ["notes"] = Texts(Notes),
         ["file_sizes"] = new JsonObject(FileSizes.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value))),
     };
@@ -109,6 +119,8 @@ public sealed record StoreManifest
                 source["tokens"]!.GetValue<long>()))],
             BadRows = json["bad_rows"]!.GetValue<int>(),
             BadRowExamples = Texts(json["bad_row_examples"]!),
+            Cleaning = [.. json["cleaning"]!.AsArray().Select(count => new CleaningCount(
+                count!["rule"]!.GetValue<string>(), count["removed"]!.GetValue<int>(), Texts(count["examples"]!)))],
             Notes = Texts(json["notes"]!),
             FileSizes = json["file_sizes"]!.AsObject().ToDictionary(pair => pair.Key, pair => pair.Value!.GetValue<long>()),
         };

@@ -25,18 +25,13 @@ public sealed class TokenBatchTests
         Assert.Equal([9], batch.ExampleIds);
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void ToSeparate_Pair_HasTheSharedFormsLabelsInContext(bool promptLabels)
+    [Fact]
+    public void ToSequences_Pair_HasTheSharedFormsLabelsEachAfterItsOwnPrompt()
     {
-        var pair = new PreferencePair([1, 2, 3], [4, 5], [6], 9);
-        var separate = pair.ToSeparate(promptLabels);
-        Assert.Equal([1, 2, 3, 4, 5, 1, 2, 3, 6], separate.TokenIds);
-        Assert.Equal(promptLabels
-            ? [false, true, true, true, true, false, true, true, true]
-            : [false, false, false, true, true, false, false, false, true], separate.LossMask);
-        Assert.Equal([0, 1, 2, 3, 4, 0, 1, 2, 3], separate.Layout.Positions());
+        var batch = new PreferencePair([1, 2, 3], [4, 5], [6], 9).ToSequences();
+        Assert.Equal([1, 2, 3, 4, 5, 1, 2, 3, 6], batch.TokenIds);
+        Assert.Equal([false, false, false, true, true, false, false, false, true], batch.LossMask);
+        Assert.Equal([0, 1, 2, 3, 4, 0, 1, 2, 3], batch.Layout.Positions());
     }
 
     [Fact]
