@@ -92,7 +92,7 @@ public sealed class ChatTemplate
         // A template that strips the content takes the tag's trailing space; it would have taken the content's too.
         var isKept = string.CompareOrdinal(rendered.Text, at, ContinueTag, 0, ContinueTag.Length) == 0;
         var result = isKept ? rendered.Text[..at] : StringEdits.Strip(rendered.Text[..at], null, front: false, back: true);
-        return new RenderedTemplate(result, [.. rendered.GenerationSpans.Where(span => span.End <= result.Length)]);
+        return new RenderedTemplate(result, [.. rendered.GenerationSpans.Where(span => span.End <= result.Length)], []);
     }
 
     private TemplateVariables Variables(ListValue messages, ChatTemplateOptions options)
@@ -115,7 +115,7 @@ public sealed class ChatTemplate
         for (var i = 0; i < values.Length; i++)
         {
             var message = messages[i];
-            var dict = new DictValue().Set("role", message.Role);
+            var dict = new DictValue { MessageIndex = i }.Set("role", message.Role);
             if (message.Content is not null)
                 dict.Set("content", message.Content);
             foreach (var (name, value) in message.Extra ?? [])

@@ -3,6 +3,7 @@ using System.Text;
 using Handbook.Text.Templates.Nodes;
 using Handbook.Text.Templates.Syntax;
 using Handbook.Text.Templates.Values;
+using Handbook.Text.Tokenizers;
 
 namespace Handbook.Text.Templates;
 
@@ -11,6 +12,7 @@ internal sealed class RenderContext
 {
     private long _steps;
     private int _depth;
+    private bool _isInTurn;
 
     public RenderContext(TemplateLimits limits, TimeProvider clock, IReadOnlyDictionary<string, Block> blocks)
     {
@@ -37,6 +39,27 @@ internal sealed class RenderContext
 
     /// <summary>Start in UTF-16 units of the text yielded so far, and length in code points, of each generation block.</summary>
     public List<(int Start, int CodePoints)> Generations { get; } = [];
+
+    /// <summary>What each turn of a loop over the messages wrote at the outermost level.</summary>
+    public List<RenderedTurn> Turns { get; } = [];
+
+    /// <summary>Notes that a loop has come to a message; null when it is none, or when a loop around this one has.</summary>
+    public RenderedTurn? BeginTurn(object? item, OutputBuffer output)
+    {
+        if (_isInTurn || output != Output || item is not DictValue message || !message.TryGetValue("role", out var role) || role is not string name)
+            return null;
+        _isInTurn = true;
+        return new RenderedTurn(message.MessageIndex, name, new TextRange(Output.Length, Output.Length));
+    }
+
+    public void EndTurn(RenderedTurn? turn)
+    {
+        if (turn is not { } open)
+            return;
+        _isInTurn = false;
+        if (Output.Length > open.Range.Start)
+            Turns.Add(open with { Range = open.Range with { End = Output.Length } });
+    }
 
     /// <summary>Begins an expression: counts it, remembers where it is and makes sure that the stack has room.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

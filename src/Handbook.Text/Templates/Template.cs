@@ -5,13 +5,23 @@ using Handbook.Text.Tokenizers;
 
 namespace Handbook.Text.Templates;
 
+/// <summary>What one message gave to the text.</summary>
+/// <param name="Message">The message's place in the conversation, from 0; -1 for one that the template made up of others.</param>
+/// <param name="Role">The message's role.</param>
+/// <param name="Range">UTF-16 range of the text.</param>
+public readonly record struct RenderedTurn(int Message, string Role, TextRange Range);
+
 /// <summary>A rendered template: its text, and the spans of its <c>{% generation %}</c> blocks in order.</summary>
 /// <param name="Text">The whole text.</param>
 /// <param name="GenerationSpans">
 /// UTF-16 spans of <paramref name="Text"/>, one for each executed block. As transformers counts them, a block inside a macro
 /// or set block starts where the outermost text stood.
 /// </param>
-public sealed record RenderedTemplate(string Text, IReadOnlyList<TextRange> GenerationSpans);
+/// <param name="Turns">
+/// What each pass of a loop over the messages wrote, in order; empty when the template does not loop over them at its
+/// outermost level.
+/// </param>
+public sealed record RenderedTemplate(string Text, IReadOnlyList<TextRange> GenerationSpans, IReadOnlyList<RenderedTurn> Turns);
 
 /// <summary>
 /// A Jinja2 template with the behaviour of transformers' sandbox: <c>trim_blocks</c>, <c>lstrip_blocks</c>, loop controls,
@@ -58,7 +68,7 @@ public sealed class Template
             throw context.At.Fail("RecursionError", "maximum recursion depth exceeded");
         }
         var text = context.Output.ToString();
-        return new RenderedTemplate(text, Spans(text, context.Generations));
+        return new RenderedTemplate(text, Spans(text, context.Generations), context.Turns);
     }
 
     private static List<TextRange> Spans(string text, List<(int Start, int CodePoints)> generations)

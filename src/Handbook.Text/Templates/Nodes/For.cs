@@ -32,7 +32,9 @@ internal sealed class For(SourcePosition at, ForParts parts) : Statement(at)
             var inner = new Scope(scope);
             inner.Set("loop", loop);
             Targets.Assign(context, inner, parts.Target, loop.Current);
+            var turn = context.BeginTurn(loop.Current, output);
             var flow = Run(parts.Body, context, inner, output);
+            context.EndTurn(turn);
             if (flow == Flow.Break)
                 break;
             completed |= flow == Flow.Next;

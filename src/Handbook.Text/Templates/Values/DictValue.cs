@@ -16,6 +16,9 @@ internal sealed class DictValue : TemplateValue
 
     public IReadOnlyList<KeyValuePair<object?, object?>> Entries => _entries;
 
+    /// <summary>Which message of the conversation this is, from 0; -1 for any other dict.</summary>
+    public int MessageIndex { get; init; } = -1;
+
     public override string TypeName => "dict";
 
     public override int? Length => _entries.Count;
