@@ -53,7 +53,7 @@ public sealed class QuickstartDataTests : IDisposable
         var sentences = File.ReadLines(folder.File(QuickstartData.CorpusFile))
             .SelectMany(line => ((string)JsonNode.Parse(line)!["text"]!).Split('.')).Select(sentence => sentence.Trim().Split(' ').ToHashSet()).ToList();
         foreach (var question in questions.Test.Where(question => question.Task is not ("reading" or "sums")))
-            Assert.True(sentences.Exists(words => words.Contains(question.Subject) && words.Contains(question.Answer)), question.Text);
+            Assert.True(sentences.Exists(words => words.Contains(question.Subject) && words.Contains(question.Answer.Split(' ')[^1])), question.Text);
     }
 
     [Fact]
