@@ -23,7 +23,7 @@ internal sealed class QuickstartCorpus(QuickstartWorld world, PythonRandom rando
             documents.AddRange(Several(30, () => Lines(3, Successor)));
             documents.AddRange(Several(30, () => Lines(3, Opposite)));
             documents.AddRange(Several(30, () => Lines(3, Plural)));
-            documents.AddRange(Several(120, Story));
+            documents.AddRange(Several(80, Story));
         }
         var shuffled = documents.ToArray();
         random.Shuffle<string>(shuffled);

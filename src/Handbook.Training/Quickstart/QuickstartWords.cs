@@ -4,14 +4,12 @@ namespace Handbook.Training.Quickstart;
 internal static class QuickstartWords
 {
     public static IReadOnlyList<string> Names { get; } = Split("""
-        Ada Adam Agnes Albert Alice Alma Amos Anna Anton Arthur Astrid Basil Bella Bernard Bianca Boris Bruno Carla Carmen Cedric
-        Celia Clara Colin Conrad Cora Cyril Dagmar Dana Daniel Daphne Daria David Diana Dora Edgar Edith Edwin Elena Elias Elsa
-        Emil Emma Erik Esther Eva Felix Fiona Flora Frank Frida Gabriel Gerda Gilbert Gloria Greta Gustav Hanna Harold Hector Hedwig
-        Helen Henry Hugo Ida Igor Ines Ingrid Irene Iris Isaac Ivan Ivo Jacob Jana Jasper Jean Joel Johan Jonas Judith
-        Julia Karin Karl Klara Klaus Lars Laura Lena Leo Leon Lewis Lilian Linda Lisa Louis Lucas Lucia Lydia Magda Marcel
-        Maria Marta Martin Mateo Max Melina Mila Mira Miriam Mona Moritz Nadia Nina Noah Nora Odette Olaf Olga Oliver Oscar
-        Otto Paul Paula Pedro Petra Philip Quentin Rachel Ralf Regina Robert Rosa Rufus Ruth Samuel Sandra Sara Selma Silas Simon
-        Sofia Stefan Stella Susan Sven Tamara Teresa Theo Thomas Tilda Tobias Ursula Valentin Vera Victor Viola Walter Wanda Willem Yara
+        Ada Adam Agnes Alice Amos Anna Anton Arthur Bella Bernard Boris Bruno Carla Clara Colin Cora
+        Dana Daniel David Diana Dora Edgar Edith Elena Elias Emil Emma Erik Eva Felix Fiona Flora
+        Frank Gabriel Greta Gustav Hanna Harold Helen Henry Hugo Ida Igor Ines Irene Iris Isaac Ivan
+        Jacob Jana Jasper Joel Jonas Julia Karl Klara Lars Laura Lena Leo Linda Lisa Louis Lucas
+        Magda Maria Mark Martin Max Mira Mona Nadia Nina Noah Nora Olga Oscar Otto Paul Petra
+        Philip Rachel Ralf Robert Rosa Ruth Samuel Sara Simon Sofia Stella Susan Thomas Vera Victor Walter
         """);
 
     public static IReadOnlyList<string> Cities { get; } =
