@@ -53,6 +53,7 @@ public sealed class DataPreparation(
         for (var i = 0; i < sources.Count; i++)
             described.Add(pass.Run(i, sources[i], readers[i], cancellation));
         writer.Flush();
+        pass.Tell("pack");
         var rows = new RowPacking(writer, folder, encoder.Kind, pass.PlaceOf);
         var train = rows.Pack("train.rows", pass.Documents(orders.Train, 0, options.MaxTrainExamples), options.Packing);
         var evaluation = orders.HasEvaluation
@@ -73,6 +74,7 @@ public sealed class DataPreparation(
             Notes = [.. Recognised(sources, readers), .. orders.Notes],
             FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
         };
+        pass.Tell("finish");
         manifest.Write(folder);
     }
 

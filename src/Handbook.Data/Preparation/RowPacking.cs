@@ -28,7 +28,8 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
         var starts = new long[writer.Count + 1];
         for (var i = 0; i < writer.Count; i++)
             starts[i + 1] = starts[i] + writer.Lengths[i];
-        var labels = new Dictionary<int, long>();
+        var labels = new int[writer.Count];
+        var stands = new bool[writer.Count];
         var total = 0L;
         for (var row = 0; row < plan.RowCount; row++)
         {
@@ -38,14 +39,15 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
                 var count = Labels(tokens, starts, piece, countFirst: !isFirst && !options.Isolated && kind == StoreKind.Sequences);
                 isFirst = false;
                 total += count;
-                labels[piece.Document] = labels.GetValueOrDefault(piece.Document) + count;
+                labels[piece.Document] += count;
+                stands[piece.Document] = true;
             }
         }
-        var without = documents.Where(document => writer.Lengths[document] > 0 && labels.GetValueOrDefault(document) == 0).ToList();
+        var without = documents.Where(document => writer.Lengths[document] > 0 && labels[document] == 0).ToList();
         return new SetSummary
         {
             RowCount = plan.RowCount,
-            ExampleCount = labels.Count,
+            ExampleCount = stands.Count(stand => stand),
             TokenCount = plan.TokenCount,
             LossTokenCount = total,
             MaxLength = options.MaxLength,
@@ -60,12 +62,12 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
     }
 
     /// <summary>Labels of a piece; its first token is one only when something comes before it in its sequence.</summary>
-    private long Labels(MappedFile tokens, long[] starts, Piece piece, bool countFirst)
+    private int Labels(MappedFile tokens, long[] starts, Piece piece, bool countFirst)
     {
         var isWhole = piece.Start == 0 && piece.Length == writer.Lengths[piece.Document];
         if (isWhole && !countFirst)
             return writer.LabelCounts[piece.Document];
-        var count = 0L;
+        var count = 0;
         var values = tokens.Values<int>(sizeof(int) * (starts[piece.Document] + piece.Start), piece.Length);
         foreach (var token in countFirst ? values : values[1..])
             count += token >= 0 ? 1 : 0;

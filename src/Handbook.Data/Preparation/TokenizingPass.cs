@@ -16,8 +16,8 @@ internal sealed class TokenizingPass(
     private const int KeptBadRows = 20;
     private readonly List<int[]> documentOfRow = [];
     private readonly List<(int First, int Count)> documentsOfSource = [];
-    private readonly List<List<string>> filesOfSource = [];
-    private readonly List<(int Source, int File, long Number, bool IsLine)> places = [];
+    private readonly List<List<(string Path, bool IsLine)>> filesOfSource = [];
+    private readonly List<(int File, long Number)> places = [];
     private readonly long began = time.GetTimestamp();
     private long bytes;
     private long examples;
@@ -31,8 +31,9 @@ internal sealed class TokenizingPass(
     /// <summary>Where a document comes from.</summary>
     public string PlaceOf(int document)
     {
-        var (source, file, number, isLine) = places[document];
-        return new RowPlace(filesOfSource[source][file], number, isLine).ToString();
+        var (file, number) = places[document];
+        var (path, isLine) = filesOfSource[documentsOfSource.FindLastIndex(range => range.First <= document && range.Count > 0)][file];
+        return new RowPlace(path, number, isLine).ToString();
     }
 
     /// <summary>The documents of a set in the mixture's order; without one, those of a source in file order.</summary>
@@ -48,8 +49,7 @@ internal sealed class TokenizingPass(
     public StoreSource Run(int number, RowSource source, ExampleReader reader, CancellationToken cancellation)
     {
         var (first, firstToken) = (writer.Count, writer.TokenCount);
-        var files = new List<string>();
-        var byLine = new List<bool>();
+        var files = new List<(string Path, bool IsLine)>();
         filesOfSource.Add(files);
         var rows = new List<int>();
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
@@ -59,11 +59,8 @@ internal sealed class TokenizingPass(
             {
                 while (rows.Count <= row.Index)
                     rows.Add(-1);
-                if (files.Count == 0 || files[^1] != row.Place.File)
-                {
-                    files.Add(row.Place.File);
-                    byLine.Add(row.Place.IsLine);
-                }
+                if (files.Count == 0 || files[^1].Path != row.Place.File)
+                    files.Add((row.Place.File, row.Place.IsLine));
                 bytes += row.Json.Length;
                 examples++;
                 if (problem is not null)
@@ -71,16 +68,16 @@ internal sealed class TokenizingPass(
                 else if ((verdict is null || cleaner!.Keeps(verdict, row.Place)) && encoded is not null)
                     rows[(int)row.Index] = Write(encoded, number, row, files.Count - 1);
             }
-            Tell();
+            Tell("tokenize");
         }
         documentOfRow.Add([.. rows]);
         documentsOfSource.Add((first, writer.Count - first));
-        return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), [.. files.Zip(byLine)], writer.Count - first, writer.TokenCount - firstToken);
+        return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), files, writer.Count - first, writer.TokenCount - firstToken);
     }
 
     private int Write(EncodedExample encoded, int source, SourceRow row, int file)
     {
-        places.Add((source, file, row.Place.Number, row.Place.IsLine));
+        places.Add((file, row.Place.Number));
         return writer.Add(encoded, source, row.Index, file, row.Place.Number);
     }
 
@@ -131,13 +128,14 @@ internal sealed class TokenizingPass(
             yield return batch;
     }
 
-    private void Tell()
+    /// <summary>Reports how far preparation has come.</summary>
+    public void Tell(string stage)
     {
         if (progress is null)
             return;
         var elapsed = time.GetElapsedTime(began);
         var remaining = orders.Total is { } total && examples > 0 ? elapsed * ((double)(total - examples) / examples) : (TimeSpan?)null;
-        progress.Report(new PreparationProgress("tokenize", examples, orders.Total, bytes, writer.TokenCount, elapsed, remaining));
+        progress.Report(new PreparationProgress(stage, examples, orders.Total, bytes, writer.TokenCount, elapsed, remaining));
     }
 
     private readonly record struct Outcome(SourceRow Row, EncodedExample? Encoded, BadRowException? Problem, CleaningVerdict? Verdict);
