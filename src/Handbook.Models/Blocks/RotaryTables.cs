@@ -26,6 +26,9 @@ public sealed class RotaryTables : IDisposable
         scale = RotaryFrequencies.Scale(config);
     }
 
+    /// <summary>True when the angles of a position depend on how long its sequence is.</summary>
+    public bool DependOnLength => config.Scaling is RotaryScaling.Dynamic;
+
     /// <summary>Cosines and sines [tokens, width / 2] for the tokens of a row; they belong to the caller.</summary>
     public (Tensor Cos, Tensor Sin) For(SequenceLayout layout)
     {

@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Runtime.Intrinsics;
+using Handbook.Autograd.Kernels;
+using Handbook.Torch;
+
+namespace Handbook.Models.Generation;
+
+/// <summary>Attention of one new token of each sequence over its cached keys and values: softmax(scale * q·k) v, float32 softmax.</summary>
+internal static unsafe class CachedAttention
+{
+    /// <summary>Puts rows into the cache.</summary>
+    /// <param name="cache">[slots, key/value heads, headDim].</param>
+    /// <param name="slots">int64 [rows].</param>
+    /// <param name="rows">[rows, key/value heads, headDim].</param>
+    internal static void Store(Tensor cache, Tensor slots, Tensor rows)
+    {
+        using var typed = rows.To(cache.DType);
+        Operator.InPlace("aten::index_copy_"u8, default, cache, 0L, slots, typed);
+    }
+
+    /// <summary>Attends; the newest token of each sequence is in the cache already.</summary>
+    /// <param name="query">[sequences, heads, headDim].</param>
+    /// <param name="keys">[slots, key/value heads, headDim].</param>
+    /// <param name="values">[slots, key/value heads, headDim].</param>
+    /// <param name="sequences">Where each one's tokens lie; the newest stands at its length.</param>
+    /// <param name="scale">Factor on the products.</param>
+    /// <returns>[sequences, heads, headDim] in the query's type.</returns>
+    internal static Tensor Apply(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, double scale)
+    {
+        using var scope = new TensorScope();
+        return scope.Keep(FusedKernels.Enabled && query.IsCpu && keys.DType == DType.Float32
+            ? Fused(query.To(DType.Float32).Contiguous(), keys, values, sequences, (float)scale).To(query.DType)
+            : Plain(query, keys, values, sequences, scale));
+    }
+
+    private static Tensor Plain(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, double scale)
+    {
+        var (heads, dim, groups) = (query.Size(1), query.Size(2), keys.Size(1));
+        var outputs = new Tensor[sequences.Count];
+        for (var i = 0; i < outputs.Length; i++)
+        {
+            var slots = Tensor.From(Enumerable.Range(0, sequences[i].Length + 1).Select(position => (long)sequences[i].Slot(position)).ToArray(), query.Device);
+            var seen = keys.IndexSelect(0, slots).To(DType.Float32).Transpose(0, 1);
+            var content = values.IndexSelect(0, slots).To(DType.Float32).Transpose(0, 1);
+            var grouped = query.Select(0, i).To(DType.Float32).Reshape(groups, heads / groups, dim);
+            var scores = grouped.MatMul(seen.Transpose(1, 2)).Multiply(scale);
+            var weights = Operator.Call("aten::_softmax"u8, default, scores, -1L, false);
+            outputs[i] = weights.MatMul(content).Reshape(1, heads, dim);
+        }
+        return Operator.Call("aten::cat"u8, default, outputs, 0L).To(query.DType);
+    }
+
+    private static Tensor Fused(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, float scale)
+    {
+        var (heads, dim, groups) = ((int)query.Size(1), (int)query.Size(2), (int)keys.Size(1));
+        var output = Tensor.Empty(query.Shape, DType.Float32);
+        var (q, k, v, o) = ((nint)query.Pointer, (nint)keys.Pointer, (nint)values.Pointer, (nint)output.Pointer);
+        var rowStride = groups * dim;
+        var costliest = sequences.Max(sequence => sequence.Length + 1L) * dim * (heads / groups);
+        ParallelWork.For(sequences.Count * groups, Math.Max(1, (1 << 15) / costliest), (begin, end) =>
+        {
+            for (var unit = begin; unit < end; unit++)
+            {
+                var (row, group) = ((int)(unit / groups), (int)(unit % groups));
+                var perGroup = heads / groups;
+                for (var head = group * perGroup; head < (group + 1) * perGroup; head++)
+                {
+                    var place = ((long)row * heads + head) * dim;
+                    Head((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim, sequences[row], scale);
+                }
+            }
+        });
+        return output;
+    }
+
+    private static void Head(float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, float scale)
+    {
+        var length = sequence.Length + 1;
+        var scores = ArrayPool<float>.Shared.Rent(length);
+        var largest = float.NegativeInfinity;
+        for (var position = 0; position < length; position++)
+        {
+            scores[position] = scale * Dot(q, k + (long)sequence.Slot(position) * rowStride, dim);
+            largest = Math.Max(largest, scores[position]);
+        }
+        var sum = 0f;
+        new Span<float>(output, dim).Clear();
+        for (var position = 0; position < length; position++)
+        {
+            var weight = MathF.Exp(scores[position] - largest);
+            sum += weight;
+            AddScaled(output, v + (long)sequence.Slot(position) * rowStride, weight, dim);
+        }
+        for (var i = 0; i < dim; i++)
+            output[i] /= sum;
+        ArrayPool<float>.Shared.Return(scores);
+    }
+
+    private static float Dot(float* a, float* b, int count)
+    {
+        var sums = Vector512<float>.Zero;
+        var i = 0;
+        for (; i + 16 <= count; i += 16)
+            sums = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sums);
+        var sum = Vector512.Sum(sums);
+        for (; i < count; i++)
+            sum += a[i] * b[i];
+        return sum;
+    }
+
+    private static void AddScaled(float* target, float* source, float factor, int count)
+    {
+        var factors = Vector512.Create(factor);
+        var i = 0;
+        for (; i + 16 <= count; i += 16)
+            Vector512.FusedMultiplyAdd(factors, Vector512.Load(source + i), Vector512.Load(target + i)).Store(target + i);
+        for (; i < count; i++)
+            target[i] += factor * source[i];
+    }
+}
