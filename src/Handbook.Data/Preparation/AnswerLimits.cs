@@ -1,0 +1,87 @@
+using Handbook.Data.Mixtures;
+
+namespace Handbook.Data.Preparation;
+
+/// <summary>
+/// Cuts a prompt with its answers to length by the rules of an era. The answers of a pair are cut with one and the same
+/// prompt, so that it can be computed once.
+/// </summary>
+public sealed record AnswerLimits
+{
+    /// <summary>Most tokens of prompt and one answer together; null: no limit.</summary>
+    public int? MaxLength { get; init; }
+
+    /// <summary>Most tokens of the prompt; null: no limit of its own.</summary>
+    public int? MaxPromptLength { get; init; }
+
+    /// <summary>Most tokens of an answer; null: no limit of its own.</summary>
+    public int? MaxCompletionLength { get; init; }
+
+    /// <summary>Whether the end of a too long row is kept (TRL's default) or its start.</summary>
+    public bool KeepEnd { get; init; } = true;
+
+    /// <summary>Whose rules hold.</summary>
+    public DataProfile Profile { get; init; } = DataProfile.Best;
+
+    /// <summary>
+    /// The prompt and answers as they are trained; null when an answer would have no token left, which would teach nothing.
+    /// </summary>
+    /// <remarks>
+    /// <c>trl-0.19</c>: prompt to its last <c>max_prompt_length</c>, answers to their first <c>max_completion_length</c>, then prompt and
+    /// answer together to their last (or first) <c>max_length</c>, each answer for itself. <c>v0.3</c>: only when prompt and longer answer
+    /// exceed <c>max_length</c>, the prompt to its last <c>max_prompt_length</c>, then the answers to what is left of
+    /// <c>max_length - max_prompt_length</c>. <c>best</c>: the prompt loses its beginning before an answer loses its end, and both
+    /// answers keep the same prompt.
+    /// </remarks>
+    public int[][]? Cut(int[] prompt, params int[][] answers)
+    {
+        var cut = Profile switch
+        {
+            DataProfile.V03 => CutV03(prompt, answers),
+            DataProfile.Trl019 => CutTrl(prompt, answers),
+            _ => CutBest(prompt, answers),
+        };
+        return cut.Skip(1).Any(answer => answer.Length == 0) ? null : cut;
+    }
+
+    private int[][] CutV03(int[] prompt, int[][] answers)
+    {
+        if (MaxLength is not { } max || prompt.Length + answers.Max(answer => answer.Length) <= max)
+            return [prompt, .. answers];
+        var promptMax = MaxPromptLength ?? max / 2;
+        var shorter = Last(prompt, promptMax);
+        var stillLong = shorter.Length + answers.Max(answer => answer.Length) > max;
+        return [shorter, .. answers.Select(answer => stillLong ? First(answer, Math.Max(0, max - promptMax)) : answer)];
+    }
+
+    private int[][] CutTrl(int[] prompt, int[][] answers)
+    {
+        prompt = Last(prompt, MaxPromptLength ?? int.MaxValue);
+        answers = [.. answers.Select(answer => First(answer, MaxCompletionLength ?? int.MaxValue))];
+        if (MaxLength is not { } max)
+            return [prompt, .. answers];
+        if (!KeepEnd)
+        {
+            prompt = First(prompt, max);
+            return [prompt, .. answers.Select(answer => First(answer, max - prompt.Length))];
+        }
+        // Each answer would keep a prompt of its own; the shorter one serves both, since one prompt is held for the pair.
+        answers = [.. answers.Select(answer => Last(answer, max))];
+        return [Last(prompt, max - answers.Max(answer => answer.Length)), .. answers];
+    }
+
+    private int[][] CutBest(int[] prompt, int[][] answers)
+    {
+        prompt = Last(prompt, MaxPromptLength ?? int.MaxValue);
+        answers = [.. answers.Select(answer => First(answer, MaxCompletionLength ?? int.MaxValue))];
+        if (MaxLength is not { } max)
+            return [prompt, .. answers];
+        var room = Math.Max(1, max - answers.Max(answer => answer.Length));
+        prompt = Last(prompt, room);
+        return [prompt, .. answers.Select(answer => First(answer, max - prompt.Length))];
+    }
+
+    private static int[] First(int[] ids, int count) => ids.Length <= count ? ids : ids[..count];
+
+    private static int[] Last(int[] ids, int count) => ids.Length <= count ? ids : ids[^count..];
+}
