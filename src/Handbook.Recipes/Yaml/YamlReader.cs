@@ -15,6 +15,7 @@ public sealed class YamlReader
     private readonly IParser parser;
     private readonly YamlSurface surface;
     private readonly Dictionary<string, Node> anchors = [];
+    private readonly Stack<YamlPosition> openBrackets = [];
 
     private YamlReader(string text, string file)
     {
@@ -31,10 +32,17 @@ public sealed class YamlReader
     public static YamlValue Read(string text, string file)
     {
         text = text.TrimStart('\uFEFF');
-        try { return new YamlReader(text, file).ReadDocument(); }
+        var reader = new YamlReader(text, file);
+        try { return reader.ReadDocument(); }
         catch (YamlException fault)
         {
             throw new UserErrorException($"{At(file, Position(fault.Start))}: {Reason(fault)}", fault);
+        }
+        catch (InvalidOperationException fault)
+        {
+            // YamlDotNet stumbles over brackets that are never closed, without saying so.
+            var problem = reader.openBrackets.TryPeek(out var open) ? $"{At(file, open)}: this bracket is never closed." : $"{At(file, new YamlPosition(1, 1))}: not valid YAML.";
+            throw new UserErrorException(problem, fault);
         }
     }
 
@@ -67,7 +75,7 @@ public sealed class YamlReader
         parser.Consume<DocumentEnd>();
         if (!parser.Accept<StreamEnd>(out var next))
             throw Fault(Position(parser.Current!.Start), "expected one document, found a second one.");
-        surface.CheckTabs();
+        surface.CheckBetween();
         return Construct(node);
     }
 
@@ -95,8 +103,8 @@ public sealed class YamlReader
             MappingStart mapping => ReadMapping(mapping, depth),
             _ => throw Fault(Position(start.Start), "unexpected " + start.GetType().Name),
         };
-        if (!start.Anchor.IsEmpty)
-            anchors[start.Anchor.Value] = node;
+        if (!start.Anchor.IsEmpty && !anchors.TryAdd(start.Anchor.Value, node))
+            throw Fault(node.Position, $"the anchor &{start.Anchor.Value} is given twice.");
         return node;
     }
 
@@ -112,22 +120,32 @@ public sealed class YamlReader
 
     private Node ReadSequence(SequenceStart start, int depth)
     {
+        if (start.Style == SequenceStyle.Flow)
+            openBrackets.Push(Position(start.Start));
         parser.Consume<SequenceStart>();
         var items = new List<Node>();
         while (!parser.TryConsume<SequenceEnd>(out _))
             items.Add(ReadNode(depth + 1));
+        if (start.Style == SequenceStyle.Flow)
+            openBrackets.Pop();
         return new Node(TagOr(start.Tag, "seq"), null, items, null, Position(start.Start));
     }
 
     private Node ReadMapping(MappingStart start, int depth)
     {
+        if (start.Style == MappingStyle.Flow)
+            openBrackets.Push(Position(start.Start));
         parser.Consume<MappingStart>();
         var pairs = new List<(Node, Node)>();
         while (!parser.TryConsume<MappingEnd>(out _))
         {
+            if (parser.Current is Scalar { Anchor.IsEmpty: true, Tag.IsEmpty: true } name)
+                surface.CheckKey((int)name.Start.Index, (int)name.End.Index);
             var key = ReadNode(depth + 1);
             pairs.Add((key, ReadNode(depth + 1)));
         }
+        if (start.Style == MappingStyle.Flow)
+            openBrackets.Pop();
         return new Node(TagOr(start.Tag, "map"), null, null, pairs, Position(start.Start));
     }
 
@@ -198,7 +216,7 @@ public sealed class YamlReader
     }
 
     private UserErrorException NoConstructor(Node node) => Fault(node.Position,
-        node.Tag.StartsWith(YamlScalars.TagPrefix, StringComparison.Ordinal) && node.Scalar is { } text
+        YamlScalars.IsKnown(node.Tag) && node.Scalar is { } text
             ? $"'{text}' is not a valid value of its kind (!!{node.Tag[YamlScalars.TagPrefix.Length..]}); put it in quotes if it is text."
             : $"the tag {node.Tag} is not supported: a recipe holds plain data.");
 

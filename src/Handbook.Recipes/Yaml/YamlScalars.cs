@@ -49,6 +49,9 @@ internal static partial class YamlScalars
         _ => null,
     };
 
+    /// <summary>Whether scalars of the tag can be constructed, if they have the right form.</summary>
+    public static bool IsKnown(string tag) => tag is Null or Boolean or Integer or Float or Text or Timestamp or Binary or Merge or Value;
+
     private static bool? ReadBoolean(string text) => text.ToLowerInvariant() switch
     {
         "yes" or "true" or "on" => true,
