@@ -1,0 +1,139 @@
+using System.Text;
+using Handbook.Data.Packing;
+using Handbook.Data.Preparation;
+using Handbook.Data.Sources;
+using Handbook.Data.Store;
+using Handbook.Data.Tests.Sources;
+
+namespace Handbook.Data.Tests.Preparation;
+
+/// <summary>Broken input ends with one line that says where; told to skip, the rest is prepared and the loss counted.</summary>
+public sealed class MalformedInputTests : IDisposable
+{
+    private const string Good = "{\"messages\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"a\"}]}\n";
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    public static TheoryData<string, string> BadLines() => new()
+    {
+        { "{\"messages\":[{\"role\":\"user\"", "not valid JSON at column 28" },
+        { "{\"messages\":7}", "column \"messages\": a number; expected a text or a list of messages" },
+        { "{\"other\":1}", "column \"messages\": missing or null" },
+        { "{\"messages\":[{\"role\":\"wizard\",\"content\":\"q\"}]}", "column \"messages\": message 1 has the role wizard" },
+        { "{\"messages\":[{\"role\":\"user\",\"content\":\"\u0001q\"}]}", "not valid JSON" },
+        { "{\"messages\":[{\"role\":\"user\",\"content\":\"q\u00ff\"}]}", "invalid UTF-8: byte 0xFF at column 41" },
+        { "{\"messages\":[{\"role\":\"user\",\"content\":{\"a\":1}}]}", "column \"messages\": message 1 has a content that is an object; expected a text" },
+        { "3", "a row is a number; expected an object" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadLines))]
+    public void Prepare_BadLine_IsNamedOrSkipped(string line, string problem)
+    {
+        // Latin-1 bytes, so that a character above 0x7F is not valid UTF-8.
+        File.WriteAllBytes(folder["t.jsonl"], [.. Encoding.UTF8.GetBytes(Good + Good), .. Encoding.Latin1.GetBytes(line), (byte)'\n', .. Encoding.UTF8.GetBytes(Good)]);
+        var message = Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message;
+        Assert.StartsWith($"{folder["t.jsonl"]}, line 3", message, StringComparison.Ordinal);
+        Assert.Contains(problem, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        Assert.Empty(Directory.GetFileSystemEntries(folder["cache/data"]));
+        using var store = Prepare("t.jsonl", skip: true);
+        Assert.Equal((3, 1), (store.ExampleCount, store.Manifest.BadRows));
+        Assert.Contains(problem, store.Manifest.BadRowExamples[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Prepare_HundredMegabyteLine_IsNamedWithoutBeingHeld()
+    {
+        using (var file = File.Create(folder["t.jsonl"]))
+        {
+            file.Write(Encoding.UTF8.GetBytes(Good + "{\"messages\":\""));
+            var block = Encoding.UTF8.GetBytes(new string('x', 1 << 20));
+            for (var i = 0; i < 100; i++)
+                file.Write(block);
+            file.Write(Encoding.UTF8.GetBytes("\"}\n" + Good));
+        }
+        var before = GC.GetTotalAllocatedBytes();
+        Assert.Contains("line 2: the row is 100.0 MiB long; at most 64 MiB are read as one row", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message, StringComparison.Ordinal);
+        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 600L << 20);
+        using var store = Prepare("t.jsonl", skip: true);
+        Assert.Equal((2, 1), (store.ExampleCount, store.Manifest.BadRows));
+    }
+
+    [Fact]
+    public void Prepare_ParquetCutShort_NamesTheFile()
+    {
+        DatasetWriters.Write(folder["t.parquet"], DatasetWriters.Conversations(500));
+        using (var file = File.OpenWrite(folder["t.parquet"]))
+            file.SetLength(file.Length / 2);
+        var message = Assert.Throws<UserErrorException>(() => Prepare("t.parquet")).Message;
+        Assert.StartsWith($"{folder["t.parquet"]}: cannot be read:", message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Theory]
+    [InlineData("t.jsonl.gz")]
+    [InlineData("t.jsonl.zst")]
+    [InlineData("t.arrow")]
+    [InlineData("t.json")]
+    [InlineData("t.csv")]
+    public void Prepare_FileCutShort_NamesTheFile(string name)
+    {
+        DatasetWriters.Write(folder[name], DatasetWriters.Conversations(500));
+        using (var file = File.OpenWrite(folder[name]))
+            file.SetLength(file.Length / 2);
+        var message = Assert.Throws<UserErrorException>(() => Prepare(name)).Message;
+        Assert.StartsWith(folder[name], message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+    }
+
+    [Fact]
+    public void Prepare_CsvRowWithTooFewFields_IsNamed()
+    {
+        folder.Write("t.csv", "prompt,completion\na,b\nc\nd,e\n");
+        Assert.Contains("line 3: 1 fields; expected 2 as in the heading (prompt, completion)", Assert.Throws<UserErrorException>(() => Prepare("t.csv")).Message, StringComparison.Ordinal);
+        using var store = Prepare("t.csv", skip: true);
+        Assert.Equal((2, 1), (store.ExampleCount, store.Manifest.BadRows));
+    }
+
+    [Fact]
+    public void Prepare_ParquetWithAWrongRow_NamesRowAndColumn()
+    {
+        DatasetWriters.WriteParquet(folder["t.parquet"], Encoding.UTF8.GetBytes(Good + "{\"messages\":[{\"role\":\"nobody\",\"content\":\"q\"}]}\n"));
+        Assert.Contains("t.parquet, row 2, column \"messages\": message 1 has the role nobody", Assert.Throws<UserErrorException>(() => Prepare("t.parquet")).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "has no rows")]
+    [InlineData("\n\n", "has no rows")]
+    public void Prepare_EmptyFile_SaysSo(string content, string problem)
+    {
+        folder.Write("t.jsonl", content);
+        Assert.Contains(problem, Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Prepare_MissingFile_SaysWhereItLookedAndWhatIsNear()
+    {
+        folder.Write("train.jsonl", Good);
+        Assert.Contains("Did you mean train.jsonl?", Assert.Throws<UserErrorException>(() => Prepare("trian.jsonl")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Prepare_CacheThatCannotBeWritten_SaysSo()
+    {
+        folder.Write("t.jsonl", Good);
+        folder.Write("cache", "a file where a folder should be");
+        Assert.Contains("set HANDBOOK_CACHE", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message, StringComparison.Ordinal);
+    }
+
+    private TokenStore Prepare(string name, bool skip = false) => new DataPreparation(
+        new PreparationOptions
+        {
+            Sources = [new DatasetPart(new DatasetRequest(name))],
+            Packing = new PackingOptions { MaxLength = 512 },
+            SkipBadRows = skip,
+            CacheFolder = folder["cache"],
+        }, new ByteEncoder(), [new LocalDatasetResolver(folder.Path)]).Prepare();
+}
