@@ -31,21 +31,11 @@ public static class CommandLine
                 ProcessTerminationTimeout = null,
             }, signals.Token).ConfigureAwait(false);
         }
-        catch (UserErrorException problem)
-        {
-            Report(terminal, problem, problem.Message, arguments);
-            return ExitCodes.UserError;
-        }
-        catch (OperationCanceledException) when (signals.ExitCode is { } code)
-        {
-            return code;
-        }
 #pragma warning disable CA1031 // The outermost frame: whatever went wrong becomes one line and an exit code.
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            Report(terminal, fault, FirstLine(fault.Message), arguments);
-            return ExitCodes.Failure;
+            return FaultReport.Write(fault, signals.ExitCode, arguments.Contains(VerboseName), terminal.Error);
         }
     }
 
@@ -87,17 +77,4 @@ public static class CommandLine
 
     private static string NameOf(ParseResult parsed) =>
         parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
-
-    private static void Report(Terminal terminal, Exception problem, string message, IReadOnlyList<string> arguments)
-    {
-        terminal.Error.WriteLine(message);
-        if (arguments.Contains(VerboseName))
-            terminal.Error.WriteLine(problem);
-    }
-
-    private static string FirstLine(string message)
-    {
-        var end = message.IndexOf('\n', StringComparison.Ordinal);
-        return end < 0 ? message : message[..end].TrimEnd('\r');
-    }
 }
