@@ -44,16 +44,16 @@ public sealed class GeneratorTests
     public void Run_ManyAtOnce_GivesResultsOfOneByOne(DType dtype)
     {
         using var model = TinyModels.Create(dtype);
-        var requests = TinyModels.Prompts(40).Select((prompt, i) => new GenerationRequest
+        var requests = TinyModels.Prompts(20).Select((prompt, i) => new GenerationRequest
         {
             Prompt = prompt,
-            MaxNewTokens = 3 + i % 30,
+            MaxNewTokens = 3 + i % 10,
             Sampling = Sampling(i),
         }).ToArray();
 
         var alone = requests.Select(request => new Generator(model).Run(request)).ToArray();
-        var together = new Generator(model, new GeneratorOptions { MaxBatch = 13 }).Run(requests);
-        var crowded = new Generator(model, new GeneratorOptions { MaxBatch = 40, CacheTokens = 200 }).Run(requests);
+        var together = new Generator(model, new GeneratorOptions { MaxBatch = 7 }).Run(requests);
+        var crowded = new Generator(model, new GeneratorOptions { MaxBatch = 20, CacheTokens = 150 }).Run(requests);
 
         for (var i = 0; i < requests.Length; i++)
         {
@@ -75,7 +75,7 @@ public sealed class GeneratorTests
         var requests = TinyModels.Prompts(3).Select(prompt => new GenerationRequest
         {
             Prompt = [.. prompt, .. prompt],
-            MaxNewTokens = 20,
+            MaxNewTokens = 8,
             SampleCount = 5,
             Sampling = new SamplingOptions { Seed = 3 },
         }).ToArray();
@@ -103,7 +103,7 @@ public sealed class GeneratorTests
             // Dynamic scaling turns old keys by the length they were written at, so only prompts beyond the limit can agree.
             var prompt = TinyModels.Prompts(9)[8].Concat(Enumerable.Range(3, 70)).ToArray();
 
-            var result = new Generator(model).Run(new GenerationRequest { Prompt = prompt, MaxNewTokens = scaling.Contains("dynamic") ? 1 : 30, StopTokens = [] });
+            var result = new Generator(model).Run(new GenerationRequest { Prompt = prompt, MaxNewTokens = scaling.Contains("dynamic") ? 1 : 12, StopTokens = [] });
 
             Assert.Equal(GreedyByForward(model, prompt, result.Tokens.Count), result.Tokens);
         }

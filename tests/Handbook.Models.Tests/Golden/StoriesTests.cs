@@ -39,7 +39,8 @@ public sealed class StoriesTests
                 CheckGeneration(model, tokenizer, row!);
             foreach (var row in golden["nll"]!.AsArray())
                 CheckLoss(model, tokenizer, row!);
-            CheckExpectedText(model, tokenizer, Path.Combine(Root, name, "EXPECTED.txt"));
+            if (fused)
+                CheckExpectedText(model, tokenizer, Path.Combine(Root, name, "EXPECTED.txt"));
         }
         finally
         {

@@ -1,0 +1,123 @@
+using Handbook.Autograd;
+using Handbook.Torch;
+
+namespace Handbook.Models.Tests;
+
+public sealed class ForwardTests
+{
+    [Fact]
+    public void Forward_WithoutScope_DisposesEverythingButTheResult()
+    {
+        using var model = TinyModels.Create();
+        int[] ids = [3, 4, 5, 6, 7];
+        var layout = SequenceLayout.Documents([5]);
+        using (var warm = new Tape(isRecording: false))
+            model.Forward(warm, ids, layout).Dispose();
+        var before = Tensor.LiveCount;
+
+        using var tape = new Tape(isRecording: false);
+        var hidden = model.Forward(tape, ids, layout);
+
+        // What is left would be kept until the end of a step: intermediate values must be gone as soon as they are used.
+        Assert.Equal(before + 1, Tensor.LiveCount);
+        hidden.Dispose();
+    }
+
+    [Fact]
+    public void Forward_Recomputed_GivesTheSameGradientsWithNoise()
+    {
+        using var model = TinyModels.Create();
+        var kept = Gradients(model, new ForwardOptions { NeftuneAlpha = 5 });
+        var recomputed = Gradients(model, new ForwardOptions { NeftuneAlpha = 5, Recompute = true });
+        var silent = Gradients(model, new ForwardOptions());
+
+        foreach (var (name, gradient) in kept)
+        {
+            var scale = gradient.Max(Math.Abs);
+            Assert.InRange(gradient.Zip(recomputed[name], (a, b) => Math.Abs(a - b)).Max(), 0, 1e-5 * scale);
+        }
+        Assert.NotEqual(kept["model.norm.weight"], silent["model.norm.weight"]);
+    }
+
+    [Fact]
+    public void Backward_PaddingToken_GivesItsEmbeddingNoGradient()
+    {
+        using var plain = TinyModels.Create();
+        using var padded = TinyModels.Create(fields: ("pad_token_id", 4));
+        padded.Decoder.Embedding.Weight.Value.CopyFrom(plain.Decoder.Embedding.Weight.Value);
+        var (expected, actual) = (Gradients(plain, new ForwardOptions()), Gradients(padded, new ForwardOptions()));
+        var (all, without) = (expected["model.embed_tokens.weight"], actual["model.embed_tokens.weight"]);
+
+        Assert.Contains(all.Skip(4 * 72).Take(72), value => value != 0);
+        Assert.All(without.Skip(4 * 72).Take(72), value => Assert.Equal(0, value));
+        Assert.Equal(all.Skip(5 * 72), without.Skip(5 * 72));
+        Assert.Equal(expected["model.norm.weight"], actual["model.norm.weight"]);
+    }
+
+    [Fact]
+    public void Forward_TokenOutsideVocabulary_IsRefused()
+    {
+        using var model = TinyModels.Create();
+        using var tape = new Tape(isRecording: false);
+
+        var error = Assert.Throws<UserErrorException>(() => model.Forward(tape, [131], SequenceLayout.Documents([1])));
+
+        Assert.Contains("Token id 131 is outside the model's vocabulary of 131", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Forward_AttentionDropoutInTraining_IsRefusedUnlessSwitchedOff()
+    {
+        using var model = TinyModels.Create(fields: ("attention_dropout", 0.1));
+        using var tape = new Tape();
+        var layout = SequenceLayout.Documents([2]);
+
+        Assert.Contains("attention_dropout", Assert.Throws<UserErrorException>(() => model.Forward(tape, [1, 2], layout)).Message, StringComparison.Ordinal);
+        model.Forward(tape, [1, 2], layout, new ForwardOptions { DisableDropout = true }).Dispose();
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("""{"rope_type": "dynamic", "factor": 2.0}""")]
+    public void Forward_SharedPrefix_EqualsSeparateRows(string scaling)
+    {
+        using var scope = new TensorScope();
+        using var model = TinyModels.Create(fields: [("rope_scaling", System.Text.Json.Nodes.JsonNode.Parse(scaling)), ("max_position_embeddings", 6)]);
+        int[] prompt = [9, 8, 7, 6, 5], first = [20, 21, 22], second = [30, 31, 32];
+        using var tape = new Tape(isRecording: false);
+
+        var shared = model.Forward(tape, [.. prompt, .. first, .. second], new SequenceLayout(
+            new Segment(0, 5), new Segment(5, 3, FirstPosition: 5, Prefix: 0), new Segment(8, 3, FirstPosition: 5, Prefix: 0)));
+        var separate = model.Forward(tape, [.. prompt, .. first, .. prompt, .. second], SequenceLayout.Documents([8, 8]));
+
+        Assert.InRange(shared.Value.Narrow(0, 5, 3).MaxAbsDifference(separate.Value.Narrow(0, 5, 3)), 0, 1e-4);
+        Assert.InRange(shared.Value.Narrow(0, 8, 3).MaxAbsDifference(separate.Value.Narrow(0, 13, 3)), 0, 1e-4);
+    }
+
+    [Fact]
+    public void TrainingStep_CountsProductsOfWeightsAndVisiblePairs()
+    {
+        using var tied = TinyModels.Create(fields: ("tie_word_embeddings", true));
+        var layout = new SequenceLayout(new Segment(0, 4), new Segment(4, 3, FirstPosition: 4, Prefix: 0));
+
+        // 1 + 2 + 3 + 4 pairs in the prefix, then 5 + 6 + 7.
+        Assert.Equal(28, FlopCount.VisiblePairs(layout));
+        Assert.Equal(6.0 * tied.ParameterCount * 7 + 12.0 * 3 * 72 * 28, FlopCount.TrainingStep(tied.Config, tied.ParameterCount, layout));
+        using var untied = TinyModels.Create();
+        Assert.Equal(6.0 * (untied.ParameterCount - 131 * 72) * 7 + 12.0 * 3 * 72 * 28, FlopCount.TrainingStep(untied.Config, untied.ParameterCount, layout));
+    }
+
+    private static Dictionary<string, double[]> Gradients(CausalLanguageModel model, ForwardOptions options)
+    {
+        using var scope = new TensorScope();
+        using var tape = new Tape(seed: 11);
+        int[] ids = [3, 4, 5, 6, 4, 7, 8];
+        var hidden = model.Forward(tape, ids, SequenceLayout.Documents([4, 3]), options);
+        var (loss, _) = LanguageModelHead.Loss(tape, hidden, model.Head, [0, 1, 2, 4, 5], [4, 5, 6, 7, 8], [-0.2f]);
+        tape.Backward(loss);
+        var gradients = model.Parameters.ToDictionary(p => p.Name, p => p.Grad!.ToArray<double>());
+        foreach (var parameter in model.Parameters)
+            parameter.ClearGrad();
+        return gradients;
+    }
+}
