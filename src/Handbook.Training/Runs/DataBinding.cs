@@ -1,0 +1,71 @@
+using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
+using Handbook.Data.Preparation;
+using Handbook.Data.Sources;
+using Handbook.Training.Options;
+using MixtureForm = Handbook.Training.Options.MixtureForm;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>What a run's options mean for the preparation of its data.</summary>
+public static class DataBinding
+{
+    /// <summary>TRL's row length when neither recipe nor model gives one.</summary>
+    private const int DefaultMaxLength = 1024;
+
+    /// <summary>The most tokens of a row: the recipe's, else the model's limit, at most 1024.</summary>
+    public static int MaxLength(RunOptions options, int modelLimit) =>
+        options.Sequences.MaxLength ?? Math.Min(modelLimit, DefaultMaxLength);
+
+    /// <summary>The preparation that the options ask for.</summary>
+    /// <param name="options">The run.</param>
+    /// <param name="maxLength">Tokens of a row.</param>
+    public static PreparationOptions Of(RunOptions options, int maxLength) => new()
+    {
+        Form = (Handbook.Data.Preparation.MixtureForm)options.Data.Form,
+        Sources = [.. options.Data.Sources.Select(source => Part(source, options.Data.Form))],
+        Evaluation = options.Data.TestSource is { } test ? Part(test, options.Data.Form) : null,
+        MixtureSeed = options.Data.MixtureSeed,
+        TestSize = options.Data.TestSplitSize is { } size ? new SplitSize(size.Value, size.IsFraction) : null,
+        Profile = (DataProfile)options.Profile,
+        TextColumn = options.Data.TextColumn,
+        PreferText = options.Task == TrainingTask.Cpt,
+        Packing = Packing(options, options.Sequences.Packing, maxLength),
+        EvaluationPacking = Packing(options, options.Sequences.EvaluationPacking, maxLength),
+        MaxTrainExamples = options.Data.MaxTrainSamples,
+        MaxEvaluationExamples = options.Data.MaxEvalSamples,
+        SkipBadRows = options.Data.OnBadRow == BadRowPolicy.Skip,
+        Threads = options.Data.PreparationThreads ?? 0,
+    };
+
+    private static DatasetPart Part(DatasetSource source, MixtureForm form) => new(
+        new DatasetRequest(source.Name, source.Config, source.Split), form == MixtureForm.Single ? null : source.Weight, source.Columns);
+
+    private static PackingOptions Packing(RunOptions options, Options.PackingStrategy strategy, int maxLength) => new()
+    {
+        MaxLength = maxLength,
+        Strategy = strategy switch
+        {
+            Options.PackingStrategy.None => Handbook.Data.Packing.PackingStrategy.None,
+            Options.PackingStrategy.BestFit or Options.PackingStrategy.BestFitSplit => Handbook.Data.Packing.PackingStrategy.BestFit,
+            Options.PackingStrategy.FirstFit => Handbook.Data.Packing.PackingStrategy.BestFitBy1000,
+            _ => options.Profile switch
+            {
+                Profile.V03 => Handbook.Data.Packing.PackingStrategy.Legacy,
+                Profile.Trl019 => Handbook.Data.Packing.PackingStrategy.WrappedBy1000,
+                _ => Handbook.Data.Packing.PackingStrategy.Wrapped,
+            },
+        },
+        Overlong = (strategy, options.Sequences.Truncation) switch
+        {
+            (Options.PackingStrategy.BestFitSplit, _) => OverlongPolicy.Split,
+            // Plain text has no end that matters more than another: what does not fit a row fills the next.
+            _ when options.Task == TrainingTask.Cpt && options.Profile == Profile.Best => OverlongPolicy.Split,
+            (_, TruncationMode.KeepEnd) => OverlongPolicy.KeepEnd,
+            _ => OverlongPolicy.KeepStart,
+        },
+        // The original's streams let samples see each other; the best profile does not.
+        Isolated = options.Profile == Profile.Best || strategy != Options.PackingStrategy.Wrapped,
+        Seed = options.Seed,
+    };
+}

@@ -1,0 +1,47 @@
+using System.Globalization;
+using Handbook.Data.Store;
+using Handbook.Models;
+using Handbook.Torch;
+using Handbook.Training.Loop;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>What a person wants to see once, before the first step, and again in card and report.</summary>
+public static class RunFacts
+{
+    /// <summary>Facts about model, data and schedule.</summary>
+    public static IReadOnlyList<(string Name, string Value)> Of(
+        RunOptions options, CausalLanguageModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
+    [
+        ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters, {options.Model.Precision}"),
+        .. OfData(data),
+        ("batch", Invariant($"{options.Optimization.PerDeviceBatchSize} rows x {options.Optimization.GradientAccumulation} micro-batches")),
+        ("steps", Invariant($"{totalSteps} ({batches.StepsPerEpoch} an epoch)")),
+        ("profile", options.Profile.ToString()),
+        ("threads", Invariant($"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}")),
+    ];
+
+    /// <summary>Facts about the prepared data.</summary>
+    public static IReadOnlyList<(string Name, string Value)> OfData(TokenStore data)
+    {
+        var train = data.Train.Summary;
+        var facts = new List<(string, string)>
+        {
+            ("training data", Invariant($"{train.ExampleCount} examples in {train.RowCount} rows of at most {train.MaxLength} tokens, {train.Efficiency:P1} full")),
+            ("label tokens", Invariant($"{train.LossTokenCount} of {train.TokenCount} ({(double)train.LossTokenCount / Math.Max(1, train.TokenCount):P1})")),
+        };
+        if (data.Evaluation is { } held)
+            facts.Add(("evaluation data", Invariant($"{held.ExampleCount} examples in {held.RowCount} rows")));
+        if (train.Truncated + train.Dropped + train.Split > 0)
+            facts.Add(("long examples", Invariant($"{train.Truncated} truncated, {train.Split} split, {train.Dropped} dropped; {train.LostTokens} tokens lost")));
+        if (train.WithoutLabel > 0)
+            facts.Add(("without a label", Invariant($"{train.WithoutLabel} examples teach nothing, such as {string.Join(", ", train.WithoutLabelExamples.Take(3))}")));
+        if (data.Manifest.BadRows > 0)
+            facts.Add(("bad rows", Invariant($"{data.Manifest.BadRows} skipped")));
+        return facts;
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using Handbook.Data.Store;
+using Handbook.Text.Tokenizers;
+using Handbook.Torch;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Loop;
+using Handbook.Training.ModelCards;
+using Handbook.Training.Optimizers;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+using Handbook.Training.Reports;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>What is at hand when the loop has ended.</summary>
+public sealed record FinishedRun(
+    RunModel Model, Tokenizer Tokenizer, IOptimizer Optimizer, TokenStore Data, Evaluator? Evaluator, RunLog Log, ITrainingProgress Progress);
+
+/// <summary>Writes what people expect in an output folder: model, tokenizer, results, state, card, report.</summary>
+public sealed class RunOutputs(RunOptions options, TimeProvider clock)
+{
+    private readonly string output = options.Checkpoints.OutputDirectory;
+
+    /// <summary>Saves the model first, then measures it, then tells the story.</summary>
+    public RunResult Write(LoopOutcome outcome, FinishedRun run, CancellationToken stop)
+    {
+        run.Model.Save(output, run.Optimizer);
+        run.Tokenizer.Save(output);
+        var state = SaveTrainResults(outcome, run);
+        MetricsRow? evaluation = null;
+        if (options.Evaluation.AtEnd && run.Evaluator is { } evaluator)
+        {
+            evaluation = Measured(evaluator.Run(state.GlobalStep, state.Epoch ?? 0, run.Progress, stop), run.Data);
+            run.Log.Write(evaluation);
+            state = state with { LogHistory = state.LogHistory.Add(evaluation) };
+            ResultFiles.Save(output, "eval", evaluation);
+        }
+        state.Save(Path.Combine(output, TrainerState.FileName));
+        var facts = RunFacts.OfData(run.Data);
+        RunModelCard.Of(options, state, facts, Versions()).Save(output);
+        var footer = $"handbook {Version()}, libtorch {LibtorchLibrary.Version}, {clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
+        RunStage.Report(options, state, facts, footer).Save(Path.Combine(output, RunReport.FileName));
+        run.Progress.Note($"the model is in {output}");
+        return new RunResult(state, false, evaluation);
+    }
+
+    private TrainerState SaveTrainResults(LoopOutcome outcome, FinishedRun run)
+    {
+        var state = outcome.State;
+        var samples = outcome.Steps * (double)options.Optimization.PerDeviceBatchSize * options.Optimization.GradientAccumulation;
+        var seconds = Math.Max(outcome.Seconds, 1e-9);
+        var results = MetricsRow.Of(state.GlobalStep, state.Epoch,
+            (MetricNames.TotalFlops, state.TotalFlops),
+            (MetricNames.TrainLoss, outcome.MeanLoss),
+            (MetricNames.TrainRuntime, outcome.Seconds),
+            (MetricNames.TrainSamples, run.Data.Train.ExampleCount),
+            (MetricNames.TrainSamplesPerSecond, samples / seconds),
+            (MetricNames.TrainStepsPerSecond, outcome.Steps / seconds));
+        ResultFiles.Save(output, "train", results);
+        run.Log.Write(results);
+        return state with { LogHistory = state.LogHistory.Add(results) };
+    }
+
+    private static MetricsRow Measured(MetricsRow row, TokenStore data) => row with
+    {
+        Values = row.Values.Add(new(MetricNames.EvaluationSamples, data.Evaluation!.ExampleCount)),
+    };
+
+    private static IReadOnlyList<(string Name, string Version)> Versions() =>
+        [("handbook", Version()), (".NET", Environment.Version.ToString()), ("libtorch", LibtorchLibrary.Version.ToString())];
+
+    private static string Version() => typeof(RunOutputs).Assembly.GetName().Version?.ToString(3) ?? "0";
+}

@@ -1,0 +1,120 @@
+using Handbook.Data.Store;
+using Handbook.Models;
+using Handbook.Text.Tokenizers;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Checkpoints;
+using Handbook.Training.Loop;
+using Handbook.Training.Objectives;
+using Handbook.Training.Optimizers;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+using Handbook.Training.Schedules;
+using Handbook.Training.TensorBoard;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>
+/// One training run from options to output folder: everything that can be wrong is looked at before the first step, then the loop
+/// runs, then results are written.
+/// </summary>
+public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, TimeProvider clock)
+{
+    private readonly string output = options.Checkpoints.OutputDirectory;
+
+    /// <summary>Trains, or goes on from the newest whole checkpoint.</summary>
+    /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
+    /// <exception cref="TrainingDivergedException">Loss or gradient is not finite.</exception>
+    public RunResult Execute(CancellationToken stop)
+    {
+        OutputFolder.CheckWritable(output);
+        var store = new CheckpointStore(output);
+        var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
+        var tokenizer = RunTokenizer.Load(options);
+        using var model = RunModel.Open(options, tokenizer);
+        using var data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
+        using var optimizer = model.CreateOptimizer(options);
+
+        var rows = Rows(data.Train);
+        var batches = new BatchSchedule(
+            rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
+            !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
+        var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
+        var state = resumed is null ? FreshState(totalSteps) : RunCheckpoint.Restore(resumed, model.Model, optimizer);
+        state = state with { MaxSteps = totalSteps };
+
+        using var log = OpenLog(state.GlobalStep);
+        var objective = new NextTokenObjective(
+            new CausalPolicy(model.Model, Forward(options.Model)), options.Optimization.Normalization);
+        var evaluator = data.Evaluation is { RowCount: > 0 } held
+            ? new Evaluator(objective, Rows(held), options.Evaluation.PerDeviceBatchSize, clock)
+            : null;
+        var parts = new LoopParts
+        {
+            Step = new TrainingStep(objective, model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm, options.Seed),
+            Rows = rows,
+            Batches = batches,
+            LearningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps),
+            TotalSteps = totalSteps,
+            FlopsPerToken = 6.0 * model.Model.ParameterCount,
+            Evaluator = evaluator,
+            Log = log,
+            Save = saved => Save(store, saved, model.Model, tokenizer, optimizer),
+            Clock = clock,
+        };
+        progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, model.Model, data, batches, totalSteps));
+        var outcome = Train(parts, state, data, stop);
+        progress.End();
+        return outcome.Stopped
+            ? new RunResult(outcome.State, true, null)
+            : new RunOutputs(options, clock).Write(outcome, new FinishedRun(model, tokenizer, optimizer, data, evaluator, log, progress), stop);
+    }
+
+    /// <summary>The loop; a diverged run is told with the places of its examples.</summary>
+    private LoopOutcome Train(LoopParts parts, TrainerState state, TokenStore data, CancellationToken stop)
+    {
+        try
+        {
+            return new TrainingLoop(options, parts, progress).Run(state, stop);
+        }
+        catch (TrainingDivergedException diverged)
+        {
+            foreach (var example in diverged.ExampleIds.Take(8))
+                progress.Note($"example {example}: {data.Describe(example)}");
+            throw;
+        }
+    }
+
+    private static TrainingRows Rows(TokenSet set) => new(set.RowCount, set.ExampleCount, set.Row, set.RowLength);
+
+    private TrainerState FreshState(int totalSteps) => new()
+    {
+        MaxSteps = totalSteps,
+        NumTrainEpochs = (int)Math.Ceiling(options.Optimization.Epochs),
+        TrainBatchSize = options.Optimization.PerDeviceBatchSize,
+        LoggingSteps = options.Logging.Interval.Value,
+        EvalSteps = options.Evaluation.Interval.Value,
+        SaveSteps = options.Checkpoints.Interval.Value,
+    };
+
+    private RunLog OpenLog(int resumedStep)
+    {
+        var metrics = MetricsLog.Open(output, resumedStep);
+        if (!options.Logging.ReportTo.Contains("tensorboard", StringComparer.Ordinal))
+            return new RunLog([metrics.Write], [metrics]);
+        var events = EventFile.Open(options.Logging.LoggingDirectory ?? Path.Combine(output, "runs"), resumedStep, clock);
+        return new RunLog([metrics.Write, events.Write], [metrics, events]);
+    }
+
+    private void Save(CheckpointStore store, TrainerState state, CausalLanguageModel model, Tokenizer tokenizer, IOptimizer optimizer)
+    {
+        store.Save(state.GlobalStep, folder => RunCheckpoint.Write(folder, model, tokenizer, optimizer, state));
+        store.Rotate(options.Checkpoints.TotalLimit, options.Checkpoints.LoadBestAtEnd ? state.BestGlobalStep : null);
+    }
+
+    private static ForwardOptions Forward(ModelOptions model) => new()
+    {
+        Recompute = model.Recompute,
+        NeftuneAlpha = model.NeftuneNoiseAlpha ?? 0,
+        DisableDropout = model.DisableDropout,
+    };
+}
