@@ -17,6 +17,7 @@ public static class CommandTable
     public static IReadOnlyList<CommandRow> Rows { get; } =
     [
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
+        new("bench", "Look around", "Time training steps against the machine's own matrix rate", BenchCommand.Create),
         new("doctor", "Look around", "Say what was found on this machine, what is missing, and how to get it", DoctorCommand.Create),
     ];
 }

@@ -28,12 +28,14 @@ public sealed class TrainingStep(
             loss += Differentiate(microBatches[i], totals, RandomSeed(step, i), metrics);
 
         var norm = GradientNorm.Global(parameters);
+        OperationTimes.Current?.Mark(nameof(GradientNorm), "update");
         if (!double.IsFinite(norm))
         {
             Forget();
             throw new TrainingDivergedException("grad_norm", norm, step + 1, [.. microBatches.SelectMany(batch => batch.ExampleIds)]);
         }
         optimizer.Step(learningRate, GradientNorm.ClipFactor(norm, maxGradNorm));
+        OperationTimes.Current?.Mark(nameof(Optimizer), "update");
         Forget();
         return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics);
     }
