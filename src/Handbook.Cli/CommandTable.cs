@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Handbook.Cli.Commands;
+using Handbook.Training.Options;
 
 namespace Handbook.Cli;
 
@@ -16,6 +17,8 @@ public static class CommandTable
     /// <summary>The rows, in the order in which help shows them.</summary>
     public static IReadOnlyList<CommandRow> Rows { get; } =
     [
+        new("cpt", "Train", "Continue pretraining on plain text", TrainCommand.For(TrainingTask.Cpt)),
+        new("sft", "Train", "Fine-tune on conversations, prompts with completions, or text", TrainCommand.For(TrainingTask.Sft)),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
         new("bench", "Look around", "Time training steps against the machine's own matrix rate", BenchCommand.Create),
         new("doctor", "Look around", "Say what was found on this machine, what is missing, and how to get it", DoctorCommand.Create),

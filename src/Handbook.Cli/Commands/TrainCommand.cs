@@ -1,0 +1,32 @@
+using System.CommandLine;
+using Handbook.Cli.Progress;
+using Handbook.Training.Options;
+using Handbook.Training.Runs;
+
+namespace Handbook.Cli.Commands;
+
+/// <summary><c>handbook cpt</c>, <c>sft</c>: one training run from a recipe.</summary>
+internal static class TrainCommand
+{
+    /// <summary>Makes the command of a task.</summary>
+    public static Func<Terminal, Command> For(TrainingTask task) => terminal => Create(task, terminal);
+
+    private static HandbookCommand Create(TrainingTask task, Terminal terminal)
+    {
+        var name = task.ToString().ToLowerInvariant();
+        var command = new HandbookCommand(
+            name, $"Train as the recipe says; a run that was stopped goes on from its newest whole checkpoint.",
+            $"handbook {name} recipe.yaml", $"handbook {name} --config recipe.yaml --learning_rate=1e-5 --max_steps=100");
+        var words = RecipeArguments.AddTo(command);
+        command.SetAction((parsed, stop) =>
+        {
+            var recipe = RecipeArguments.Read(parsed.GetValue(words)!, task, terminal);
+            foreach (var (key, value) in recipe.Options.Environment)
+                Environment.SetEnvironmentVariable(key, value);
+            var result = new TrainingRun(recipe.Options, TerminalProgress.Of(terminal), terminal.Clock).Execute(stop);
+            stop.ThrowIfCancellationRequested();
+            return Task.FromResult(result.Stopped ? ExitCodes.Failure : ExitCodes.Success);
+        });
+        return command;
+    }
+}

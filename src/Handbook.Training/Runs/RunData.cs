@@ -1,0 +1,55 @@
+using Handbook.Data.Mixtures;
+using Handbook.Data.Preparation;
+using Handbook.Data.Store;
+using Handbook.Text.Conversations;
+using Handbook.Text.Tokenizers;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>The prepared data of a run.</summary>
+public static class RunData
+{
+    /// <summary>Prepares it, or opens what an earlier run prepared.</summary>
+    /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left to learn from.</exception>
+    public static TokenStore Prepare(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop)
+    {
+        var limit = Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue);
+        var maxLength = DataBinding.MaxLength(options, limit);
+        var preparation = new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer));
+        var store = preparation.Prepare(new PreparationNotes(progress), stop);
+        foreach (var note in store.Manifest.Notes)
+            progress.Note(note);
+        return store;
+    }
+
+    /// <summary>How the run's examples become tokens.</summary>
+    public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer)
+    {
+        var fingerprint = TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? options.Model.NameOrPath!);
+        if (options.Task == TrainingTask.Cpt)
+        {
+            return new PlainTextEncoder(tokenizer, fingerprint, new PlainTextOptions
+            {
+                Profile = (DataProfile)options.Profile,
+                AddSpecialTokens = options.Data.AddSpecialTokens,
+                AppendEos = options.Data.AppendConcatToken,
+            });
+        }
+        var conversations = new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
+        {
+            Profile = (TokenizationProfile)options.Profile,
+            Labels = options.Sequences.LossScope == LossScope.AssistantTurns ? LabelScope.AssistantTurns : LabelScope.Everything,
+            InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
+        });
+        return new ConversationEncoder(conversations, fingerprint, labelsPrompts: options.Sequences.LossScope == LossScope.Everything);
+    }
+
+    /// <summary>Tells a run's progress how far preparation is.</summary>
+    private sealed class PreparationNotes(ITrainingProgress progress) : IProgress<PreparationProgress>
+    {
+        public void Report(PreparationProgress value) =>
+            progress.Advance($"preparing data: {value.Stage}", value.Examples, value.TotalExamples ?? value.Examples);
+    }
+}
