@@ -24,7 +24,7 @@ public static class DataBinding
     {
         Form = (Handbook.Data.Preparation.MixtureForm)options.Data.Form,
         Sources = [.. options.Data.Sources.Select(source => Part(source, options.Data.Form))],
-        Evaluation = options.Data.TestSource is { } test ? Part(test, options.Data.Form) : null,
+        Evaluation = options.Data.TestSource is { } test && Evaluates(options.Evaluation) ? Part(test, options.Data.Form) : null,
         MixtureSeed = options.Data.MixtureSeed,
         TestSize = options.Data.TestSplitSize is { } size ? new SplitSize(size.Value, size.IsFraction) : null,
         Profile = (DataProfile)options.Profile,
@@ -37,6 +37,10 @@ public static class DataBinding
         SkipBadRows = options.Data.OnBadRow == BadRowPolicy.Skip,
         Threads = options.Data.PreparationThreads ?? 0,
     };
+
+    // A data set without the evaluation split is no mistake of a run that never evaluates.
+    private static bool Evaluates(EvaluationOptions evaluation) =>
+        evaluation.Strategy != IntervalStrategy.No || evaluation.AtEnd || evaluation.AtStart;
 
     private static DatasetPart Part(DatasetSource source, MixtureForm form) => new(
         new DatasetRequest(source.Name, source.Config, source.Split), form == MixtureForm.Single ? null : source.Weight, source.Columns);

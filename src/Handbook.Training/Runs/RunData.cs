@@ -17,7 +17,7 @@ public static class RunData
     {
         var limit = Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue);
         var maxLength = DataBinding.MaxLength(options, limit);
-        var preparation = new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer));
+        var preparation = new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength));
         var store = preparation.Prepare(new PreparationNotes(progress), stop);
         foreach (var note in store.Manifest.Notes)
             progress.Note(note);
@@ -25,26 +25,49 @@ public static class RunData
     }
 
     /// <summary>How the run's examples become tokens.</summary>
-    public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer)
+    public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer, int maxLength)
     {
         var fingerprint = TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? options.Model.NameOrPath!);
         if (options.Task == TrainingTask.Cpt)
-        {
-            return new PlainTextEncoder(tokenizer, fingerprint, new PlainTextOptions
-            {
-                Profile = (DataProfile)options.Profile,
-                AddSpecialTokens = options.Data.AddSpecialTokens,
-                AppendEos = options.Data.AppendConcatToken,
-            });
-        }
+            return new PlainTextEncoder(tokenizer, fingerprint, PlainText(options));
         var conversations = new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
         {
             Profile = (TokenizationProfile)options.Profile,
             Labels = options.Sequences.LossScope == LossScope.AssistantTurns ? LabelScope.AssistantTurns : LabelScope.Everything,
             InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
         });
-        return new ConversationEncoder(conversations, fingerprint, labelsPrompts: options.Sequences.LossScope == LossScope.Everything);
+        return new ConversationEncoder(conversations, fingerprint, new EncoderOptions
+        {
+            Kind = options.Task switch
+            {
+                TrainingTask.Kto => StoreKind.Verdicts,
+                TrainingTask.Sft => StoreKind.Sequences,
+                _ => StoreKind.Pairs,
+            },
+            PromptLabels = options.Sequences.LossScope switch
+            {
+                LossScope.Everything => true,
+                LossScope.Completions => false,
+                _ => null,
+            },
+            PlainText = PlainText(options),
+            Limits = new AnswerLimits
+            {
+                MaxLength = maxLength,
+                MaxPromptLength = options.Sequences.MaxPromptLength,
+                MaxCompletionLength = options.Sequences.MaxCompletionLength,
+                KeepEnd = options.Sequences.Truncation != TruncationMode.KeepStart,
+                Profile = (DataProfile)options.Profile,
+            },
+        });
     }
+
+    private static PlainTextOptions PlainText(RunOptions options) => new()
+    {
+        Profile = (DataProfile)options.Profile,
+        AddSpecialTokens = options.Data.AddSpecialTokens,
+        AppendEos = options.Data.AppendConcatToken,
+    };
 
     /// <summary>Tells a run's progress how far preparation is.</summary>
     private sealed class PreparationNotes(ITrainingProgress progress) : IProgress<PreparationProgress>

@@ -9,7 +9,6 @@ using Handbook.Training.Optimizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Schedules;
-using Handbook.Training.TensorBoard;
 
 namespace Handbook.Training.Runs;
 
@@ -98,11 +97,9 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
 
     private RunLog OpenLog(int resumedStep)
     {
-        var metrics = MetricsLog.Open(output, resumedStep);
-        if (!options.Logging.ReportTo.Contains("tensorboard", StringComparer.Ordinal))
-            return new RunLog([metrics.Write], [metrics]);
-        var events = EventFile.Open(options.Logging.LoggingDirectory ?? Path.Combine(output, "runs"), resumedStep, clock);
-        return new RunLog([metrics.Write, events.Write], [metrics, events]);
+        Directory.CreateDirectory(output);
+        var (sinks, owned) = RunSinks.Open(options.Logging, output, resumedStep, clock);
+        return new RunLog(sinks, owned);
     }
 
     private void Save(CheckpointStore store, TrainerState state, CausalLanguageModel model, Tokenizer tokenizer, IOptimizer optimizer)
