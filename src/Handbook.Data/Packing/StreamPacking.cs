@@ -7,6 +7,7 @@ internal static class StreamPacking
 {
     private const double LegacyCharactersPerToken = 3.6;
     private const int LegacySequencesPerBuffer = 1024;
+    private const int LoggedExamples = 3;
 
     /// <summary>A stream for each <paramref name="batch"/> documents; its last row may be short.</summary>
     public static PackingPlan Wrapped(ReadOnlySpan<int> lengths, int maxLength, int batch)
@@ -31,6 +32,9 @@ internal static class StreamPacking
             throw new ArgumentException("legacy packing needs the number of characters of every document", nameof(characterLengths));
         var budget = options.MaxLength * LegacyCharactersPerToken * LegacySequencesPerBuffer;
         var random = new PythonRandom(options.Seed);
+        // The scripts log three examples before they pack, which moves the generator on.
+        if (lengths.Length >= LoggedExamples)
+            random.Sample(lengths.Length, LoggedExamples);
         var rows = new RowBuilder(options.MaxLength);
         for (var document = 0; document < lengths.Length;)
         {

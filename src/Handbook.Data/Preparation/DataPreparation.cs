@@ -18,6 +18,7 @@ namespace Handbook.Data.Preparation;
 public sealed class DataPreparation(
     PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<IDatasetResolver>? resolvers = null, TimeProvider? time = null)
 {
+    private readonly PreparationOptions asked = options;
     private readonly IReadOnlyList<IDatasetResolver> resolvers = resolvers ?? [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
@@ -25,6 +26,7 @@ public sealed class DataPreparation(
     /// <exception cref="UserErrorException">A dataset is missing or broken, or training would have no label.</exception>
     public TokenStore Prepare(IProgress<PreparationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        var options = asked.Evaluation is { } evaluation && !RowSource.HasSplits(evaluation.Request, resolvers) ? asked with { Evaluation = null } : asked;
         var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         var sources = parts
             .Select(part => RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns }))
@@ -33,11 +35,12 @@ public sealed class DataPreparation(
         var digests = StoreKey.Digests(read.SelectMany(source => source.Files), cancellation);
         var key = StoreKey.Of(options, encoder, read, digests);
         var folder = new StoreFolder(options.CacheFolder, key);
-        folder.Ensure(partial => Make(partial, key, sources, progress, cancellation), cancellation);
+        folder.Ensure(partial => Make(options, partial, key, sources, progress, cancellation), cancellation);
         return TokenStore.Open(folder.Final);
     }
 
-    private void Make(string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress, CancellationToken cancellation)
+    private void Make(
+        PreparationOptions options, string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress, CancellationToken cancellation)
     {
         var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText)).ToList();
         for (var i = 0; i < sources.Count; i++)
@@ -71,7 +74,7 @@ public sealed class DataPreparation(
             BadRows = pass.BadRows,
             BadRowExamples = pass.BadRowExamples,
             Cleaning = cleaner?.Counts ?? [],
-            Notes = [.. Recognised(sources, readers), .. orders.Notes],
+            Notes = [.. Recognised(sources, readers), .. Missing(options), .. orders.Notes],
             FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
         };
         pass.Tell("finish");
@@ -80,6 +83,10 @@ public sealed class DataPreparation(
 
     private static IEnumerable<string> Recognised(List<RowSource> sources, List<ExampleReader> readers) =>
         sources.Select((source, i) => $"{source.Request}: rows are read as {readers[i].Shape}");
+
+    private IEnumerable<string> Missing(PreparationOptions options) => asked.Evaluation is { } evaluation && options.Evaluation is null
+        ? [$"{evaluation.Request.Name}: there is no split {evaluation.Request.Split}, so there is nothing to evaluate on"]
+        : [];
 
     private static void CheckTrainable(SetSummary train, List<RowSource> sources)
     {

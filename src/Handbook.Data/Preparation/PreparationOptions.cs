@@ -33,7 +33,7 @@ public sealed record PreparationOptions
     /// <summary>The datasets in the recipe's order; under <see cref="MixtureForm.Mixer"/> every split of each, one after the other.</summary>
     public required IReadOnlyList<DatasetPart> Sources { get; init; }
 
-    /// <summary>The evaluation split of <see cref="MixtureForm.Single"/>; null when there is none.</summary>
+    /// <summary>The evaluation split of <see cref="MixtureForm.Single"/>, if the dataset has it; null for none.</summary>
     public DatasetPart? Evaluation { get; init; }
 
     /// <summary>Seed of a mixture's shuffles and split.</summary>

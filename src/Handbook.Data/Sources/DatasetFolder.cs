@@ -53,14 +53,17 @@ public sealed partial class DatasetFolder
 
     /// <summary>The files of a split, in order.</summary>
     /// <exception cref="UserErrorException">There is no such split.</exception>
-    public IReadOnlyList<string> Files(string split)
+    public IReadOnlyList<string> Files(string split) => Find(split) is { Count: > 0 } files ? files
+        : throw new UserErrorException($"{location}: no split {split}; there is {string.Join(", ", splits.Keys)}.{NearestName.Hint(split, splits.Keys)}");
+
+    /// <summary>True when there is such a split.</summary>
+    public bool Has(string split) => Find(split).Count > 0;
+
+    private List<string> Find(string split)
     {
         if (splits.TryGetValue(split, out var files))
             return files;
-        var named = all.Where(path => Stem(path) == split || Path.GetRelativePath(location, path).Split('/', '\\').SkipLast(1).Contains(split)).ToList();
-        if (named.Count > 0)
-            return named;
-        throw new UserErrorException($"{location}: no split {split}; there is {string.Join(", ", splits.Keys)}.{NearestName.Hint(split, splits.Keys)}");
+        return all.Where(path => Stem(path) == split || Path.GetRelativePath(location, path).Split('/', '\\').SkipLast(1).Contains(split)).ToList();
     }
 
     private static Dictionary<string, List<string>>? SavedToDisk(string folder)

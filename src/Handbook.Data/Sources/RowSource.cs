@@ -25,18 +25,28 @@ public sealed class RowSource
     /// <exception cref="UserErrorException">There is no such dataset, configuration or split, or no file with a known ending.</exception>
     public static RowSource Open(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers, SourceOptions options)
     {
-        var location = resolvers.Select(resolver => resolver.Find(request.Name, request.Revision)).FirstOrDefault(path => path is not null);
-        if (location is null)
-        {
-            var hint = NearestName.Hint(request.Name, resolvers.SelectMany(resolver => resolver.Names).Distinct());
-            throw new UserErrorException(
-                $"dataset {request.Name}: not found; looked in {string.Join(" and ", resolvers.Select(resolver => resolver.Where))}.{hint}");
-        }
+        var location = Locate(request, resolvers);
         var folder = DatasetFolder.Open(location, request.Config);
         var parts = SplitSelection.Parse(request.Split)
             .Select(selection => (selection, folder.Files(selection.Split).Select(path => FileFormats.Open(path, options)).ToList()))
             .ToList();
         return new RowSource(request, location, options, parts);
+    }
+
+    /// <summary>True when the dataset has every split that the request names.</summary>
+    /// <exception cref="UserErrorException">There is no such dataset or configuration.</exception>
+    public static bool HasSplits(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers)
+    {
+        var folder = DatasetFolder.Open(Locate(request, resolvers), request.Config);
+        return SplitSelection.Parse(request.Split).All(selection => folder.Has(selection.Split));
+    }
+
+    private static string Locate(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers)
+    {
+        if (resolvers.Select(resolver => resolver.Find(request.Name, request.Revision)).FirstOrDefault(path => path is not null) is { } location)
+            return location;
+        var hint = NearestName.Hint(request.Name, resolvers.SelectMany(resolver => resolver.Names).Distinct());
+        throw new UserErrorException($"dataset {request.Name}: not found; looked in {string.Join(" and ", resolvers.Select(resolver => resolver.Where))}.{hint}");
     }
 
     /// <summary>Number of rows; text formats are read through once to know it.</summary>

@@ -78,6 +78,7 @@ public sealed class PackerTests
         var plan = Packer.Plan([10, 11, 7], new PackingOptions { MaxLength = 5, Strategy = PackingStrategy.Legacy, Seed = 42 }, [18000, 432, 100]);
         int[] order = [0, 1, 2, 3];
         var random = new PythonRandom(42);
+        random.Sample(3, 3);
         random.Shuffle<int>(order);
         Piece[][] rows = [[new(0, 0, 5)], [new(0, 5, 5)], [new(1, 0, 5)], [new(1, 5, 5)]];
         for (var row = 0; row < 4; row++)

@@ -101,6 +101,21 @@ public sealed class DataPreparationTests : IDisposable
         Assert.Equal(order.Test.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Evaluation!));
     }
 
+    [Theory]
+    [InlineData("test", 2)]
+    [InlineData("validation", -1)]
+    public void Prepare_EvaluationSplit_IsTakenWhereThereIsOne(string split, int rows)
+    {
+        folder.Write("a/train.jsonl", Texts("a", 5));
+        folder.Write("a/test.jsonl", Texts("t", 2));
+        var options = Options("a", max: 3);
+        using var store = Prepare(options with { Evaluation = new DatasetPart(new DatasetRequest("a", Split: split)) });
+        Assert.Equal(rows, store.Evaluation?.RowCount ?? -1);
+        Assert.Equal(rows < 0, store.Manifest.Notes.Any(note => note.Contains("there is no split validation", StringComparison.Ordinal)));
+        if (rows > 0)
+            Assert.Equal(["t0", "t1"], Read(store.Evaluation!));
+    }
+
     [Fact]
     public void Prepare_Pairs_GivesPromptChosenRejected()
     {
