@@ -1,3 +1,5 @@
+using Handbook.Data.Cleaning;
+using Handbook.Data.Sources;
 using Handbook.Recipes.Keys;
 using Handbook.Training.Options;
 
@@ -21,6 +23,15 @@ internal static class DataOptionsBinder
             SkipPreparation = values.Flag("dataset_kwargs.skip_prepare_dataset"),
             MaxTrainSamples = values.IntegerOrNull("max_train_samples"),
             MaxEvalSamples = values.IntegerOrNull("max_eval_samples"),
+            RenameColumns = values.TextMap("rename_columns")?.ToDictionary(pair => pair.Key, pair => pair.Value),
+            TextUnit = values.Text("sample_by") switch
+            {
+                "document" => TextUnit.Document,
+                "paragraph" => TextUnit.Paragraph,
+                "line" => TextUnit.Line,
+                _ => null,
+            },
+            Cleaning = Cleaning(values),
             OnBadRow = values.Text("on_bad_row") == "skip" ? BadRowPolicy.Skip : BadRowPolicy.Error,
         };
     }
@@ -64,4 +75,16 @@ internal static class DataOptionsBinder
             MixtureSeed = 42,
         };
     }
+
+    private static CleaningOptions Cleaning(RecipeValues values) => new()
+    {
+        ExactDuplicates = values.Text("deduplicate") is "exact" or "near",
+        NearDuplicates = values.Text("deduplicate") == "near" ? new NearDuplicateOptions { Threshold = values.Number("deduplicate_threshold") } : null,
+        Decontaminate = [.. (values.Texts("decontaminate") ?? []).Select(name => new EvaluationSet(name, new DatasetRequest(name, Split: "test")))],
+        NGramWords = values.Integer("decontaminate_words"),
+        HumanEval = values.Text("decontaminate_humaneval") is { } set ? new DatasetRequest(set, Split: "test") : null,
+        MinCharacters = values.IntegerOrNull("min_characters"),
+        MaxCharacters = values.IntegerOrNull("max_characters"),
+        Columns = [.. (values.Texts("row_filters") ?? []).Select(ColumnFilter.Parse)],
+    };
 }

@@ -43,6 +43,18 @@ internal static class DataKeys
         Row("max_eval_samples", Integer, H4, null, "The most evaluation rows.") with { Range = NumberRange.From(1) },
         Row("on_bad_row", TextValue, Ours, "error", "What to do with a row that cannot be read or used: stop, or leave it out and count it.")
             with { Choices = ["error", "skip"] },
+        Row("rename_columns", TextMap, Ours, null, "New names of columns, by their names in the files, before shapes are recognised."),
+        Row("sample_by", TextValue, Ours, null, "What one example of a plain text file is. Left out: document; line in the profiles v0.3 and trl-0.19.")
+            with { Choices = ["document", "paragraph", "line"] },
+        Row("deduplicate", TextValue, Ours, "none", "Remove examples that repeat an earlier one: word for word, or nearly (MinHash).")
+            with { Choices = ["none", "exact", "near"] },
+        Row("deduplicate_threshold", Number, Ours, "0.8", "Least similarity (Jaccard, of runs of five words) of near duplicates.") with { Range = NumberRange.Within(0, 1) },
+        Row("decontaminate", TextList, Ours, null, "Evaluation sets (files, folders, ids; split test) whose word sequences must not occur in training examples."),
+        Row("decontaminate_words", Integer, Ours, "13", "Words in a row that must be the same.") with { Range = NumberRange.From(3) },
+        Row("decontaminate_humaneval", TextValue, Ours, null, "The HumanEval set: v0.3's rule, which removes examples that hold a docstring or solution of it."),
+        Row("min_characters", Integer, Ours, null, "Remove shorter examples.") with { Range = NumberRange.From(1) },
+        Row("max_characters", Integer, Ours, null, "Remove longer examples.") with { Range = NumberRange.From(1) },
+        Row("row_filters", TextList, Ours, null, "Conditions that rows must meet, such as score >= 4 or lang == en."),
         Row("data_seed", Integer, Hf, null, "Seed of the order of rows; left out: seed.") with { Range = NumberRange.From(0) },
         Row("disable_shuffle", Flag, Ours, "false", "Visit rows in file order."),
         Row("group_by_length", Flag, Hf, "false", "Put rows of like length into one batch."),

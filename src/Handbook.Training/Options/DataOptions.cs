@@ -1,3 +1,6 @@
+using Handbook.Data.Cleaning;
+using Handbook.Data.Sources;
+
 namespace Handbook.Training.Options;
 
 /// <summary>Which rules of mixing apply.</summary>
@@ -83,6 +86,15 @@ public sealed record DataOptions
 
     /// <summary>The most evaluation rows; null takes all.</summary>
     public int? MaxEvalSamples { get; init; }
+
+    /// <summary>New names of columns, by their names in the files; null renames none.</summary>
+    public IReadOnlyDictionary<string, string>? RenameColumns { get; init; }
+
+    /// <summary>What one row of a plain text file is; null leaves it to the profile.</summary>
+    public TextUnit? TextUnit { get; init; }
+
+    /// <summary>What is removed before examples become tokens.</summary>
+    public CleaningOptions Cleaning { get; init; } = new();
 
     /// <summary>What to do with a bad row.</summary>
     public BadRowPolicy OnBadRow { get; init; } = BadRowPolicy.Error;

@@ -28,6 +28,12 @@ public static class DataBinding
         MixtureSeed = options.Data.MixtureSeed,
         TestSize = options.Data.TestSplitSize is { } size ? new SplitSize(size.Value, size.IsFraction) : null,
         Profile = (DataProfile)options.Profile,
+        Files = new SourceOptions
+        {
+            TextUnit = options.Data.TextUnit ?? (options.Profile == Profile.Best ? TextUnit.Document : TextUnit.Line),
+            Rename = options.Data.RenameColumns,
+        },
+        Cleaning = options.Data.Cleaning,
         TextColumn = options.Data.TextColumn,
         PreferText = options.Task == TrainingTask.Cpt,
         Packing = Packing(options, options.Sequences.Packing, maxLength),

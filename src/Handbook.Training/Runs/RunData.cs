@@ -1,3 +1,5 @@
+using System.Globalization;
+using Handbook.Data.Inspection;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Preparation;
 using Handbook.Data.Store;
@@ -18,9 +20,11 @@ public static class RunData
         var limit = Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue);
         var maxLength = DataBinding.MaxLength(options, limit);
         var preparation = new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength));
-        var store = preparation.Prepare(new PreparationNotes(progress), stop);
-        foreach (var note in store.Manifest.Notes)
-            progress.Note(note);
+        var notes = new PreparationNotes(progress);
+        var store = preparation.Prepare(notes, stop);
+        notes.Done();
+        foreach (var line in StoreReport.Lines(store))
+            progress.Note(line);
         return store;
     }
 
@@ -69,10 +73,27 @@ public static class RunData
         AppendEos = options.Data.AppendConcatToken,
     };
 
-    /// <summary>Tells a run's progress how far preparation is.</summary>
+    /// <summary>Tells a run's progress how far preparation is, and at what rate.</summary>
     private sealed class PreparationNotes(ITrainingProgress progress) : IProgress<PreparationProgress>
     {
-        public void Report(PreparationProgress value) =>
-            progress.Advance($"preparing data: {value.Stage}", value.Examples, value.TotalExamples ?? value.Examples);
+        private PreparationProgress? last;
+
+        public void Report(PreparationProgress value)
+        {
+            last = value;
+            var left = value.Remaining is { } remaining ? $", {remaining:mm\\:ss} left" : "";
+            progress.Advance(
+                string.Create(CultureInfo.InvariantCulture, $"preparing data: {value.Stage}, {value.MegabytesPerSecond:F1} MB/s{left}"), value.Examples, value.TotalExamples ?? value.Examples);
+        }
+
+        /// <summary>Says what preparing cost, unless it was there already.</summary>
+        public void Done()
+        {
+            if (last is { } done)
+            {
+                progress.Note(string.Create(CultureInfo.InvariantCulture,
+                    $"data prepared: {done.Examples} rows, {done.Bytes / 1e6:F1} MB in {done.Elapsed.TotalSeconds:F1} s ({done.MegabytesPerSecond:F1} MB/s), {done.Tokens} tokens"));
+            }
+        }
     }
 }

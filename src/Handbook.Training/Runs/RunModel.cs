@@ -1,4 +1,6 @@
 using Handbook.Models;
+using Handbook.Models.Architectures;
+using Handbook.Models.Configuration;
 using Handbook.Text.Tokenizers;
 using Handbook.Torch;
 using Handbook.Training.Checkpoints;
@@ -51,6 +53,16 @@ public sealed class RunModel : IDisposable
             model.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The most tokens of a sequence, read from the configuration alone.</summary>
+    /// <exception cref="UserErrorException">The configuration is missing, broken or not supported.</exception>
+    public static int MaxPositions(RunOptions options, Tokenizer tokenizer)
+    {
+        if (options.Model.Config is { } config)
+            return ArchitectureTable.ReadConfig(WithVocabulary(config, tokenizer), "model_config").MaxPositions;
+        var path = Path.Combine(options.Model.NameOrPath!, ConfigFile.Name);
+        return ArchitectureTable.ReadConfig(ConfigFile.Read(path), path).MaxPositions;
     }
 
     /// <summary>Makes the optimizer; its master copies start from the checkpoint's full precision.</summary>

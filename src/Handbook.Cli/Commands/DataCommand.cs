@@ -1,0 +1,105 @@
+using System.CommandLine;
+using System.Globalization;
+using Handbook.Cli.Progress;
+using Handbook.Data.Inspection;
+using Handbook.Data.Store;
+using Handbook.Recipes;
+using Handbook.Recipes.Keys;
+using Handbook.Training.Options;
+using Handbook.Training.Runs;
+
+namespace Handbook.Cli.Commands;
+
+/// <summary><c>handbook data prepare|stats|export</c>: a recipe's data without its training.</summary>
+internal static class DataCommand
+{
+    public static Command Create(Terminal terminal) => new HandbookCommand("data", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens.")
+    {
+        Prepare(terminal), Stats(terminal), Export(terminal),
+    };
+
+    private static HandbookCommand Prepare(Terminal terminal)
+    {
+        var command = new HandbookCommand("prepare", "Read, mix, clean, tokenize and pack a recipe's data, so that a run of it begins at once.", "handbook data prepare recipe.yaml");
+        var words = RecipeArguments.AddTo(command);
+        command.SetAction((parsed, stop) =>
+        {
+            using var store = Open(parsed.GetValue(words)!, terminal, stop);
+            terminal.Output.WriteLine($"hash {store.ContentHash}");
+            terminal.Output.WriteLine($"prepared data: {store.Folder}");
+            return Task.FromResult(ExitCodes.Success);
+        });
+        return command;
+    }
+
+    private static HandbookCommand Stats(Terminal terminal)
+    {
+        var command = new HandbookCommand("stats", "Lengths, tokens of each source, repeated examples, and how full rows are under each way of packing.", "handbook data stats recipe.yaml");
+        var words = RecipeArguments.AddTo(command);
+        command.SetAction((parsed, stop) =>
+        {
+            using var store = Open(parsed.GetValue(words)!, terminal, stop);
+            foreach (var line in Lines(StoreStatistics.Of(store)))
+                terminal.Output.WriteLine(line);
+            return Task.FromResult(ExitCodes.Success);
+        });
+        return command;
+    }
+
+    private static HandbookCommand Export(Terminal terminal)
+    {
+        var command = new HandbookCommand("export", "Write the exact tokens and labels of every row as Parquet, to compare with other programs.",
+            "handbook data export recipe.yaml --to rows.parquet", "handbook data export recipe.yaml --to held-out.parquet --evaluation");
+        var path = new Option<string>("--to") { Description = "The file to write.", Required = true };
+        var evaluation = new Option<bool>("--evaluation") { Description = "The evaluation set instead of the training set." };
+        command.Options.Add(path);
+        command.Options.Add(evaluation);
+        var words = RecipeArguments.AddTo(command);
+        command.SetAction((parsed, stop) =>
+        {
+            using var store = Open(parsed.GetValue(words)!, terminal, stop);
+            var set = parsed.GetValue(evaluation)
+                ? store.Evaluation ?? throw new UserErrorException("--evaluation: this recipe's data has no evaluation set.")
+                : store.Train;
+            StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);
+            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {set.RowCount} rows"));
+            return Task.FromResult(ExitCodes.Success);
+        });
+        return command;
+    }
+
+    private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop)
+    {
+        var source = RecipeSource.Load(words);
+        var task = RecipeReader.FindTask(source) ?? throw new UserErrorException(
+            $"{source.File ?? "command line"}: what is it for? Add --task=sft (or {Tasks.All.Describe()}), or the key task.");
+        var recipe = RecipeReader.Read(source, task);
+        foreach (var note in recipe.Notes)
+            terminal.Error.WriteLine("note: " + note);
+        var tokenizer = RunTokenizer.Load(recipe.Options);
+        var progress = TerminalProgress.Of(terminal);
+        progress.Begin("data", []);
+        var store = RunData.Prepare(recipe.Options, tokenizer, RunModel.MaxPositions(recipe.Options, tokenizer), progress, stop);
+        progress.End();
+        return store;
+    }
+
+    private static IEnumerable<string> Lines(StoreStatistics statistics)
+    {
+        var lengths = statistics.Lengths;
+        yield return Text($"tokens an example: shortest {lengths.Shortest}, median {lengths.Median}, mean {lengths.Mean:F1}, 90 % up to {lengths.Percentile90}, 99 % up to {lengths.Percentile99}, longest {lengths.Longest}");
+        yield return "sources:";
+        var total = statistics.Sources.Sum(source => source.Tokens);
+        foreach (var source in statistics.Sources)
+            yield return Text($"  {source.Name}: {source.Examples} examples, {source.Tokens} tokens ({(total == 0 ? 0 : (double)source.Tokens / total):P1}), {source.Labels} labels");
+        yield return Text($"repeated examples: {statistics.Duplicates}");
+        foreach (var (example, of) in statistics.DuplicateExamples.Take(3))
+            yield return $"  {example} repeats {of}";
+        if (statistics.Packings.Count > 0)
+            yield return "packing of the training examples:";
+        foreach (var packing in statistics.Packings)
+            yield return Text($"  {packing.Strategy}: {packing.Rows} rows, {packing.Efficiency:P1} full");
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,51 @@
+using System.Globalization;
+using Handbook.Data.Store;
+
+namespace Handbook.Data.Inspection;
+
+/// <summary>Says in lines what a person should know about prepared data.</summary>
+public static class StoreReport
+{
+    /// <summary>What was read and how, what was left out and why, and what fills the rows.</summary>
+    public static IEnumerable<string> Lines(TokenStore store)
+    {
+        var manifest = store.Manifest;
+        foreach (var note in manifest.Notes)
+            yield return note;
+        foreach (var count in manifest.Cleaning)
+        {
+            yield return Text($"{count.Removed} examples removed: {count.Rule}");
+            foreach (var example in count.Examples.Take(3))
+                yield return "  " + example;
+        }
+        if (manifest.BadRows > 0)
+            yield return Text($"{manifest.BadRows} bad rows left out (on_bad_row: skip), the first: {manifest.BadRowExamples[0]}");
+        foreach (var line in Lines("train", manifest.Train))
+            yield return line;
+        if (manifest.Evaluation is { } evaluation)
+        {
+            foreach (var line in Lines("evaluation", evaluation))
+                yield return line;
+        }
+    }
+
+    private static IEnumerable<string> Lines(string name, SetSummary set)
+    {
+        yield return Text(
+            $"{name}: {set.ExampleCount} examples, {set.TokenCount} tokens ({Share(set.LossTokenCount, set.TokenCount)} labels) in {set.RowCount} rows of at most {set.MaxLength}, {set.Efficiency:P1} full");
+        if (set.Truncated > 0)
+            yield return Text($"  {set.Truncated} examples are longer than a row and lose {set.LostTokens} tokens ({Share(set.LostTokens, set.LostTokens + set.TokenCount)})");
+        else if (set.LostTokens > 0)
+            yield return Text($"  {set.LostTokens} tokens stand in no row ({Share(set.LostTokens, set.LostTokens + set.TokenCount)})");
+        if (set.Dropped > 0)
+            yield return Text($"  {set.Dropped} examples are longer than a row and left out");
+        if (set.Split > 0)
+            yield return Text($"  {set.Split} examples are cut into several pieces");
+        if (set.WithoutLabel > 0)
+            yield return Text($"  {set.WithoutLabel} examples have no label and teach nothing, such as {string.Join("; ", set.WithoutLabelExamples.Take(3))}");
+    }
+
+    private static string Share(long part, long whole) => whole == 0 ? "0 %" : ((double)part / whole).ToString("P1", CultureInfo.InvariantCulture);
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
