@@ -1,3 +1,4 @@
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -24,14 +25,31 @@ public static unsafe partial class Attention
     {
         Check(query.Value, key.Value, value.Value, layout);
         var window = slidingWindow ?? int.MaxValue;
+        if (Fused.Applies(query.Value, key.Value, value.Value, scale))
+            return ApplyFused(tape, query, key, value, new AttentionPlan(layout, query.Value, key.Value, scale, window));
         var output = PlainForward(query.Value, key.Value, value.Value, layout, scale, window);
         return tape.Record(output, [query, key, value], [query.Value, key.Value, value.Value], (gradient, saved) =>
-        {
-            var gradients = PlainBackward(gradient, saved[0], saved[1], saved[2], layout, scale, window);
-            query.Accumulate(gradients.Query);
-            key.Accumulate(gradients.Key);
-            value.Accumulate(gradients.Value);
-        });
+            Accumulate(PlainBackward(gradient, saved[0], saved[1], saved[2], layout, scale, window), query, key, value));
+    }
+
+    private static Variable ApplyFused(Tape tape, Variable query, Variable key, Variable value, AttentionPlan plan)
+    {
+        var (output, logSumExp) = Fused.Forward(plan, query.Value, key.Value, value.Value);
+        var recorded = tape.Record(
+            output, [query, key, value], [query.Value, key.Value, value.Value, output, logSumExp], (gradient, saved) =>
+            {
+                using var rows = gradient.To(saved[0].DType).Contiguous();
+                Accumulate(Fused.Backward(plan, rows, saved), query, key, value);
+            });
+        logSumExp.Dispose();
+        return recorded;
+    }
+
+    private static void Accumulate((Tensor Query, Tensor Key, Tensor Value) gradients, Variable query, Variable key, Variable value)
+    {
+        query.Accumulate(gradients.Query);
+        key.Accumulate(gradients.Key);
+        value.Accumulate(gradients.Value);
     }
 
     /// <summary>The stretches of the row that a segment's tokens may see, in order of position; the last is its own.</summary>

@@ -1,39 +1,43 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Handbook.Torch;
 
 /// <summary>
-/// libtorch's own block product for one thread on bfloat16 in host memory with float32 sums (<c>at::native::cpublas::brgemm</c>
-/// over oneDNN's micro-kernels, AVX-512 or AMX). It takes plain addresses, so that a kernel of ours can keep its intermediate
+/// libtorch's own block product for one thread in host memory with float32 sums (<c>at::native::cpublas::brgemm</c> over
+/// oneDNN's micro-kernels, AVX-512 or AMX). It takes plain addresses, so that a kernel of ours can keep its intermediate
 /// blocks in the cache. It is no part of the stable ABI: <see cref="IsSupported"/> says whether this libtorch and machine
 /// have it, and whoever uses it has a way without it.
 /// </summary>
 public static unsafe class CpuMatrixKernels
 {
-    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void> Product =
+    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void> BFloat16Product =
         (delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>)
         Native.OptionalExport("_ZN2at6native7cpublas6brgemmEllllllbPKN3c108BFloat16ES5_Pfb");
 
-    private static readonly delegate* unmanaged<long, long, long, long, sbyte, sbyte, void*, void*, void> PackFunction =
-        (delegate* unmanaged<long, long, long, long, sbyte, sbyte, void*, void*, void>)
-        Native.OptionalExport("_ZN2at6native7cpublas4packEllllN3c1010ScalarTypeES3_PKvPv");
+    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void> SingleProduct =
+        (delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>)
+        Native.OptionalExport("_ZN2at6native7cpublas6brgemmEllllllbPKfS3_Pfb");
 
     private static readonly delegate* unmanaged<byte, void> ReleaseFunction =
         (delegate* unmanaged<byte, void>)Native.OptionalExport("_ZN2at6native7cpublas14brgemm_releaseEb");
 
-    /// <summary>True when bfloat16 block products run here.</summary>
+    /// <summary>
+    /// True when block products run here: the functions are exported, the processor has AVX-512 with bfloat16, and a product
+    /// of known numbers comes out right.
+    /// </summary>
     public static bool IsSupported { get; } = Probe();
 
     /// <summary>
-    /// C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n]. A is row-major bfloat16; B is packed by <see cref="Pack"/>
-    /// (pairs of rows interleaved: element (r, c) of rows 2p and 2p+1 at [p, c, 0..1]; k even); C is row-major float32.
+    /// C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n] in bfloat16. A is row-major. Of B, pairs of rows are interleaved
+    /// (element (r, c) of rows 2p and 2p + 1 at [p, c, 0..1]; k even), <paramref name="strideB"/> columns apart. C is row-major.
     /// </summary>
-    public static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* packedB, long strideB, float* c, long strideC, bool accumulate) =>
-        Product(m, n, k, strideA, strideB, strideC, accumulate ? (byte)1 : (byte)0, a, packedB, c, 1);
+    public static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
+        BFloat16Product(m, n, k, strideA, strideB, strideC, accumulate ? (byte)1 : (byte)0, a, b, c, 1);
 
-    /// <summary>Interleaves pairs of rows of B[k, n] for <see cref="Multiply"/>; the result has the same size.</summary>
-    public static void Pack(long k, long n, ushort* b, long strideB, ushort* packed, long stridePacked) =>
-        PackFunction(k, n, strideB, stridePacked, (sbyte)DType.BFloat16, (sbyte)DType.BFloat16, b, packed);
+    /// <summary>C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n] in float32, all row-major.</summary>
+    public static void Multiply(long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
+        SingleProduct(m, n, k, strideA, strideB, strideC, accumulate ? (byte)1 : (byte)0, a, b, c, 0);
 
     /// <summary>Lets go of the matrix unit's state on this thread; call once after a thread's block products.</summary>
     public static void Release()
@@ -44,9 +48,44 @@ public static unsafe class CpuMatrixKernels
 
     private static bool Probe()
     {
-        if (Product == null || PackFunction == null || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        if (BFloat16Product == null || SingleProduct == null || RuntimeInformation.ProcessArchitecture != Architecture.X64)
             return false;
-        var canPack = (delegate* unmanaged<sbyte, byte>)Native.OptionalExport("_ZN2at6native7cpublas10could_packEN3c1010ScalarTypeE");
-        return canPack != null && canPack((sbyte)DType.BFloat16) != 0 && System.Runtime.Intrinsics.X86.Avx512F.IsSupported;
+        // An unsupported call would end the process with a C++ exception, so the processor is asked before the product is tried.
+        const int BFloat16Flag = 1 << 5;
+        if (!Avx512F.IsSupported || !Avx512BW.IsSupported || !Avx512DQ.IsSupported || !Avx512F.VL.IsSupported
+            || (X86Base.CpuId(7, 1).Eax & BFloat16Flag) == 0)
+            return false;
+        return IsExact();
+    }
+
+    /// <summary>Small integers are exact in bfloat16 and in sums: the products must equal integer arithmetic.</summary>
+    private static bool IsExact()
+    {
+        const int M = 32, N = 64, K = 32;
+        var a = stackalloc float[M * K];
+        var b = stackalloc float[K * N];
+        var c = stackalloc float[M * N];
+        var narrowA = stackalloc ushort[M * K];
+        var narrowB = stackalloc ushort[K * N];
+        var narrowC = stackalloc float[M * N];
+        for (var i = 0; i < M * K; i++)
+            narrowA[i] = (ushort)(BitConverter.SingleToUInt32Bits(a[i] = i % 7 - 3) >> 16);
+        for (var i = 0; i < K * N; i++)
+        {
+            b[i] = i % 11 - 5;
+            narrowB[i / (2 * N) * 2 * N + i % N * 2 + i / N % 2] = (ushort)(BitConverter.SingleToUInt32Bits(b[i]) >> 16);
+        }
+        Multiply(M, N, K, a, K, b, N, c, N, false);
+        Multiply(M, N, K, narrowA, K, narrowB, N, narrowC, N, false);
+        Release();
+        for (var i = 0; i < M * N; i++)
+        {
+            var expected = 0f;
+            for (var k = 0; k < K; k++)
+                expected += a[i / N * K + k] * b[k * N + i % N];
+            if (c[i] != expected || narrowC[i] != expected)
+                return false;
+        }
+        return true;
     }
 }

@@ -1,0 +1,204 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Handbook.Torch;
+
+namespace Handbook.Autograd.Kernels;
+
+/// <summary>
+/// Gradients of attention (Dao et al. 2022, arXiv:2205.14135, algorithm 4): weights are recomputed block by block from the
+/// saved log-sum-exp. A task is one chunk of keys of one key/value head with every query that sees it; it owns these keys'
+/// gradients and its slot of the queries' gradients, so nothing is shared among threads.
+/// </summary>
+internal sealed unsafe class AttentionBackward<T, TFormat>
+    where T : unmanaged
+    where TFormat : struct, IBlockFormat<T>
+{
+    private const int Stride = AttentionPlan.BlockLength;
+
+    /// <summary>Log-sum-exp of a query that is padding: its weights come out as zero.</summary>
+    private const float NoQuery = 1e30f;
+
+    private readonly AttentionPlan plan;
+    private readonly AttentionChunks chunks;
+    private readonly AttentionGradientData<T> data;
+
+    private AttentionBackward(AttentionPlan plan, AttentionChunks chunks, AttentionGradientData<T> data) =>
+        (this.plan, this.chunks, this.data) = (plan, chunks, data);
+
+    internal static (Tensor Query, Tensor Key, Tensor Value) Run(
+        AttentionPlan plan, Tensor gradient, Tensor query, Tensor key, Tensor value, Tensor output, Tensor logSumExp)
+    {
+        var chunks = new AttentionChunks(plan);
+        using var scope = new TensorScope();
+        var data = new AttentionGradientData<T>(plan, chunks, gradient, query, key, value, output, logSumExp);
+        var pass = new AttentionBackward<T, TFormat>(plan, chunks, data);
+        ParallelWork.For((long)plan.KeyHeads * plan.Blocks.Length, 4, pass.Pack);
+        ParallelWork.For(plan.Tokens, 64, pass.Project);
+        // The first chunks of a segment come first: the most queries see them.
+        TaskQueue.Run(chunks.All.Length * plan.KeyHeads, task => pass.Differentiate(chunks.All[task / plan.KeyHeads], task % plan.KeyHeads));
+        ParallelWork.For(plan.Blocks.Length, 1, pass.SumSlots);
+        return (scope.Keep(data.QueryGradientTensor), scope.Keep(data.KeyGradientTensor), scope.Keep(data.ValueGradientTensor));
+    }
+
+    private void Pack(long begin, long end)
+    {
+        for (var i = begin; i < end; i++)
+        {
+            var scratch = new ScratchMemory(ScratchMemory.Size<T>(plan.PackedBlock));
+            var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
+            var packed = i * plan.PackedBlock;
+            AttentionBlocks<T, TFormat>.PackRows(plan, data.Key, plan.KeyHeads, block, head, data.KeyRows + packed);
+            AttentionBlocks<T, TFormat>.PackRows(plan, data.Value, plan.KeyHeads, block, head, data.ValueRows + packed);
+            AttentionBlocks<T, TFormat>.PackColumns(plan, data.Key, plan.KeyHeads, block, head, data.KeyColumns + packed, scratch.Take<T>(plan.PackedBlock));
+        }
+    }
+
+    /// <summary>Sum over the width of gradient * output, for every token and head.</summary>
+    private void Project(long begin, long end)
+    {
+        for (var token = (int)begin; token < end; token++)
+        {
+            for (var head = 0; head < plan.Heads; head++)
+            {
+                data.Projection[(long)head * plan.Tokens + token] = AttentionBlocks<T, TFormat>.Dot(
+                    AttentionBlocks<T, TFormat>.Row(plan, data.Gradient, plan.Heads, token, head),
+                    AttentionBlocks<T, TFormat>.Row(plan, data.Output, plan.Heads, token, head), plan.Width);
+            }
+        }
+    }
+
+    private void Differentiate((int Segment, int First, int End) chunk, int keyHead)
+    {
+        var work = new AttentionGradientScratch<T>(plan, chunks.BlocksInChunk);
+        var sumLength = (int)((chunk.End - chunk.First) * plan.PackedBlock);
+        new Span<float>(work.KeySums, sumLength).Clear();
+        new Span<float>(work.ValueSums, sumLength).Clear();
+        for (var head = keyHead * plan.Group; head < (keyHead + 1) * plan.Group; head++)
+        {
+            for (var segment = chunk.Segment; segment < plan.Layout.Segments.Length; segment++)
+            {
+                if (!plan.Sees(segment, chunk.Segment))
+                    continue;
+                var (first, end) = plan.BlocksOf(segment);
+                for (var q = segment == chunk.Segment ? chunk.First : first; q < end; q++)
+                    QueryBlock(chunk, keyHead, q, head, work);
+            }
+        }
+        for (var k = chunk.First; k < chunk.End; k++)
+        {
+            var block = plan.Blocks[k];
+            for (var row = 0; row < block.Count; row++)
+            {
+                var sums = (k - chunk.First) * plan.PackedBlock + (long)row * plan.PaddedWidth;
+                AttentionBlocks<T, TFormat>.StoreRow(
+                    work.KeySums + sums, (float)plan.Scale, AttentionBlocks<T, TFormat>.Row(plan, data.KeyGradient, plan.KeyHeads, block.Start + row, keyHead), plan.Width);
+                AttentionBlocks<T, TFormat>.StoreRow(
+                    work.ValueSums + sums, 1, AttentionBlocks<T, TFormat>.Row(plan, data.ValueGradient, plan.KeyHeads, block.Start + row, keyHead), plan.Width);
+            }
+        }
+    }
+
+    /// <summary>What one query block of one head adds to a chunk's gradients, and what the chunk adds to the block's.</summary>
+    private void QueryBlock(in (int Segment, int First, int End) chunk, int keyHead, int queryBlock, int head, in AttentionGradientScratch<T> work)
+    {
+        var query = plan.Blocks[queryBlock];
+        Prepare(query, head, work);
+        var (width, queries) = (plan.PaddedWidth, query.PaddedCount);
+        var isFirst = true;
+        for (var k = chunk.First; k < chunk.End; k++)
+        {
+            var key = plan.Blocks[k];
+            var sight = plan.Sight(query, key);
+            if (sight == BlockSight.None)
+                continue;
+            var keys = key.PaddedCount;
+            var packed = ((long)keyHead * plan.Blocks.Length + k) * plan.PackedBlock;
+            var sums = (k - chunk.First) * plan.PackedBlock;
+            TFormat.Multiply(keys, queries, width, data.KeyRows + packed, width, work.QueryColumns, Stride, work.Scores, Stride, false);
+            TFormat.Multiply(keys, queries, width, data.ValueRows + packed, width, work.GradientColumns, Stride, work.Products, Stride, false);
+            if (sight == BlockSight.Part)
+                AttentionBlocks<T, TFormat>.Mask(plan, query, key, work.Scores);
+            ThroughSoftmax(keys, queries, work);
+            TFormat.Multiply(keys, width, queries, work.Weights, Stride, work.GradientRows, width, work.ValueSums + sums, width, true);
+            TFormat.Multiply(keys, width, queries, work.ScoreGradients, Stride, work.QueryRows, width, work.KeySums + sums, width, true);
+            TFormat.Multiply(width, queries, keys, data.KeyColumns + packed, Stride, work.ScoreGradientsRight, Stride, work.QuerySums, Stride, !isFirst);
+            isFirst = false;
+        }
+        if (isFirst)
+            new Span<float>(work.QuerySums, (int)plan.PackedBlock).Clear();
+        new Span<float>(work.Factors, Stride).Fill((float)plan.Scale);
+        if (chunks.Slots(queryBlock) == 1)
+            AttentionBlocks<T, TFormat>.StoreTransposed(plan, work.QuerySums, work.Factors, query, data.QueryGradient, plan.Heads, head, work.Transposed);
+        else
+            AttentionBlocks<float, SingleBlocks>.StoreTransposed(
+                plan, work.QuerySums, work.Factors, query, data.Slot(chunks.Slot(query.Segment, chunk)), plan.Heads, head, work.Transposed);
+    }
+
+    private void Prepare(in TokenBlock query, int head, in AttentionGradientScratch<T> work)
+    {
+        AttentionBlocks<T, TFormat>.PackRightTransposed(plan, data.Query, plan.Heads, query, head, work.QueryColumns, (T*)work.Transposed);
+        AttentionBlocks<T, TFormat>.PackRightTransposed(plan, data.Gradient, plan.Heads, query, head, work.GradientColumns, (T*)work.Transposed);
+        AttentionBlocks<T, TFormat>.PackRightShuffled(plan, data.Query, plan.Heads, query, head, work.QueryRows);
+        AttentionBlocks<T, TFormat>.PackRightShuffled(plan, data.Gradient, plan.Heads, query, head, work.GradientRows);
+        var logSumExp = new Span<float>(work.LogSumExp, Stride);
+        var projection = new Span<float>(work.Projection, Stride);
+        var offset = (long)head * plan.Tokens + query.Start;
+        new ReadOnlySpan<float>(data.LogSumExp + offset, query.Count).CopyTo(logSumExp);
+        new ReadOnlySpan<float>(data.Projection + offset, query.Count).CopyTo(projection);
+        logSumExp[query.Count..].Fill(NoQuery);
+        projection[query.Count..].Clear();
+    }
+
+    /// <summary>Weights = 2^(score - logSumExp), and the scores' gradient = weights * (products - projection), two keys at a time.</summary>
+    private void ThroughSoftmax(int keys, int queries, in AttentionGradientScratch<T> work)
+    {
+        var factor = Vector512.Create((float)(plan.Scale * Exponential.LogOfE));
+        for (var lane = 0; lane < queries; lane += 32)
+        {
+            var (logFirst, logSecond) = (Vector512.Load(work.LogSumExp + lane), Vector512.Load(work.LogSumExp + lane + 16));
+            var (meanFirst, meanSecond) = (Vector512.Load(work.Projection + lane), Vector512.Load(work.Projection + lane + 16));
+            for (var row = 0; row < keys; row += 2)
+            {
+                var at = row * Stride + lane;
+                var next = at + Stride;
+                var a = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + at), factor, logFirst));
+                var b = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + at + 16), factor, logSecond));
+                var c = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + next), factor, logFirst));
+                var d = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + next + 16), factor, logSecond));
+                TFormat.StoreLeft(a, b, work.Weights + at);
+                TFormat.StoreLeft(c, d, work.Weights + next);
+                a *= Vector512.Load(work.Products + at) - meanFirst;
+                b *= Vector512.Load(work.Products + at + 16) - meanSecond;
+                c *= Vector512.Load(work.Products + next) - meanFirst;
+                d *= Vector512.Load(work.Products + next + 16) - meanSecond;
+                TFormat.StoreLeft(a, b, work.ScoreGradients + at);
+                TFormat.StoreLeft(c, d, work.ScoreGradients + next);
+                TFormat.StoreRight(a, c, work.ScoreGradientsRight + row * Stride, lane, Stride);
+                TFormat.StoreRight(b, d, work.ScoreGradientsRight + row * Stride, lane + 16, Stride);
+            }
+        }
+    }
+
+    /// <summary>Adds up the queries' gradients where they came from several chunks, always from the first slot on.</summary>
+    private void SumSlots(long begin, long end)
+    {
+        for (var b = (int)begin; b < end; b++)
+        {
+            var slots = chunks.Slots(b);
+            var block = plan.Blocks[b];
+            var width = plan.Heads * plan.Width;
+            for (var token = block.Start; slots > 1 && token < block.Start + block.Count; token++)
+            {
+                var offset = (long)token * width;
+                var sums = data.Slot(0) + offset;
+                for (var slot = 1; slot < slots; slot++)
+                {
+                    var terms = data.Slot(slot) + offset;
+                    for (var i = 0; i < width; i++)
+                        sums[i] += terms[i];
+                }
+                AttentionBlocks<T, TFormat>.StoreRow(sums, 1, data.QueryGradient + offset, width);
+            }
+        }
+    }
+}

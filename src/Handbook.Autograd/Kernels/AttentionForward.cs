@@ -1,0 +1,153 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Handbook.Torch;
+
+namespace Handbook.Autograd.Kernels;
+
+/// <summary>
+/// Attention block by block with a running softmax (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
+/// arXiv:2205.14135): scores of 64 keys x 64 queries never leave the first-level cache. A task is one query block of one head.
+/// </summary>
+internal sealed unsafe class AttentionForward<T, TFormat>
+    where T : unmanaged
+    where TFormat : struct, IBlockFormat<T>
+{
+    private const int Stride = AttentionPlan.BlockLength;
+
+    /// <summary>Below every score, yet finite, so that a query that has seen nothing yet makes no NaN.</summary>
+    private const float Lowest = -1e30f;
+
+    /// <summary>
+    /// The running maximum follows a larger score only when it is 2^8 times too small: sums and outputs are then rescaled
+    /// seldom, and cannot overflow.
+    /// </summary>
+    private const float Slack = 8;
+
+    private readonly AttentionPlan plan;
+    private readonly T* query;
+    private readonly T* keyRows;
+    private readonly T* valueColumns;
+    private readonly T* output;
+    private readonly float* logSumExp;
+
+    private AttentionForward(AttentionPlan plan, Tensor query, Tensor keyRows, Tensor valueColumns, Tensor output, Tensor logSumExp)
+    {
+        this.plan = plan;
+        this.query = (T*)query.Pointer;
+        this.keyRows = (T*)keyRows.Pointer;
+        this.valueColumns = (T*)valueColumns.Pointer;
+        this.output = (T*)output.Pointer;
+        this.logSumExp = (float*)logSumExp.Pointer;
+    }
+
+    /// <summary>Output [tokens, heads, width], and the base-2 log-sum-exp of each query's scores [heads, tokens].</summary>
+    internal static (Tensor Output, Tensor LogSumExp) Run(AttentionPlan plan, Tensor query, Tensor key, Tensor value)
+    {
+        var output = Tensor.Empty(query.Shape, query.DType);
+        var logSumExp = Tensor.Empty([plan.Heads, plan.Tokens], DType.Float32);
+        using var scope = new TensorScope();
+        long[] packedShape = [plan.KeyHeads, plan.Blocks.Length, plan.PackedBlock];
+        var keyRows = Tensor.Empty(packedShape, key.DType);
+        var valueColumns = Tensor.Empty(packedShape, key.DType);
+        var (keyData, valueData, keyTarget, valueTarget) = ((nint)key.Pointer, (nint)value.Pointer, (nint)keyRows.Pointer, (nint)valueColumns.Pointer);
+        ParallelWork.For((long)plan.KeyHeads * plan.Blocks.Length, 4, (begin, end) =>
+        {
+            for (var i = begin; i < end; i++)
+            {
+                var scratch = new ScratchMemory(ScratchMemory.Size<T>(plan.PackedBlock));
+                var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
+                AttentionBlocks<T, TFormat>.PackRows(plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
+                AttentionBlocks<T, TFormat>.PackColumns(plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(plan.PackedBlock));
+            }
+        });
+        var pass = new AttentionForward<T, TFormat>(plan, query, keyRows, valueColumns, output, logSumExp);
+        // The last blocks of the row come first: they see the most keys.
+        TaskQueue.Run(plan.Heads * plan.Blocks.Length, task => pass.Attend(plan.Blocks.Length - 1 - task / plan.Heads, task % plan.Heads));
+        return (output, logSumExp);
+    }
+
+    private void Attend(int blockIndex, int head)
+    {
+        var block = plan.Blocks[blockIndex];
+        var width = plan.PaddedWidth;
+        var scratch = new ScratchMemory(2 * ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(Stride * Stride)
+            + ScratchMemory.Size<float>(Stride * Stride) + 2 * ScratchMemory.Size<float>(plan.PackedBlock) + 2 * ScratchMemory.Size<float>(Stride));
+        var queryColumns = scratch.Take<T>(plan.PackedBlock);       // right operand [D, queries]
+        var scores = scratch.Take<float>(Stride * Stride);          // [keys, queries]
+        var weights = scratch.Take<T>(Stride * Stride);             // right operand [keys, queries]
+        var sums = scratch.Take<float>(plan.PackedBlock);           // [D, queries]
+        var maximum = scratch.Take<float>(Stride);
+        var denominator = scratch.Take<float>(Stride);
+        var work = scratch.Take<float>(plan.PackedBlock);
+        AttentionBlocks<T, TFormat>.PackRightTransposed(plan, query, plan.Heads, block, head, queryColumns, (T*)work);
+        new Span<float>(maximum, Stride).Fill(Lowest);
+        new Span<float>(denominator, Stride).Clear();
+        var isFirst = true;
+        for (var segment = block.Segment; segment >= 0; segment = plan.Layout.Segments[segment].Prefix)
+        {
+            var (first, end) = plan.BlocksOf(segment);
+            for (var k = first; k < end; k++)
+            {
+                var key = plan.Blocks[k];
+                var sight = plan.Sight(block, key);
+                if (sight == BlockSight.None)
+                    continue;
+                var packed = ((long)(head / plan.Group) * plan.Blocks.Length + k) * plan.PackedBlock;
+                TFormat.Multiply(key.PaddedCount, block.PaddedCount, width, keyRows + packed, width, queryColumns, Stride, scores, Stride, false);
+                if (sight == BlockSight.Part)
+                    AttentionBlocks<T, TFormat>.Mask(plan, block, key, scores);
+                for (var lane = 0; lane < block.PaddedCount; lane += 16)
+                    Weigh(scores + lane, key.PaddedCount, weights, lane, maximum + lane, denominator + lane, isFirst ? null : sums + lane);
+                TFormat.Multiply(width, block.PaddedCount, key.PaddedCount, valueColumns + packed, Stride, weights, Stride, sums, Stride, !isFirst);
+                isFirst = false;
+            }
+        }
+        Finish(block, head, sums, maximum, denominator, work);
+    }
+
+    /// <summary>Scores of 16 queries become weights 2^(score - maximum); what was summed before is rescaled when the maximum moves.</summary>
+    private void Weigh(float* scores, int rows, T* weights, int lane, float* maximum, float* denominator, float* sums)
+    {
+        var factor = Vector512.Create((float)(plan.Scale * Exponential.LogOfE));
+        var top = Vector512.Load(scores);
+        for (var row = 1; row < rows; row++)
+            top = Avx512F.Max(top, Vector512.Load(scores + row * Stride));
+        top *= factor;
+        var reference = Vector512.Load(maximum);
+        var denominators = Vector512.Load(denominator);
+        var grown = Vector512.GreaterThan(top, reference + Vector512.Create(Slack));
+        if (grown != Vector512<float>.Zero)
+        {
+            var moved = Vector512.ConditionalSelect(grown, top, reference);
+            var shrink = Exponential.PowerOfTwo(reference - moved);
+            denominators *= shrink;
+            for (var d = 0; sums != null && d < plan.PaddedWidth; d++)
+                (Vector512.Load(sums + d * Stride) * shrink).Store(sums + d * Stride);
+            reference = moved;
+            reference.Store(maximum);
+        }
+        var odds = Vector512<float>.Zero;
+        for (var row = 0; row < rows; row += 2)
+        {
+            var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + row * Stride), factor, reference));
+            var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + (row + 1) * Stride), factor, reference));
+            denominators += even;
+            odds += odd;
+            TFormat.StoreRight(even, odd, weights + (long)row * Stride, lane, Stride);
+        }
+        (denominators + odds).Store(denominator);
+    }
+
+    private void Finish(in TokenBlock block, int head, float* sums, float* maximum, float* denominator, float* work)
+    {
+        var target = logSumExp + (long)head * plan.Tokens + block.Start;
+        for (var lane = 0; lane < block.PaddedCount; lane += 16)
+        {
+            var total = Vector512.Load(denominator + lane);
+            (Vector512.Load(maximum + lane) + Vector512.Log2(total)).Store(maximum + lane);
+            (Vector512<float>.One / total).Store(denominator + lane);
+        }
+        new ReadOnlySpan<float>(maximum, block.Count).CopyTo(new Span<float>(target, block.Count));
+        AttentionBlocks<T, TFormat>.StoreTransposed(plan, sums, denominator, block, output, plan.Heads, head, work);
+    }
+}
