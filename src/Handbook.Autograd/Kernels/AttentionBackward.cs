@@ -13,7 +13,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     where T : unmanaged
     where TFormat : struct, IBlockFormat<T>
 {
-    private const int Stride = AttentionPlan.BlockLength;
+    private const int Tile = AttentionPlan.Tile;
 
     /// <summary>Log-sum-exp of a query that is padding: its weights come out as zero.</summary>
     private const float NoQuery = 1e30f;
@@ -44,12 +44,12 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     {
         for (var i = begin; i < end; i++)
         {
-            var scratch = new ScratchMemory(ScratchMemory.Size<T>(plan.PackedBlock));
+            var scratch = new ScratchMemory(ScratchMemory.Size<T>(AttentionPlan.TileSize));
             var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
             var packed = i * plan.PackedBlock;
             AttentionBlocks<T, TFormat>.PackRows(plan, data.Key, plan.KeyHeads, block, head, data.KeyRows + packed);
             AttentionBlocks<T, TFormat>.PackRows(plan, data.Value, plan.KeyHeads, block, head, data.ValueRows + packed);
-            AttentionBlocks<T, TFormat>.PackColumns(plan, data.Key, plan.KeyHeads, block, head, data.KeyColumns + packed, scratch.Take<T>(plan.PackedBlock));
+            AttentionBlocks<T, TFormat>.PackColumns(plan, data.Key, plan.KeyHeads, block, head, data.KeyColumns + packed, scratch.Take<T>(AttentionPlan.TileSize));
         }
     }
 
@@ -70,7 +70,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     private void Differentiate((int Segment, int First, int End) chunk, int keyHead)
     {
         var work = new AttentionGradientScratch<T>(plan, chunks.BlocksInChunk);
-        var sumLength = (int)((chunk.End - chunk.First) * plan.PackedBlock);
+        var sumLength = (chunk.End - chunk.First) * plan.PackedBlock;
         new Span<float>(work.KeySums, sumLength).Clear();
         new Span<float>(work.ValueSums, sumLength).Clear();
         for (var head = keyHead * plan.Group; head < (keyHead + 1) * plan.Group; head++)
@@ -87,14 +87,9 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         for (var k = chunk.First; k < chunk.End; k++)
         {
             var block = plan.Blocks[k];
-            for (var row = 0; row < block.Count; row++)
-            {
-                var sums = (k - chunk.First) * plan.PackedBlock + (long)row * plan.PaddedWidth;
-                AttentionBlocks<T, TFormat>.StoreRow(
-                    work.KeySums + sums, (float)plan.Scale, AttentionBlocks<T, TFormat>.Row(plan, data.KeyGradient, plan.KeyHeads, block.Start + row, keyHead), plan.Width);
-                AttentionBlocks<T, TFormat>.StoreRow(
-                    work.ValueSums + sums, 1, AttentionBlocks<T, TFormat>.Row(plan, data.ValueGradient, plan.KeyHeads, block.Start + row, keyHead), plan.Width);
-            }
+            var sums = (long)(k - chunk.First) * plan.PackedBlock;
+            AttentionBlocks<T, TFormat>.StoreRows(plan, work.KeySums + sums, (float)plan.Scale, block, data.KeyGradient, plan.KeyHeads, keyHead);
+            AttentionBlocks<T, TFormat>.StoreRows(plan, work.ValueSums + sums, 1, block, data.ValueGradient, plan.KeyHeads, keyHead);
         }
     }
 
@@ -103,30 +98,31 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     {
         var query = plan.Blocks[queryBlock];
         Prepare(query, head, work);
-        var (width, queries) = (plan.PaddedWidth, query.PaddedCount);
-        var isFirst = true;
+        new Span<float>(work.QuerySums, plan.PackedBlock).Clear();
         for (var k = chunk.First; k < chunk.End; k++)
         {
             var key = plan.Blocks[k];
             var sight = plan.Sight(query, key);
             if (sight == BlockSight.None)
                 continue;
-            var keys = key.PaddedCount;
             var packed = ((long)keyHead * plan.Blocks.Length + k) * plan.PackedBlock;
-            var sums = (k - chunk.First) * plan.PackedBlock;
-            TFormat.Multiply(keys, queries, width, data.KeyRows + packed, width, work.QueryColumns, Stride, work.Scores, Stride, false);
-            TFormat.Multiply(keys, queries, width, data.ValueRows + packed, width, work.GradientColumns, Stride, work.Products, Stride, false);
-            if (sight == BlockSight.Part)
-                AttentionBlocks<T, TFormat>.Mask(plan, query, key, work.Scores);
-            ThroughSoftmax(keys, queries, work);
-            TFormat.Multiply(keys, width, queries, work.Weights, Stride, work.GradientRows, width, work.ValueSums + sums, width, true);
-            TFormat.Multiply(keys, width, queries, work.ScoreGradients, Stride, work.QueryRows, width, work.KeySums + sums, width, true);
-            TFormat.Multiply(width, queries, keys, data.KeyColumns + packed, Stride, work.ScoreGradientsRight, Stride, work.QuerySums, Stride, !isFirst);
-            isFirst = false;
+            var sums = (long)(k - chunk.First) * plan.PackedBlock;
+            AttentionBlocks<T, TFormat>.StartScores(plan, query, key, sight, work.Scores);
+            StartProducts(work);
+            for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
+            {
+                AttentionBlocks<T, TFormat>.MultiplyAdd(data.KeyRows + packed + w, work.QueryColumns + w, work.Scores);
+                AttentionBlocks<T, TFormat>.MultiplyAdd(data.ValueRows + packed + w, work.GradientColumns + w, work.Products);
+            }
+            ThroughSoftmax(query, key, work);
+            for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
+            {
+                AttentionBlocks<T, TFormat>.MultiplyAdd(work.Weights, work.GradientRows + w, work.ValueSums + sums + w);
+                AttentionBlocks<T, TFormat>.MultiplyAdd(work.ScoreGradients, work.QueryRows + w, work.KeySums + sums + w);
+                AttentionBlocks<T, TFormat>.MultiplyAdd(data.KeyColumns + packed + w, work.ScoreGradientsRight, work.QuerySums + w);
+            }
         }
-        if (isFirst)
-            new Span<float>(work.QuerySums, (int)plan.PackedBlock).Clear();
-        new Span<float>(work.Factors, Stride).Fill((float)plan.Scale);
+        new Span<float>(work.Factors, Tile).Fill((float)plan.Scale);
         if (chunks.Slots(queryBlock) == 1)
             AttentionBlocks<T, TFormat>.StoreTransposed(plan, work.QuerySums, work.Factors, query, data.QueryGradient, plan.Heads, head, work.Transposed);
         else
@@ -140,8 +136,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         AttentionBlocks<T, TFormat>.PackRightTransposed(plan, data.Gradient, plan.Heads, query, head, work.GradientColumns, (T*)work.Transposed);
         AttentionBlocks<T, TFormat>.PackRightShuffled(plan, data.Query, plan.Heads, query, head, work.QueryRows);
         AttentionBlocks<T, TFormat>.PackRightShuffled(plan, data.Gradient, plan.Heads, query, head, work.GradientRows);
-        var logSumExp = new Span<float>(work.LogSumExp, Stride);
-        var projection = new Span<float>(work.Projection, Stride);
+        var logSumExp = new Span<float>(work.LogSumExp, Tile);
+        var projection = new Span<float>(work.Projection, Tile);
         var offset = (long)head * plan.Tokens + query.Start;
         new ReadOnlySpan<float>(data.LogSumExp + offset, query.Count).CopyTo(logSumExp);
         new ReadOnlySpan<float>(data.Projection + offset, query.Count).CopyTo(projection);
@@ -149,34 +145,60 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         projection[query.Count..].Clear();
     }
 
+    /// <summary>The products are added to minus the projection.</summary>
+    private static void StartProducts(in AttentionGradientScratch<T> work)
+    {
+        for (var lane = 0; lane < Tile; lane += 16)
+        {
+            var start = -Vector512.Load(work.Projection + lane);
+            for (var row = 0; row < Tile; row++)
+                start.Store(work.Products + row * Tile + lane);
+        }
+    }
+
     /// <summary>Weights = 2^(score - logSumExp), and the scores' gradient = weights * (products - projection), two keys at a time.</summary>
-    private void ThroughSoftmax(int keys, int queries, in AttentionGradientScratch<T> work)
+    private void ThroughSoftmax(in TokenBlock query, in TokenBlock key, in AttentionGradientScratch<T> work)
     {
         var factor = Vector512.Create((float)(plan.Scale * Exponential.LogOfE));
-        for (var lane = 0; lane < queries; lane += 32)
+        for (var lane = 0; lane < Tile; lane += 32)
         {
             var (logFirst, logSecond) = (Vector512.Load(work.LogSumExp + lane), Vector512.Load(work.LogSumExp + lane + 16));
-            var (meanFirst, meanSecond) = (Vector512.Load(work.Projection + lane), Vector512.Load(work.Projection + lane + 16));
-            for (var row = 0; row < keys; row += 2)
+            var rows = Math.Max(AttentionBlocks<T, TFormat>.SeenRows(query, key, lane), AttentionBlocks<T, TFormat>.SeenRows(query, key, lane + 16));
+            for (var row = 0; row < rows; row += 2)
             {
-                var at = row * Stride + lane;
-                var next = at + Stride;
+                var at = row * Tile + lane;
+                var next = at + Tile;
                 var a = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + at), factor, logFirst));
                 var b = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + at + 16), factor, logSecond));
                 var c = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + next), factor, logFirst));
                 var d = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + next + 16), factor, logSecond));
                 TFormat.StoreLeft(a, b, work.Weights + at);
                 TFormat.StoreLeft(c, d, work.Weights + next);
-                a *= Vector512.Load(work.Products + at) - meanFirst;
-                b *= Vector512.Load(work.Products + at + 16) - meanSecond;
-                c *= Vector512.Load(work.Products + next) - meanFirst;
-                d *= Vector512.Load(work.Products + next + 16) - meanSecond;
+                a *= Vector512.Load(work.Products + at);
+                b *= Vector512.Load(work.Products + at + 16);
+                c *= Vector512.Load(work.Products + next);
+                d *= Vector512.Load(work.Products + next + 16);
                 TFormat.StoreLeft(a, b, work.ScoreGradients + at);
                 TFormat.StoreLeft(c, d, work.ScoreGradients + next);
-                TFormat.StoreRight(a, c, work.ScoreGradientsRight + row * Stride, lane, Stride);
-                TFormat.StoreRight(b, d, work.ScoreGradientsRight + row * Stride, lane + 16, Stride);
+                TFormat.StoreRight(a, c, work.ScoreGradientsRight + row * Tile, lane, Tile);
+                TFormat.StoreRight(b, d, work.ScoreGradientsRight + row * Tile, lane + 16, Tile);
             }
+            for (var row = rows; row < Tile; row += 2)
+                StoreNothing(work, row, lane);
         }
+    }
+
+    /// <summary>Zeros for two keys and 32 queries.</summary>
+    private static void StoreNothing(in AttentionGradientScratch<T> work, int row, int lane)
+    {
+        var none = Vector512<float>.Zero;
+        for (var at = row * Tile + lane; at <= (row + 1) * Tile + lane; at += Tile)
+        {
+            TFormat.StoreLeft(none, none, work.Weights + at);
+            TFormat.StoreLeft(none, none, work.ScoreGradients + at);
+        }
+        TFormat.StoreRight(none, none, work.ScoreGradientsRight + row * Tile, lane, Tile);
+        TFormat.StoreRight(none, none, work.ScoreGradientsRight + row * Tile, lane + 16, Tile);
     }
 
     /// <summary>Adds up the queries' gradients where they came from several chunks, always from the first slot on.</summary>

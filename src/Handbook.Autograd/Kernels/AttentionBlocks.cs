@@ -1,93 +1,123 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
 /// Steps that the forward and the backward pass over attention blocks share. Scores are held transposed, [keys, queries]: the
 /// softmax then runs along rows, every SIMD lane is one query, and the weights leave the registers as an operand of the next
-/// product.
+/// product. One head of a block is a chain of 64 x 64 tiles along its width; what lies outside block and width is zero.
 /// </summary>
 internal static unsafe class AttentionBlocks<T, TFormat>
     where T : unmanaged
     where TFormat : struct, IBlockFormat<T>
 {
-    private const int Stride = AttentionPlan.BlockLength;
+    private const int Tile = AttentionPlan.Tile;
 
     /// <summary>Elements of T in a 32-bit lane.</summary>
     private static int PerLane => sizeof(float) / sizeof(T);
 
-    /// <summary>[tokens of a block, heads, width] of one head as a left operand [64, padded width], zeros around.</summary>
+    /// <summary>C[64, 64] += A[64, 64] · B[64, 64]: the one product there is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void MultiplyAdd(T* left, T* right, float* sums) => TFormat.Multiply(Tile, Tile, Tile, left, Tile, right, Tile, sums, Tile, true);
+
+    /// <summary>One head of a block as left operands [tokens, width].</summary>
     internal static void PackRows(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed)
     {
-        var width = plan.Width;
-        var padded = plan.PaddedWidth;
-        for (var row = 0; row < block.PaddedCount; row++)
+        for (var w = 0; w < plan.WidthTiles; w++)
+            CopyTile(Row(plan, data, heads, block.Start, head) + w * Tile, (long)heads * plan.Width, block.Count, Columns(plan, w), packed + w * AttentionPlan.TileSize);
+    }
+
+    /// <summary>One head of a block as left operands transposed, [width, tokens]; <paramref name="work"/> holds a tile.</summary>
+    internal static void PackColumns(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed, T* work)
+    {
+        for (var w = 0; w < plan.WidthTiles; w++)
         {
-            var target = new Span<T>(packed + (long)row * padded, padded);
-            if (row < block.Count)
-                new ReadOnlySpan<T>(Row(plan, data, heads, block.Start + row, head), width).CopyTo(target);
-            target[(row < block.Count ? width : 0)..].Clear();
+            TFormat.Pack(Row(plan, data, heads, block.Start, head) + w * Tile, (long)heads * plan.Width, block.Count, Columns(plan, w), work, Tile, Tile);
+            DwordTransposition.Run((float*)work, Tile, Tile / PerLane, Tile, (float*)(packed + w * AttentionPlan.TileSize), Tile / PerLane);
         }
     }
 
-    /// <summary>One head of a block as a left operand transposed, [padded width, 64]; <paramref name="work"/> holds as much.</summary>
-    internal static void PackColumns(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed, T* work)
-    {
-        TFormat.Pack(Row(plan, data, heads, block.Start, head), (long)heads * plan.Width, block.Count, plan.Width, work, block.PaddedCount, plan.PaddedWidth);
-        DwordTransposition.Run((float*)work, plan.PaddedWidth, block.PaddedCount / PerLane, plan.PaddedWidth, (float*)packed, Stride / PerLane);
-    }
-
-    /// <summary>One head of a block as a right operand transposed, [padded width, 64]; <paramref name="work"/> holds as much.</summary>
+    /// <summary>One head of a block as right operands transposed, [width, tokens]; <paramref name="work"/> holds a tile.</summary>
     internal static void PackRightTransposed(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed, T* work)
     {
-        PackRows(plan, data, heads, block, head, work);
-        var lanes = plan.PaddedWidth / PerLane;
-        DwordTransposition.Run((float*)work, lanes, block.PaddedCount, lanes, (float*)packed, Stride);
+        for (var w = 0; w < plan.WidthTiles; w++)
+        {
+            var source = Row(plan, data, heads, block.Start, head) + w * Tile;
+            var stride = (long)heads * plan.Width;
+            if (block.Count < Tile || Columns(plan, w) < Tile || stride % PerLane != 0)
+            {
+                CopyTile(source, stride, block.Count, Columns(plan, w), work);
+                source = work;
+                stride = Tile;
+            }
+            DwordTransposition.Run((float*)source, stride / PerLane, Tile, Tile / PerLane, (float*)(packed + w * AttentionPlan.TileSize), Tile);
+        }
     }
 
-    /// <summary>One head of a block as a right operand [64, padded width] whose rows are shuffled.</summary>
-    internal static void PackRightShuffled(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed) =>
-        TFormat.PackShuffled(Row(plan, data, heads, block.Start, head), (long)heads * plan.Width, block.Count, plan.Width, packed, block.PaddedCount, plan.PaddedWidth);
-
-    /// <summary>Puts minus infinity where a query (lane) does not see a key (row).</summary>
-    internal static void Mask(AttentionPlan plan, in TokenBlock query, in TokenBlock key, float* scores)
+    /// <summary>One head of a block as right operands [tokens, width] whose rows are shuffled.</summary>
+    internal static void PackRightShuffled(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed)
     {
+        for (var w = 0; w < plan.WidthTiles; w++)
+        {
+            TFormat.PackShuffled(
+                Row(plan, data, heads, block.Start, head) + w * Tile, (long)heads * plan.Width, block.Count, Columns(plan, w),
+                packed + w * AttentionPlan.TileSize, Tile, Tile);
+        }
+    }
+
+    /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>
+    internal static void StartScores(AttentionPlan plan, in TokenBlock query, in TokenBlock key, BlockSight sight, float* scores)
+    {
+        if (sight == BlockSight.Whole)
+        {
+            new Span<float>(scores, AttentionPlan.TileSize).Clear();
+            return;
+        }
         var lanes = Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
         var hidden = Vector512.Create(float.NegativeInfinity);
-        for (var row = 0; row < key.PaddedCount; row++)
+        for (var row = 0; row < Tile; row++)
         {
             var position = key.Position + row;
-            // The last query that still sees the key: its own position plus what the window leaves.
-            var last = (int)Math.Min(int.MaxValue, position + (long)plan.Window - 1);
-            if (row >= key.Count)
-                last = -1;
-            for (var lane = 0; lane < query.PaddedCount; lane += 16)
+            // The last query that still sees the key: its own position plus what the window leaves. Padding is seen by none.
+            var last = row < key.Count ? (int)Math.Min(int.MaxValue, position + (long)plan.Window - 1) : -1;
+            for (var lane = 0; lane < Tile; lane += 16)
             {
                 var queries = lanes + Vector512.Create(query.Position + lane);
                 var seen = Vector512.GreaterThanOrEqual(queries, Vector512.Create(position)) & Vector512.LessThanOrEqual(queries, Vector512.Create(last));
-                var target = scores + row * Stride + lane;
-                Vector512.ConditionalSelect(seen.AsSingle(), Vector512.Load(target), hidden).Store(target);
+                Vector512.AndNot(hidden, seen.AsSingle()).Store(scores + row * Tile + lane);
             }
         }
     }
 
-    /// <summary>Transposes [padded width, 64] sums, times a factor for each token, into rows of [tokens, heads, width].</summary>
+    /// <summary>Rows of scores, an even number, after which 16 queries from <paramref name="lane"/> on see no key any more.</summary>
+    internal static int SeenRows(in TokenBlock query, in TokenBlock key, int lane)
+    {
+        var last = Math.Min(key.Count, query.Position + lane + 16 - key.Position);
+        return lane >= query.Count ? 0 : (Math.Max(0, last) + 1) / 2 * 2;
+    }
+
+    /// <summary>Transposes [width, tokens] sums, times a factor for each token, into rows of [tokens, heads, width].</summary>
     internal static void StoreTransposed(
         AttentionPlan plan, float* sums, float* factors, in TokenBlock block, T* data, int heads, int head, float* work)
     {
-        for (var d = 0; d < plan.PaddedWidth; d++)
+        for (var w = 0; w < plan.WidthTiles; w++)
         {
-            for (var lane = 0; lane < block.PaddedCount; lane += 16)
-            {
-                var target = sums + d * Stride + lane;
-                (Vector512.Load(target) * Vector512.Load(factors + lane)).Store(target);
-            }
+            DwordTransposition.Run(sums + w * AttentionPlan.TileSize, Tile, Tile, Tile, work, Tile);
+            for (var row = 0; row < block.Count; row++)
+                StoreRow(work + row * Tile, factors[row], Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
-        DwordTransposition.Run(sums, Stride, plan.PaddedWidth, block.PaddedCount, work, plan.PaddedWidth);
-        for (var row = 0; row < block.Count; row++)
-            StoreRow(work + (long)row * plan.PaddedWidth, 1, Row(plan, data, heads, block.Start + row, head), plan.Width);
+    }
+
+    /// <summary>Stores [tokens, width] sums, times a factor, as rows of [tokens, heads, width].</summary>
+    internal static void StoreRows(AttentionPlan plan, float* sums, float factor, in TokenBlock block, T* data, int heads, int head)
+    {
+        for (var w = 0; w < plan.WidthTiles; w++)
+        {
+            for (var row = 0; row < block.Count; row++)
+                StoreRow(sums + w * AttentionPlan.TileSize + row * Tile, factor, Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+        }
     }
 
     /// <summary>Converts a row of float32 sums, times a factor.</summary>
@@ -115,4 +145,23 @@ internal static unsafe class AttentionBlocks<T, TFormat>
 
     internal static T* Row(AttentionPlan plan, T* data, int heads, int token, int head) =>
         data + ((long)token * heads + head) * plan.Width;
+
+    private static int Columns(AttentionPlan plan, int tile) => Math.Min(Tile, plan.Width - tile * Tile);
+
+    private static void CopyTile(T* source, long stride, int rows, int columns, T* packed)
+    {
+        if (rows < Tile || columns < Tile)
+            new Span<T>(packed, AttentionPlan.TileSize).Clear();
+        for (var row = 0; row < rows; row++)
+        {
+            var from = (byte*)(source + row * stride);
+            var to = (byte*)(packed + row * Tile);
+            var bytes = columns * sizeof(T);
+            var i = 0;
+            for (; i + Vector512<byte>.Count <= bytes; i += Vector512<byte>.Count)
+                Vector512.Load(from + i).Store(to + i);
+            for (; i < bytes; i++)
+                to[i] = from[i];
+        }
+    }
 }

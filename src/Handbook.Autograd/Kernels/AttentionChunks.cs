@@ -6,7 +6,7 @@ namespace Handbook.Autograd.Kernels;
 /// </summary>
 internal sealed class AttentionChunks
 {
-    private const int UsualBlocks = 512 / AttentionPlan.BlockLength;
+    private const int UsualBlocks = 512 / AttentionPlan.Tile;
 
     /// <summary>A longer document is cut into this many chunks, which bounds the memory of the slots.</summary>
     private const int MostSlots = 8;

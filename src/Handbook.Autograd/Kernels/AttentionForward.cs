@@ -12,7 +12,7 @@ internal sealed unsafe class AttentionForward<T, TFormat>
     where T : unmanaged
     where TFormat : struct, IBlockFormat<T>
 {
-    private const int Stride = AttentionPlan.BlockLength;
+    private const int Tile = AttentionPlan.Tile;
 
     /// <summary>Below every score, yet finite, so that a query that has seen nothing yet makes no NaN.</summary>
     private const float Lowest = -1e30f;
@@ -54,10 +54,10 @@ internal sealed unsafe class AttentionForward<T, TFormat>
         {
             for (var i = begin; i < end; i++)
             {
-                var scratch = new ScratchMemory(ScratchMemory.Size<T>(plan.PackedBlock));
+                var scratch = new ScratchMemory(ScratchMemory.Size<T>(AttentionPlan.TileSize));
                 var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
                 AttentionBlocks<T, TFormat>.PackRows(plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
-                AttentionBlocks<T, TFormat>.PackColumns(plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(plan.PackedBlock));
+                AttentionBlocks<T, TFormat>.PackColumns(plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(AttentionPlan.TileSize));
             }
         });
         var pass = new AttentionForward<T, TFormat>(plan, query, keyRows, valueColumns, output, logSumExp);
@@ -69,20 +69,19 @@ internal sealed unsafe class AttentionForward<T, TFormat>
     private void Attend(int blockIndex, int head)
     {
         var block = plan.Blocks[blockIndex];
-        var width = plan.PaddedWidth;
-        var scratch = new ScratchMemory(2 * ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(Stride * Stride)
-            + ScratchMemory.Size<float>(Stride * Stride) + 2 * ScratchMemory.Size<float>(plan.PackedBlock) + 2 * ScratchMemory.Size<float>(Stride));
-        var queryColumns = scratch.Take<T>(plan.PackedBlock);       // right operand [D, queries]
-        var scores = scratch.Take<float>(Stride * Stride);          // [keys, queries]
-        var weights = scratch.Take<T>(Stride * Stride);             // right operand [keys, queries]
-        var sums = scratch.Take<float>(plan.PackedBlock);           // [D, queries]
-        var maximum = scratch.Take<float>(Stride);
-        var denominator = scratch.Take<float>(Stride);
-        var work = scratch.Take<float>(plan.PackedBlock);
+        var scratch = new ScratchMemory(ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(AttentionPlan.TileSize)
+            + 2 * ScratchMemory.Size<float>(AttentionPlan.TileSize) + ScratchMemory.Size<float>(plan.PackedBlock) + 2 * ScratchMemory.Size<float>(Tile));
+        var queryColumns = scratch.Take<T>(plan.PackedBlock);               // right operands [width, queries]
+        var weights = scratch.Take<T>(AttentionPlan.TileSize);              // right operand [keys, queries]
+        var scores = scratch.Take<float>(AttentionPlan.TileSize);           // [keys, queries]
+        var sums = scratch.Take<float>(plan.PackedBlock);                   // [width, queries]
+        var maximum = scratch.Take<float>(Tile);
+        var denominator = scratch.Take<float>(Tile);
+        var work = scratch.Take<float>(AttentionPlan.TileSize);
         AttentionBlocks<T, TFormat>.PackRightTransposed(plan, query, plan.Heads, block, head, queryColumns, (T*)work);
-        new Span<float>(maximum, Stride).Fill(Lowest);
-        new Span<float>(denominator, Stride).Clear();
-        var isFirst = true;
+        new Span<float>(maximum, Tile).Fill(Lowest);
+        new Span<float>(denominator, Tile).Clear();
+        new Span<float>(sums, plan.PackedBlock).Clear();
         for (var segment = block.Segment; segment >= 0; segment = plan.Layout.Segments[segment].Prefix)
         {
             var (first, end) = plan.BlocksOf(segment);
@@ -93,13 +92,13 @@ internal sealed unsafe class AttentionForward<T, TFormat>
                 if (sight == BlockSight.None)
                     continue;
                 var packed = ((long)(head / plan.Group) * plan.Blocks.Length + k) * plan.PackedBlock;
-                TFormat.Multiply(key.PaddedCount, block.PaddedCount, width, keyRows + packed, width, queryColumns, Stride, scores, Stride, false);
-                if (sight == BlockSight.Part)
-                    AttentionBlocks<T, TFormat>.Mask(plan, block, key, scores);
-                for (var lane = 0; lane < block.PaddedCount; lane += 16)
-                    Weigh(scores + lane, key.PaddedCount, weights, lane, maximum + lane, denominator + lane, isFirst ? null : sums + lane);
-                TFormat.Multiply(width, block.PaddedCount, key.PaddedCount, valueColumns + packed, Stride, weights, Stride, sums, Stride, !isFirst);
-                isFirst = false;
+                AttentionBlocks<T, TFormat>.StartScores(plan, block, key, sight, scores);
+                for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
+                    AttentionBlocks<T, TFormat>.MultiplyAdd(keyRows + packed + w, queryColumns + w, scores);
+                for (var lane = 0; lane < Tile; lane += 16)
+                    Weigh(scores + lane, AttentionBlocks<T, TFormat>.SeenRows(block, key, lane), weights, lane, maximum + lane, denominator + lane, sums + lane);
+                for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
+                    AttentionBlocks<T, TFormat>.MultiplyAdd(valueColumns + packed + w, weights, sums + w);
             }
         }
         Finish(block, head, sums, maximum, denominator, work);
@@ -109,9 +108,9 @@ internal sealed unsafe class AttentionForward<T, TFormat>
     private void Weigh(float* scores, int rows, T* weights, int lane, float* maximum, float* denominator, float* sums)
     {
         var factor = Vector512.Create((float)(plan.Scale * Exponential.LogOfE));
-        var top = Vector512.Load(scores);
-        for (var row = 1; row < rows; row++)
-            top = Avx512F.Max(top, Vector512.Load(scores + row * Stride));
+        var top = Vector512.Create(float.NegativeInfinity);
+        for (var row = 0; row < rows; row++)
+            top = Avx512F.Max(top, Vector512.Load(scores + row * Tile));
         top *= factor;
         var reference = Vector512.Load(maximum);
         var denominators = Vector512.Load(denominator);
@@ -121,27 +120,29 @@ internal sealed unsafe class AttentionForward<T, TFormat>
             var moved = Vector512.ConditionalSelect(grown, top, reference);
             var shrink = Exponential.PowerOfTwo(reference - moved);
             denominators *= shrink;
-            for (var d = 0; sums != null && d < plan.PaddedWidth; d++)
-                (Vector512.Load(sums + d * Stride) * shrink).Store(sums + d * Stride);
+            for (var d = 0; d < plan.PackedBlock; d += Tile)
+                (Vector512.Load(sums + d) * shrink).Store(sums + d);
             reference = moved;
             reference.Store(maximum);
         }
         var odds = Vector512<float>.Zero;
         for (var row = 0; row < rows; row += 2)
         {
-            var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + row * Stride), factor, reference));
-            var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + (row + 1) * Stride), factor, reference));
+            var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + row * Tile), factor, reference));
+            var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + (row + 1) * Tile), factor, reference));
             denominators += even;
             odds += odd;
-            TFormat.StoreRight(even, odd, weights + (long)row * Stride, lane, Stride);
+            TFormat.StoreRight(even, odd, weights + row * Tile, lane, Tile);
         }
+        for (var row = rows; row < Tile; row += 2)
+            TFormat.StoreRight(Vector512<float>.Zero, Vector512<float>.Zero, weights + row * Tile, lane, Tile);
         (denominators + odds).Store(denominator);
     }
 
     private void Finish(in TokenBlock block, int head, float* sums, float* maximum, float* denominator, float* work)
     {
         var target = logSumExp + (long)head * plan.Tokens + block.Start;
-        for (var lane = 0; lane < block.PaddedCount; lane += 16)
+        for (var lane = 0; lane < Tile; lane += 16)
         {
             var total = Vector512.Load(denominator + lane);
             (Vector512.Load(maximum + lane) + Vector512.Log2(total)).Store(maximum + lane);

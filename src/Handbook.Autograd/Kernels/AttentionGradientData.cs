@@ -48,7 +48,7 @@ internal sealed unsafe class AttentionGradientData<T> where T : unmanaged
     /// <summary>[heads, tokens]: sum over the width of gradient * output.</summary>
     internal float* Projection { get; }
 
-    /// <summary>Left operands of each key/value head and block: keys [64, width], values [64, width], keys transposed.</summary>
+    /// <summary>Left operands of each key/value head and block: keys, values, keys transposed.</summary>
     internal T* KeyRows { get; }
 
     internal T* ValueRows { get; }

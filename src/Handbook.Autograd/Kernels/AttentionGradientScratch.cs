@@ -3,15 +3,13 @@ namespace Handbook.Autograd.Kernels;
 /// <summary>Working memory of one backward task: operands and sums of one query block, and the sums of a chunk of keys.</summary>
 internal readonly unsafe struct AttentionGradientScratch<T> where T : unmanaged
 {
-    private const int Stride = AttentionPlan.BlockLength;
-
     internal AttentionGradientScratch(AttentionPlan plan, int blocksInChunk)
     {
         var block = plan.PackedBlock;
-        const int Square = Stride * Stride;
+        const int Square = AttentionPlan.TileSize;
         var scratch = new ScratchMemory(
             4 * ScratchMemory.Size<T>(block) + 3 * ScratchMemory.Size<T>(Square) + 2 * ScratchMemory.Size<float>(Square)
-            + 2 * ScratchMemory.Size<float>(block) + 3 * ScratchMemory.Size<float>(Stride) + 2 * ScratchMemory.Size<float>(blocksInChunk * block));
+            + ScratchMemory.Size<float>(block) + ScratchMemory.Size<float>(Square) + 3 * ScratchMemory.Size<float>(AttentionPlan.Tile) + 2 * ScratchMemory.Size<float>((long)blocksInChunk * block));
         QueryColumns = scratch.Take<T>(block);
         GradientColumns = scratch.Take<T>(block);
         QueryRows = scratch.Take<T>(block);
@@ -22,12 +20,12 @@ internal readonly unsafe struct AttentionGradientScratch<T> where T : unmanaged
         Scores = scratch.Take<float>(Square);
         Products = scratch.Take<float>(Square);
         QuerySums = scratch.Take<float>(block);
-        Transposed = scratch.Take<float>(block);
-        LogSumExp = scratch.Take<float>(Stride);
-        Projection = scratch.Take<float>(Stride);
-        Factors = scratch.Take<float>(Stride);
-        KeySums = scratch.Take<float>(blocksInChunk * block);
-        ValueSums = scratch.Take<float>(blocksInChunk * block);
+        Transposed = scratch.Take<float>(Square);
+        LogSumExp = scratch.Take<float>(AttentionPlan.Tile);
+        Projection = scratch.Take<float>(AttentionPlan.Tile);
+        Factors = scratch.Take<float>(AttentionPlan.Tile);
+        KeySums = scratch.Take<float>((long)blocksInChunk * block);
+        ValueSums = scratch.Take<float>((long)blocksInChunk * block);
     }
 
     /// <summary>Right operands [width, queries] of the query and of the output's gradient.</summary>
@@ -51,12 +49,13 @@ internal readonly unsafe struct AttentionGradientScratch<T> where T : unmanaged
     /// <summary>[keys, queries].</summary>
     internal float* Scores { get; }
 
-    /// <summary>Values times the output's gradient, [keys, queries].</summary>
+    /// <summary>Values times the output's gradient, less the projection, [keys, queries].</summary>
     internal float* Products { get; }
 
     /// <summary>[width, queries].</summary>
     internal float* QuerySums { get; }
 
+    /// <summary>A tile.</summary>
     internal float* Transposed { get; }
 
     internal float* LogSumExp { get; }
@@ -65,7 +64,7 @@ internal readonly unsafe struct AttentionGradientScratch<T> where T : unmanaged
 
     internal float* Factors { get; }
 
-    /// <summary>[blocks, 64, width].</summary>
+    /// <summary>[blocks, keys, width] in tiles.</summary>
     internal float* KeySums { get; }
 
     internal float* ValueSums { get; }

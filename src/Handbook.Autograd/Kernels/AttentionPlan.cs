@@ -3,16 +3,19 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// A row's segments cut into blocks of at most <see cref="BlockLength"/> tokens, and the sizes that the attention kernels
+/// A row's segments cut into blocks of at most <see cref="Tile"/> tokens, and the sizes that the attention kernels
 /// share. Blocks never cross a segment's end.
 /// </summary>
 internal sealed class AttentionPlan
 {
-    /// <summary>Tokens in a block: 64 x 64 float32 scores fill a third of a first-level cache.</summary>
-    internal const int BlockLength = 64;
+    /// <summary>
+    /// Tokens in a block, and the width of a tile. Every product of both passes is one of square tiles that adds to its
+    /// target: going from one kind of product to another costs the matrix unit more than the product itself.
+    /// </summary>
+    internal const int Tile = 64;
 
-    /// <summary>Widths, and the tokens of a short block, are padded to whole tiles of the matrix unit.</summary>
-    internal const int TileLength = 32;
+    /// <summary>Elements of a tile: 64 x 64 float32 scores fill a third of a first-level cache.</summary>
+    internal const int TileSize = Tile * Tile;
 
     private readonly int[] firstBlocks;
 
@@ -27,8 +30,8 @@ internal sealed class AttentionPlan
         {
             firstBlocks[s] = blocks.Count;
             var segment = layout.Segments[s];
-            for (var offset = 0; offset < segment.Length; offset += BlockLength)
-                blocks.Add(new TokenBlock(s, segment.Start + offset, Math.Min(BlockLength, segment.Length - offset), segment.FirstPosition + offset));
+            for (var offset = 0; offset < segment.Length; offset += Tile)
+                blocks.Add(new TokenBlock(s, segment.Start + offset, Math.Min(Tile, segment.Length - offset), segment.FirstPosition + offset));
         }
         firstBlocks[^1] = blocks.Count;
         Blocks = blocks.ToArray();
@@ -48,7 +51,8 @@ internal sealed class AttentionPlan
     /// <summary>Elements of a head.</summary>
     internal int Width { get; }
 
-    internal int PaddedWidth => Pad(Width);
+    /// <summary>Tiles that cover the width.</summary>
+    internal int WidthTiles => (Width + Tile - 1) / Tile;
 
     internal double Scale { get; }
 
@@ -57,9 +61,7 @@ internal sealed class AttentionPlan
     internal TokenBlock[] Blocks { get; }
 
     /// <summary>Elements of one block of one head in a packed operand.</summary>
-    internal long PackedBlock => (long)BlockLength * PaddedWidth;
-
-    internal static int Pad(int count) => (count + TileLength - 1) / TileLength * TileLength;
+    internal int PackedBlock => WidthTiles * TileSize;
 
     /// <summary>The blocks of a segment.</summary>
     internal (int First, int End) BlocksOf(int segment) => (firstBlocks[segment], firstBlocks[segment + 1]);
@@ -82,7 +84,7 @@ internal sealed class AttentionPlan
         var lastKey = key.Position + key.Count - 1;
         if (key.Position > lastQuery || lastKey <= query.Position - (long)Window)
             return BlockSight.None;
-        var whole = lastKey <= query.Position && key.Position > lastQuery - (long)Window && key.Count == Pad(key.Count);
+        var whole = lastKey <= query.Position && key.Position > lastQuery - (long)Window && key.Count == Tile;
         return whole ? BlockSight.Whole : BlockSight.Part;
     }
 }
@@ -92,11 +94,7 @@ internal sealed class AttentionPlan
 /// <param name="Start">Row index of the first.</param>
 /// <param name="Count">How many.</param>
 /// <param name="Position">Position of the first in its document.</param>
-internal readonly record struct TokenBlock(int Segment, int Start, int Count, int Position)
-{
-    /// <summary>Tokens with the padding that the matrix unit wants.</summary>
-    internal int PaddedCount => AttentionPlan.Pad(Count);
-}
+internal readonly record struct TokenBlock(int Segment, int Start, int Count, int Position);
 
 /// <summary>How much of a key block a query block sees.</summary>
 internal enum BlockSight
