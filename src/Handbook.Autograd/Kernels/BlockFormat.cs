@@ -42,6 +42,8 @@ internal readonly unsafe struct SingleBlocks : IBlockFormat<float>
 
     public static void Write(float value, float* target) => *target = value;
 
+    public static Vector512<float> Round(Vector512<float> value) => value;
+
     public static void Multiply(long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
         CpuMatrixKernels.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
 
@@ -90,6 +92,8 @@ internal readonly unsafe struct BFloat16Blocks : IBlockFormat<ushort>
     public static float Read(ushort* source) => BFloat16Access.Read(source);
 
     public static void Write(float value, ushort* target) => BFloat16Access.Write(value, target);
+
+    public static Vector512<float> Round(Vector512<float> value) => BFloat16Access.Round(value);
 
     public static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
         CpuMatrixKernels.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
