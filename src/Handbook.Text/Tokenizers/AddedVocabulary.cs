@@ -14,13 +14,17 @@ internal sealed class AddedVocabulary
     private readonly TokenMatcher _plainMatcher;
     private readonly TokenMatcher _normalizedMatcher;
 
-    /// <summary>Adds tokens with their wanted ids; a token that the model already knows keeps the model's id.</summary>
-    public AddedVocabulary(IEnumerable<(AddedToken Token, int Id)> tokens, Vocabulary vocabulary, Normalizer? normalizer)
+    /// <summary>
+    /// Adds tokens in order. One that the model knows keeps the model's id; the others count on from the model's size, whatever
+    /// ids their file gives them, as in the library.
+    /// </summary>
+    public AddedVocabulary(IEnumerable<AddedToken> tokens, Vocabulary vocabulary, Normalizer? normalizer)
     {
-        foreach (var (token, wanted) in tokens)
+        var next = vocabulary.Count;
+        foreach (var token in tokens.Where(token => token.Content.Length > 0))
         {
             var known = _ids.TryGetValue(token.Content, out var earlier) ? earlier : vocabulary.Find(token.Content);
-            var id = known >= 0 ? known : wanted;
+            var id = known >= 0 ? known : next++;
             _ids[token.Content] = id;
             _tokens[id] = token;
             if (token.Special)

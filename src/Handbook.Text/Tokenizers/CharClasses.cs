@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Handbook.Text.Tokenizers.Unicode;
 
 namespace Handbook.Text.Tokenizers;
 
@@ -69,15 +70,16 @@ internal static class CharClasses
         _ => codePoint is 0x200C or 0x200D,
     };
 
-    /// <summary>ASCII punctuation (which counts <c>$+&lt;=&gt;^`|~</c>) or Unicode P.</summary>
+    /// <summary>ASCII punctuation (which counts <c>$+&lt;=&gt;^`|~</c>) or P of Unicode 8.0, as the library has it.</summary>
     public static bool IsPunctuation(int codePoint)
     {
         if (codePoint < 0x80)
             return codePoint is (>= 0x21 and <= 0x2F) or (>= 0x3A and <= 0x40) or (>= 0x5B and <= 0x60) or (>= 0x7B and <= 0x7E);
-        return CharUnicodeInfo.GetUnicodeCategory(codePoint)
+        var isNow = CharUnicodeInfo.GetUnicodeCategory(codePoint)
             is UnicodeCategory.ConnectorPunctuation or UnicodeCategory.DashPunctuation or UnicodeCategory.OpenPunctuation
             or UnicodeCategory.ClosePunctuation or UnicodeCategory.InitialQuotePunctuation
             or UnicodeCategory.FinalQuotePunctuation or UnicodeCategory.OtherPunctuation;
+        return isNow ? !CharProperties.IsNewPunctuation(codePoint) : CharProperties.IsFormerPunctuation(codePoint);
     }
 
     /// <summary>The character at <paramref name="index"/>; half a pair alone is U+FFFD, as UTF-8 would make it.</summary>

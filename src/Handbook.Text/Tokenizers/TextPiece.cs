@@ -93,6 +93,21 @@ internal sealed class TextPiece
         (_units, _sources) = ([.. prefix, .. _units], [.. first, .. _sources]);
     }
 
+    /// <summary>Replaces each character by one other.</summary>
+    public void Map(Func<int, int> map)
+    {
+        var changes = new List<(int, int)>(_units.Length);
+        for (var i = 0; i < _units.Length;)
+        {
+            changes.Add((map(CharClasses.CodePointAt(_units, i, out var length)), 0));
+            i += length;
+        }
+        Transform(changes);
+    }
+
+    /// <summary>Leaves out all but the code units [<paramref name="start"/>, <paramref name="end"/>).</summary>
+    public void Keep(int start, int end) => (_units, _sources) = (_units[start..end], _sources[start..end]);
+
     /// <summary>Leaves out the characters that <paramref name="keep"/> refuses.</summary>
     public void Filter(Func<int, bool> keep)
     {

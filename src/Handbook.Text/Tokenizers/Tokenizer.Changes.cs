@@ -5,24 +5,26 @@ namespace Handbook.Text.Tokenizers;
 public sealed partial class Tokenizer
 {
     /// <summary>
-    /// The same tokenizer with more added tokens. One that the vocabulary has keeps its id; the others get ids from
-    /// <see cref="VocabSize"/> on, so a model's embedding must grow to the new <see cref="VocabSize"/>.
+    /// The same tokenizer with more added tokens. One that the vocabulary has keeps its id; the others get the
+    /// ids after the last, so a model's embedding must grow to the new <see cref="VocabSize"/>.
     /// </summary>
     /// <exception cref="UserErrorException">A token is empty.</exception>
     public Tokenizer WithAddedTokens(IEnumerable<AddedToken> tokens)
     {
-        var all = _added.Tokens.ToDictionary(entry => entry.Key, entry => entry.Value);
-        var next = VocabSize;
+        var list = _added.Tokens.Values.ToList();
         foreach (var token in tokens)
         {
             if (token.Content.Length == 0)
                 throw new UserErrorException("An added token must not be empty.");
-            var id = TokenToId(token.Content) ?? all.FirstOrDefault(entry => entry.Value.Content == token.Content, new(-1, token)).Key;
-            all[id >= 0 ? id : next++] = token;
+            var earlier = list.FindIndex(known => known.Content == token.Content);
+            if (earlier >= 0)
+                list[earlier] = token;
+            else
+                list.Add(token);
         }
-        var list = all.OrderBy(entry => entry.Key).Select(entry => (entry.Value, entry.Key)).ToList();
-        var definition = _definition with { AddedTokens = list, Json = TokenizerWriter.WithAddedTokens(_definition.Json, list) };
-        return new Tokenizer(definition, Settings);
+        var changed = new Tokenizer(_definition with { AddedTokens = list }, Settings);
+        var json = TokenizerWriter.WithAddedTokens(_definition.Json, changed.AddedTokens);
+        return new Tokenizer(changed._definition with { Json = json }, Settings);
     }
 
     /// <summary>The same tokenizer with other settings (special token names, chat template, longest sequence).</summary>

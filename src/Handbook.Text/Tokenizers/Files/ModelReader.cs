@@ -9,6 +9,10 @@ internal static class ModelReader
     private static readonly Dictionary<string, Func<JsonSection, TokenModel>> Types = new(StringComparer.Ordinal)
     {
         ["BPE"] = ReadBytePair,
+        ["Unigram"] = ReadUnigram,
+        ["WordPiece"] = section => new WordPieceModel(ReadVocabulary(section), section.StringOrNull("unk_token") ?? "[UNK]",
+            section.StringOrNull("continuing_subword_prefix") ?? "##", section.Int("max_input_chars_per_word", 100)),
+        ["WordLevel"] = section => new WordLevelModel(ReadVocabulary(section), section.StringOrNull("unk_token") ?? "<unk>"),
     };
 
     /// <summary>The model of a section; one without a type is recognised by its keys, as old files need.</summary>
@@ -30,6 +34,21 @@ internal static class ModelReader
             IgnoreMerges = section.Bool("ignore_merges", false),
         };
         return new BytePairModel(ReadVocabulary(section), ReadMerges(section), options);
+    }
+
+    private static UnigramModel ReadUnigram(JsonSection section)
+    {
+        var pieces = new List<(string, double)>();
+        foreach (var piece in section.List("vocab"))
+        {
+            var path = $"{section.PathOf("vocab")}[{pieces.Count}]";
+            if (piece.ValueKind != JsonValueKind.Array || piece.GetArrayLength() != 2 || piece[1].ValueKind != JsonValueKind.Number)
+                throw new InvalidDataException($"{path} is {JsonSection.Describe(piece)}, expected a token and its score");
+            pieces.Add((JsonSection.Text(piece[0], path), piece[1].GetDouble()));
+        }
+        var unknown = section.Find("unk_id") is null ? -1 : section.Int("unk_id");
+        return unknown < pieces.Count ? new UnigramModel(pieces, unknown, section.Bool("byte_fallback", false))
+            : throw new InvalidDataException($"{section.PathOf("unk_id")} is {unknown}, but there are {pieces.Count} tokens");
     }
 
     /// <summary>The map <c>vocab</c> from token to id.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Handbook.Text.Tokenizers.Regex;
 using Handbook.Text.Tokenizers.Scanning;
 
 namespace Handbook.Text.Tokenizers.Files;
@@ -16,8 +17,6 @@ internal static class PatternReader
         if (pattern.StringOrNull("String") is { } text)
             return new StringPattern(text);
         var regex = pattern.String("Regex");
-        if (PatternTable.Find(regex) is { } scanner)
-            return new ScannerPattern(scanner);
-        throw new InvalidDataException($"{pattern.PathOf("Regex")}: the pattern {regex} is not supported");
+        return PatternTable.Find(regex) is { } scanner ? new ScannerPattern(scanner) : new RegexPattern(regex);
     }
 }

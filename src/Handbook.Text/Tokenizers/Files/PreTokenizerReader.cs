@@ -20,6 +20,16 @@ internal static class PreTokenizerReader
             PatternReader.Read(section), section.Choice("behavior", Behaviors), section.Bool("invert", false)),
         ["Digits"] = section => new DigitsPreTokenizer(section.Bool("individual_digits", false)),
         ["Metaspace"] = ReadMetaspace,
+        ["Whitespace"] = _ => new WhitespacePreTokenizer(),
+        ["WhitespaceSplit"] = _ => SplitAt(CharClasses.IsWhiteSpace, SplitBehavior.Removed),
+        ["Punctuation"] = section => SplitAt(
+            CharClasses.IsPunctuation, section.Choice<SplitBehavior>("behavior", Behaviors, SplitBehavior.Isolated)),
+        ["BertPreTokenizer"] = _ => new BertPreTokenizer(),
+        ["CharDelimiterSplit"] = section => new SplitPreTokenizer(
+            new StringPattern(ReadCharacter(section, "delimiter")), SplitBehavior.Removed, invert: false),
+        ["UnicodeScripts"] = _ => new UnicodeScriptsPreTokenizer(),
+        ["FixedLength"] = section => section.Int("length", 5) is > 0 and var length ? new FixedLengthPreTokenizer(length)
+            : throw new InvalidDataException($"{section.PathOf("length")} is 0, expected at least 1"),
     };
 
     /// <summary>The pre-tokenizer of a section.</summary>
@@ -48,6 +58,9 @@ internal static class PreTokenizerReader
         }
         return isOne ? text : throw new InvalidDataException($"{section.PathOf(key)} is \"{text}\", expected one character");
     }
+
+    private static SplitPreTokenizer SplitAt(Func<int, bool> isMatch, SplitBehavior behavior) =>
+        new(new CharacterPattern(isMatch), behavior, invert: false);
 
     private static MetaspacePreTokenizer ReadMetaspace(JsonSection section) =>
         new(ReadMark(section), ReadScheme(section), section.Bool("split", true));

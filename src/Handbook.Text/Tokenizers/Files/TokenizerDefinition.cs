@@ -25,8 +25,8 @@ internal sealed record TokenizerDefinition
     /// <summary>Turns tokens into text; null joins them with spaces.</summary>
     public TokenDecoder? Decoder { get; init; }
 
-    /// <summary>Added tokens in the file's order with the ids it gives them.</summary>
-    public IReadOnlyList<(AddedToken Token, int Id)> AddedTokens { get; init; } = [];
+    /// <summary>Added tokens in the file's order.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens { get; init; } = [];
 
     /// <summary>The file's own truncation section; null for none.</summary>
     public TruncationOptions? Truncation { get; init; }
@@ -59,16 +59,8 @@ internal sealed record TokenizerDefinition
         };
     }
 
-    private static (AddedToken, int) ReadAddedToken(JsonSection section)
-    {
-        var id = section.Int("id");
-        if (id > Vocabulary.LargestId)
-            throw new InvalidDataException($"{section.PathOf("id")} is {id}; ids go from 0 to {Vocabulary.LargestId}");
-        return (ReadFlags(section), id);
-    }
-
     /// <summary>An added token's text and flags.</summary>
-    internal static AddedToken ReadFlags(JsonSection section)
+    private static AddedToken ReadAddedToken(JsonSection section)
     {
         var special = section.Bool("special", false);
         return new AddedToken(section.String("content"))

@@ -14,7 +14,7 @@ internal static class TokenizerWriter
     };
 
     /// <summary>The file with another list of added tokens and everything else as it was.</summary>
-    public static byte[] WithAddedTokens(byte[] json, IReadOnlyList<(AddedToken Token, int Id)> tokens)
+    public static byte[] WithAddedTokens(byte[] json, IEnumerable<KeyValuePair<int, AddedToken>> tokens)
     {
         using var document = JsonDocument.Parse(json);
         using var stream = new MemoryStream(json.Length + 1024);
@@ -40,10 +40,10 @@ internal static class TokenizerWriter
     }
 
     /// <summary>Writes the list <c>added_tokens</c>.</summary>
-    public static void WriteAddedTokens(Utf8JsonWriter writer, IReadOnlyList<(AddedToken Token, int Id)> tokens)
+    public static void WriteAddedTokens(Utf8JsonWriter writer, IEnumerable<KeyValuePair<int, AddedToken>> tokens)
     {
         writer.WriteStartArray("added_tokens");
-        foreach (var (token, id) in tokens)
+        foreach (var (id, token) in tokens)
         {
             writer.WriteStartObject();
             writer.WriteNumber("id", id);

@@ -58,11 +58,30 @@ internal sealed class TrimOffsetsPostProcessor(bool addPrefixSpace) : PostProces
             // A single leading space at the very front is the one that add_prefix_space put there.
             if (addPrefixSpace && leading == 1 && (i == 0 || start == 0))
                 leading = 0;
-            start = Math.Min(start + leading, end);
-            if (trailing > 0 && end >= trailing)
-                end = Math.Max(end - trailing, start);
-            tokens.Ranges[i] = new TextRange(start, end);
+            start = Math.Min(Forward(context.Text, start, leading), end);
+            tokens.Ranges[i] = new TextRange(start, Math.Max(Back(context.Text, end, trailing), start));
         }
+    }
+
+    /// <summary>So many characters on. The library counts characters, whatever they are.</summary>
+    private static int Forward(string text, int index, int count)
+    {
+        for (; count > 0; count--)
+            index += index + 1 < text.Length && char.IsHighSurrogate(text[index]) ? 2 : 1;
+        return index;
+    }
+
+    /// <summary>So many characters back; <paramref name="index"/> itself where there are not so many.</summary>
+    private static int Back(string text, int index, int count)
+    {
+        var start = index;
+        for (; count > 0; count--)
+        {
+            if (start == 0)
+                return index;
+            start -= start > 1 && char.IsLowSurrogate(text[start - 1]) ? 2 : 1;
+        }
+        return start;
     }
 
     private static int CountSpaces(ReadOnlySpan<char> token, bool fromStart)

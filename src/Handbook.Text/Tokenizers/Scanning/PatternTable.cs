@@ -9,6 +9,7 @@ internal static class PatternTable
         Gpt2Scanner.Pattern => new Gpt2Scanner(isolateDigits: false),
         TiktokenScanner.PatternOfThreeDigits => new TiktokenScanner(digits: 3),
         TiktokenScanner.PatternOfOneDigit => new TiktokenScanner(digits: 1),
+        O200kScanner.Pattern => new O200kScanner(),
         _ => null,
     };
 }
