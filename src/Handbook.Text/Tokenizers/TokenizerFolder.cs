@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Handbook.Text.Tokenizers.Files;
+using Handbook.Text.Tokenizers.SentencePiece;
 
 namespace Handbook.Text.Tokenizers;
 
@@ -9,6 +11,9 @@ internal static class TokenizerFolder
 {
     /// <summary>The tokenizer itself.</summary>
     public const string TokenizerFile = "tokenizer.json";
+
+    /// <summary>The tokenizer as SentencePiece has it.</summary>
+    public const string SentencePieceFile = "tokenizer.model";
 
     /// <summary>Its configuration.</summary>
     public const string ConfigFile = "tokenizer_config.json";
@@ -29,10 +34,36 @@ internal static class TokenizerFolder
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{folder}: the tokenizer folder does not exist");
         var settings = SettingsReader.Read(folder);
-        var path = Path.Combine(folder, TokenizerFile);
-        if (!File.Exists(path))
-            throw new UserErrorException($"{folder}: has no {TokenizerFile}");
-        return LoadFile(path, settings);
+        var (path, definition) = ReadDefinition(folder, settings);
+        return Guard(path, () => new Tokenizer(WithConfiguredTokens(definition, settings), settings));
+    }
+
+    /// <summary>tokenizer.json, else tokenizer.model, else vocab.json with merges.txt.</summary>
+    private static (string Path, TokenizerDefinition Definition) ReadDefinition(string folder, TokenizerSettings settings)
+    {
+        var (path, model, vocabulary, merges) = (Path.Combine(folder, TokenizerFile), Path.Combine(folder, SentencePieceFile),
+            Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
+        if (File.Exists(path))
+            return (path, Guard(path, () => TokenizerDefinition.Parse(ReadBytes(path))));
+        if (File.Exists(model))
+            return (model, Guard(model, () => TokenizerDefinition.Parse(SentencePieceConversion.Convert(SentencePieceModel.Parse(File.ReadAllBytes(model)), settings))));
+        if (File.Exists(vocabulary) && File.Exists(merges))
+            return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), File.ReadAllText(merges), settings))));
+        throw new UserErrorException($"{folder}: has no tokenizer: expected {TokenizerFile}, {SentencePieceFile}, or vocab.json with merges.txt");
+    }
+
+    /// <summary>
+    /// With the tokens of tokenizer_config.json's <c>added_tokens_decoder</c> that the tokenizer does not have, as transformers adds them.
+    /// </summary>
+    private static TokenizerDefinition WithConfiguredTokens(TokenizerDefinition definition, TokenizerSettings settings)
+    {
+        var known = definition.AddedTokens.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
+        var missing = settings.ConfiguredTokens.Where(token => token.Content.Length > 0 && !known.Contains(token.Content)).ToList();
+        if (missing.Count == 0)
+            return definition;
+        var tokens = definition.AddedTokens.Concat(missing).ToList();
+        var added = new AddedVocabulary(tokens, definition.Model.Vocabulary, null);
+        return definition with { AddedTokens = tokens, Json = TokenizerWriter.WithAddedTokens(definition.Json, added.Tokens) };
     }
 
     /// <summary>Reads one tokenizer.json.</summary>
@@ -52,18 +83,26 @@ internal static class TokenizerFolder
             throw new UserErrorException(
                 $"{path}:{exception.LineNumber + 1}: is not valid JSON: {OneLine(exception.Message)}", exception);
         }
+        catch (InvalidOperationException exception) when (exception.Source == "System.Text.Json")
+        {
+            // What the JSON reader says of escapes that are half a surrogate pair.
+            throw new UserErrorException($"{path}: has text that is not valid Unicode: {OneLine(exception.Message)}", exception);
+        }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new UserErrorException($"{path}: {OneLine(exception.Message)}", exception);
         }
     }
 
-    /// <summary>A whole file without its byte order mark.</summary>
+    /// <summary>A whole UTF-8 file without its byte order mark.</summary>
+    /// <exception cref="InvalidDataException">It is not UTF-8.</exception>
     public static byte[] ReadBytes(string path)
     {
         var bytes = File.ReadAllBytes(path);
-        return bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes;
+        return Valid(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes);
     }
+
+    private static byte[] Valid(byte[] bytes) => Utf8.IsValid(bytes) ? bytes : throw new InvalidDataException("is not UTF-8");
 
     private static string OneLine(string message) => message.ReplaceLineEndings(" ");
 }

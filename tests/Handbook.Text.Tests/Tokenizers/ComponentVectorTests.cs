@@ -16,13 +16,16 @@ public sealed class ComponentVectorTests
 
     private static readonly string[] Texts = JsonDocument.Parse(Lines[0]).RootElement.GetProperty("texts").Deserialize<string[]>()!;
 
-    public static TheoryData<string> Names => [.. Lines.Skip(1).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString()!)];
+    internal static readonly string[] VectorNames =
+        Lines.Skip(1).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString()!).ToArray();
+
+    public static TheoryData<string> Names => [.. VectorNames];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void Tokenizer_Component_GivesReferenceResults(string name)
     {
-        var vector = JsonDocument.Parse(Lines.Skip(1).Single(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString() == name)).RootElement;
+        var vector = Find(name);
         var path = Path.GetTempFileName();
         try
         {
@@ -70,6 +73,12 @@ public sealed class ComponentVectorTests
 
     private static int[]? Row(JsonElement vector, string key, int row) =>
         vector.GetProperty(key).GetArrayLength() == 0 ? null : vector.GetProperty(key)[row].Deserialize<int[]>();
+
+    /// <summary>The tokenizer file of a vector.</summary>
+    internal static string TokenizerFile(string name) => WithModel(Find(name).GetProperty("tokenizer"));
+
+    private static JsonElement Find(string name) =>
+        JsonDocument.Parse(Lines.Skip(1).Single(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString() == name)).RootElement;
 
     /// <summary>The tokenizer file; a model given by name stands in the first line.</summary>
     private static string WithModel(JsonElement tokenizer)

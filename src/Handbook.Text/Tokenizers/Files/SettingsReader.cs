@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -9,7 +10,7 @@ internal static class SettingsReader
     private const string DefaultTemplate = "default";
 
     /// <summary>Keys of tokenizer_config.json that have a property of their own.</summary>
-    private static readonly string[] OwnKeys = ["bos_token", "eos_token", "pad_token", "unk_token", "chat_template"];
+    private static readonly string[] OwnKeys = ["bos_token", "eos_token", "pad_token", "unk_token", "chat_template", "added_tokens_decoder"];
 
     /// <summary>Reads what there is; none of the files is required.</summary>
     /// <exception cref="UserErrorException">A file is wrong.</exception>
@@ -34,6 +35,7 @@ internal static class SettingsReader
             ModelMaxLength = maxLength,
             ChatTemplate = chatTemplate,
             NamedChatTemplates = templates,
+            ConfiguredTokens = TokenizerFolder.Guard(configPath, () => ReadConfiguredTokens(config)),
             // transformers writes 1e30 for "no limit"; such a number is kept as it is.
             Other = Without(config, maxLength is null ? OwnKeys : [.. OwnKeys, "model_max_length"]) ?? [],
             OtherSpecialTokens = Without(special, OwnKeys),
@@ -58,6 +60,22 @@ internal static class SettingsReader
             JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
             _ => throw new InvalidDataException($"{key} is neither a string nor an object with content"),
         };
+    }
+
+    private static List<AddedToken> ReadConfiguredTokens(JsonObject? config)
+    {
+        if (config?["added_tokens_decoder"] is not { } node)
+            return [];
+        using var document = JsonDocument.Parse(node.ToJsonString());
+        var tokens = new JsonSection(document.RootElement, "added_tokens_decoder");
+        var list = new List<(int Id, AddedToken Token)>();
+        foreach (var entry in tokens.Element.EnumerateObject())
+        {
+            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+                throw new InvalidDataException($"added_tokens_decoder has the key \"{entry.Name}\", expected a token id");
+            list.Add((id, TokenizerDefinition.ReadAddedToken(new JsonSection(entry.Value, tokens.PathOf(entry.Name)))));
+        }
+        return list.OrderBy(entry => entry.Id).Select(entry => entry.Token).ToList();
     }
 
     private static int? ReadMaxLength(JsonObject? config) =>

@@ -60,7 +60,7 @@ internal sealed record TokenizerDefinition
     }
 
     /// <summary>An added token's text and flags.</summary>
-    private static AddedToken ReadAddedToken(JsonSection section)
+    internal static AddedToken ReadAddedToken(JsonSection section)
     {
         var special = section.Bool("special", false);
         return new AddedToken(section.String("content"))

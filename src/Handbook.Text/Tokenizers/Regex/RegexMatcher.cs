@@ -13,6 +13,8 @@ internal ref struct RegexMatcher
 
     private const int DeepestLook = 50;
 
+    private static readonly CharSet WordSet = NamedSets.Word().Close(ignoreCase: false);
+
     private readonly RegexInstruction[] _code;
     private readonly ReadOnlySpan<char> _text;
     private readonly List<State> _stack = [];
@@ -175,7 +177,7 @@ internal ref struct RegexMatcher
             return false;
         if (position > 0 && char.IsLowSurrogate(_text[position]))
             position--;
-        return CharClasses.IsWord(CharClasses.CodePointAt(_text, position, out _));
+        return WordSet.Contains(CharClasses.CodePointAt(_text, position, out _));
     }
 
     /// <summary>Where to go on after a failure; positions from <see cref="Position"/> down to <see cref="Least"/> are left to try.</summary>
