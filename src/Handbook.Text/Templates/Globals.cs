@@ -69,6 +69,10 @@ internal static class Globals
             foreach (var (key, value) in source.Entries)
                 set(key, value);
         }
+        else if (arguments.Positional is [Undefined missing])
+        {
+            throw missing.Fail();
+        }
         else if (arguments.Positional is [var pairs])
         {
             var index = 0;

@@ -17,8 +17,6 @@ internal static class FormatSpec
             return Text(context, text, parsed);
         if (value is double || parsed.Type is 'e' or 'E' or 'f' or 'F' or 'g' or 'G' or '%')
             return parsed.Type is 'd' or 'b' or 'o' or 'x' or 'X' or 'c' or 's' ? throw Unknown(parsed.Type, value) : parsed.Real(context, Numbers.ToDouble(value!));
-        if (value is bool && parsed.Type is '\0')
-            return parsed.Padded(context, PythonText.Of(value), '<');
         if (parsed.Precision is not null)
             throw PythonError.Value("Precision not allowed in integer format specifier");
         var integer = Numbers.ToBig(value!);
@@ -33,6 +31,8 @@ internal static class FormatSpec
     {
         if (spec.Type is not ('\0' or 's'))
             throw Unknown(spec.Type, text);
+        if (spec.Grouping != '\0')
+            throw PythonError.Value($"Cannot specify '{spec.Grouping}' with 's'.");
         if (spec.Align == '=' || spec.Sign != '-')
             throw PythonError.Value(spec.Align == '=' ? "'=' alignment not allowed in string format specifier" : "Sign not allowed in string format specifier");
         if (spec.Precision is { } length)

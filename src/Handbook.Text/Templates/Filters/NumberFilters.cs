@@ -57,7 +57,7 @@ internal static class NumberFilters
         if (method is not ("common" or "ceil" or "floor"))
             throw PythonError.FilterArgument("method must be common, ceil or floor");
         if (!Numbers.IsNumber(v[0]))
-            throw (v[0] as Undefined)?.Fail() ?? PythonError.Type($"type {PythonText.TypeName(v[0])} doesn't define __round__ method");
+            throw PythonError.Type(method == "common" ? $"type {PythonText.TypeName(v[0])} doesn't define __round__ method" : $"must be real number, not {PythonText.TypeName(v[0])}");
         if (method != "common")
         {
             var scale = Numbers.Power(10L, FilterTable.Or(v[1], 0L) ?? 0L, context.Limits.MaxIntegerBits);

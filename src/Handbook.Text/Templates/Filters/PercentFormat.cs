@@ -159,7 +159,7 @@ internal static class PercentFormat
         {
             if (Operations.AsText(value) is { } text && CodePoints.Length(text) == 1)
                 return text;
-            if (value is long code and >= 0 and <= 0x10FFFF)
+            if (value is bool or long && Numbers.ToIndex(value) is var code and >= 0 and <= 0x10FFFF)
                 return code is >= 0xD800 and < 0xE000 ? ((char)code).ToString() : char.ConvertFromUtf32((int)code);
             throw value is long ? new PythonError("OverflowError", "%c arg not in range(0x110000)") : PythonError.Type("%c requires int or char");
         }

@@ -94,7 +94,8 @@ internal sealed class Subscript(SourcePosition at, Expression owner, Expression 
         var value = owner.Evaluate(context, scope);
         var index = key.Evaluate(context, scope);
         context.Return(At);
-        return Members.GetItem(value, index);
+        // Jinja2 folds a slice of a constant through its own lookup, which is kinder than Python's.
+        return index is SliceValue slice && owner is not Constant ? Members.GetSlice(value, slice) : Members.GetItem(value, index);
     }
 }
 

@@ -125,6 +125,8 @@ internal sealed class PrimaryParser(TokenStream stream, ParserState state)
             keys.Add(ParseKey());
         }
         stream.Expect(TokenKind.RBracket);
+        if (keys.Count > 1 && value is not Constant && keys.Exists(key => key is Slice))
+            state.Delay(token.At.Fail("SyntaxError", "invalid syntax"));
         return new Subscript(token.At, value, keys.Count == 1 ? keys[0] : new Collection(token.At, [.. keys], isList: false));
     }
 

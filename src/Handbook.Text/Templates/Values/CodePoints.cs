@@ -54,7 +54,7 @@ internal static class CodePoints
     {
         if (bounds.Count == 0)
             return "";
-        if (AreUnits(text) && bounds.Step == 1)
+        if (AreUnits(text) && (bounds.Step == 1 || bounds.Count == 1))
             return text.Substring(bounds.Start, bounds.Count);
         var points = AreUnits(text) ? null : Split(text).ToArray();
         var result = new StringBuilder(bounds.Count);
@@ -69,7 +69,7 @@ internal static class CodePoints
 }
 
 /// <summary>A Python slice applied to a length: where it starts, how many elements, how far apart.</summary>
-internal readonly record struct SliceBounds(int Start, int Count, int Step)
+internal readonly record struct SliceBounds(int Start, int Count, int Step, int Stop = 0)
 {
     public static SliceBounds Of(int length, long? start, long? stop, long? step)
     {
@@ -80,7 +80,7 @@ internal readonly record struct SliceBounds(int Start, int Count, int Step)
         var from = start is { } s ? Clamp(s, length, low, high) : by > 0 ? low : high;
         var to = stop is { } e ? Clamp(e, length, low, high) : by > 0 ? high : low;
         var count = by > 0 ? (to > from ? ((to - from - 1) / by) + 1 : 0) : from > to ? (from - to - 1) / UnsignedStep(by) + 1 : 0;
-        return new SliceBounds((int)from, (int)count, count <= 1 ? 1 : (int)by);
+        return new SliceBounds((int)from, (int)count, (int)Math.Clamp(by, int.MinValue, int.MaxValue), (int)to);
     }
 
     private static long UnsignedStep(long step) => step == long.MinValue ? long.MaxValue : -step;

@@ -20,9 +20,18 @@ internal static class Members
         return Operations.AsText(key) is { } name && TryGetAttribute(owner, name, out value) ? value : Undefined.Member(owner, key);
     }
 
+    /// <summary><c>x[a:b]</c>, which Jinja2 hands to Python as it is: no attribute and no undefined stands in.</summary>
+    public static object? GetSlice(object? owner, SliceValue slice)
+    {
+        if (owner is DictValue)
+            Operations.RequireHashable(slice);
+        return TryGetItem(owner, slice, out var value) ? value
+            : throw PythonError.Type($"'{PythonText.TypeName(owner)}' object is not subscriptable");
+    }
+
     public static bool TryGetAttribute(object? owner, string name, out object? value)
     {
-        if (name.StartsWith("__", StringComparison.Ordinal) && owner is not Undefined && IsEveryObjects(name))
+        if (name.StartsWith("__", StringComparison.Ordinal) && IsEveryObjects(name))
         {
             value = Undefined.Unsafe(owner, name);
             return true;

@@ -29,9 +29,13 @@ internal static class Numbers
         long number => number,
         double real => real,
         bool truth => truth ? 1 : 0,
-        _ => (double)(BigInteger)value is var big && double.IsInfinity(big)
-            ? throw new PythonError("OverflowError", "int too large to convert to float") : big,
+        _ => Rounded((BigInteger)value),
     };
+
+    /// <summary>The nearest double, ties to even; .NET's own conversion cuts off.</summary>
+    private static double Rounded(BigInteger value) =>
+        double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) is var real && double.IsInfinity(real)
+            ? throw new PythonError("OverflowError", "int too large to convert to float") : real;
 
     /// <summary>A value used where Python wants an index-like integer.</summary>
     public static long ToIndex(object? value) => value switch
@@ -96,9 +100,12 @@ internal static class Numbers
         if (a is double || b is double)
             return ToDouble(a) / ToDouble(b);
         var (numerator, denominator) = (ToBig(a), ToBig(b));
-        var shift = (int)Math.Max(0, 64 + denominator.GetBitLength() - numerator.GetBitLength());
-        var quotient = (double)BigInteger.Divide(numerator << shift, denominator);
-        return Math.ScaleB(quotient, -shift) is var result && double.IsInfinity(result)
+        var shift = (int)Math.Max(0, 80 + denominator.GetBitLength() - numerator.GetBitLength());
+        var quotient = BigInteger.DivRem(numerator << shift, denominator, out var remainder);
+        // The lowest of the spare bits stands for everything behind it, so that rounding once is exact.
+        if (!remainder.IsZero && quotient.IsEven)
+            quotient += remainder.Sign * denominator.Sign;
+        return Math.ScaleB(Rounded(quotient), -shift) is var result && double.IsInfinity(result)
             ? throw new PythonError("OverflowError", "integer division result too large for a float") : result;
     }
 
@@ -145,7 +152,7 @@ internal static class Numbers
             return Box(i % j is var r && r < 0 ? r + j : r);
         var divisor = ToBig(b);
         if (divisor.IsZero)
-            throw new PythonError("ZeroDivisionError", "integer division or modulo by zero");
+            throw new PythonError("ZeroDivisionError", "integer modulo by zero");
         var remainder = BigInteger.Remainder(ToBig(a), divisor);
         return Normalize(!remainder.IsZero && (remainder.Sign < 0) != (divisor.Sign < 0) ? remainder + divisor : remainder);
     }

@@ -32,13 +32,13 @@ internal static class PythonCase
 
     public static string CaseFold(string text) => Ascii.IsValid(text) ? text.ToLowerInvariant() : Lower(Upper(text)).Replace('\u03C2', '\u03C3');
 
-    public static string Capitalize(string text)
+    public static string Capitalize(string text) => Map(text, static (source, index, rune, result) =>
     {
-        if (text.Length == 0)
-            return text;
-        var first = CodePoints.UnitsAt(text, 0);
-        return Title(text[..first]) + Lower(text[first..]);
-    }
+        if (index == 0)
+            AppendTitle(rune, result);
+        else
+            AppendLower(source, index, rune, result);
+    });
 
     public static string SwapCase(string text) => Map(text, static (source, index, rune, result) =>
     {
@@ -106,8 +106,10 @@ internal static class PythonCase
             result.Append(Rune.ToUpperInvariant(rune).ToString());
         else if (mapped[^1] == '\u0399' && rune.Value >= 0x1FB2)
             result.Append(mapped, 0, mapped.Length - 1).Append('\u0345');
-        else
+        else if (rune.Value is 0xDF or 0x587 or >= 0xFB00)
             result.Append(mapped[0]).Append(mapped[1..].ToLowerInvariant());
+        else
+            result.Append(mapped);
     }
 
     private static void AppendLower(string text, int index, Rune rune, StringBuilder result)

@@ -85,7 +85,7 @@ internal sealed class RangeValue(long start, long stop, long step, int count) : 
         {
             var bounds = slice.Of(count);
             var from = start + (bounds.Start * step);
-            value = new RangeValue(from, from + ((long)bounds.Count * step * bounds.Step), step * bounds.Step, bounds.Count);
+            value = new RangeValue(from, start + (bounds.Stop * step), step * bounds.Step, bounds.Count);
             return true;
         }
         value = null;
@@ -98,7 +98,8 @@ internal sealed class RangeValue(long start, long stop, long step, int count) : 
     public override bool TryGetAttribute(string name, out object? value)
     {
         value = name switch { "start" => start, "stop" => stop, "step" => step, _ => null };
-        return value is not null;
+        return value is not null || (name is "index" or "count" && SequenceMethods.TryGetTuple(
+            new TupleValue([.. Enumerable.Range(0, count).Select(i => Numbers.Box(start + (i * step)))]), name, out value));
     }
 
     public override void AppendRepr(StringBuilder result, int depth) =>

@@ -30,7 +30,7 @@ internal static class StringSplits
                 return;
             if (limit-- == 0)
             {
-                parts.Add(StringEdits.Strip(text[i..], null, front: false, back: true));
+                parts.Add(text[i..]);
                 return;
             }
             var start = i;
@@ -72,7 +72,7 @@ internal static class StringSplits
                 return;
             if (limit-- == 0)
             {
-                parts.Add(StringEdits.Strip(text[..i], null, front: true, back: false));
+                parts.Add(text[..i]);
                 return;
             }
             var end = i;

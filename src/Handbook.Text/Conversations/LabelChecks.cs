@@ -1,0 +1,61 @@
+using Handbook.Text.Tokenizers;
+
+namespace Handbook.Text.Conversations;
+
+/// <summary>Checks before training: a run whose labels cannot teach what it is for says so first.</summary>
+public static class LabelChecks
+{
+    /// <summary>
+    /// Refuses a tokenizer whose end of turn would be masked as padding: where a batch is padded and labels are masked by
+    /// the padding token's id, an EOS of the same id is never learned and the model never stops.
+    /// </summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="masksPaddingById">
+    /// True where labels are masked by id, as <c>v0.3</c> does without packing; batches that are packed never are.
+    /// </param>
+    /// <exception cref="UserErrorException">PAD and EOS are one token.</exception>
+    public static void RequireLearnableEos(Tokenizer tokenizer, bool masksPaddingById)
+    {
+        if (!masksPaddingById || tokenizer.EosId is not { } eos || (tokenizer.PadId ?? eos) != eos)
+            return;
+        var given = tokenizer.PadId is null ? "there is no pad_token, so eos_token takes its place" : "pad_token and eos_token are one token";
+        throw new UserErrorException(
+            $"tokenizer: {given} ({tokenizer.Settings.EosToken}, id {eos}), and this profile masks padding by id, so the model would never learn to end a turn. "
+            + "Set packing: true, use profile: best, or give the tokenizer a pad_token of its own.");
+    }
+
+    /// <summary>
+    /// What is wrong with a tokenized example: no label at all, BOS twice, or a last assistant turn without an end; empty when
+    /// all is well.
+    /// </summary>
+    /// <param name="tokens">The example.</param>
+    /// <param name="tokenizer">The tokenizer that made it.</param>
+    public static IEnumerable<string> Problems(TokenizedConversation tokens, Tokenizer tokenizer)
+    {
+        if (tokens.LabelCount == 0)
+            yield return "no token is a label, so nothing is learned from it";
+        if (tokenizer.BosId is { } bos && tokens.Ids is [var first, var second, ..] && first == bos && second == bos)
+            yield return $"it begins with {tokenizer.Settings.BosToken} twice: the chat template and the tokenizer both write it";
+        if (tokens.LabelCount > 0 && tokens.LossMask[^1] && !new SpecialTokenRules(tokenizer).EndsTurn(tokens.Ids))
+            yield return "its last turn has no end-of-turn token, so the model would not learn to stop";
+    }
+
+    /// <summary>
+    /// The markers a template writes around turns that the tokenizer cuts into several tokens, such as
+    /// <c>&lt;|im_start|&gt;</c> of ChatML on a base model: they should be added to the vocabulary before training.
+    /// </summary>
+    /// <param name="template">The template.</param>
+    /// <param name="tokenizer">The tokenizer.</param>
+    public static IReadOnlyList<string> BrokenMarkers(ChatTemplate template, Tokenizer tokenizer)
+    {
+        var markers = new SortedSet<string>(StringComparer.Ordinal);
+        var source = template.Source;
+        for (var start = 0; (start = source.IndexOf("<|", start, StringComparison.Ordinal)) >= 0; start += 2)
+        {
+            var end = source.IndexOf("|>", start, StringComparison.Ordinal);
+            if (end > start && end - start < 40 && !source.AsSpan(start, end - start).ContainsAny(" '\"\n{"))
+                markers.Add(source[start..(end + 2)]);
+        }
+        return [.. markers.Where(marker => tokenizer.TokenToId(marker) is null)];
+    }
+}
