@@ -88,9 +88,17 @@ public sealed class PairTokenizer
         var head = a.Ids.AsSpan(0, boundary);
         var bos = Profile == TokenizationProfile.V03 ? _special.MissingBos(head) : _special.MissingPrefix(head);
         if (bos.Length + head.Length == 0)
-            throw new UserErrorException("the prompt has no token, so there is nothing to condition on; give a prompt, or a tokenizer with BOS.");
+            return Apart(prompt, chosen, rejected);
         return new TokenizedPair([.. bos, .. head], Ended(a.Ids[boundary..]), Ended(b.Ids[boundary..]));
     }
+
+    /// <summary>
+    /// A prompt so short that it melts into the answer's first token, with no BOS to stand before it: then, and only then,
+    /// prompt and answers are tokenized on their own.
+    /// </summary>
+    private TokenizedPair Apart(string prompt, string chosen, string rejected) => Encode(prompt) is { Length: > 0 } ids
+        ? new TokenizedPair(ids, Ended(Encode(chosen)), Ended(Encode(rejected)))
+        : throw new UserErrorException("the prompt has no token, so there is nothing to condition on; give a prompt, or a tokenizer with BOS.");
 
     /// <summary>How many tokens end at or before a position of the text.</summary>
     private static int Boundary(TokenizedText tokens, int position)

@@ -1,0 +1,76 @@
+using System.Globalization;
+using System.Text;
+
+namespace Handbook.Text.Conversations.Inspection;
+
+/// <summary>
+/// An example for the terminal: its text with labels in colour, then, when asked, one line a token. Written with ANSI
+/// colours, or without any where labels are marked by a column instead.
+/// </summary>
+public static class InspectionText
+{
+    private const string Reset = "\u001b[0m";
+    private const string Label = "\u001b[30;42m";
+    private const string Special = "\u001b[36m";
+    private const string Faint = "\u001b[2m";
+    private const string Warning = "\u001b[33m";
+
+    /// <summary>The example as lines of text.</summary>
+    /// <param name="example">The example.</param>
+    /// <param name="colour">Whether the terminal shows ANSI colours.</param>
+    /// <param name="everyToken">Whether a table with every token follows.</param>
+    public static string Write(InspectedExample example, bool colour, bool everyToken)
+    {
+        var result = new StringBuilder();
+        result.Append(CultureInfo.InvariantCulture, $"{example.Name}: {example.TokenCount} tokens, {example.LabelCount} labels\n");
+        foreach (var problem in example.Problems)
+            result.Append(Paint(colour, Warning, "! " + problem)).Append('\n');
+        foreach (var part in example.Parts)
+        {
+            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{part.Title} ({part.Tokens.Count} tokens, {part.LabelCount} labels)")}\n");
+            if (colour)
+                AppendText(result, part);
+            if (everyToken || !colour)
+                AppendTable(result, part, example.Roles, colour);
+        }
+        return result.ToString();
+    }
+
+    private static void AppendText(StringBuilder result, InspectedPart part)
+    {
+        foreach (var token in part.Tokens)
+        {
+            var style = token.IsLabel ? Label : token.IsSpecial ? Special : "";
+            // A background would run to the edge of the screen at a line's end.
+            var lines = token.Text.Split('\n');
+            for (var i = 0; i < lines.Length; i++)
+            {
+                if (i > 0)
+                    result.Append(token.IsLabel ? Label + "\u21b5" + Reset : "").Append('\n');
+                result.Append(style).Append(Safe(lines[i])).Append(style.Length > 0 ? Reset : "");
+            }
+        }
+        result.Append('\n');
+    }
+
+    private static void AppendTable(StringBuilder result, InspectedPart part, IReadOnlyList<string> roles, bool colour)
+    {
+        result.Append(Paint(colour, Faint, "position      id  label  message        text")).Append('\n');
+        for (var i = 0; i < part.Tokens.Count; i++)
+        {
+            var token = part.Tokens[i];
+            var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {roles[token.Message]}" : $"{token.Message}";
+            var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
+            result.Append(token.IsLabel ? Paint(colour, "\u001b[32m", line) : line).Append('\n');
+        }
+    }
+
+    private static string Paint(bool colour, string style, string text) => colour ? style + text + Reset : text;
+
+    /// <summary>Control characters would steer the terminal: a dataset is a stranger's.</summary>
+    private static string Safe(string text) => text.Any(char.IsControl)
+        ? string.Concat(text.Select(unit => unit == '\t' ? "\t" : char.IsControl(unit) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)unit:x2}") : unit.ToString()))
+        : text;
+
+    private static string Visible(string text) => Safe(text.Replace("\n", "\u21b5", StringComparison.Ordinal).Replace("\t", "\u21e5", StringComparison.Ordinal).Replace(' ', '\u00b7'));
+}
