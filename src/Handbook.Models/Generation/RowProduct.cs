@@ -10,7 +10,7 @@ namespace Handbook.Models.Generation;
 /// the inputs in the same order. A general matrix product chooses its kernel by the number of rows and so rounds differently,
 /// which is enough to turn a token when a batch grows.
 /// </summary>
-internal static unsafe class RowProduct
+internal static unsafe partial class RowProduct
 {
     private const int Tile = 4;
 
@@ -24,12 +24,13 @@ internal static unsafe class RowProduct
         using var scope = new TensorScope();
         if (!FusedKernels.Enabled || !weight.IsCpu || weight.DType is not (DType.Float32 or DType.BFloat16) || !weight.IsContiguous)
             return scope.Keep(Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias)));
-        var x = input.To(DType.Float32).Contiguous();
         var y = Tensor.Empty([input.Size(0), weight.Size(0)], DType.Float32);
-        if (weight.DType == DType.Float32)
-            Multiply<float, SingleAccess>(x, weight, y);
+        if (BlocksFit(input, weight))
+            MultiplyBlocks(input.Contiguous(), weight, y);
+        else if (weight.DType == DType.Float32)
+            Multiply<float, SingleAccess>(input.To(DType.Float32).Contiguous(), weight, y);
         else
-            Multiply<ushort, BFloat16Access>(x, weight, y);
+            Multiply<ushort, BFloat16Access>(input.To(DType.Float32).Contiguous(), weight, y);
         return scope.Keep((bias is null ? y : y.Add(bias)).To(input.DType));
     }
 

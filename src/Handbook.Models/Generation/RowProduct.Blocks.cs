@@ -1,0 +1,62 @@
+using Handbook.Autograd.Kernels;
+using Handbook.Torch;
+
+namespace Handbook.Models.Generation;
+
+/// <content>
+/// bfloat16 on libtorch's block products: Y^T = W X^T with always <see cref="Columns"/> rows of X, missing ones zero, so that a
+/// row takes the same instructions whatever stands beside it.
+/// </content>
+internal static unsafe partial class RowProduct
+{
+    /// <summary>Rows of X at a time: one to each lane of a vector.</summary>
+    private const int Columns = 16;
+
+    /// <summary>Outputs at a time: their weights stay in the cache while all rows of X go by.</summary>
+    private const int Outputs = 64;
+
+    // Pairs of inputs are multiplied at once.
+    private static bool BlocksFit(Tensor input, Tensor weight) =>
+        CpuMatrixKernels.IsSupported && input.DType == DType.BFloat16 && weight.DType == DType.BFloat16 && weight.Size(1) % 2 == 0;
+
+    private static void MultiplyBlocks(Tensor x, Tensor weight, Tensor y)
+    {
+        var (rows, inputs, outputs) = ((int)x.Size(0), (int)x.Size(1), weight.Size(0));
+        var blocks = (rows + Columns - 1) / Columns;
+        using var packed = Interleave(x, rows, inputs, blocks);
+        var (b, w, c) = ((nint)packed.Pointer, (nint)weight.Pointer, (nint)y.Pointer);
+        TaskQueue.Run((int)((outputs + Outputs - 1) / Outputs), tile =>
+        {
+            var sums = stackalloc float[Outputs * Columns];
+            var first = (long)tile * Outputs;
+            var count = (int)Math.Min(Outputs, outputs - first);
+            for (var block = 0; block < blocks; block++)
+            {
+                CpuMatrixKernels.Multiply(
+                    count, Columns, inputs, (ushort*)w + first * inputs, inputs, (ushort*)b + (long)block * inputs * Columns, Columns, sums, Columns, accumulate: false);
+                var width = Math.Min(Columns, rows - block * Columns);
+                for (var column = 0; column < width; column++)
+                {
+                    var target = (float*)c + (long)(block * Columns + column) * outputs + first;
+                    for (var output = 0; output < count; output++)
+                        target[output] = sums[output * Columns + column];
+                }
+            }
+        });
+    }
+
+    /// <summary>X^T by blocks of columns, pairs of inputs side by side: [blocks, inputs / 2, columns, 2].</summary>
+    private static Tensor Interleave(Tensor x, int rows, int inputs, int blocks)
+    {
+        var packed = Tensor.Zeros([blocks, inputs / 2, Columns], DType.Int32);
+        var source = (int*)x.Pointer;
+        var target = (int*)packed.Pointer;
+        for (var row = 0; row < rows; row++)
+        {
+            var column = target + (long)(row / Columns) * (inputs / 2) * Columns + row % Columns;
+            for (var pair = 0; pair < inputs / 2; pair++)
+                column[(long)pair * Columns] = source[(long)row * (inputs / 2) + pair];
+        }
+        return packed;
+    }
+}
