@@ -13,6 +13,10 @@ internal readonly struct HeadGradients
 
     internal bool Any => hidden || weight || bias;
 
+    internal bool WantsHidden => hidden;
+
+    internal bool WantsWeight => weight;
+
     /// <summary>[tokens, width], wide while summed; rows without a label are zero.</summary>
     internal Tensor? Hidden { get; init; }
 

@@ -26,13 +26,13 @@ public static unsafe partial class LanguageModelHead
         Variable? bias = null, HeadOptions? options = null)
     {
         var call = new HeadCall(hidden.Value, weight.Value, bias?.Value, rows, labels, options ?? HeadOptions.Default);
-        var (logps, statistics, _) = PlainPass(call, default, null);
+        var (logps, statistics, _) = Pass(call, default, null);
         var saved = bias is null ? new[] { hidden.Value, weight.Value } : [hidden.Value, weight.Value, bias.Value];
         var recorded = tape.Record(logps, [hidden, weight, bias], saved, (gradient, held) =>
         {
             var again = call with { Hidden = held[0], Weight = held[1], Bias = bias is null ? null : held[2] };
             var wanted = new HeadGradients(hidden.RequiresGrad, weight.RequiresGrad, bias is { RequiresGrad: true });
-            var (_, _, gradients) = PlainPass(again, wanted, gradient);
+            var (_, _, gradients) = Pass(again, wanted, gradient);
             gradients.AccumulateInto(hidden, weight, bias);
         });
         return (recorded, statistics);
@@ -61,7 +61,7 @@ public static unsafe partial class LanguageModelHead
         var tracked = tape.Tracks(hidden, weight, bias);
         var wanted = new HeadGradients(
             tracked && hidden.RequiresGrad, tracked && weight.RequiresGrad, tracked && bias is { RequiresGrad: true });
-        var (logps, statistics, gradients) = PlainPass(call, wanted, factors);
+        var (logps, statistics, gradients) = Pass(call, wanted, factors);
         var loss = scope.Keep(logps.Multiply(factors).Sum());
         var recorded = tape.Record(loss, [hidden, weight, bias], gradients.Saved(), (gradient, held) =>
             HeadGradients.From(wanted, held).ScaledBy(gradient).AccumulateInto(hidden, weight, bias));

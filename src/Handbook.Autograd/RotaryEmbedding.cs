@@ -66,7 +66,10 @@ public static unsafe partial class RotaryEmbedding
         return scope.Keep(Operator.Call("aten::cat"u8, default, new[] { turnedFirst, turnedSecond, rest }, 2L));
     }
 
-    private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse) => PlainRotate(x, cos, sin, inverse);
+    private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse) =>
+        FusedKernels.Apply(x, cos, sin) && cos.DType == DType.Float32 && sin.DType == DType.Float32
+            ? Fused.Rotate(x, cos, sin, inverse)
+            : PlainRotate(x, cos, sin, inverse);
 
     private static void Check(Tensor x, Tensor cos, Tensor sin)
     {

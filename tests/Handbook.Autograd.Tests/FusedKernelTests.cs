@@ -108,6 +108,15 @@ public sealed class FusedKernelTests
             ["Residual"] = (r => [Normal(r, 201, 97), Normal(r, 201, 97)], (tape, x) => [Residual.Add(tape, x[0], x[1])]),
             ["Embedding"] = (r => [Ids(r, 400, 37), Normal(r, 37, 83)], (tape, x) => [Embedding.Apply(tape, x[0].Value, x[1])]),
             ["Linear with bias"] = (r => [Normal(r, 301, 32), Normal(r, 83, 32), Normal(r, 83)], (tape, x) => [Linear.Apply(tape, x[0], x[1], x[2])]),
+            ["Head logps"] = (r => [Normal(r, 90, 64), Normal(r, 300, 64).Multiply(0.2)], (tape, x) =>
+                [LanguageModelHead.Logps(tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray()).Logps]),
+            ["Head loss"] = (r => [Normal(r, 90, 64), Normal(r, 300, 64).Multiply(0.2)], (tape, x) =>
+                [LanguageModelHead.Loss(tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray(), [-0.1f]).Loss]),
+            ["RotaryEmbedding"] = (r => [Normal(r, 201, 3, 83)], (tape, x) =>
+            {
+                var (cos, sin) = RotaryEmbedding.Tables(Enumerable.Range(0, 201).ToArray(), Enumerable.Range(0, 40).Select(i => 1f / (1 + i)).ToArray());
+                return [RotaryEmbedding.Apply(tape, x[0], cos, sin)];
+            }),
             ["Dropout"] = (r => [Normal(r, 201, 97)], (tape, x) => [Dropout.Apply(tape, x[0], 0.3)]),
         };
         foreach (var kind in Enum.GetValues<ActivationKind>())

@@ -24,6 +24,12 @@ internal unsafe interface IBlockFormat<T> : IFloatAccess<T> where T : unmanaged
     /// <summary>Reads what <see cref="StoreRight"/> wrote.</summary>
     static abstract (Vector512<float> Even, Vector512<float> Odd) LoadRight(T* pair, long column, long stride);
 
+    /// <summary>Overwrites one element of a row that <see cref="StoreLeft"/> wrote.</summary>
+    static abstract void SetLeft(float value, T* row, long column);
+
+    /// <summary>Overwrites one element that <see cref="StoreRight"/> wrote.</summary>
+    static abstract void SetRight(float value, T* pair, bool odd, long column, long stride);
+
     /// <summary>Makes a right operand of a row-major matrix: zeros fill up to the padded size. Rows keep their order.</summary>
     static abstract void Pack(T* source, long sourceStride, int rows, int columns, T* packed, int paddedRows, int paddedColumns);
 
@@ -64,6 +70,10 @@ internal readonly unsafe struct SingleBlocks : IBlockFormat<float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Vector512<float> Even, Vector512<float> Odd) LoadRight(float* pair, long column, long stride) =>
         (Vector512.Load(pair + column), Vector512.Load(pair + stride + column));
+
+    public static void SetLeft(float value, float* row, long column) => row[column] = value;
+
+    public static void SetRight(float value, float* pair, bool odd, long column, long stride) => pair[(odd ? stride : 0) + column] = value;
 
     public static void Pack(float* source, long sourceStride, int rows, int columns, float* packed, int paddedRows, int paddedColumns)
     {
@@ -112,6 +122,11 @@ internal readonly unsafe struct BFloat16Blocks : IBlockFormat<ushort>
         var both = Vector512.Load((uint*)pair + column);
         return (Vector512.ShiftLeft(both, 16).AsSingle(), (both & Vector512.Create(0xFFFF0000u)).AsSingle());
     }
+
+    public static void SetLeft(float value, ushort* row, long column) =>
+        Write(value, row + column / Group * Group + column % Group * 2 % Group + column % Group / (Group / 2));
+
+    public static void SetRight(float value, ushort* pair, bool odd, long column, long stride) => Write(value, pair + 2 * column + (odd ? 1 : 0));
 
     public static void Pack(ushort* source, long sourceStride, int rows, int columns, ushort* packed, int paddedRows, int paddedColumns)
     {

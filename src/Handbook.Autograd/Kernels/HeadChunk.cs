@@ -1,0 +1,113 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd.Kernels;
+
+/// <summary>
+/// Sizes of the head's blocks and the memory of one chunk of labels, which later chunks use again. Logits are held transposed,
+/// [vocabulary, labels]: the softmax runs along rows, and the weight is a left operand as it lies in memory.
+/// </summary>
+internal sealed unsafe class HeadChunk<T> where T : unmanaged
+{
+    /// <summary>Labels whose logits are made at a time.</summary>
+    internal const int Lanes = 64;
+
+    /// <summary>Rows of the weight that share a maximum: their logits for <see cref="Lanes"/> labels fit the first-level cache.</summary>
+    internal const int StatisticRows = 128;
+
+    /// <summary>Rows of the weight whose gradients are made at a time.</summary>
+    internal const int BlockRows = 2 * StatisticRows;
+
+    /// <summary>Matrix units take whole tiles of this many elements.</summary>
+    internal const int TileRows = 32;
+
+    private const long OddsBytes = 64 << 20;
+    private const int MostLabels = 640;
+    private const int MostStrips = 16;
+
+    internal HeadChunk(HeadCall call, bool keepsOdds, bool sumsHidden)
+    {
+        (Vocabulary, Width) = ((int)call.Weight.Size(0), (int)call.Weight.Size(1));
+        Blocks = (Vocabulary + BlockRows - 1) / BlockRows;
+        Strips = Math.Min(MostStrips, Blocks);
+        var paddedVocabulary = (long)Blocks * BlockRows;
+        var fitting = (int)Math.Clamp(OddsBytes / (paddedVocabulary * sizeof(T)) / Lanes * Lanes, Lanes, MostLabels);
+        // Chunks of one size, as nearly as blocks of labels allow.
+        var chunks = (call.Labels.Length + fitting - 1) / fitting;
+        Capacity = ((call.Labels.Length + chunks - 1) / chunks + Lanes - 1) / Lanes * Lanes;
+        var dtype = call.Weight.DType;
+        Rows = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
+        HiddenColumns = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
+        HiddenRight = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
+        Odds = keepsOdds ? (T*)Tensor.Empty([paddedVocabulary, Capacity], dtype).Pointer : null;
+        Maxima = (float*)Tensor.Empty([2 * Blocks, Capacity], DType.Float32).Pointer;
+        Totals = (float*)Tensor.Empty([2 * Blocks, Capacity], DType.Float32).Pointer;
+        LogitSums = (float*)Tensor.Empty([2 * Blocks, Capacity], DType.Float32).Pointer;
+        LabelLogits = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
+        LogSumExp = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
+        Factors = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
+        HiddenSums = sumsHidden ? (float*)Tensor.Empty([Strips, Width, Capacity], DType.Float32).Pointer : null;
+    }
+
+    internal int Vocabulary { get; }
+
+    internal int Width { get; }
+
+    /// <summary>Blocks of the vocabulary.</summary>
+    internal int Blocks { get; }
+
+    /// <summary>
+    /// Runs of blocks, each with its own sum of the hidden states' gradients: their number depends on nothing but the
+    /// vocabulary, so that the sum has one order.
+    /// </summary>
+    internal int Strips { get; }
+
+    /// <summary>Labels that a chunk may hold, a multiple of <see cref="Lanes"/>.</summary>
+    internal int Capacity { get; }
+
+    /// <summary>Index of the chunk's first label.</summary>
+    internal int Start { get; private set; }
+
+    /// <summary>Labels in the chunk.</summary>
+    internal int Count { get; private set; }
+
+    /// <summary>Blocks of <see cref="Lanes"/> labels in the chunk.</summary>
+    internal int LaneBlocks => (Count + Lanes - 1) / Lanes;
+
+    /// <summary>Labels with padding.</summary>
+    internal int Padded => LaneBlocks * Lanes;
+
+    /// <summary>Hidden states, one a label, [labels, width].</summary>
+    internal T* Rows { get; }
+
+    /// <summary>Right operands [width, 64 labels], one after the other.</summary>
+    internal T* HiddenColumns { get; }
+
+    /// <summary>Right operand [labels, width], rows shuffled.</summary>
+    internal T* HiddenRight { get; }
+
+    /// <summary>Right operand [vocabulary, labels]: 2^(logit - maximum of the rows that share one); null when not kept.</summary>
+    internal T* Odds { get; }
+
+    /// <summary>[rows that share a maximum, labels], logits in base 2.</summary>
+    internal float* Maxima { get; }
+
+    /// <summary>Sums of the odds, same shape.</summary>
+    internal float* Totals { get; }
+
+    /// <summary>Sums of the logits before scaling, same shape.</summary>
+    internal float* LogitSums { get; }
+
+    /// <summary>[labels]: the label's logit in base 2.</summary>
+    internal float* LabelLogits { get; }
+
+    /// <summary>[labels], base 2.</summary>
+    internal float* LogSumExp { get; }
+
+    /// <summary>[labels]: what the gradient of each logp is multiplied with; 0 for padding.</summary>
+    internal float* Factors { get; }
+
+    /// <summary>[strips, width, labels]; null when not wanted.</summary>
+    internal float* HiddenSums { get; }
+
+    internal void MoveTo(int start, int labels) => (Start, Count) = (start, Math.Min(Capacity, labels - start));
+}

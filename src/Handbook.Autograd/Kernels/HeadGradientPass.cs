@@ -1,0 +1,163 @@
+using System.Runtime.Intrinsics;
+using Handbook.Torch;
+
+namespace Handbook.Autograd.Kernels;
+
+/// <summary>
+/// The second half of the head's pass over a chunk: odds become the logits' gradient, factor * (label - probability), which
+/// two products turn into the gradients of weight and hidden states. A task is one strip of the vocabulary.
+/// </summary>
+internal sealed unsafe class HeadGradientPass<T, TFormat>
+    where T : unmanaged
+    where TFormat : struct, IBlockFormat<T>
+{
+    private const int Lanes = HeadChunk<T>.Lanes;
+
+    /// <summary>Rows of a product: with more of them, its operands no longer stay in the cache.</summary>
+    private const int ProductRows = 64;
+
+    private readonly HeadCall call;
+    private readonly HeadChunk<T> chunk;
+    private readonly float* weightSums;
+    private readonly float* hiddenRows;
+    private HeadStatistics? statistics;
+
+    internal HeadGradientPass(HeadCall call, HeadChunk<T> chunk, Tensor? weightSums, Tensor? hiddenRows)
+    {
+        (this.call, this.chunk) = (call, chunk);
+        this.weightSums = weightSums is null ? null : (float*)weightSums.Pointer;
+        this.hiddenRows = hiddenRows is null ? null : (float*)hiddenRows.Pointer;
+    }
+
+    /// <summary>Adds the chunk's gradients, each label's times its factor.</summary>
+    internal void Run(ReadOnlySpan<float> factors, HeadStatistics seen)
+    {
+        statistics = seen;
+        var own = new Span<float>(chunk.Factors, chunk.Capacity);
+        own.Clear();
+        for (var i = 0; i < chunk.Count; i++)
+            own[i] = (float)(factors[chunk.Start + i] * call.Options.LogitScale);
+        TaskQueue.Run(chunk.Strips, Strip);
+        if (hiddenRows != null)
+            ParallelWork.For(chunk.LaneBlocks, 1, SumStrips);
+    }
+
+    /// <summary>The labels' gradients added up by the token they are predicted from, [tokens, width].</summary>
+    internal Tensor ToTokens()
+    {
+        var tokens = Tensor.Zeros(call.Hidden.Shape, call.Hidden.DType);
+        var target = (nint)tokens.Pointer;
+        var order = Enumerable.Range(0, call.Rows.Length).OrderBy(label => call.Rows[label]).ToArray();
+        var firsts = Enumerable.Range(0, order.Length).Where(i => i == 0 || call.Rows[order[i]] != call.Rows[order[i - 1]]).ToArray();
+        ParallelWork.For(firsts.Length, 64, (begin, end) =>
+        {
+            for (var group = begin; group < end; group++)
+            {
+                var row = call.Rows[order[firsts[group]]];
+                var sums = hiddenRows + (long)order[firsts[group]] * chunk.Width;
+                for (var i = firsts[group] + 1; i < (group + 1 < firsts.Length ? firsts[group + 1] : order.Length); i++)
+                {
+                    for (var c = 0; c < chunk.Width; c++)
+                        sums[c] += hiddenRows[(long)order[i] * chunk.Width + c];
+                }
+                AttentionBlocks<T, TFormat>.StoreRow(sums, 1, (T*)target + (long)row * chunk.Width, chunk.Width);
+            }
+        });
+        return tokens;
+    }
+
+    private void Strip(int strip)
+    {
+        var (width, labels) = (chunk.Width, chunk.Padded);
+        const int Rows = HeadChunk<T>.BlockRows;
+        var scratch = new ScratchMemory(2 * ScratchMemory.Size<T>(Rows * labels) + 2 * ScratchMemory.Size<T>(Rows * width));
+        var left = scratch.Take<T>(Rows * labels);          // logits' gradient as a left operand [rows, labels]
+        var right = scratch.Take<T>(Rows * labels);         // and as a right operand
+        var columns = scratch.Take<T>(Rows * width);        // weight as a left operand transposed, [width, rows]
+        var work = scratch.Take<T>(Rows * width);
+        var sums = chunk.HiddenSums + (long)strip * width * chunk.Capacity;
+        if (hiddenRows != null)
+            new Span<float>(sums, width * labels).Clear();
+        for (var block = chunk.Blocks * strip / chunk.Strips; block < chunk.Blocks * (strip + 1) / chunk.Strips; block++)
+        {
+            var first = block * Rows;
+            var rows = Math.Min(Rows, chunk.Vocabulary - first);
+            var padded = (rows + HeadChunk<T>.TileRows - 1) / HeadChunk<T>.TileRows * HeadChunk<T>.TileRows;
+            LogitGradients(block, padded, left, right);
+            for (var m = 0; weightSums != null && m < rows; m += ProductRows)
+            {
+                TFormat.Multiply(
+                    Math.Min(ProductRows, rows - m), width, labels, left + (long)m * labels, labels, chunk.HiddenRight, width,
+                    weightSums + (long)(first + m) * width, width, true);
+            }
+            if (hiddenRows == null)
+                continue;
+            TFormat.Pack((T*)call.Weight.Pointer + (long)first * width, width, rows, width, work, padded, width);
+            var perLane = sizeof(float) / sizeof(T);
+            DwordTransposition.Run((float*)work, width, padded / perLane, width, (float*)columns, padded / perLane);
+            for (var m = 0; m < width; m += ProductRows)
+                TFormat.Multiply(Math.Min(ProductRows, width - m), labels, padded, columns + (long)m * padded, padded, right, labels, sums + (long)m * labels, labels, true);
+        }
+    }
+
+    private void LogitGradients(int block, int rows, T* left, T* right)
+    {
+        var labels = chunk.Padded;
+        for (var label = 0; label < labels; label += 32)
+        {
+            for (var first = 0; first < rows; first += HeadChunk<T>.StatisticRows)
+            {
+                var part = 2 * block + first / HeadChunk<T>.StatisticRows;
+                var (factor, nextFactor) = (Factor(part, label), Factor(part, label + 16));
+                var odds = chunk.Odds + (long)part * HeadChunk<T>.StatisticRows * chunk.Capacity;
+                for (var row = first; row < Math.Min(rows, first + HeadChunk<T>.StatisticRows); row += 2)
+                {
+                    var source = odds + (long)(row - first) * chunk.Capacity;
+                    var (a, c) = TFormat.LoadRight(source, label, chunk.Capacity);
+                    var (b, d) = TFormat.LoadRight(source, label + 16, chunk.Capacity);
+                    (a, b, c, d) = (a * factor, b * nextFactor, c * factor, d * nextFactor);
+                    TFormat.StoreLeft(a, b, left + (long)row * labels + label);
+                    TFormat.StoreLeft(c, d, left + (long)(row + 1) * labels + label);
+                    TFormat.StoreRight(a, c, right + (long)row * labels, label, labels);
+                    TFormat.StoreRight(b, d, right + (long)row * labels, label + 16, labels);
+                }
+            }
+        }
+        for (var label = 0; label < chunk.Count; label++)
+        {
+            var row = call.Labels[chunk.Start + label] - block * HeadChunk<T>.BlockRows;
+            if (row < 0 || row >= rows)
+                continue;
+            var gradient = (float)(chunk.Factors[label] * -Math.Exp(statistics!.Logps[chunk.Start + label]) + chunk.Factors[label]);
+            TFormat.SetLeft(gradient, left + (long)row * labels, label);
+            TFormat.SetRight(gradient, right + (long)(row & ~1) * labels, (row & 1) != 0, label, labels);
+        }
+    }
+
+    /// <summary>What turns odds of one part of the vocabulary into minus factor * probability.</summary>
+    private Vector512<float> Factor(int part, int label) =>
+        -Vector512.Load(chunk.Factors + label)
+        * Exponential.PowerOfTwo(Vector512.Load(chunk.Maxima + (long)part * chunk.Capacity + label) - Vector512.Load(chunk.LogSumExp + label));
+
+    private void SumStrips(long begin, long end)
+    {
+        var (width, labels) = (chunk.Width, chunk.Padded);
+        for (var block = (int)begin; block < end; block++)
+        {
+            var scratch = new ScratchMemory(ScratchMemory.Size<float>(width * Lanes));
+            var sums = scratch.Take<float>(width * Lanes);
+            for (var c = 0; c < width; c++)
+            {
+                for (var lane = 0; lane < Lanes; lane += 16)
+                {
+                    var sum = Vector512<float>.Zero;
+                    for (var strip = 0; strip < chunk.Strips; strip++)
+                        sum += Vector512.Load(chunk.HiddenSums + (long)strip * width * chunk.Capacity + (long)c * labels + block * Lanes + lane);
+                    sum.Store(sums + c * Lanes + lane);
+                }
+            }
+            var count = Math.Min(Lanes, chunk.Count - block * Lanes);
+            DwordTransposition.Run(sums, Lanes, width, count, hiddenRows + (long)(chunk.Start + block * Lanes) * width, width);
+        }
+    }
+}

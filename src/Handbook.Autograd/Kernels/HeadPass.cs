@@ -1,0 +1,167 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Handbook.Torch;
+
+namespace Handbook.Autograd.Kernels;
+
+/// <summary>
+/// The head in blocks around libtorch's block products: logits of a block leave the cache only as bfloat16 odds, which become
+/// the gradient of the logits once their sum over the vocabulary is known. Value and gradient take three products together.
+/// </summary>
+internal sealed unsafe class HeadPass<T, TFormat>
+    where T : unmanaged
+    where TFormat : struct, IBlockFormat<T>
+{
+    private const int Lanes = HeadChunk<T>.Lanes;
+
+    private readonly HeadCall call;
+    private readonly HeadChunk<T> chunk;
+    private readonly HeadStatistics statistics;
+    private readonly float logitFactor;
+
+    private HeadPass(HeadCall call, HeadChunk<T> chunk)
+    {
+        (this.call, this.chunk) = (call, chunk);
+        statistics = HeadStatistics.Of(call.Labels.Length);
+        logitFactor = (float)(call.Options.LogitScale * Exponential.LogOfE);
+    }
+
+    internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(HeadCall call, HeadGradients wanted, Tensor? factors)
+    {
+        using var scope = new TensorScope();
+        HeadPass<T, TFormat> pass;
+        HeadGradients gradients;
+        using (var buffers = new TensorScope())
+        {
+            var chunk = new HeadChunk<T>(call, wanted.Any, wanted.WantsHidden);
+            pass = new HeadPass<T, TFormat>(call, chunk);
+            gradients = pass.Chunks(wanted, factors, buffers);
+        }
+        return (scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics, gradients.Finish(call, scope));
+    }
+
+    private HeadGradients Chunks(HeadGradients wanted, Tensor? factors, TensorScope buffers)
+    {
+        var labels = call.Labels.Length;
+        var weightSums = wanted.WantsWeight ? buffers.Keep(Tensor.Zeros(call.Weight.Shape, DType.Float32)) : null;
+        var hiddenRows = wanted.WantsHidden ? Tensor.Empty([labels, chunk.Width], DType.Float32) : null;
+        var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat>(call, chunk, weightSums, hiddenRows) : null;
+        for (var start = 0; start < labels; start += chunk.Capacity)
+        {
+            chunk.MoveTo(start, labels);
+            ParallelWork.For(chunk.LaneBlocks, 1, Pack);
+            TaskQueue.Run(chunk.Blocks, Weigh);
+            ParallelWork.For(chunk.LaneBlocks, 1, Combine);
+            gradientPass?.Run(new ReadOnlySpan<float>(factors!.Pointer, labels), statistics);
+        }
+        var hidden = hiddenRows is null ? null : buffers.Keep(gradientPass!.ToTokens());
+        return wanted with { Hidden = hidden, Weight = weightSums };
+    }
+
+    private void Pack(long begin, long end)
+    {
+        var width = chunk.Width;
+        var perLane = sizeof(float) / sizeof(T);
+        for (var block = begin; block < end; block++)
+        {
+            var rows = chunk.Rows + block * Lanes * width;
+            for (var i = 0; i < Lanes; i++)
+            {
+                var label = block * Lanes + i;
+                var target = new Span<T>(rows + (long)i * width, width);
+                if (label < chunk.Count)
+                    new ReadOnlySpan<T>((T*)call.Hidden.Pointer + (long)call.Rows[chunk.Start + label] * width, width).CopyTo(target);
+                else
+                    target.Clear();
+            }
+            DwordTransposition.Run((float*)rows, width / perLane, Lanes, width / perLane, (float*)(chunk.HiddenColumns + block * Lanes * width), Lanes);
+            TFormat.PackShuffled(rows, width, Lanes, width, chunk.HiddenRight + block * Lanes * width, Lanes, width);
+        }
+    }
+
+    /// <summary>Logits of one block of the vocabulary for every label of the chunk, and what the softmax needs of them.</summary>
+    private void Weigh(int block)
+    {
+        var scratch = new ScratchMemory(ScratchMemory.Size<float>(HeadChunk<T>.StatisticRows * Lanes));
+        var logits = scratch.Take<float>(HeadChunk<T>.StatisticRows * Lanes);
+        for (var part = 2 * block; part < 2 * block + 2; part++)
+        {
+            var first = part * HeadChunk<T>.StatisticRows;
+            var rows = Math.Clamp(chunk.Vocabulary - first, 0, HeadChunk<T>.StatisticRows);
+            new Span<float>(logits + rows * Lanes, (HeadChunk<T>.StatisticRows - rows) * Lanes).Fill(float.NegativeInfinity);
+            for (var laneBlock = 0; laneBlock < chunk.LaneBlocks; laneBlock++)
+            {
+                if (rows > 0)
+                {
+                    TFormat.Multiply(
+                        rows, Lanes, chunk.Width, (T*)call.Weight.Pointer + (long)first * chunk.Width, chunk.Width,
+                        chunk.HiddenColumns + (long)laneBlock * Lanes * chunk.Width, Lanes, logits, Lanes, false);
+                }
+                for (var label = laneBlock * Lanes; label < Math.Min(chunk.Count, (laneBlock + 1) * Lanes); label++)
+                {
+                    var row = call.Labels[chunk.Start + label] - first;
+                    if (row >= 0 && row < rows)
+                        chunk.LabelLogits[label] = logits[row * Lanes + label % Lanes] * logitFactor;
+                }
+                for (var lane = 0; lane < Lanes; lane += 16)
+                    Weigh(part, rows, logits + lane, laneBlock * Lanes + lane);
+            }
+        }
+    }
+
+    private void Weigh(int part, int rows, float* logits, int label)
+    {
+        var factor = Vector512.Create(logitFactor);
+        var top = Vector512.Create(float.MinValue);
+        var sum = Vector512<float>.Zero;
+        for (var row = 0; row < rows; row++)
+        {
+            var logit = Vector512.Load(logits + row * Lanes);
+            top = Avx512F.Max(top, logit);
+            sum += logit;
+        }
+        // A logit of minus infinity must not meet a maximum of minus infinity.
+        top = Avx512F.Max(top * factor, Vector512.Create(float.MinValue));
+        var (evens, odds) = (Vector512<float>.Zero, Vector512<float>.Zero);
+        var target = chunk.Odds + (long)part * HeadChunk<T>.StatisticRows * chunk.Capacity;
+        for (var row = 0; row < HeadChunk<T>.StatisticRows; row += 2)
+        {
+            var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + row * Lanes), factor, top));
+            var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + (row + 1) * Lanes), factor, top));
+            evens += even;
+            odds += odd;
+            if (chunk.Odds != null)
+                TFormat.StoreRight(even, odd, target + (long)row * chunk.Capacity, label, chunk.Capacity);
+        }
+        var at = (long)part * chunk.Capacity + label;
+        top.Store(chunk.Maxima + at);
+        (evens + odds).Store(chunk.Totals + at);
+        sum.Store(chunk.LogitSums + at);
+    }
+
+    /// <summary>Log-sum-exp over the whole vocabulary, and what is reported of each label.</summary>
+    private void Combine(long begin, long end)
+    {
+        for (var first = (int)begin * Lanes; first < (int)end * Lanes; first += 16)
+        {
+            var top = Vector512.Create(float.MinValue);
+            var (total, sum) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            for (var part = 0; part < 2 * chunk.Blocks; part++)
+                top = Avx512F.Max(top, Vector512.Load(chunk.Maxima + (long)part * chunk.Capacity + first));
+            for (var part = 0; part < 2 * chunk.Blocks; part++)
+            {
+                var at = (long)part * chunk.Capacity + first;
+                total += Vector512.Load(chunk.Totals + at) * Exponential.PowerOfTwo(Vector512.Load(chunk.Maxima + at) - top);
+                sum += Vector512.Load(chunk.LogitSums + at);
+            }
+            (top + Vector512.Log2(total)).Store(chunk.LogSumExp + first);
+            for (var label = first; label < Math.Min(chunk.Count, first + 16); label++)
+            {
+                var i = chunk.Start + label;
+                statistics.Logps[i] = (float)((chunk.LabelLogits[label] - chunk.LogSumExp[label]) * Exponential.NaturalLogOfTwo);
+                statistics.IsCorrect[i] = chunk.LabelLogits[label] >= top[label - first];
+                statistics.MeanLogits[i] = (float)(sum[label - first] * call.Options.LogitScale / chunk.Vocabulary);
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+using System.Runtime.Intrinsics;
+using Handbook.Autograd.Kernels;
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+public static unsafe partial class RotaryEmbedding
+{
+    /// <summary>SIMD for float32 and bfloat16 in host memory.</summary>
+    private static class Fused
+    {
+        private const long ElementGrain = 1 << 14;
+
+        internal static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse)
+        {
+            var turned = Tensor.Empty(x.Shape, x.DType);
+            var (tokens, heads, width, half) = (x.Size(0), x.Size(1), x.Size(2), cos.Size(1));
+            var sign = inverse ? -1f : 1f;
+            if (x.DType == DType.Float32)
+                Rotate<float, SingleAccess>((float*)x.Pointer, (float*)cos.Pointer, (float*)sin.Pointer, (float*)turned.Pointer, tokens, heads, width, half, sign);
+            else
+                Rotate<ushort, BFloat16Access>((ushort*)x.Pointer, (float*)cos.Pointer, (float*)sin.Pointer, (ushort*)turned.Pointer, tokens, heads, width, half, sign);
+            return turned;
+        }
+
+        private static void Rotate<T, TAccess>(T* x, float* cos, float* sin, T* turned, long tokens, long heads, long width, long half, float sign)
+            where T : unmanaged
+            where TAccess : struct, IFloatAccess<T>
+        {
+            ParallelWork.For(tokens, Math.Max(1, ElementGrain / (heads * width)), (begin, end) =>
+            {
+                for (var row = begin * heads; row < end * heads; row++)
+                {
+                    var token = row / heads;
+                    RotateHead<T, TAccess>(x + row * width, cos + token * half, sin + token * half, turned + row * width, half, sign);
+                    for (var i = 2 * half; i < width; i++)
+                        turned[row * width + i] = x[row * width + i];
+                }
+            });
+        }
+
+        private static void RotateHead<T, TAccess>(T* x, float* cos, float* sin, T* turned, long half, float sign)
+            where T : unmanaged
+            where TAccess : struct, IFloatAccess<T>
+        {
+            long i = 0;
+            for (; i + 16 <= half; i += 16)
+            {
+                var (first, second) = (TAccess.Load(x + i), TAccess.Load(x + half + i));
+                var (c, s) = (Vector512.Load(cos + i), Vector512.Load(sin + i) * sign);
+                TAccess.Store(first * c - second * s, turned + i);
+                TAccess.Store(second * c + first * s, turned + half + i);
+            }
+            for (; i < half; i++)
+            {
+                var (first, second) = (TAccess.Read(x + i), TAccess.Read(x + half + i));
+                var (c, s) = (cos[i], sin[i] * sign);
+                TAccess.Write(first * c - second * s, turned + i);
+                TAccess.Write(second * c + first * s, turned + half + i);
+            }
+        }
+    }
+}
