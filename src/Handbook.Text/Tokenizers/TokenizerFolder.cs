@@ -83,7 +83,7 @@ internal static class TokenizerFolder
             throw new UserErrorException(
                 $"{path}:{exception.LineNumber + 1}: is not valid JSON: {OneLine(exception.Message)}", exception);
         }
-        catch (InvalidOperationException exception) when (exception.Source == "System.Text.Json")
+        catch (InvalidOperationException exception) when (exception.Source?.StartsWith("System.Text.Json", StringComparison.Ordinal) == true)
         {
             // What the JSON reader says of escapes that are half a surrogate pair.
             throw new UserErrorException($"{path}: has text that is not valid Unicode: {OneLine(exception.Message)}", exception);

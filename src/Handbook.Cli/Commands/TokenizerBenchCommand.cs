@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Handbook.Text.Tokenizers;
+
+namespace Handbook.Cli.Commands;
+
+/// <summary><c>handbook bench tokenizer</c>: how fast a tokenizer encodes a text, on one thread and on all.</summary>
+internal static class TokenizerBenchCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var tokenizer = new Option<string>("--tokenizer") { Description = "Tokenizer folder", Required = true };
+        var text = new Option<string>("--text") { Description = "Text file", Required = true };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each way of running", DefaultValueFactory = _ => 3 };
+        var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var command = new HandbookCommand("tokenizer", "Time a tokenizer. benchmarks/tokenizer does the same with Hugging Face's library.",
+            "handbook bench tokenizer --tokenizer model/ --text corpus.txt --json")
+        {
+            tokenizer, text, seconds, json,
+        };
+        command.SetAction(parsed =>
+        {
+            if (parsed.GetValue(seconds) is not (> 0 and <= 3600))
+                throw new UserErrorException($"--seconds: {parsed.GetValue(seconds).ToString(CultureInfo.InvariantCulture)} found, expected a number above 0 and up to 3600.");
+            var loaded = Tokenizer.Load(parsed.GetValue(tokenizer)!);
+            var benchmark = new TokenizerBenchmark(terminal.Clock) { Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)) };
+            var result = benchmark.Run(loaded, ReadText(parsed.GetValue(text)!));
+            terminal.Output.WriteLine(parsed.GetValue(json) ? ToJson(result).ToJsonString() : ToText(result));
+        });
+        return command;
+    }
+
+    private static string ReadText(string path)
+    {
+        try
+        {
+            var text = File.ReadAllText(path);
+            return text.Length > 0 ? text : throw new UserErrorException($"{path}: is empty; expected text to encode.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UserErrorException($"{path}: cannot be read: {exception.Message}", exception);
+        }
+    }
+
+    private static JsonObject ToJson(TokenizerBenchmarkResult result) => new()
+    {
+        ["documents"] = result.Documents,
+        ["bytes"] = result.Bytes,
+        ["tokens"] = result.Tokens,
+        ["ids_sha256"] = result.IdsHash,
+        ["one_thread"] = ToJson(result.OneThread),
+        ["all_threads"] = ToJson(result.AllThreads),
+    };
+
+    private static JsonObject ToJson(TokenizerSpeed speed) => new()
+    {
+        ["threads"] = speed.Threads,
+        ["megabytes_per_second"] = speed.MegabytesPerSecond,
+        ["tokens_per_second"] = speed.TokensPerSecond,
+    };
+
+    private static string ToText(TokenizerBenchmarkResult result) => string.Create(CultureInfo.InvariantCulture,
+        $"""
+        text         {result.Bytes / 1e6:0.00} MB in {result.Documents} documents, {result.Tokens} tokens
+        one thread   {result.OneThread.MegabytesPerSecond:0.0} MB/s, {result.OneThread.TokensPerSecond:0} tokens/s
+        {result.AllThreads.Threads} threads    {result.AllThreads.MegabytesPerSecond:0.0} MB/s, {result.AllThreads.TokensPerSecond:0} tokens/s
+        ids          sha256 {result.IdsHash}
+        """);
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+
+namespace Handbook.Cli.Tests;
+
+public sealed class TokenizerCommandTests : IDisposable
+{
+    private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("tokenizer-command");
+
+    public void Dispose() => folder.Delete(recursive: true);
+
+    private string At(string name) => Path.Combine(folder.FullName, name);
+
+    [Fact]
+    public async Task Train_TextAndJsonLines_WritesFolderThatBenchReads()
+    {
+        await File.WriteAllTextAsync(At("a.txt"), "the cat sat on the mat\nthe cat ate\n");
+        await File.WriteAllTextAsync(At("b.jsonl"), """{"messages":[{"role":"user","content":"the hat the hat"}]}""" + "\n");
+        var trained = await Invocation.RunAsync(
+            "tokenizer", "train", "--text", At("a.txt"), At("b.jsonl"), "--vocab-size", "262", "--eos", "<|end|>", "--output", At("out"));
+        Assert.Equal((ExitCodes.Success, "", $"{At("out")}: 262 tokens\n"), (trained.ExitCode, trained.Error, trained.Output));
+        var bench = await Invocation.RunAsync("bench", "tokenizer", "--tokenizer", At("out"), "--text", At("a.txt"), "--seconds", "0.01", "--json");
+        var result = JsonDocument.Parse(bench.Output).RootElement;
+        Assert.Equal((1, 35L), (result.GetProperty("documents").GetInt32(), result.GetProperty("bytes").GetInt64()));
+        Assert.True(result.GetProperty("one_thread").GetProperty("megabytes_per_second").GetDouble() > 0);
+        Assert.True(result.GetProperty("all_threads").GetProperty("tokens_per_second").GetDouble() > 0);
+    }
+
+    [Fact]
+    public async Task Train_BrokenRow_NamesFileAndLine()
+    {
+        await File.WriteAllTextAsync(At("b.jsonl"), "{\"text\":\"fine\"}\n{\"text\n");
+        var invocation = await Invocation.RunAsync("tokenizer", "train", "--text", At("b.jsonl"), "--output", At("out"));
+        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+        Assert.StartsWith($"{At("b.jsonl")}:2: is not a JSON object", invocation.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Fact]
+    public async Task Bench_MissingFolder_SaysSo()
+    {
+        var invocation = await Invocation.RunAsync("bench", "tokenizer", "--tokenizer", At("none"), "--text", At("none.txt"));
+        Assert.Equal((ExitCodes.UserError, $"{At("none")}: the tokenizer folder does not exist\n"), (invocation.ExitCode, invocation.Error));
+    }
+}
