@@ -19,8 +19,8 @@ public static class CommandTable
     [
         new("cpt", "Train", "Continue pretraining on plain text", TrainCommand.For(TrainingTask.Cpt)),
         new("sft", "Train", "Fine-tune on conversations, prompts with completions, or text", TrainCommand.For(TrainingTask.Sft)),
+        new("tokenizer", "Train", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),
-        new("tokenizer", "Prepare", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
         new("bench", "Look around", "Time training steps against the machine's own matrix rate", BenchCommand.Create),
         new("doctor", "Look around", "Say what was found on this machine, what is missing, and how to get it", DoctorCommand.Create),
