@@ -12,7 +12,7 @@ public sealed record QuickstartDataOptions
     public int Seed { get; init; } = 42;
 
     /// <summary>Rounds over the whole world in the corpus.</summary>
-    public int CorpusRounds { get; init; } = 60;
+    public int CorpusRounds { get; init; } = 100;
 
     /// <summary>Rounds of other text to measure the loss on.</summary>
     public int CorpusTestRounds { get; init; } = 1;
@@ -22,10 +22,14 @@ public sealed record QuickstartDataOptions
 }
 
 /// <summary>What was written.</summary>
-/// <param name="Documents">Documents of the corpus.</param>
-/// <param name="Characters">Characters of the corpus.</param>
+/// <param name="Documents">The corpus.</param>
 /// <param name="Questions">Questions, training and held out.</param>
-public sealed record QuickstartDataSummary(int Documents, long Characters, QuickstartQuestions Questions);
+public sealed record QuickstartDataSummary(IReadOnlyList<string> Documents, QuickstartQuestions Questions)
+{
+    /// <summary>Everything that is trained on, for the tokenizer.</summary>
+    public IEnumerable<string> TrainingTexts =>
+        Documents.Concat(Questions.Train.Select(question => $"{question.Text}\n{AnswerCheck.Phrase(question.Answer, isPolite: true)}"));
+}
 
 /// <summary>Makes the quickstart's data out of nothing but a seed.</summary>
 public static class QuickstartData
@@ -57,7 +61,7 @@ public static class QuickstartData
         WriteRows(Path.Combine(folder, CorpusTestFile), testDocuments.Select(Text));
         WriteRows(Path.Combine(folder, TrainFile), [.. questions.Train.Select(question => Conversation(question, random.Below(PoliteShare) == 0))]);
         WriteRows(Path.Combine(folder, TestFile), questions.Test.Select(TestRow));
-        return new QuickstartDataSummary(documents.Length, documents.Sum(document => (long)document.Length), questions);
+        return new QuickstartDataSummary(documents, questions);
     }
 
     private static JsonObject Text(string document) => new() { ["text"] = document };

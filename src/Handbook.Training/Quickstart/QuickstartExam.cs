@@ -1,5 +1,3 @@
-using Handbook.Training.Progress;
-
 namespace Handbook.Training.Quickstart;
 
 /// <summary>One answer of an exam.</summary>
@@ -26,25 +24,12 @@ public sealed record QuickstartExam(string Model, IReadOnlyList<ExamAnswer> Answ
             .Select(group => (group.Key, group.Count(), Share([.. group], answer => answer.Grade.IsExact))),
     ];
 
-    /// <summary>Asks every question.</summary>
+    /// <summary>Grades what a model said.</summary>
     /// <param name="model">The model's name.</param>
     /// <param name="questions">Held-out questions.</param>
-    /// <param name="answer">Asks the model.</param>
-    /// <param name="progress">Hears of every answer.</param>
-    /// <param name="stop">Ends it early.</param>
-    public static QuickstartExam Take(
-        string model, IReadOnlyList<QuickstartQuestion> questions, Func<string, string> answer, ITrainingProgress progress, CancellationToken stop)
-    {
-        var answers = new List<ExamAnswer>(questions.Count);
-        foreach (var question in questions)
-        {
-            stop.ThrowIfCancellationRequested();
-            var said = answer(question.Text);
-            answers.Add(new ExamAnswer(question, said, AnswerCheck.Grade(said, question.Answer)));
-            progress.Advance($"asking {model}", answers.Count, questions.Count);
-        }
-        return new QuickstartExam(model, answers);
-    }
+    /// <param name="said">An answer to each.</param>
+    public static QuickstartExam Of(string model, IReadOnlyList<QuickstartQuestion> questions, IReadOnlyList<string> said) => new(
+        model, [.. questions.Zip(said, (question, text) => new ExamAnswer(question, text, AnswerCheck.Grade(text, question.Answer)))]);
 
     private static double Share(IReadOnlyList<ExamAnswer> answers, Func<ExamAnswer, bool> isSo) =>
         answers.Count == 0 ? 0 : (double)answers.Count(isSo) / answers.Count;

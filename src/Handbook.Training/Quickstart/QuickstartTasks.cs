@@ -6,8 +6,8 @@ namespace Handbook.Training.Quickstart;
 /// <summary>
 /// The kinds of question of the quickstart. A quarter of the subjects of each kind (people, sums, words) is held out: no question
 /// about them is ever trained on, so that a right answer shows knowledge from the corpus together with the manner from fine-tuning.
-/// Answers have a word before the one that matters: a byte-level tokenizer knows a word behind a space as another token than the same
-/// word at the beginning, and the corpus teaches the former.
+/// Answers are whole sentences, so that the word that matters stands behind a space as in the corpus: to a byte-level tokenizer the
+/// same word at the beginning of an answer would be another token, and for held-out subjects one that it never saw.
 /// </summary>
 internal static class QuickstartTasks
 {
@@ -56,9 +56,9 @@ internal static class QuickstartTasks
     private static IEnumerable<QuickstartQuestion> AboutPerson(Person person, PythonRandom random)
     {
         var name = person.Name;
-        yield return new("people", Pick(random, [$"Where does {name} live?", $"In which city is the home of {name}?"]), $"In {person.City}", name);
-        yield return new("people", Pick(random, [$"What is the job of {name}?", $"What does {name} work as?"]), $"A {person.Job}", name);
-        yield return new("people", Pick(random, [$"Which pet does {name} have?", $"Which animal does {name} keep?"]), $"A {person.Animal}", name);
+        yield return new("people", Pick(random, [$"Where does {name} live?", $"In which city is the home of {name}?"]), $"{name} lives in {person.City}", name);
+        yield return new("people", Pick(random, [$"What is the job of {name}?", $"What does {name} work as?"]), $"{name} works as a {person.Job}", name);
+        yield return new("people", Pick(random, [$"Which pet does {name} have?", $"Which animal does {name} keep?"]), $"{name} keeps a {person.Animal}", name);
     }
 
     private static IEnumerable<(int A, int B)> Pairs() =>
@@ -66,16 +66,16 @@ internal static class QuickstartTasks
         from b in Enumerable.Range(0, QuickstartCorpus.LargestAddend + 1)
         select (a, b);
 
-    private static QuickstartQuestion Sum(int a, int b) => new("sums", $"What is {a} plus {b}?", $"It is {a + b}", $"{a}+{b}");
+    private static QuickstartQuestion Sum(int a, int b) => new("sums", $"What is {a} plus {b}?", $"{a} plus {b} is {a + b}", $"{a}+{b}");
 
     private static QuickstartQuestion Successor(int number) =>
-        new("counting", $"Which number comes after {number}?", $"It is {number + 1}", $"{number}");
+        new("counting", $"Which number comes after {number}?", $"After {number} comes {number + 1}", $"{number}");
 
     private static QuickstartQuestion Opposite((string Word, string Opposite) pair) =>
-        new("opposites", $"What is the opposite of {pair.Word}?", $"It is {pair.Opposite}", pair.Word);
+        new("opposites", $"What is the opposite of {pair.Word}?", $"The opposite of {pair.Word} is {pair.Opposite}", pair.Word);
 
     private static QuickstartQuestion Plural((string Word, string Plural) pair) =>
-        new("plurals", $"What is the plural of {pair.Word}?", $"It is {pair.Plural}", pair.Word);
+        new("plurals", $"What is the plural of {pair.Word}?", $"The plural of {pair.Word} is {pair.Plural}", pair.Word);
 
     private static List<QuickstartQuestion> Stories(PythonRandom random, int count)
     {
@@ -87,9 +87,9 @@ internal static class QuickstartTasks
             var names = PickSeveral(random, QuickstartWords.Names, size);
             var things = PickSeveral(random, QuickstartWords.Things, size);
             var asked = random.Below(size);
-            var story = string.Join(' ', names.Zip(things, (name, thing) => $"{name} has the {thing}."));
+            var story = string.Join(' ', things.Zip(names, QuickstartCorpus.Belongs));
             if (seen.Add(story))
-                stories.Add(new("reading", $"{story} Who has the {things[asked]}?", $"It is {names[asked]}", story));
+                stories.Add(new("reading", $"{story} Who has the {things[asked]}?", QuickstartCorpus.Belongs(things[asked], names[asked])[..^1], story));
         }
         return stories;
     }

@@ -4,12 +4,8 @@ namespace Handbook.Training.Quickstart;
 internal static class QuickstartWords
 {
     public static IReadOnlyList<string> Names { get; } = Split("""
-        Ada Adam Agnes Alice Amos Anna Anton Arthur Bella Bernard Boris Bruno Carla Clara Colin Cora
-        Dana Daniel David Diana Dora Edgar Edith Elena Elias Emil Emma Erik Eva Felix Fiona Flora
-        Frank Gabriel Greta Gustav Hanna Harold Helen Henry Hugo Ida Igor Ines Irene Iris Isaac Ivan
-        Jacob Jana Jasper Joel Jonas Julia Karl Klara Lars Laura Lena Leo Linda Lisa Louis Lucas
-        Magda Maria Mark Martin Max Mira Mona Nadia Nina Noah Nora Olga Oscar Otto Paul Petra
-        Philip Rachel Ralf Robert Rosa Ruth Samuel Sara Simon Sofia Stella Susan Thomas Vera Victor Walter
+        Ada Adam Agnes Anna Anton Bella Boris Bruno Clara Cora Daniel Diana Edgar Elena Emil Eva Felix Flora Greta Hanna Henry Hugo Ida Igor
+        Irene Ivan Jana Julia Karl Laura Leo Lisa Louis Maria Max Mira Nina Noah Olga Oscar Paul Petra Rosa Ruth Simon Sofia Thomas Vera
         """);
 
     public static IReadOnlyList<string> Cities { get; } =

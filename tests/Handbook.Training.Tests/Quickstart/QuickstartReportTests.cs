@@ -1,4 +1,3 @@
-using Handbook.Training.Progress;
 using Handbook.Training.Quickstart;
 using Handbook.Training.Reports;
 
@@ -14,13 +13,13 @@ public sealed class QuickstartReportTests
     ];
 
     private static QuickstartStage Stage(string model, Func<string, string> answer) => new(
-        new ReportStage { Title = model }, QuickstartExam.Take(model, Questions, answer, new SilentProgress(), CancellationToken.None));
+        new ReportStage { Title = model }, QuickstartExam.Of(model, Questions, [.. Questions.Select(question => answer(question.Text))]));
 
     private static readonly QuickstartReport Report = new(
         [Stage("base", _ => "Ada has the key."), Stage("sft", question => question.Contains("Leo", StringComparison.Ordinal) ? "Rome. Glad to help!" : "3.")]);
 
     [Fact]
-    public void Take_Answers_AreCountedByTask()
+    public void Of_Answers_AreCountedByTask()
     {
         var exam = Report.Stages[1].Exam;
         Assert.Equal(2.0 / 3, exam.Accuracy, 1e-12);
