@@ -17,6 +17,7 @@ public static class CommandTable
     /// <summary>The rows, in the order in which help shows them.</summary>
     public static IReadOnlyList<CommandRow> Rows { get; } =
     [
+        new("quickstart", "Start here", "From nothing to a model that answers questions, in minutes, with a report", QuickstartCommand.Create),
         new("cpt", "Train", "Continue pretraining on plain text", TrainCommand.For(TrainingTask.Cpt)),
         new("sft", "Train", "Fine-tune on conversations, prompts with completions, or text", TrainCommand.For(TrainingTask.Sft)),
         new("tokenizer", "Train", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),

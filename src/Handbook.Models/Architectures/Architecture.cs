@@ -28,6 +28,8 @@ public sealed record Architecture
     /// <exception cref="UserErrorException">Fields that are missing, wrong or unknown: all of them, one a line.</exception>
     public ModelConfig ReadConfig(JsonObject json, string path)
     {
+        // Numbers that a recipe's YAML made hold other types than parsed ones, which is what the reader asks for.
+        json = JsonNode.Parse(json.ToJsonString())!.AsObject();
         var reader = new ConfigReader(json, path);
         if (json["quantization_config"] is not null)
             reader.Problem("quantization_config", "is given: weights that are quantised already are not supported; use the full-precision checkpoint", 0);
