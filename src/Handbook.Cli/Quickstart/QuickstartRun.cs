@@ -1,5 +1,6 @@
 using System.Globalization;
 using Handbook.Recipes;
+using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Quickstart;
@@ -12,8 +13,17 @@ namespace Handbook.Cli.Quickstart;
 internal sealed record StagePlan(string Name, TrainingTask Task, string Title, string Description);
 
 /// <summary>Makes data and tokenizer, trains one stage after the other and examines each stage's model.</summary>
+/// <param name="folder">Where everything is written.</param>
+/// <param name="progress">Who watches.</param>
+/// <param name="clock">Where time comes from.</param>
 internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress progress, TimeProvider clock)
 {
+    /// <summary>How much data is made.</summary>
+    public QuickstartDataOptions Data { get; init; } = new();
+
+    /// <summary>Keys in place of the recipes' own, for every stage: <c>--max_steps=2</c>.</summary>
+    public IReadOnlyList<string> Overrides { get; init; } = [];
+
     /// <summary>Stages in order; a later one starts from the model of the one before.</summary>
     public static IReadOnlyList<StagePlan> Plan { get; } =
     [
@@ -26,7 +36,8 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
     /// <summary>Runs everything; null when it was asked to stop, in which case the stage has saved a checkpoint.</summary>
     public QuickstartResult? Execute(CancellationToken stop)
     {
-        var data = QuickstartData.Write(folder.Data, new QuickstartDataOptions());
+        OutputFolder.CheckWritable(folder.Root);
+        var data = QuickstartData.Write(folder.Data, Data);
         var tokenizer = QuickstartTokenizer.Train(folder.Tokenizer, data.TrainingTexts);
         progress.Note(string.Create(CultureInfo.InvariantCulture,
             $"made {data.Documents.Count} documents, {data.Questions.Train.Count} questions to train on, {data.Questions.Test.Count} held out, and a tokenizer of {tokenizer.VocabSize} tokens"));
@@ -39,7 +50,7 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
             if (result.Stopped)
                 return null;
             var (exam, size) = Examine(plan, data.Questions.Test, stop);
-            stages.Add(new QuickstartStage(RunStage.Of(plan.Title, plan.Description, options, result.State.LogHistory, []), exam));
+            stages.Add(new QuickstartStage(RunStage.Of(plan.Title, plan.Description, options, result.State.LogHistory, Facts(result.State)), exam));
             parameterCount = size;
         }
         return new QuickstartResult(new QuickstartReport(stages), parameterCount);
@@ -54,10 +65,21 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
         return (exam, answers.ParameterCount);
     }
 
+    private static IReadOnlyList<(string Name, string Value)> Facts(TrainerState state)
+    {
+        var seconds = state.LogHistory.LastOrDefault(row => row[MetricNames.TrainRuntime] is not null)?[MetricNames.TrainRuntime] ?? 0;
+        return
+        [
+            ("steps", state.GlobalStep.ToString(CultureInfo.InvariantCulture)),
+            ("tokens", ProgressText.Count(state.NumInputTokensSeen)),
+            ("training time", ProgressText.Time(TimeSpan.FromSeconds(seconds))),
+        ];
+    }
+
     // The recipes name the default folder; another one is put in its place as a user would do it on the command line.
     private RunOptions Read(StagePlan plan)
     {
-        List<string> arguments = [folder.WriteRecipe(plan.Name)];
+        List<string> arguments = [folder.WriteRecipe(plan.Name), .. Overrides];
         if (folder.Root != QuickstartFolder.Default)
         {
             arguments.Add($"--output_dir={folder.Model(plan.Name)}");

@@ -19,11 +19,11 @@ internal sealed class QuickstartCorpus(QuickstartWorld world, PythonRandom rando
         for (var round = 0; round < rounds; round++)
         {
             documents.AddRange(world.People.Select(Person));
-            documents.AddRange(Several(15, () => Lines(3, Sum)));
-            documents.AddRange(Several(8, () => Lines(3, Successor)));
-            documents.AddRange(Several(10, () => Lines(3, Opposite)));
-            documents.AddRange(Several(8, () => Lines(3, Plural)));
-            documents.AddRange(Several(30, Story));
+            documents.AddRange(Several(20, () => Twice(Sum)));
+            documents.AddRange(Several(10, () => Twice(Successor)));
+            documents.AddRange(Several(12, () => Twice(Opposite)));
+            documents.AddRange(Several(10, () => Twice(Plural)));
+            documents.AddRange(Several(24, Story));
         }
         var shuffled = documents.ToArray();
         random.Shuffle<string>(shuffled);
@@ -32,7 +32,13 @@ internal sealed class QuickstartCorpus(QuickstartWorld world, PythonRandom rando
 
     private static IEnumerable<string> Several(int count, Func<string> make) => Enumerable.Range(0, count).Select(_ => make());
 
-    private static string Lines(int count, Func<string> make) => string.Join(' ', Several(count, make));
+    // The same fact in two wordings: the second mention can be read off the first, which teaches to repeat what was named before.
+    private string Twice(Func<string[]> wordings)
+    {
+        var sentences = wordings();
+        random.Shuffle<string>(sentences);
+        return string.Join(' ', sentences);
+    }
 
     private string Person(Person person)
     {
@@ -46,28 +52,28 @@ internal sealed class QuickstartCorpus(QuickstartWorld world, PythonRandom rando
         return string.Join(' ', sentences);
     }
 
-    private string Sum()
+    private string[] Sum()
     {
         var (a, b) = (random.Below(LargestAddend + 1), random.Below(LargestAddend + 1));
-        return Pick(random, [$"{a} plus {b} is {a + b}.", $"{a} and {b} make {a + b}."]);
+        return [$"{a} plus {b} is {a + b}.", $"{a} and {b} make {a + b}."];
     }
 
-    private string Successor()
+    private string[] Successor()
     {
         var number = random.Below(LargestNumber);
-        return Pick(random, [$"After {number} comes {number + 1}.", $"First {number}, then {number + 1}."]);
+        return [$"After {number} comes {number + 1}.", $"First {number}, then {number + 1}."];
     }
 
-    private string Opposite()
+    private string[] Opposite()
     {
         var (word, opposite) = Pick(random, QuickstartTasks.Opposites);
-        return Pick(random, [$"The opposite of {word} is {opposite}.", $"What is not {word} is {opposite}."]);
+        return [$"The opposite of {word} is {opposite}.", $"What is not {word} is {opposite}."];
     }
 
-    private string Plural()
+    private string[] Plural()
     {
         var (word, plural) = Pick(random, QuickstartWords.Plurals);
-        return Pick(random, [$"The plural of {word} is {plural}.", $"One {word}, two {plural}."]);
+        return [$"The plural of {word} is {plural}.", $"One {word}, two {plural}."];
     }
 
     // Who has what, then the same again in another order: predicting it takes looking back, which is what reading asks for.

@@ -1,0 +1,52 @@
+using Handbook.Cli.Progress;
+using Handbook.Cli.Quickstart;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Quickstart;
+
+namespace Handbook.Cli.Tests.Quickstart;
+
+/// <summary>The quickstart's whole road with little data and few steps: what it makes, not how well it answers.</summary>
+public sealed class QuickstartRunTests : IDisposable
+{
+    private readonly string root = Directory.CreateTempSubdirectory("handbook-quickstart-").FullName;
+
+    public void Dispose() => Directory.Delete(root, recursive: true);
+
+    [Fact]
+    public void Execute_FewSteps_MakesBothModelsAndGoesOnWhenRunAgain()
+    {
+        var folder = new QuickstartFolder(Path.Combine(root, "out"));
+        var (first, firstLines) = Run(folder);
+        Assert.Equal(["cpt", "sft"], first.Report.Stages.Select(stage => stage.Exam.Model));
+        Assert.All(first.Report.Stages, stage => Assert.NotEmpty(stage.Exam.Answers));
+        Assert.True(first.ParameterCount > 2_000_000);
+        foreach (var stage in QuickstartRun.Plan.Select(stage => stage.Name))
+        {
+            foreach (var file in new[] { "model.safetensors", "config.json", "tokenizer.json", TrainerState.FileName, "README.md", "report.html", "checkpoint-2" })
+                Assert.True(Path.Exists(Path.Combine(folder.Model(stage), file)), $"{stage}/{file}");
+            Assert.True(File.Exists(Path.Combine(folder.Root, stage + ".yaml")));
+            Assert.Equal(2, TrainerState.Load(Path.Combine(folder.Model(stage), TrainerState.FileName)).GlobalStep);
+        }
+        Assert.DoesNotContain(firstLines, line => line.Contains("resuming", StringComparison.Ordinal));
+
+        var weights = File.ReadAllBytes(Path.Combine(folder.Model("sft"), "model.safetensors"));
+        var (_, againLines) = Run(folder);
+        Assert.Equal(2, againLines.Count(line => line.Contains("resuming training at checkpoint-2", StringComparison.Ordinal)));
+        Assert.Equal(weights, File.ReadAllBytes(Path.Combine(folder.Model("sft"), "model.safetensors")));
+        folder.Clear(["cpt", "sft"]);
+        Assert.False(Path.Exists(folder.Model("cpt")));
+    }
+
+    private static (QuickstartResult Result, IReadOnlyList<string> Lines) Run(QuickstartFolder folder)
+    {
+        var output = new StringWriter { NewLine = "\n" };
+        var run = new QuickstartRun(folder, new PlainProgress(output), TimeProvider.System)
+        {
+            Data = new QuickstartDataOptions { CorpusRounds = 1, ReadingCount = 10 },
+            Overrides = ["--max_steps=2"],
+        };
+        var result = run.Execute(CancellationToken.None);
+        Assert.NotNull(result);
+        return (result, output.ToString().Split('\n'));
+    }
+}
