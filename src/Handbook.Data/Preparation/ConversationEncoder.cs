@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
@@ -92,10 +93,14 @@ public sealed class ConversationEncoder : IExampleEncoder
     private EncodedExample? Pair(PreferenceExample example)
     {
         var pair = example is { Prompt.Messages: { } prompt, Chosen.Messages: { } chosen, Rejected.Messages: { } rejected }
-            ? conversations.Pairs.Tokenize(prompt, chosen, rejected, example.Tools, example.TemplateArguments)
+            ? conversations.Pairs.Tokenize(prompt, chosen, rejected, example.Tools, PairArguments(example))
             : conversations.Pairs.Tokenize(PlainText(example, example.Prompt, "prompt"), PlainText(example, example.Chosen, "chosen"), PlainText(example, example.Rejected, "rejected"));
         return options.Limits.Cut(pair.Prompt, pair.Chosen, pair.Rejected) is [var p, var c, var r] ? EncodedExample.Pair(p, c, r) : null;
     }
+
+    /// <summary>TRL 0.19 does not hand a preference row's <c>chat_template_kwargs</c> to the template; only its profile follows it.</summary>
+    private JsonObject? PairArguments(Example example) =>
+        conversations.Options.Profile == TokenizationProfile.Trl019 ? null : example.TemplateArguments;
 
     private EncodedExample? Verdict(VerdictExample example)
     {

@@ -32,7 +32,7 @@ public sealed class DataPreparation(
             .Select(part => RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns }))
             .ToList();
         List<RowSource> read = [.. sources, .. options.Cleaning.Sets.Select(set => RowSource.Open(set, resolvers, new SourceOptions()))];
-        var digests = StoreKey.Digests(read.SelectMany(source => source.Files), cancellation);
+        var digests = StoreKey.Digests(read.SelectMany(source => source.Files), options.StreamedRows is not null, cancellation);
         var key = StoreKey.Of(options, encoder, read, digests);
         var folder = new StoreFolder(options.CacheFolder, key);
         folder.Ensure(partial => Make(options, partial, key, sources, progress, cancellation), cancellation);
@@ -75,6 +75,8 @@ public sealed class DataPreparation(
             BadRowExamples = pass.BadRowExamples,
             Cleaning = cleaner?.Counts ?? [],
             Notes = [.. Recognised(sources, readers), .. Missing(options), .. orders.Notes],
+            LargestTokenId = writer.LargestTokenId,
+            LargestTokenIdExample = writer.LargestTokenIdDocument is >= 0 and var largest ? pass.PlaceOf(largest) : "",
             FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
         };
         pass.Tell("finish");

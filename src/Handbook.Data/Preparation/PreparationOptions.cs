@@ -63,6 +63,12 @@ public sealed record PreparationOptions
     /// <summary>What is removed before examples become tokens.</summary>
     public CleaningOptions Cleaning { get; init; } = new();
 
+    /// <summary>
+    /// Rows that training will see (<c>dataset_streaming</c>): reading ends as soon as there is enough for these, so that the
+    /// data may be larger than the disk; null reads all.
+    /// </summary>
+    public long? StreamedRows { get; init; }
+
     /// <summary>Most training examples; null takes all.</summary>
     public int? MaxTrainExamples { get; init; }
 

@@ -15,6 +15,8 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
     {
         if (options.Form == MixtureForm.Single)
             return new SetOrders(null, null, options.Evaluation is not null, []);
+        if (options.StreamedRows is not null)
+            throw new UserErrorException("dataset_streaming: a mixture must know how many rows its datasets have; stream a single dataset_name, or drop dataset_streaming");
         var entries = options.Sources
             .Select((part, i) => new MixtureEntry(part.Request.Name, part.Request.Split, checked((int)sources[i].Count()), part.Weight))
             .ToList();
@@ -29,13 +31,11 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
     {
         if (Train is null)
             return null;
-        var wanted = new HashSet<long>();
-        foreach (var row in Train.Concat(Evaluation!))
-        {
-            if (row.Source == source)
-                wanted.Add(row.Row);
-        }
-        return wanted.Contains;
+        var rows = Train.Concat(Evaluation!).Where(row => row.Source == source).Select(row => row.Row);
+        var wanted = new bool[rows.DefaultIfEmpty(-1).Max() + 1];
+        foreach (var row in rows)
+            wanted[row] = true;
+        return index => index < wanted.Length && wanted[index];
     }
 
     /// <summary>Number of examples that will be read, or null while it is unknown.</summary>

@@ -22,7 +22,7 @@ internal static class StoreKey
         Line(text, "encoder", encoder.Fingerprint);
         Line(text, "form", $"{options.Form} {options.Profile} {options.MixtureSeed} {options.TestSize}");
         Line(text, "text", $"{options.TextColumn} {options.PreferText} {options.Files.TextUnit} {options.Files.MaxRowBytes}");
-        Line(text, "limits", $"{options.MaxTrainExamples} {options.MaxEvaluationExamples} {options.SkipBadRows}");
+        Line(text, "limits", $"{options.MaxTrainExamples} {options.MaxEvaluationExamples} {options.SkipBadRows} {options.StreamedRows}");
         Line(text, "cleaning", options.Cleaning);
         foreach (var file in sources.Skip(parts.Count).SelectMany(source => source.Files))
             Line(text, "evaluation set", digests[file]);
@@ -40,18 +40,21 @@ internal static class StoreKey
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
     }
 
-    /// <summary>SHA-256 of each file's bytes.</summary>
-    public static Dictionary<string, string> Digests(IEnumerable<string> files, CancellationToken cancellation)
+    /// <summary>SHA-256 of each file's bytes; of a stream that is not to be read whole, size and time of writing instead.</summary>
+    public static Dictionary<string, string> Digests(IEnumerable<string> files, bool streamed, CancellationToken cancellation)
     {
         var digests = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var file in files)
         {
             cancellation.ThrowIfCancellationRequested();
             if (!digests.ContainsKey(file))
-                digests[file] = DataFile.Guard(file, () => Digest(file));
+                digests[file] = DataFile.Guard(file, () => streamed ? Stamp(file) : Digest(file));
         }
         return digests;
     }
+
+    private static string Stamp(string file) =>
+        FormattableString.Invariant($"{Path.GetFullPath(file)} {new FileInfo(file).Length} {File.GetLastWriteTimeUtc(file).Ticks}");
 
     private static string Digest(string file)
     {

@@ -1,6 +1,7 @@
 using Handbook.Data.Cleaning;
 using Handbook.Data.Examples;
 using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
 
@@ -69,11 +70,19 @@ internal sealed class TokenizingPass(
                     rows[(int)row.Index] = Write(encoded, number, row, files.Count - 1);
             }
             Tell("tokenize");
+            if (number == 0 && HasEnough())
+                break;
         }
         documentOfRow.Add([.. rows]);
         documentsOfSource.Add((first, writer.Count - first));
         return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), files, writer.Count - first, writer.TokenCount - firstToken);
     }
+
+    /// <summary>True when streaming and what was read fills all rows that training will see, a little more for places left empty.</summary>
+    private bool HasEnough() => options.StreamedRows is { } rows
+        && (options.Packing.Strategy == PackingStrategy.None || encoder.Kind != StoreKind.Sequences
+            ? writer.Count >= rows
+            : writer.TokenCount >= rows * options.Packing.MaxLength * 1.02);
 
     private int Write(EncodedExample encoded, int source, SourceRow row, int file)
     {

@@ -16,7 +16,7 @@ public sealed record StoreSource(string Name, string Shape, IReadOnlyList<(strin
 public sealed record StoreManifest
 {
     /// <summary>Changes whenever files of another version would be misread.</summary>
-    public const int FormatVersion = 1;
+    public const int FormatVersion = 2;
     private const string FileName = "store.json";
 
     /// <summary>Hash of all that decides the content.</summary>
@@ -36,6 +36,12 @@ public sealed record StoreManifest
 
     /// <summary>The sources, in order.</summary>
     public required IReadOnlyList<StoreSource> Sources { get; init; }
+
+    /// <summary>The largest token id: a model needs an embedding for it.</summary>
+    public int LargestTokenId { get; init; } = -1;
+
+    /// <summary>Where the first example with that token stands.</summary>
+    public string LargestTokenIdExample { get; init; } = "";
 
     /// <summary>Bad rows left out (<c>on_bad_row: skip</c>).</summary>
     public int BadRows { get; init; }
@@ -88,6 +94,8 @@ public sealed record StoreManifest
             ["examples"] = source.Examples,
             ["tokens"] = source.Tokens,
         })]),
+        ["largest_token_id"] = LargestTokenId,
+        ["largest_token_id_example"] = LargestTokenIdExample,
         ["bad_rows"] = BadRows,
         ["bad_row_examples"] = Texts(BadRowExamples),
         ["cleaning"] = new JsonArray([.. Cleaning.Select(count => (JsonNode)new JsonObject
@@ -117,6 +125,8 @@ public sealed record StoreManifest
                 [.. source["files"]!.AsArray().Select(file => (file!["path"]!.GetValue<string>(), file["lines"]!.GetValue<bool>()))],
                 source["examples"]!.GetValue<int>(),
                 source["tokens"]!.GetValue<long>()))],
+            LargestTokenId = json["largest_token_id"]!.GetValue<int>(),
+            LargestTokenIdExample = json["largest_token_id_example"]!.GetValue<string>(),
             BadRows = json["bad_rows"]!.GetValue<int>(),
             BadRowExamples = Texts(json["bad_row_examples"]!),
             Cleaning = [.. json["cleaning"]!.AsArray().Select(count => new CleaningCount(

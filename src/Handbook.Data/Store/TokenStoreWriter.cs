@@ -35,6 +35,12 @@ internal sealed class TokenStoreWriter : IDisposable
     /// <summary>Tokens written so far.</summary>
     public long TokenCount { get; private set; }
 
+    /// <summary>The largest token id, which the model must have an embedding for; -1 before there is one.</summary>
+    public int LargestTokenId { get; private set; } = -1;
+
+    /// <summary>The first document that holds it.</summary>
+    public int LargestTokenIdDocument { get; private set; } = -1;
+
     /// <summary>Tokens of each document.</summary>
     public ReadOnlySpan<int> Lengths => CollectionsMarshal.AsSpan(lengths);
 
@@ -106,6 +112,8 @@ internal sealed class TokenStoreWriter : IDisposable
         {
             foreach (var id in example.Parts[part])
             {
+                if (id > LargestTokenId)
+                    (LargestTokenId, LargestTokenIdDocument) = (id, lengths.Count);
                 var isLabel = example.LossMask is { } mask ? mask[place] : part > 0;
                 labels += isLabel && place > 0 ? 1 : 0;
                 buffer[place++] = isLabel ? id : ~id;

@@ -38,6 +38,7 @@ public static class DataBinding
         PreferText = options.Task == TrainingTask.Cpt,
         Packing = Packing(options, options.Sequences.Packing, maxLength),
         EvaluationPacking = Packing(options, options.Sequences.EvaluationPacking, maxLength),
+        StreamedRows = options.Data.Streaming ? StreamedRows(options) : null,
         MaxTrainExamples = options.Data.MaxTrainSamples,
         MaxEvaluationExamples = options.Data.MaxEvalSamples,
         SkipBadRows = options.Data.OnBadRow == BadRowPolicy.Skip,
@@ -47,6 +48,11 @@ public static class DataBinding
     // A data set without the evaluation split is no mistake of a run that never evaluates.
     private static bool Evaluates(EvaluationOptions evaluation) =>
         evaluation.Strategy != IntervalStrategy.No || evaluation.AtEnd || evaluation.AtStart;
+
+    /// <summary>Rows that the run will see: a stream has no end that steps could be counted from.</summary>
+    private static long StreamedRows(RunOptions options) => options.Optimization.MaxSteps is > 0 and var steps
+        ? (long)steps * options.Optimization.PerDeviceBatchSize * options.Optimization.GradientAccumulation
+        : throw new UserErrorException("dataset_streaming: needs max_steps, since a stream has no length that epochs could be counted by");
 
     private static DatasetPart Part(DatasetSource source, MixtureForm form) => new(
         new DatasetRequest(source.Name, source.Config, source.Split), form == MixtureForm.Single ? null : source.Weight, source.Columns);

@@ -23,6 +23,8 @@ public static class RunData
         var notes = new PreparationNotes(progress);
         var store = preparation.Prepare(notes, stop);
         notes.Done();
+        if (LosesAssistantMask(options))
+            progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
         return store;
@@ -37,7 +39,8 @@ public static class RunData
         var conversations = new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
         {
             Profile = (TokenizationProfile)options.Profile,
-            Labels = options.Sequences.LossScope == LossScope.AssistantTurns ? LabelScope.AssistantTurns : LabelScope.Everything,
+            // TRL 0.19 loses the assistant mask when it packs; only its profile follows it.
+            Labels = options.Sequences.LossScope == LossScope.AssistantTurns && !LosesAssistantMask(options) ? LabelScope.AssistantTurns : LabelScope.Everything,
             InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
         });
         return new ConversationEncoder(conversations, fingerprint, new EncoderOptions
@@ -65,6 +68,9 @@ public static class RunData
             },
         });
     }
+
+    private static bool LosesAssistantMask(RunOptions options) =>
+        options.Profile == Profile.Trl019 && options.Sequences.Packing != PackingStrategy.None && options.Sequences.LossScope == LossScope.AssistantTurns;
 
     private static PlainTextOptions PlainText(RunOptions options) => new()
     {

@@ -31,6 +31,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         var tokenizer = RunTokenizer.Load(options);
         using var model = RunModel.Open(options, tokenizer);
         using var data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
+        CheckTokenIds(data, model.Model.Config.VocabularySize);
         using var optimizer = model.CreateOptimizer(options);
 
         var rows = Rows(data.Train);
@@ -66,6 +67,16 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         return outcome.Stopped
             ? new RunResult(outcome.State, true, null)
             : new RunOutputs(options, clock).Write(outcome, new FinishedRun(model, tokenizer, optimizer, data, evaluator, log, progress), stop);
+    }
+
+    /// <summary>An id without an embedding would read beyond the table: said before the first step, with its place.</summary>
+    private static void CheckTokenIds(TokenStore data, int vocabularySize)
+    {
+        if (data.Manifest.LargestTokenId >= vocabularySize)
+        {
+            throw new UserErrorException(FormattableString.Invariant(
+                $"{data.Manifest.LargestTokenIdExample}: token id {data.Manifest.LargestTokenId} has no embedding; the model has {vocabularySize}"));
+        }
     }
 
     /// <summary>The loop; a diverged run is told with the places of its examples.</summary>

@@ -83,6 +83,53 @@ public sealed class DataPreparationTests : IDisposable
         Assert.Single(hashes.Distinct());
     }
 
+    [Theory]
+    [InlineData(PackingStrategy.BestFit)]
+    [InlineData(PackingStrategy.None)]
+    public void Prepare_Streaming_ReadsNoMoreThanTrainingWillSee(PackingStrategy strategy)
+    {
+        folder.Write("train.jsonl", Conversations(20_000) + "this line is not even JSON");
+        var options = Options("train.jsonl", max: 200) with { StreamedRows = 50 };
+        var hashes = new[] { 1, 4 }.Select(threads =>
+        {
+            using var store = Prepare(options with { Threads = threads, CacheFolder = folder[$"c{threads}"], Packing = options.Packing with { Strategy = strategy } });
+            Assert.InRange(store.Train.RowCount, 50, 200);
+            Assert.InRange(store.ExampleCount, 50, 1000);
+            return store.ContentHash;
+        });
+        Assert.Single(hashes.Distinct());
+    }
+
+    [Fact]
+    public void Prepare_StreamedMixture_IsRefused()
+    {
+        folder.Write("train.jsonl", Conversations(3));
+        var options = Options("train.jsonl", max: 200) with { StreamedRows = 5, Form = MixtureForm.Mixture };
+        Assert.StartsWith("dataset_streaming: a mixture", Assert.Throws<UserErrorException>(() => Prepare(options)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Prepare_SeveralRanksAtOnce_MakesOneStoreAndAllOpenIt()
+    {
+        folder.Write("train.jsonl", Conversations(3000));
+        var ranks = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() =>
+        {
+            using var store = Prepare(Options("train.jsonl", max: 300));
+            return (store.Folder, store.ContentHash);
+        })));
+        Assert.Single(ranks.Distinct());
+        Assert.Equal([ranks[0].Folder], Directory.GetFileSystemEntries(folder["cache/data"]));
+    }
+
+    [Fact]
+    public void Prepare_TokensFromElsewhere_NamesTheLargestId()
+    {
+        folder.Write("train.jsonl", "{\"input_ids\":[1,2]}\n{\"input_ids\":[3,70000]}\n{\"input_ids\":[70000,4]}\n");
+        using var store = Prepare(Options("train.jsonl", max: 10));
+        Assert.Equal(70000, store.Manifest.LargestTokenId);
+        Assert.EndsWith("train.jsonl, line 2", store.Manifest.LargestTokenIdExample, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Prepare_Mixture_FollowsTheMixturesOrder()
     {
