@@ -12,6 +12,7 @@ internal sealed class TokenSampler
     private readonly RandomStream random;
     private readonly HashSet<int> occurred;
     private ulong draws;
+    private double[] weights = [];
 
     internal TokenSampler(SamplingOptions options, int sample, ReadOnlySpan<int> prompt)
     {
@@ -48,42 +49,77 @@ internal sealed class TokenSampler
     {
         var uniform = (random.Bits(draws++) >> 11) * (1.0 / (1UL << 53));
         var largest = logits[ArgMax(logits)];
-        var weights = new double[logits.Length];
+        if (weights.Length != logits.Length)
+            weights = new double[logits.Length];
+        var total = 0.0;
         for (var i = 0; i < weights.Length; i++)
-            weights[i] = Math.Exp((logits[i] - largest) / options.Temperature);
+            total += weights[i] = Math.Exp((logits[i] - largest) / options.Temperature);
         if (options.TopK == 0 && options.TopP == 1 && options.MinP == 0)
-            return Pick(weights, null, weights.Length, uniform);
-        var order = new int[weights.Length];
-        for (var i = 0; i < order.Length; i++)
-            order[i] = i;
-        // The first of equals comes first, as with a stable descending sort.
-        Array.Sort(order, (a, b) => weights[a] != weights[b] ? weights[b].CompareTo(weights[a]) : a.CompareTo(b));
-        return Pick(weights, order, Nucleus(weights, order), uniform);
+            return Pick(null, weights.Length, uniform);
+        // Most of a vocabulary lies far below the best tokens: sort those, and all only when they do not suffice.
+        for (var least = 1e-4; ; least = least < 1e-12 ? 0 : least * 1e-4)
+        {
+            var order = Descending(logits, least);
+            if (Nucleus(order, logits.Length, total) is { } count)
+                return Pick(order, count, uniform);
+        }
     }
 
-    // How many tokens of the order may be drawn: top-k, then top-p over what is left, then min-p.
-    private int Nucleus(double[] weights, int[] order)
+    /// <summary>Tokens of at least this weight by falling logit, the first of equals first.</summary>
+    private int[] Descending(ReadOnlySpan<float> logits, double least)
     {
-        var count = options.TopK > 0 ? Math.Min(options.TopK, order.Length) : order.Length;
-        if (options.TopP < 1)
+        var keys = new List<ulong>();
+        for (var i = 0; i < logits.Length; i++)
         {
-            var total = 0.0;
+            if (weights[i] >= least)
+                keys.Add(((ulong)Rank(logits[i]) << 32) | (uint)i);
+        }
+        keys.Sort();
+        return [.. keys.Select(key => (int)(uint)key)];
+    }
+
+    /// <summary>Falls as the number rises: bits of a float order as integers once the sign is taken care of.</summary>
+    private static uint Rank(float number)
+    {
+        var bits = BitConverter.SingleToUInt32Bits(number);
+        return (bits & 0x80000000) == 0 ? ~(bits | 0x80000000) : bits;
+    }
+
+    /// <summary>
+    /// How many tokens of the order may be drawn: top-k, then top-p over what is left, then min-p. Null when the order, which
+    /// holds only the heaviest tokens, is too short to tell.
+    /// </summary>
+    private int? Nucleus(int[] order, int vocabulary, double total)
+    {
+        var isWhole = order.Length == vocabulary;
+        var count = options.TopK > 0 ? Math.Min(options.TopK, vocabulary) : vocabulary;
+        var sum = 0.0;
+        if (options.TopK > 0)
+        {
+            if (count > order.Length)
+                return null;
+            total = 0;
             for (var i = 0; i < count; i++)
                 total += weights[order[i]];
-            var sum = 0.0;
-            for (var i = 0; i < count; i++)
-            {
-                sum += weights[order[i]];
-                if (sum >= options.TopP * total)
-                    count = i + 1;
-            }
         }
-        while (count > 1 && weights[order[count - 1]] < options.MinP * weights[order[0]])
+        if (options.TopP < 1)
+        {
+            var kept = 0;
+            while (kept < Math.Min(count, order.Length) && sum < options.TopP * total)
+                sum += weights[order[kept++]];
+            if (sum < options.TopP * total && !isWhole)
+                return null;
+            count = Math.Max(1, kept);
+        }
+        if (count > order.Length && (options.MinP == 0 || weights[order[^1]] >= options.MinP))
+            return isWhole ? order.Length : null;
+        count = Math.Min(count, order.Length);
+        while (count > 1 && weights[order[count - 1]] < options.MinP)
             count--;
         return count;
     }
 
-    private static int Pick(double[] weights, int[]? order, int count, double uniform)
+    private int Pick(int[]? order, int count, double uniform)
     {
         var total = 0.0;
         for (var i = 0; i < count; i++)

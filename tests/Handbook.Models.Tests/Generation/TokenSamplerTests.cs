@@ -35,6 +35,30 @@ public sealed class TokenSamplerTests
         }
     }
 
+    [Theory]
+    [InlineData(40, 1.0, 0.0)]
+    [InlineData(0, 0.95, 0.0)]
+    [InlineData(0, 0.9999999, 0.0)]
+    [InlineData(0, 1.0, 1e-3)]
+    [InlineData(500, 0.99, 0.01)]
+    [InlineData(0, 1.0, 1e-9)]
+    public void Next_LargeVocabulary_DrawsOnlyWhatAPlainSortKeeps(int topK, double topP, double minP)
+    {
+        var random = new Random(2);
+        for (var round = 0; round < 30; round++)
+        {
+            var scale = random.NextDouble() * 20;
+            var logits = Enumerable.Range(0, 2000).Select(_ => (float)((random.NextDouble() - 0.5) * scale)).ToArray();
+            var options = new SamplingOptions { TopK = topK, TopP = topP, MinP = minP, Seed = (ulong)round };
+            var allowed = PlainlyKept(logits, topK, topP, minP);
+
+            var sampler = new TokenSampler(options, 0, []);
+
+            for (var draw = 0; draw < 20; draw++)
+                Assert.Contains(sampler.Next(logits.ToArray()).Token, allowed);
+        }
+    }
+
     [Fact]
     public void Next_RepetitionPenalty_HoldsBackPromptAndChosenTokens()
     {
@@ -78,6 +102,22 @@ public sealed class TokenSamplerTests
         var options = new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, RepetitionPenalty = penalty };
 
         Assert.StartsWith(name, Assert.Throws<UserErrorException>(options.Check).Message, StringComparison.Ordinal);
+    }
+
+    // One token of slack at the edge of the nucleus, where rounding decides.
+    private static HashSet<int> PlainlyKept(float[] logits, int topK, double topP, double minP)
+    {
+        var order = Enumerable.Range(0, logits.Length).OrderByDescending(i => logits[i]).Take(topK > 0 ? topK : logits.Length).ToArray();
+        var weights = order.Select(i => Math.Exp(logits[i] - logits[order[0]])).ToArray();
+        var total = weights.Sum();
+        var sum = 0.0;
+        var kept = new HashSet<int>();
+        for (var i = 0; i < order.Length && (sum <= topP * total * (1 + 1e-12)) && weights[i] >= minP * (1 - 1e-12); i++)
+        {
+            kept.Add(order[i]);
+            sum += weights[i];
+        }
+        return kept;
     }
 
     private static (int Token, double Logp) Draw(SamplingOptions options, float[] logits) => new TokenSampler(options, 0, []).Next(logits.ToArray());
