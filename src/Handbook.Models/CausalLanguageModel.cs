@@ -55,8 +55,12 @@ public sealed class CausalLanguageModel : IDisposable
     /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>
     /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
     /// <param name="device">Where the weights are put.</param>
+    /// <param name="vocabulary">
+    /// Rows of the embedding and the head when tokens were added; new ones begin as the mean of the others. Null, or fewer than
+    /// the checkpoint has, leaves them.
+    /// </param>
     /// <exception cref="UserErrorException">The folder is broken or not supported, or weights do not fit the configuration.</exception>
-    public static CausalLanguageModel Load(string path, DType? dtype = null, Device device = default)
+    public static CausalLanguageModel Load(string path, DType? dtype = null, Device device = default, int? vocabulary = null)
     {
         var folder = new ModelFolder(path);
         try
@@ -65,10 +69,13 @@ public sealed class CausalLanguageModel : IDisposable
             var tied = folder.Config.TieEmbeddings;
             if (tied)
                 CheckTied(folder, names);
-            var source = new CheckpointWeights(
-                folder.Weights, names.Base, dtype ?? folder.StoredDType, device,
-                mayBeLeft: name => tied && name == names.Head + ".weight");
-            return new CausalLanguageModel(folder.Architecture, folder.Config, source, folder);
+            var config = folder.Config with { VocabularySize = Math.Max(vocabulary ?? 0, folder.Config.VocabularySize) };
+            var source = new CheckpointWeights(folder.Weights, names.Base, dtype ?? folder.StoredDType, device)
+            {
+                MayBeLeft = name => tied && name == names.Head + ".weight",
+                MayGrow = name => config.VocabularySize > folder.Config.VocabularySize && (name == names.Embedding + ".weight" || name == names.Head + ".weight"),
+            };
+            return new CausalLanguageModel(folder.Architecture, config, source, folder);
         }
         catch
         {

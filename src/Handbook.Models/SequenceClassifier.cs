@@ -62,11 +62,12 @@ public sealed class SequenceClassifier : IDisposable
             var names = folder.Architecture.Names;
             var config = folder.Config with { LabelCount = labels ?? folder.Config.LabelCount };
             var type = dtype ?? folder.StoredDType;
-            var source = new CheckpointWeights(
-                folder.Weights, names.Base, type, device,
-                mayBeLeft: name => name == names.Head + ".weight",
-                fresh: new RandomWeights(seed, config.InitializerRange, type, device),
-                mayBeNew: name => name == names.Score + ".weight");
+            var source = new CheckpointWeights(folder.Weights, names.Base, type, device)
+            {
+                MayBeLeft = name => name == names.Head + ".weight",
+                MayBeNew = name => name == names.Score + ".weight",
+                Fresh = new RandomWeights(seed, config.InitializerRange, type, device),
+            };
             return new SequenceClassifier(folder.Architecture, config, source, folder);
         }
         catch

@@ -103,6 +103,30 @@ public sealed class ModelFolderTests
         Assert.Equal(model.Parameters.Select(p => (p.Name, Bytes(p))), again.Parameters.Select(p => (p.Name, Bytes(p))));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Load_LargerVocabulary_AddsMeanRowsAndSavesThem(bool tied)
+    {
+        using var temporary = new TemporaryFolder();
+        using var scope = new TensorScope();
+        using var model = TinyModels.Create(fields: ("tie_word_embeddings", tied));
+        model.Save(temporary.Path, DType.Float32);
+
+        using (var grown = CausalLanguageModel.Load(temporary.Path, vocabulary: 134))
+            grown.Save(temporary.Path, DType.Float32);
+        using var again = CausalLanguageModel.Load(temporary.Path, vocabulary: 100);
+
+        Assert.Equal(134, again.Config.VocabularySize);
+        foreach (var (old, current) in new[] { (model.Head, again.Head), (model.Decoder.Embedding.Weight, again.Decoder.Embedding.Weight) })
+        {
+            Assert.Equal(old.Value.ToArray<float>(), current.Value.Narrow(0, 0, 131).ToArray<float>());
+            var mean = old.Value.Sum(0).Multiply(1.0 / 131);
+            for (var row = 131; row < 134; row++)
+                Assert.InRange(current.Value.Select(0, row).MaxAbsDifference(mean), 0, 1e-6);
+        }
+    }
+
     [Fact]
     public void Load_TiedHeadThatDiffers_IsRefused()
     {

@@ -87,7 +87,8 @@ public sealed class Generator
     {
         var longest = requests.Max(Admission.TokensNeeded);
         var count = Math.Min(options.MaxBatch, requests.Sum(request => (long)request.SampleCount));
-        return Math.Max(longest, Math.Min(options.CacheTokens ?? long.MaxValue, count * requests.Max(Admission.TokensOfOne) + longest));
+        var limit = options.CacheTokens ?? GeneratorOptions.DefaultCacheBytes / KeyValueCache.BytesPerToken(model.Config, CacheDType);
+        return Math.Max(longest, Math.Min(limit, count * requests.Max(Admission.TokensOfOne) + longest));
     }
 
     private static void Check(GenerationRequest request)

@@ -36,9 +36,6 @@ internal sealed class KeyValueCache : IDisposable
     /// <summary>Blocks that nobody holds.</summary>
     internal int FreeBlocks => free.Count;
 
-    /// <summary>Blocks in all.</summary>
-    internal int BlockCount => holders.Length;
-
     /// <summary>Keys of a layer, [slots, key/value heads, headDim].</summary>
     internal Tensor Keys(int layer) => keys[layer];
 
@@ -47,6 +44,10 @@ internal sealed class KeyValueCache : IDisposable
 
     /// <summary>Blocks that so many tokens take.</summary>
     internal static int BlocksFor(int tokens) => (tokens + BlockSize - 1) / BlockSize;
+
+    /// <summary>Memory of one token in all layers.</summary>
+    internal static long BytesPerToken(ModelConfig config, DType dtype) =>
+        2L * config.LayerCount * config.Attention.KeyValueHeadCount * config.Attention.HeadDim * dtype.Size();
 
     /// <summary>Takes blocks for a new sequence of at most so many tokens.</summary>
     internal CachedSequence Allocate(int tokens)

@@ -12,9 +12,6 @@ public sealed class CheckpointWeights : WeightSource
 {
     private readonly SafetensorsFolder folder;
     private readonly string basePrefix;
-    private readonly WeightSource? fresh;
-    private readonly Func<string, bool> mayBeNew;
-    private readonly Func<string, bool> mayBeLeft;
     private readonly HashSet<string> used = [];
     private readonly List<string> problems = [];
 
@@ -23,19 +20,26 @@ public sealed class CheckpointWeights : WeightSource
     /// <param name="basePrefix">Prefix that a checkpoint of the bare model lacks, such as <c>model.</c>.</param>
     /// <param name="dtype">Element type of the weights.</param>
     /// <param name="device">Where they are put.</param>
-    /// <param name="mayBeLeft">Which tensors of the folder nobody needs to ask for.</param>
-    /// <param name="fresh">Makes the weights that the folder may lack; null when it may lack none.</param>
-    /// <param name="mayBeNew">Which weights the folder may lack.</param>
-    public CheckpointWeights(
-        SafetensorsFolder folder, string basePrefix, DType dtype, Device device = default,
-        Func<string, bool>? mayBeLeft = null, WeightSource? fresh = null, Func<string, bool>? mayBeNew = null) : base(dtype, device)
+    public CheckpointWeights(SafetensorsFolder folder, string basePrefix, DType dtype, Device device = default) : base(dtype, device)
     {
         this.folder = folder;
         this.basePrefix = folder.Names.Any(name => name.StartsWith(basePrefix, StringComparison.Ordinal)) ? "" : basePrefix;
-        this.fresh = fresh;
-        this.mayBeNew = mayBeNew ?? (_ => false);
-        this.mayBeLeft = mayBeLeft ?? (_ => false);
     }
+
+    /// <summary>Which tensors of the folder nobody needs to ask for.</summary>
+    public Func<string, bool> MayBeLeft { get; init; } = _ => false;
+
+    /// <summary>Which weights the folder may lack; <see cref="Fresh"/> makes them.</summary>
+    public Func<string, bool> MayBeNew { get; init; } = _ => false;
+
+    /// <summary>Makes the weights that the folder lacks.</summary>
+    public WeightSource? Fresh { get; init; }
+
+    /// <summary>
+    /// Which weights may have fewer rows than asked for: the missing ones are the mean of those there, so that a new token begins
+    /// as likely as the others are on average (Hewitt 2021, "Initializing New Word Embeddings for Pretrained Language Models").
+    /// </summary>
+    public Func<string, bool> MayGrow { get; init; } = _ => false;
 
     /// <summary>Names of weights that the folder lacked and that were made new.</summary>
     public IList<string> NewWeights { get; } = [];
@@ -46,7 +50,7 @@ public sealed class CheckpointWeights : WeightSource
         foreach (var name in folder.Names)
         {
             // Old checkpoints stored the rotary embedding's constants.
-            if (!used.Contains(name) && !mayBeLeft(name) && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal))
+            if (!used.Contains(name) && !MayBeLeft(name) && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal))
                 problems.Add($"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of this model.");
         }
         if (problems.Count > 0)
@@ -59,22 +63,31 @@ public sealed class CheckpointWeights : WeightSource
         var stored = Stored(name);
         if (!folder.Contains(stored))
         {
-            if (fresh is not null && mayBeNew(name))
+            if (Fresh is not null && MayBeNew(name))
             {
                 NewWeights.Add(name);
-                return fresh.Get(name, shape, initialization);
+                return Fresh.Get(name, shape, initialization);
             }
             return Problem($"{folder.Folder}: tensor {stored} [{string.Join(", ", shape.ToArray())}] is missing.{NearestName.Hint(stored, folder.Names.Where(other => !used.Contains(other)))}");
         }
         used.Add(stored);
         var entry = folder.Entry(stored);
-        if (!shape.SequenceEqual(entry.Shape))
+        var grows = MayGrow(name) && entry.Shape.Length == 2 && shape.Length == 2 && shape[1] == entry.Shape[1] && shape[0] > entry.Shape[0] && entry.Shape[0] > 0;
+        if (!grows && !shape.SequenceEqual(entry.Shape))
             return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs [{string.Join(", ", shape.ToArray())}].");
         using var scope = new TensorScope();
         var weight = folder.Get(stored);
         if (!weight.DType.IsFloatingPoint())
             return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
-        return TensorScope.Detach(weight.To(DType).To(Device));
+        return TensorScope.Detach((grows ? Grown(weight, shape[0]) : weight).To(DType).To(Device));
+    }
+
+    private static Tensor Grown(Tensor weight, long rows)
+    {
+        var grown = Tensor.Empty([rows, weight.Size(1)], weight.DType);
+        grown.Narrow(0, 0, weight.Size(0)).CopyFrom(weight);
+        grown.Narrow(0, weight.Size(0), rows - weight.Size(0)).CopyFrom(weight.To(DType.Float32).Sum(0, keepDim: true).Multiply(1.0 / weight.Size(0)));
+        return grown;
     }
 
     private string Stored(string name) =>
