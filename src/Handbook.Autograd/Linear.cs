@@ -1,3 +1,4 @@
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -11,17 +12,9 @@ public static class Linear
     /// <param name="weight">[out, in]; no gradient is computed for it when it wants none.</param>
     /// <param name="bias">[out] or null.</param>
     /// <returns>[N, out].</returns>
-    public static Variable Apply(Tape tape, Variable input, Variable weight, Variable? bias = null)
-    {
-        var value = Forward(input.Value, weight.Value, bias?.Value);
-        return tape.Record(value, [input, weight, bias], Saved(input, [weight]), (gradient, saved) =>
-        {
-            AccumulateWeight(weight, gradient, saved[0]);
-            AccumulateBias(bias, gradient);
-            if (input.RequiresGrad)
-                input.Accumulate(gradient.MatMul(saved[1]));
-        });
-    }
+    public static Variable Apply(Tape tape, Variable input, Variable weight, Variable? bias = null) =>
+        tape.Record(Forward(input.Value, weight.Value, bias?.Value), [input, weight, bias], [input.Value, weight.Value], (gradient, saved) =>
+            Backward(input, [weight], [bias], [gradient], saved));
 
     /// <summary>Several projections of one input, whose gradient is then summed in one place.</summary>
     /// <param name="tape">Where to record.</param>
@@ -38,49 +31,78 @@ public static class Linear
         var values = new Tensor[weights.Length];
         for (var i = 0; i < values.Length; i++)
             values[i] = Forward(input.Value, allWeights[i].Value, allBiases[i]?.Value);
-        return tape.Record(values, [input, .. allWeights, .. allBiases], Saved(input, allWeights), (gradients, saved) =>
+        Tensor[] saved = [input.Value, .. Array.ConvertAll(allWeights, weight => weight.Value)];
+        return tape.Record(values, [input, .. allWeights, .. allBiases], saved, (gradients, held) =>
+            Backward(input, allWeights, allBiases, gradients, held));
+    }
+
+    private static Tensor Forward(Tensor input, Tensor weight, Tensor? bias)
+    {
+        if (!RowProducts.Applies(input, weight))
+            return Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias));
+        using var packed = PackedMatrix.OfTransposed(weight);
+        return RowProducts.Sum([input], [packed], bias);
+    }
+
+    // Saved are the input and the weights; outputs that nothing used have no gradient.
+    private static void Backward(Variable input, Variable[] weights, Variable?[] biases, Tensor?[] gradients, Tensor[] saved)
+    {
+        using var rows = new Lazily<InterleavedRows>(() => new InterleavedRows(saved[0]));
+        var used = new List<(Tensor Gradient, Tensor Weight)>();
+        for (var i = 0; i < gradients.Length; i++)
         {
-            Tensor? sum = null;
-            for (var i = 0; i < gradients.Length; i++)
+            if (gradients[i] is not { } gradient)
+                continue;
+            if (weights[i].RequiresGrad)
+                AccumulateWeight(weights[i], gradient, saved[0], rows);
+            if (biases[i] is { RequiresGrad: true } bias)
+                bias.Accumulate(SumOfRows(gradient, bias.Value.DType));
+            used.Add((gradient, saved[i + 1]));
+        }
+        if (input.RequiresGrad)
+            input.Accumulate(InputGradient(used));
+    }
+
+    private static Tensor InputGradient(List<(Tensor Gradient, Tensor Weight)> terms)
+    {
+        if (terms.TrueForAll(term => RowProducts.Applies(term.Gradient, term.Weight)))
+        {
+            var packed = terms.ConvertAll(term => PackedMatrix.Of(term.Weight));
+            try
             {
-                if (gradients[i] is not { } gradient)
-                    continue;
-                AccumulateWeight(allWeights[i], gradient, saved[0]);
-                AccumulateBias(allBiases[i], gradient);
-                if (!input.RequiresGrad)
-                    continue;
-                var term = gradient.MatMul(saved[i + 1]);
-                sum = sum is null ? term : sum.Add(term);
+                return RowProducts.Sum(terms.ConvertAll(term => term.Gradient), packed, null);
             }
-            if (sum is not null)
-                input.Accumulate(sum);
-        });
+            finally
+            {
+                packed.ForEach(weight => weight.Dispose());
+            }
+        }
+        var sum = terms[0].Gradient.MatMul(terms[0].Weight);
+        for (var i = 1; i < terms.Count; i++)
+            sum = sum.Add(terms[i].Gradient.MatMul(terms[i].Weight));
+        return sum;
     }
 
-    private static Tensor Forward(Tensor input, Tensor weight, Tensor? bias) =>
-        Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias));
-
-    // The weights are held only where the input's gradient will need them, the input only where a weight's will.
-    private static Tensor[] Saved(Variable input, ReadOnlySpan<Variable> weights)
+    private static void AccumulateWeight(Variable weight, Tensor gradient, Tensor input, Lazily<InterleavedRows> rows)
     {
-        var saved = new Tensor[weights.Length + 1];
-        saved[0] = input.Value;
-        for (var i = 0; i < weights.Length; i++)
-            saved[i + 1] = weights[i].Value;
-        return saved;
-    }
-
-    private static void AccumulateWeight(Variable weight, Tensor gradient, Tensor input)
-    {
-        if (weight.RequiresGrad)
+        if (!RowProducts.Applies(gradient, weight.Value) || !RowProducts.Applies(input))
             weight.Accumulate(gradient.Transpose(0, 1).MatMul(input));
+        else if ((weight as Parameter)?.SumInSingle() is { } sum)
+            TokenSums.AddTo(sum, gradient, rows.Value);
+        else
+            weight.Accumulate(TokenSums.Of(gradient, rows.Value));
     }
 
-    private static void AccumulateBias(Variable? bias, Tensor gradient)
+    private static Tensor SumOfRows(Tensor gradient, DType result) =>
+        FusedKernels.Apply(gradient) ? RowSums.Of(gradient, result) : gradient.To(Shapes.SumType(gradient)).Sum(0).To(result);
+
+    /// <summary>Made when first asked for, freed if it was.</summary>
+    private sealed class Lazily<T>(Func<T> make) : IDisposable where T : class, IDisposable
     {
-        if (bias is { RequiresGrad: true })
-            bias.Accumulate(Kernels.FusedKernels.Apply(gradient)
-                ? Kernels.RowSums.Of(gradient, bias.Value.DType)
-                : gradient.To(Shapes.SumType(gradient)).Sum(0).To(bias.Value.DType));
+        private T? value;
+
+        internal T Value => value ??= make();
+
+        public void Dispose() => value?.Dispose();
     }
 }

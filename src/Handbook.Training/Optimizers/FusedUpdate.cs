@@ -74,15 +74,15 @@ internal readonly record struct FusedUpdate(
         {
             var i = begin;
             for (; i + Lanes <= end; i += Lanes)
-                Vector<TRule, T, TAccess>(all.At(i), factor, numbers, rounding.Bits(i));
+                Vector<TRule, T, TAccess>(all.At(i), factor, numbers, rounding, i);
             if (i < end)
-                Tail<TRule, T, TAccess>(all.At(i), (int)(end - i), factor, numbers, rounding.Bits(i));
+                Tail<TRule, T, TAccess>(all.At(i), (int)(end - i), factor, numbers, rounding, i);
         });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static unsafe void Vector<TRule, T, TAccess>(
-        Arrays<T> at, Vector512<float> factor, in VectorNumbers numbers, Vector512<uint> random)
+        Arrays<T> at, Vector512<float> factor, in VectorNumbers numbers, StochasticRounding rounding, long index)
         where TRule : IVectorRule
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
@@ -97,7 +97,7 @@ internal readonly record struct FusedUpdate(
             second.Store(at.Second);
         if (at.Weights == null)
         {
-            BFloat16Vectors.Store(StochasticRounding.Round(weights, random), at.Rounded);
+            BFloat16Vectors.Store(StochasticRounding.Round(weights, rounding.Bits(index)), at.Rounded);
             return;
         }
         weights.Store(at.Weights);
@@ -107,7 +107,7 @@ internal readonly record struct FusedUpdate(
 
     // The last, incomplete vector: through buffers, so that its elements get the very same arithmetic.
     private static unsafe void Tail<TRule, T, TAccess>(
-        Arrays<T> at, int count, Vector512<float> factor, in VectorNumbers numbers, Vector512<uint> random)
+        Arrays<T> at, int count, Vector512<float> factor, in VectorNumbers numbers, StochasticRounding rounding, long index)
         where TRule : IVectorRule
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
@@ -119,7 +119,7 @@ internal readonly record struct FusedUpdate(
             at.Weights == null ? null : floats, at.Rounded == null ? null : rounded, gradient, floats + Lanes, floats + 2 * Lanes);
         at.CopyTo(buffers, count, TRule.StateCount);
         Unsafe.CopyBlock(gradient, at.Gradient, (uint)(count * sizeof(T)));
-        Vector<TRule, T, TAccess>(buffers, factor, numbers, random);
+        Vector<TRule, T, TAccess>(buffers, factor, numbers, rounding, index);
         buffers.CopyTo(at, count, TRule.StateCount);
     }
 

@@ -1,0 +1,94 @@
+using System.Runtime.Intrinsics.X86;
+using Handbook.Torch;
+
+namespace Handbook.Autograd.Kernels;
+
+/// <summary>
+/// A weight's gradient in bfloat16: gradientᵀ · input, a product summed over tokens in float32. Each tile of the result belongs
+/// to one thread, which goes through the tokens in chunks: it transposes its columns of the gradient into the cache and adds
+/// their product with the input's rows. libtorch's own product transposes the whole gradient in memory first.
+/// </summary>
+internal static unsafe class TokenSums
+{
+    private const int ChunkTokens = 512;
+    private const int StripTokens = 32;
+    private const int CacheLine = 32;
+    private const int MostRows = 192;
+    private const int MostColumns = 768;
+
+    /// <summary>The product as a new bfloat16 tensor [out, in].</summary>
+    /// <param name="gradient">[N, out].</param>
+    /// <param name="input">[N, in].</param>
+    internal static Tensor Of(Tensor gradient, InterleavedRows input)
+    {
+        var result = Tensor.Empty([gradient.Size(1), input.Columns], DType.BFloat16);
+        Run(gradient, input, null, (ushort*)result.Pointer);
+        return result;
+    }
+
+    /// <summary>Adds the product to a float32 sum [out, in].</summary>
+    internal static void AddTo(Tensor total, Tensor gradient, InterleavedRows input) => Run(gradient, input, (float*)total.Pointer, null);
+
+    private static void Run(Tensor gradient, InterleavedRows input, float* total, ushort* rounded)
+    {
+        var (tokens, outputs, inputs) = (gradient.Size(0), gradient.Size(1), input.Columns);
+        var height = TileSize(outputs, MostRows);
+        var width = TileSize(inputs, MostColumns);
+        var across = (int)((inputs + width - 1) / width);
+        var down = (int)((outputs + height - 1) / height);
+        var source = (ushort*)gradient.Pointer;
+        TaskQueue.Run(across * down, task =>
+        {
+            var (row, column) = (task / across * (long)height, task % across * (long)width);
+            var tileHeight = (int)Math.Min(height, outputs - row);
+            var tileWidth = (int)Math.Min(width, inputs - column);
+            var scratch = new ScratchMemory(
+                ScratchMemory.Size<ushort>(height * ChunkTokens) + ScratchMemory.Size<uint>(StripTokens / 2 * height) + ScratchMemory.Size<float>(height * width));
+            var left = scratch.Take<ushort>(height * ChunkTokens);
+            var strip = scratch.Take<uint>(StripTokens / 2 * height);
+            var sum = total == null ? scratch.Take<float>(height * width) : total + row * inputs + column;
+            var stride = total == null ? tileWidth : inputs;
+            for (var first = 0L; first < tokens; first += ChunkTokens)
+            {
+                var depth = Transpose(source + first * outputs + row, outputs, (int)Math.Min(ChunkTokens, tokens - first), tileHeight, strip, left);
+                CpuMatrixKernels.Multiply(tileHeight, tileWidth, depth, left, depth, input.At(first, column), inputs, sum, stride, accumulate: first > 0 || total != null);
+            }
+            if (total != null)
+                return;
+            for (var i = 0; i < tileHeight; i++)
+                RowProducts.Round(sum + (long)i * tileWidth, null, rounded + (row + i) * inputs + column, tileWidth);
+        });
+    }
+
+    // Tiles of equal size, whole vectors wide, and an even number of them, so that two or four threads end together.
+    private static int TileSize(long size, int most)
+    {
+        var count = (size + most - 1) / most;
+        if (count > 1)
+            count += count % 2;
+        return (int)((size + count - 1) / count + 15) / 16 * 16;
+    }
+
+    /// <summary>Columns of some tokens' rows as rows of tokens, an even number: an odd last token is followed by zeros.</summary>
+    private static int Transpose(ushort* source, long stride, int tokens, int columns, uint* strip, ushort* left)
+    {
+        var depth = tokens + tokens % 2;
+        for (var first = 0; first < depth; first += StripTokens)
+        {
+            var pairs = Math.Min(StripTokens, depth - first) / 2;
+            for (var pair = 0; pair < pairs; pair++)
+            {
+                var low = source + (first + 2 * pair) * stride;
+                // Rows are far apart: without the hint every one of them is waited for.
+                for (var c = 0; c < columns; c += CacheLine)
+                {
+                    Sse.Prefetch0(low + StripTokens * stride + c);
+                    Sse.Prefetch0(low + (StripTokens + 1) * stride + c);
+                }
+                PairInterleaving.Run(low, first + 2 * pair + 1 < tokens ? low + stride : null, columns, strip + pair * columns);
+            }
+            DwordTransposition.Run((float*)strip, columns, pairs, columns, (float*)left + first / 2, depth / 2);
+        }
+        return depth;
+    }
+}
