@@ -10,12 +10,12 @@ using Handbook.Training.Runs;
 
 namespace Handbook.Cli.Commands;
 
-/// <summary><c>handbook data prepare|stats|export</c>: a recipe's data without its training.</summary>
+/// <summary><c>handbook data prepare|inspect|stats|export</c>: a recipe's data without its training.</summary>
 internal static class DataCommand
 {
     public static Command Create(Terminal terminal) => new HandbookCommand("data", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens.")
     {
-        Prepare(terminal), Stats(terminal), Export(terminal),
+        Prepare(terminal), DataInspectCommand.Create(terminal), Stats(terminal), Export(terminal),
     };
 
     private static HandbookCommand Prepare(Terminal terminal)
@@ -68,7 +68,8 @@ internal static class DataCommand
         return command;
     }
 
-    private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop)
+    /// <summary>Reads a recipe whose task it names itself.</summary>
+    public static Recipe ReadRecipe(string[] words, Terminal terminal)
     {
         var source = RecipeSource.Load(words);
         var task = RecipeReader.FindTask(source) ?? throw new UserErrorException(
@@ -76,6 +77,12 @@ internal static class DataCommand
         var recipe = RecipeReader.Read(source, task);
         foreach (var note in recipe.Notes)
             terminal.Error.WriteLine("note: " + note);
+        return recipe;
+    }
+
+    private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop)
+    {
+        var recipe = ReadRecipe(words, terminal);
         var tokenizer = RunTokenizer.Load(recipe.Options);
         var progress = TerminalProgress.Of(terminal);
         progress.Begin("data", []);

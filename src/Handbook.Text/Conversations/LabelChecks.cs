@@ -30,13 +30,16 @@ public static class LabelChecks
     /// </summary>
     /// <param name="tokens">The example.</param>
     /// <param name="tokenizer">The tokenizer that made it.</param>
-    public static IEnumerable<string> Problems(TokenizedConversation tokens, Tokenizer tokenizer)
+    public static IEnumerable<string> Problems(TokenizedConversation tokens, Tokenizer tokenizer) =>
+        Problems(tokens, tokenizer, new SpecialTokenRules(tokenizer));
+
+    internal static IEnumerable<string> Problems(TokenizedConversation tokens, Tokenizer tokenizer, SpecialTokenRules special)
     {
         if (tokens.LabelCount == 0)
             yield return "no token is a label, so nothing is learned from it";
         if (tokenizer.BosId is { } bos && tokens.Ids is [var first, var second, ..] && first == bos && second == bos)
             yield return $"it begins with {tokenizer.Settings.BosToken} twice: the chat template and the tokenizer both write it";
-        if (tokens.LabelCount > 0 && tokens.LossMask[^1] && !new SpecialTokenRules(tokenizer).EndsTurn(tokens.Ids))
+        if (tokens.LabelCount > 0 && tokens.LossMask[^1] && !special.EndsTurn(tokens.Ids))
             yield return "its last turn has no end-of-turn token, so the model would not learn to stop";
     }
 

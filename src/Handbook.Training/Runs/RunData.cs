@@ -36,13 +36,7 @@ public static class RunData
         var fingerprint = TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? options.Model.NameOrPath!);
         if (options.Task == TrainingTask.Cpt)
             return new PlainTextEncoder(tokenizer, fingerprint, PlainText(options));
-        var conversations = new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
-        {
-            Profile = (TokenizationProfile)options.Profile,
-            // TRL 0.19 loses the assistant mask when it packs; only its profile follows it.
-            Labels = options.Sequences.LossScope == LossScope.AssistantTurns && !LosesAssistantMask(options) ? LabelScope.AssistantTurns : LabelScope.Everything,
-            InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
-        });
+        var conversations = Conversations(options, tokenizer);
         return new ConversationEncoder(conversations, fingerprint, new EncoderOptions
         {
             Kind = options.Task switch
@@ -71,6 +65,22 @@ public static class RunData
 
     private static bool LosesAssistantMask(RunOptions options) =>
         options.Profile == Profile.Trl019 && options.Sequences.Packing != PackingStrategy.None && options.Sequences.LossScope == LossScope.AssistantTurns;
+
+    /// <summary>The run's tokenizer with its chat template, labels and profile.</summary>
+    /// <exception cref="UserErrorException">The end of turn would be masked as padding.</exception>
+    public static ConversationTokenizer Conversations(RunOptions options, Tokenizer tokenizer)
+    {
+        // TRL's collator of that time masked every label whose id is the padding token's; packed rows have no padding.
+        LabelChecks.RequireLearnableEos(
+            tokenizer, options is { Profile: Profile.V03, Task: TrainingTask.Sft, Sequences.Packing: PackingStrategy.None });
+        return new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
+        {
+            Profile = (TokenizationProfile)options.Profile,
+            // TRL 0.19 loses the assistant mask when it packs; only its profile follows it.
+            Labels = options.Sequences.LossScope == LossScope.AssistantTurns && !LosesAssistantMask(options) ? LabelScope.AssistantTurns : LabelScope.Everything,
+            InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
+        });
+    }
 
     private static PlainTextOptions PlainText(RunOptions options) => new()
     {

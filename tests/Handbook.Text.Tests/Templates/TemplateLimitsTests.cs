@@ -15,6 +15,7 @@ public sealed class TemplateLimitsTests
         { "LimitError", "{{ 'x' * 2000000000 }}" },
         { "LimitError", "{{ [0] * 2000000000 }}" },
         { "LimitError", "{{ 9 ** 99999999 }}" },
+        { "LimitError", "{{ (-2) ** 99999999999999999999 }}" },
         { "LimitError", "{% set ns = namespace(x=99999999999999999999) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}" },
         { "LimitError", "{{ 'x'|center(2000000000) }}" },
         { "LimitError", "{{ 'x'.ljust(2000000000) }}" },

@@ -6,6 +6,8 @@ namespace Handbook.Text.Conversations.Inspection;
 /// <param name="tokenizer">The tokenizer that made them.</param>
 public sealed class ExampleInspector(Tokenizer tokenizer)
 {
+    private readonly SpecialTokenRules _special = new(tokenizer);
+
     /// <summary>A conversation or text with its messages.</summary>
     /// <param name="name">Where it stands.</param>
     /// <param name="tokens">Its tokens.</param>
@@ -19,32 +21,34 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
             inspected[i] = new InspectedToken(id, TextOf(tokens, i), tokens.MessageIndex[i], tokens.LossMask[i], tokenizer.IsSpecial(id));
         }
         return new InspectedExample(
-            name, [.. messages.Select(message => message.Role)], [new InspectedPart("sequence", inspected)], [.. LabelChecks.Problems(tokens, tokenizer)]);
+            name, [.. messages.Select(message => message.Role)], [new InspectedPart("sequence", inspected)], [.. LabelChecks.Problems(tokens, tokenizer, _special)]);
     }
 
-    /// <summary>A preference pair.</summary>
-    public InspectedExample Pair(string name, TokenizedPair pair) =>
-        Parts(name, ("prompt", pair.Prompt, false), ("chosen", pair.Chosen, true), ("rejected", pair.Rejected, true));
-
-    /// <summary>A prompt with its completion.</summary>
-    public InspectedExample Completion(string name, TokenizedCompletion completion) =>
-        Parts(name, ("prompt", completion.Prompt, false), ("completion", completion.Completion, true));
-
-    private InspectedExample Parts(string name, params (string Title, int[] Ids, bool AreLabels)[] parts)
+    /// <summary>An example of which only ids are left: a sequence, a prompt with its completion, or a pair.</summary>
+    /// <param name="name">Where it stands.</param>
+    /// <param name="parts">One part: a sequence; two: prompt and completion; three: prompt, chosen and rejected.</param>
+    /// <param name="lossMask">Labels of a sequence; null for the others, whose answers are labels as a whole.</param>
+    public InspectedExample Encoded(string name, IReadOnlyList<int[]> parts, bool[]? lossMask)
     {
+        string[] titles = parts.Count switch { 1 => ["sequence"], 2 => ["prompt", "completion"], _ => ["prompt", "chosen", "rejected"] };
         var problems = new List<string>();
-        foreach (var (title, ids, areLabels) in parts)
+        var inspected = new List<InspectedPart>();
+        for (var i = 0; i < parts.Count; i++)
         {
-            if (areLabels && ids.Length == 0)
-                problems.Add($"{title} has no token, so nothing is learned from it");
-            else if (areLabels && !new SpecialTokenRules(tokenizer).EndsTurn(ids))
-                problems.Add($"{title} has no end-of-turn token, so the model would not learn to stop");
+            var mask = lossMask ?? Enumerable.Repeat(i > 0, parts[i].Length).ToArray();
+            inspected.Add(new InspectedPart(titles[i], Tokens(parts[i], mask)));
+            if (parts.Count > 1 && i == 0)
+                continue;
+            if (!mask.Contains(true))
+                problems.Add($"{titles[i]} has no label, so nothing is learned from it");
+            else if (mask[^1] && !_special.EndsTurn(parts[i]))
+                problems.Add($"{titles[i]} has no end-of-turn token, so the model would not learn to stop");
         }
-        return new InspectedExample(name, [], [.. parts.Select(part => new InspectedPart(part.Title, Tokens(part.Ids, part.AreLabels)))], problems);
+        return new InspectedExample(name, [], inspected, problems);
     }
 
     /// <summary>Ids alone: each token's text is what it adds to the text of its predecessor.</summary>
-    private InspectedToken[] Tokens(int[] ids, bool areLabels)
+    private InspectedToken[] Tokens(int[] ids, bool[] mask)
     {
         var tokens = new InspectedToken[ids.Length];
         for (var i = 0; i < ids.Length; i++)
@@ -54,7 +58,7 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
             var text = both.StartsWith(before, StringComparison.Ordinal) ? both[before.Length..] : both;
             if (text.Length == 0 || text.Contains('\uFFFD', StringComparison.Ordinal))
                 text = tokenizer.IdToToken(ids[i]) ?? "";
-            tokens[i] = new InspectedToken(ids[i], text, -1, areLabels, tokenizer.IsSpecial(ids[i]));
+            tokens[i] = new InspectedToken(ids[i], text, -1, mask[i], tokenizer.IsSpecial(ids[i]));
         }
         return tokens;
     }

@@ -22,14 +22,24 @@ internal static class Numbers
 
     public static bool IsInteger(object? value) => value is long or bool or BigInteger;
 
-    public static BigInteger ToBig(object value) => value switch { long number => number, bool truth => truth ? 1 : 0, _ => (BigInteger)value };
+    public static BigInteger ToBig(object? value) => value switch
+    {
+        long number => number,
+        bool truth => truth ? 1 : 0,
+        BigInteger big => big,
+        _ => throw NoNumber(value),
+    };
 
-    public static double ToDouble(object value) => value switch
+    private static PythonError NoNumber(object? value) => (value as Undefined)?.Fail()
+        ?? PythonError.Type($"'{PythonText.TypeName(value)}' object cannot be interpreted as an integer");
+
+    public static double ToDouble(object? value) => value switch
     {
         long number => number,
         double real => real,
         bool truth => truth ? 1 : 0,
-        _ => Rounded((BigInteger)value),
+        BigInteger big => Rounded(big),
+        _ => throw NoNumber(value),
     };
 
     /// <summary>The nearest double, ties to even; .NET's own conversion cuts off.</summary>
@@ -171,7 +181,7 @@ internal static class Numbers
                 ? throw new PythonError("OverflowError", "(34, 'Numerical result out of range')") : result;
         }
         var (value, exponent) = (ToBig(a), ToBig(b));
-        if (BigInteger.Abs(value) > 1 && exponent * (value.GetBitLength() - 1) > maxBits)
+        if (BigInteger.Abs(value) > 1 && exponent * (BigInteger.Abs(value).GetBitLength() - 1) > maxBits)
             throw PythonError.Limit($"an integer of more than {maxBits.ToString(CultureInfo.InvariantCulture)} bits");
         return Normalize(BigInteger.Abs(value) <= 1
             ? value.Sign == 0 && !exponent.IsZero ? 0 : value.Sign < 0 && !exponent.IsEven ? -1 : 1
