@@ -14,15 +14,20 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     /// <summary>Rows of the weight that share a maximum: their logits for <see cref="Lanes"/> labels fit the first-level cache.</summary>
     internal const int StatisticRows = 128;
 
-    /// <summary>Rows of the weight whose gradients are made at a time.</summary>
-    internal const int BlockRows = 2 * StatisticRows;
+    /// <summary>Groups of such rows in a block.</summary>
+    internal const int Parts = 4;
+
+    /// <summary>Rows of the weight that reach the hidden states' gradient in one product.</summary>
+    internal const int BlockRows = Parts * StatisticRows;
 
     /// <summary>Matrix units take whole tiles of this many elements.</summary>
     internal const int TileRows = 32;
 
     private const long OddsBytes = 64 << 20;
-    private const int MostLabels = 640;
+    private const int MostLabels = 512;
     private const int MostStrips = 16;
+
+    private readonly T* odds;
 
     internal HeadChunk(HeadCall call, bool keepsOdds, bool sumsHidden)
     {
@@ -38,10 +43,10 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
         Rows = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
         HiddenColumns = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
         HiddenRight = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
-        Odds = keepsOdds ? (T*)Tensor.Empty([paddedVocabulary, Capacity], dtype).Pointer : null;
-        Maxima = (float*)Tensor.Empty([2 * Blocks, Capacity], DType.Float32).Pointer;
-        Totals = (float*)Tensor.Empty([2 * Blocks, Capacity], DType.Float32).Pointer;
-        LogitSums = (float*)Tensor.Empty([2 * Blocks, Capacity], DType.Float32).Pointer;
+        odds = keepsOdds ? (T*)Tensor.Empty([paddedVocabulary, Capacity], dtype).Pointer : null;
+        Maxima = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
+        Totals = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
+        LogitSums = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
         LabelLogits = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
         LogSumExp = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
         Factors = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
@@ -85,8 +90,8 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     /// <summary>Right operand [labels, width], rows shuffled.</summary>
     internal T* HiddenRight { get; }
 
-    /// <summary>Right operand [vocabulary, labels]: 2^(logit - maximum of the rows that share one); null when not kept.</summary>
-    internal T* Odds { get; }
+    /// <summary>True when the odds of the logits are kept for the gradients.</summary>
+    internal bool KeepsOdds => odds != null;
 
     /// <summary>[rows that share a maximum, labels], logits in base 2.</summary>
     internal float* Maxima { get; }
@@ -108,6 +113,9 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
 
     /// <summary>[strips, width, labels]; null when not wanted.</summary>
     internal float* HiddenSums { get; }
+
+    /// <summary>2^(logit - maximum of the rows that share one) of one part of the vocabulary and 64 labels: a right operand.</summary>
+    internal T* Odds(int part, int laneBlock) => odds + ((long)part * (Capacity / Lanes) + laneBlock) * StatisticRows * Lanes;
 
     internal void MoveTo(int start, int labels) => (Start, Count) = (start, Math.Min(Capacity, labels - start));
 }

@@ -13,7 +13,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
 {
     private const int Lanes = HeadChunk<T>.Lanes;
 
-    /// <summary>Rows of a product: with more of them, its operands no longer stay in the cache.</summary>
+    /// <summary>Rows of a product: their gradients go from the registers through the cache into it.</summary>
     private const int ProductRows = 64;
 
     private readonly HeadCall call;
@@ -70,51 +70,59 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
     {
         var (width, labels) = (chunk.Width, chunk.Padded);
         const int Rows = HeadChunk<T>.BlockRows;
-        var scratch = new ScratchMemory(2 * ScratchMemory.Size<T>(Rows * labels) + 2 * ScratchMemory.Size<T>(Rows * width));
-        var left = scratch.Take<T>(Rows * labels);          // logits' gradient as a left operand [rows, labels]
-        var right = scratch.Take<T>(Rows * labels);         // and as a right operand
-        var columns = scratch.Take<T>(Rows * width);        // weight as a left operand transposed, [width, rows]
-        var work = scratch.Take<T>(Rows * width);
+        var scratch = new ScratchMemory(
+            ScratchMemory.Size<T>(ProductRows * labels) + ScratchMemory.Size<T>(Rows * labels)
+            + ScratchMemory.Size<T>(ProductRows * width) + ScratchMemory.Size<T>(Rows * width));
+        var left = scratch.Take<T>(ProductRows * labels);       // logits' gradient as a left operand [rows, labels]
+        var right = scratch.Take<T>(Rows * labels);             // and as a right operand
+        var columns = scratch.Take<T>(Rows * width);            // weight as a left operand transposed, [width, rows]
+        var work = scratch.Take<T>(ProductRows * width);
         var sums = chunk.HiddenSums + (long)strip * width * chunk.Capacity;
         if (hiddenRows != null)
             new Span<float>(sums, width * labels).Clear();
         for (var block = chunk.Blocks * strip / chunk.Strips; block < chunk.Blocks * (strip + 1) / chunk.Strips; block++)
         {
             var first = block * Rows;
-            var rows = Math.Min(Rows, chunk.Vocabulary - first);
-            var padded = (rows + HeadChunk<T>.TileRows - 1) / HeadChunk<T>.TileRows * HeadChunk<T>.TileRows;
-            LogitGradients(block, padded, left, right);
-            for (var m = 0; weightSums != null && m < rows; m += ProductRows)
+            var padded = Pad(Math.Min(Rows, chunk.Vocabulary - first));
+            for (var row = 0; row < padded; row += ProductRows)
             {
-                TFormat.Multiply(
-                    Math.Min(ProductRows, rows - m), width, labels, left + (long)m * labels, labels, chunk.HiddenRight, width,
-                    weightSums + (long)(first + m) * width, width, true);
+                var count = Math.Min(ProductRows, chunk.Vocabulary - first - row);
+                LogitGradients(first + row, Pad(count), left, right + (long)row * labels);
+                if (weightSums != null)
+                    TFormat.Multiply(count, width, labels, left, labels, chunk.HiddenRight, width, weightSums + (long)(first + row) * width, width, chunk.Start > 0);
+                if (hiddenRows != null)
+                    PackColumns(first + row, count, columns, row, padded, work);
             }
-            if (hiddenRows == null)
-                continue;
-            TFormat.Pack((T*)call.Weight.Pointer + (long)first * width, width, rows, width, work, padded, width);
-            var perLane = sizeof(float) / sizeof(T);
-            DwordTransposition.Run((float*)work, width, padded / perLane, width, (float*)columns, padded / perLane);
-            for (var m = 0; m < width; m += ProductRows)
+            for (var m = 0; hiddenRows != null && m < width; m += ProductRows)
                 TFormat.Multiply(Math.Min(ProductRows, width - m), labels, padded, columns + (long)m * padded, padded, right, labels, sums + (long)m * labels, labels, true);
         }
     }
 
-    private void LogitGradients(int block, int rows, T* left, T* right)
+    private static int Pad(int rows) => (rows + HeadChunk<T>.TileRows - 1) / HeadChunk<T>.TileRows * HeadChunk<T>.TileRows;
+
+    /// <summary>Rows of the weight as columns of a left operand [width, stride].</summary>
+    private void PackColumns(int first, int count, T* columns, int column, int stride, T* work)
+    {
+        var (width, perLane) = (chunk.Width, sizeof(float) / sizeof(T));
+        TFormat.Pack((T*)call.Weight.Pointer + (long)first * width, width, count, width, work, Pad(count), width);
+        DwordTransposition.Run((float*)work, width, Pad(count) / perLane, width, (float*)(columns + column), stride / perLane);
+    }
+
+    private void LogitGradients(int first, int rows, T* left, T* right)
     {
         var labels = chunk.Padded;
-        for (var label = 0; label < labels; label += 32)
+        var part = first / HeadChunk<T>.StatisticRows;
+        for (var laneBlock = 0; laneBlock < chunk.LaneBlocks; laneBlock++)
         {
-            for (var first = 0; first < rows; first += HeadChunk<T>.StatisticRows)
+            var odds = chunk.Odds(part, laneBlock) + first % HeadChunk<T>.StatisticRows * Lanes;
+            for (var lane = 0; lane < Lanes; lane += 32)
             {
-                var part = 2 * block + first / HeadChunk<T>.StatisticRows;
+                var label = laneBlock * Lanes + lane;
                 var (factor, nextFactor) = (Factor(part, label), Factor(part, label + 16));
-                var odds = chunk.Odds + (long)part * HeadChunk<T>.StatisticRows * chunk.Capacity;
-                for (var row = first; row < Math.Min(rows, first + HeadChunk<T>.StatisticRows); row += 2)
+                for (var row = 0; row < rows; row += 2)
                 {
-                    var source = odds + (long)(row - first) * chunk.Capacity;
-                    var (a, c) = TFormat.LoadRight(source, label, chunk.Capacity);
-                    var (b, d) = TFormat.LoadRight(source, label + 16, chunk.Capacity);
+                    var (a, c) = TFormat.LoadRight(odds + row * Lanes, lane, Lanes);
+                    var (b, d) = TFormat.LoadRight(odds + row * Lanes, lane + 16, Lanes);
                     (a, b, c, d) = (a * factor, b * nextFactor, c * factor, d * nextFactor);
                     TFormat.StoreLeft(a, b, left + (long)row * labels + label);
                     TFormat.StoreLeft(c, d, left + (long)(row + 1) * labels + label);
@@ -125,10 +133,10 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
         }
         for (var label = 0; label < chunk.Count; label++)
         {
-            var row = call.Labels[chunk.Start + label] - block * HeadChunk<T>.BlockRows;
+            var row = call.Labels[chunk.Start + label] - first;
             if (row < 0 || row >= rows)
                 continue;
-            var gradient = (float)(chunk.Factors[label] * -Math.Exp(statistics!.Logps[chunk.Start + label]) + chunk.Factors[label]);
+            var gradient = (float)(chunk.Factors[label] - chunk.Factors[label] * Math.Exp(statistics!.Logps[chunk.Start + label]));
             TFormat.SetLeft(gradient, left + (long)row * labels, label);
             TFormat.SetRight(gradient, right + (long)(row & ~1) * labels, (row & 1) != 0, label, labels);
         }

@@ -43,7 +43,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
     private HeadGradients Chunks(HeadGradients wanted, Tensor? factors, TensorScope buffers)
     {
         var labels = call.Labels.Length;
-        var weightSums = wanted.WantsWeight ? buffers.Keep(Tensor.Zeros(call.Weight.Shape, DType.Float32)) : null;
+        var weightSums = wanted.WantsWeight ? buffers.Keep(Tensor.Empty(call.Weight.Shape, DType.Float32)) : null;
         var hiddenRows = wanted.WantsHidden ? Tensor.Empty([labels, chunk.Width], DType.Float32) : null;
         var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat>(call, chunk, weightSums, hiddenRows) : null;
         for (var start = 0; start < labels; start += chunk.Capacity)
@@ -84,7 +84,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
     {
         var scratch = new ScratchMemory(ScratchMemory.Size<float>(HeadChunk<T>.StatisticRows * Lanes));
         var logits = scratch.Take<float>(HeadChunk<T>.StatisticRows * Lanes);
-        for (var part = 2 * block; part < 2 * block + 2; part++)
+        for (var part = HeadChunk<T>.Parts * block; part < HeadChunk<T>.Parts * (block + 1); part++)
         {
             var first = part * HeadChunk<T>.StatisticRows;
             var rows = Math.Clamp(chunk.Vocabulary - first, 0, HeadChunk<T>.StatisticRows);
@@ -104,12 +104,12 @@ internal sealed unsafe class HeadPass<T, TFormat>
                         chunk.LabelLogits[label] = logits[row * Lanes + label % Lanes] * logitFactor;
                 }
                 for (var lane = 0; lane < Lanes; lane += 16)
-                    Weigh(part, rows, logits + lane, laneBlock * Lanes + lane);
+                    Weigh(part, rows, logits + lane, laneBlock, lane);
             }
         }
     }
 
-    private void Weigh(int part, int rows, float* logits, int label)
+    private void Weigh(int part, int rows, float* logits, int laneBlock, int lane)
     {
         var factor = Vector512.Create(logitFactor);
         var top = Vector512.Create(float.MinValue);
@@ -123,17 +123,17 @@ internal sealed unsafe class HeadPass<T, TFormat>
         // A logit of minus infinity must not meet a maximum of minus infinity.
         top = Avx512F.Max(top * factor, Vector512.Create(float.MinValue));
         var (evens, odds) = (Vector512<float>.Zero, Vector512<float>.Zero);
-        var target = chunk.Odds + (long)part * HeadChunk<T>.StatisticRows * chunk.Capacity;
+        var target = chunk.KeepsOdds ? chunk.Odds(part, laneBlock) : null;
         for (var row = 0; row < HeadChunk<T>.StatisticRows; row += 2)
         {
             var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + row * Lanes), factor, top));
             var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + (row + 1) * Lanes), factor, top));
             evens += even;
             odds += odd;
-            if (chunk.Odds != null)
-                TFormat.StoreRight(even, odd, target + (long)row * chunk.Capacity, label, chunk.Capacity);
+            if (target != null)
+                TFormat.StoreRight(even, odd, target + row * Lanes, lane, Lanes);
         }
-        var at = (long)part * chunk.Capacity + label;
+        var at = (long)part * chunk.Capacity + laneBlock * Lanes + lane;
         top.Store(chunk.Maxima + at);
         (evens + odds).Store(chunk.Totals + at);
         sum.Store(chunk.LogitSums + at);
@@ -146,9 +146,9 @@ internal sealed unsafe class HeadPass<T, TFormat>
         {
             var top = Vector512.Create(float.MinValue);
             var (total, sum) = (Vector512<float>.Zero, Vector512<float>.Zero);
-            for (var part = 0; part < 2 * chunk.Blocks; part++)
+            for (var part = 0; part < HeadChunk<T>.Parts * chunk.Blocks; part++)
                 top = Avx512F.Max(top, Vector512.Load(chunk.Maxima + (long)part * chunk.Capacity + first));
-            for (var part = 0; part < 2 * chunk.Blocks; part++)
+            for (var part = 0; part < HeadChunk<T>.Parts * chunk.Blocks; part++)
             {
                 var at = (long)part * chunk.Capacity + first;
                 total += Vector512.Load(chunk.Totals + at) * Exponential.PowerOfTwo(Vector512.Load(chunk.Maxima + at) - top);
