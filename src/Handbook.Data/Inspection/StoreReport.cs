@@ -41,6 +41,8 @@ public static class StoreReport
             yield return Text($"  {set.Dropped} examples are longer than a row and left out");
         if (set.Split > 0)
             yield return Text($"  {set.Split} examples are cut into several pieces");
+        if (set.RowsWithoutLabel > 0)
+            yield return Text($"  {set.RowsWithoutLabel} rows have no label at all: a batch of them alone would teach nothing");
         if (set.WithoutLabel > 0)
             yield return Text($"  {set.WithoutLabel} examples have no label and teach nothing, such as {string.Join("; ", set.WithoutLabelExamples.Take(3))}");
     }

@@ -30,10 +30,10 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
             starts[i + 1] = starts[i] + writer.Lengths[i];
         var labels = new int[writer.Count];
         var stands = new bool[writer.Count];
-        var total = 0L;
+        var (total, rowsWithoutLabel) = (0L, 0);
         for (var row = 0; row < plan.RowCount; row++)
         {
-            var isFirst = true;
+            var (isFirst, before) = (true, total);
             foreach (var piece in plan.Row(row))
             {
                 var count = Labels(tokens, starts, piece, countFirst: !isFirst && !options.Isolated && kind == StoreKind.Sequences);
@@ -42,6 +42,7 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
                 labels[piece.Document] += count;
                 stands[piece.Document] = true;
             }
+            rowsWithoutLabel += total == before ? 1 : 0;
         }
         var without = documents.Where(document => writer.Lengths[document] > 0 && labels[document] == 0).ToList();
         return new SetSummary
@@ -56,6 +57,7 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
             Dropped = plan.Counts.Dropped,
             Split = plan.Counts.Split,
             LostTokens = plan.Counts.LostTokens,
+            RowsWithoutLabel = rowsWithoutLabel,
             WithoutLabel = without.Count,
             WithoutLabelExamples = [.. without.Take(KeptExamples).Select(placeOf)],
         };

@@ -17,6 +17,7 @@ internal static class SetJson
         ["dropped"] = set.Dropped,
         ["split"] = set.Split,
         ["lost_tokens"] = set.LostTokens,
+        ["rows_without_label"] = set.RowsWithoutLabel,
         ["without_label"] = set.WithoutLabel,
         ["without_label_examples"] = StoreManifest.Texts(set.WithoutLabelExamples),
     };
@@ -33,6 +34,7 @@ internal static class SetJson
         Dropped = json["dropped"]!.GetValue<int>(),
         Split = json["split"]!.GetValue<int>(),
         LostTokens = json["lost_tokens"]!.GetValue<long>(),
+        RowsWithoutLabel = json["rows_without_label"]!.GetValue<int>(),
         WithoutLabel = json["without_label"]!.GetValue<int>(),
         WithoutLabelExamples = StoreManifest.Texts(json["without_label_examples"]!),
     };

@@ -36,7 +36,10 @@ public sealed record SetSummary
     /// <summary>Examples without a single label in any row: they teach nothing.</summary>
     public int WithoutLabel { get; init; }
 
-    /// <summary>The first few of those.</summary>
+    /// <summary>Rows without a single label: a batch of such rows would have nothing to learn from.</summary>
+    public int RowsWithoutLabel { get; init; }
+
+    /// <summary>The first few of the examples without a label.</summary>
     public IReadOnlyList<string> WithoutLabelExamples { get; init; } = [];
 
     /// <summary>Share of the rows' places that hold a token.</summary>

@@ -199,6 +199,7 @@ public sealed class DataPreparationTests : IDisposable
         using var store = Prepare(Options("train.jsonl", max: 200));
         Assert.Equal(1, store.Train.Summary.WithoutLabel);
         Assert.EndsWith("train.jsonl, line 4", store.Train.Summary.WithoutLabelExamples[0], StringComparison.Ordinal);
+        Assert.Equal(1, store.Train.Summary.RowsWithoutLabel);
         Assert.Equal(1, store.Train.Summary.Truncated);
     }
 
