@@ -53,22 +53,23 @@ public static class Packer
     /// <summary>The pieces that are to be packed: each document, cut as the policy says.</summary>
     private static Piece[] Fit(ReadOnlySpan<int> lengths, PackingOptions options, out int[] pieceCountAfter, out PackingCounts counts)
     {
-        var pieces = new List<Piece>(lengths.Length);
-        pieceCountAfter = new int[lengths.Length];
         var (truncated, dropped, split, lost, max) = (0, 0, 0, 0L, options.MaxLength);
+        var pieces = new Piece[PieceCount(lengths, options)];
+        var count = 0;
+        pieceCountAfter = new int[lengths.Length];
         for (var document = 0; document < lengths.Length; document++)
         {
             var length = lengths[document];
             if (length <= max)
             {
                 if (length > 0)
-                    pieces.Add(new Piece(document, 0, length));
+                    pieces[count++] = new Piece(document, 0, length);
             }
             else if (options.Overlong == OverlongPolicy.Split)
             {
                 split++;
                 for (var start = 0; start < length; start += max)
-                    pieces.Add(new Piece(document, start, Math.Min(max, length - start)));
+                    pieces[count++] = new Piece(document, start, Math.Min(max, length - start));
             }
             else if (options.Overlong == OverlongPolicy.Drop)
             {
@@ -79,11 +80,23 @@ public static class Packer
             {
                 truncated++;
                 lost += length - max;
-                pieces.Add(new Piece(document, options.Overlong == OverlongPolicy.KeepStart ? 0 : length - max, max));
+                pieces[count++] = new Piece(document, options.Overlong == OverlongPolicy.KeepStart ? 0 : length - max, max);
             }
-            pieceCountAfter[document] = pieces.Count;
+            pieceCountAfter[document] = count;
         }
         counts = new PackingCounts(truncated, dropped, split, lost);
-        return [.. pieces];
+        return pieces;
+    }
+
+    private static int PieceCount(ReadOnlySpan<int> lengths, PackingOptions options)
+    {
+        var count = 0;
+        foreach (var length in lengths)
+        {
+            count += length <= options.MaxLength ? Math.Min(length, 1)
+                : options.Overlong == OverlongPolicy.Split ? (length + options.MaxLength - 1) / options.MaxLength
+                : options.Overlong == OverlongPolicy.Drop ? 0 : 1;
+        }
+        return count;
     }
 }

@@ -34,6 +34,13 @@ public sealed class PackingPlan
     /// <summary>The pieces of one row, in order.</summary>
     public ReadOnlySpan<Piece> Row(int row) => pieces.AsSpan(rowStarts[row], rowStarts[row + 1] - rowStarts[row]);
 
+    /// <summary>Exchanges the documents' numbers for those at their place in a list.</summary>
+    internal void Renumber(ReadOnlySpan<int> documents)
+    {
+        for (var i = 0; i < pieces.Length; i++)
+            pieces[i] = pieces[i] with { Document = documents[pieces[i].Document] };
+    }
+
     /// <summary>Tokens of one row.</summary>
     public int RowLength(int row)
     {

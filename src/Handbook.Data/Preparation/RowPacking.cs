@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using Handbook.Data.Packing;
 using Handbook.Data.Store;
+using Microsoft.Win32.SafeHandles;
 
 namespace Handbook.Data.Preparation;
 
@@ -7,6 +9,7 @@ namespace Handbook.Data.Preparation;
 internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKind kind, Func<int, string> placeOf)
 {
     private const int KeptExamples = 10;
+    private int[] buffer = [];
 
     /// <summary>Packs documents in the given order.</summary>
     public SetSummary Pack(string name, int[] documents, PackingOptions options)
@@ -14,17 +17,16 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
         // Answers to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
         var packing = kind == StoreKind.Sequences ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
         var lengths = Array.ConvertAll(documents, document => writer.Lengths[document]);
-        var characters = Array.ConvertAll(documents, document => writer.Characters[document]);
+        var characters = packing.Strategy == PackingStrategy.Legacy ? Array.ConvertAll(documents, document => writer.Characters[document]) : [];
         var plan = Packer.Plan(lengths, packing, characters);
-        var pieces = Array.ConvertAll(plan.Pieces.ToArray(), piece => piece with { Document = documents[piece.Document] });
-        plan = new PackingPlan(pieces, plan.RowStarts.ToArray(), plan.Counts);
+        plan.Renumber(documents);
         writer.WritePlan(name, plan);
         return Summarize(plan, documents, options);
     }
 
     private SetSummary Summarize(PackingPlan plan, int[] documents, PackingOptions options)
     {
-        using var tokens = new MappedFile(Path.Combine(folder, TokenStoreWriter.TokensFile));
+        using var tokens = File.OpenHandle(Path.Combine(folder, TokenStoreWriter.TokensFile), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
         var starts = new long[writer.Count + 1];
         for (var i = 0; i < writer.Count; i++)
             starts[i + 1] = starts[i] + writer.Lengths[i];
@@ -64,13 +66,19 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
     }
 
     /// <summary>Labels of a piece; its first token is one only when something comes before it in its sequence.</summary>
-    private int Labels(MappedFile tokens, long[] starts, Piece piece, bool countFirst)
+    private int Labels(SafeFileHandle tokens, long[] starts, Piece piece, bool countFirst)
     {
-        var isWhole = piece.Start == 0 && piece.Length == writer.Lengths[piece.Document];
-        if (isWhole && !countFirst)
+        var length = writer.Lengths[piece.Document];
+        if (!countFirst && piece.Start == 0 && piece.Length == length)
             return writer.LabelCounts[piece.Document];
+        if (!countFirst && writer.LabelCounts[piece.Document] == length - 1)
+            return piece.Length - 1;
+        // Read, not mapped: mapped pages would count as memory in use.
+        if (buffer.Length < piece.Length)
+            buffer = new int[piece.Length];
+        var values = buffer.AsSpan(0, piece.Length);
+        RandomAccess.Read(tokens, MemoryMarshal.AsBytes(values), sizeof(int) * (starts[piece.Document] + piece.Start));
         var count = 0;
-        var values = tokens.Values<int>(sizeof(int) * (starts[piece.Document] + piece.Start), piece.Length);
         foreach (var token in countFirst ? values : values[1..])
             count += token >= 0 ? 1 : 0;
         return count;

@@ -18,7 +18,6 @@ internal sealed class TokenizingPass(
     private readonly List<int[]> documentOfRow = [];
     private readonly List<(int First, int Count)> documentsOfSource = [];
     private readonly List<List<(string Path, bool IsLine)>> filesOfSource = [];
-    private readonly List<(int File, long Number)> places = [];
     private readonly long began = time.GetTimestamp();
     private long bytes;
     private long examples;
@@ -32,9 +31,9 @@ internal sealed class TokenizingPass(
     /// <summary>Where a document comes from.</summary>
     public string PlaceOf(int document)
     {
-        var (file, number) = places[document];
-        var (path, isLine) = filesOfSource[documentsOfSource.FindLastIndex(range => range.First <= document && range.Count > 0)][file];
-        return new RowPlace(path, number, isLine).ToString();
+        var record = writer.Read(document);
+        var (path, isLine) = filesOfSource[record.Source][record.File];
+        return new RowPlace(path, record.Number, isLine).ToString();
     }
 
     /// <summary>The documents of a set in the mixture's order; without one, those of a source in file order.</summary>
@@ -42,7 +41,7 @@ internal sealed class TokenizingPass(
     {
         IEnumerable<int> documents = order is null
             ? Enumerable.Range(documentsOfSource[source].First, documentsOfSource[source].Count)
-            : order.Select(row => documentOfRow[row.Source][row.Row]).Where(document => document >= 0);
+            : order.Select(row => row.Row < documentOfRow[row.Source].Length ? documentOfRow[row.Source][row.Row] : -1).Where(document => document >= 0);
         return [.. most is { } limit ? documents.Take(limit) : documents];
     }
 
@@ -58,8 +57,6 @@ internal sealed class TokenizingPass(
         {
             foreach (var (row, encoded, problem, verdict) in batch)
             {
-                while (rows.Count <= row.Index)
-                    rows.Add(-1);
                 if (files.Count == 0 || files[^1].Path != row.Place.File)
                     files.Add((row.Place.File, row.Place.IsLine));
                 bytes += row.Json.Length;
@@ -67,7 +64,7 @@ internal sealed class TokenizingPass(
                 if (problem is not null)
                     Report(problem);
                 else if ((verdict is null || cleaner!.Keeps(verdict, row.Place)) && encoded is not null)
-                    rows[(int)row.Index] = Write(encoded, number, row, files.Count - 1);
+                    Note(rows, row.Index, writer.Add(encoded, number, row.Index, files.Count - 1, row.Place.Number));
             }
             Tell("tokenize");
             if (number == 0 && HasEnough())
@@ -84,10 +81,14 @@ internal sealed class TokenizingPass(
             ? writer.Count >= rows
             : writer.TokenCount >= rows * options.Packing.MaxLength * 1.02);
 
-    private int Write(EncodedExample encoded, int source, SourceRow row, int file)
+    /// <summary>Notes where a row's document is; only a mixture asks for documents by their rows.</summary>
+    private void Note(List<int> rows, long row, int document)
     {
-        places.Add((file, row.Place.Number));
-        return writer.Add(encoded, source, row.Index, file, row.Place.Number);
+        if (orders.Train is null)
+            return;
+        while (rows.Count <= row)
+            rows.Add(-1);
+        rows[(int)row] = document;
     }
 
     private List<Outcome> Encode(List<SourceRow> batch, ExampleReader reader, SourceOptions source)

@@ -16,9 +16,6 @@ internal sealed class TokenStoreWriter : IDisposable
     private readonly FileStream tokens;
     private readonly FileStream documents;
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-    private readonly List<int> lengths = [];
-    private readonly List<int> characters = [];
-    private readonly List<int> labelCounts = [];
     private int[] buffer = new int[1 << 14];
 
     public TokenStoreWriter(string folder)
@@ -30,7 +27,7 @@ internal sealed class TokenStoreWriter : IDisposable
     }
 
     /// <summary>Documents written so far.</summary>
-    public int Count => lengths.Count;
+    public int Count => Lengths.Count;
 
     /// <summary>Tokens written so far.</summary>
     public long TokenCount { get; private set; }
@@ -42,13 +39,13 @@ internal sealed class TokenStoreWriter : IDisposable
     public int LargestTokenIdDocument { get; private set; } = -1;
 
     /// <summary>Tokens of each document.</summary>
-    public ReadOnlySpan<int> Lengths => CollectionsMarshal.AsSpan(lengths);
+    public IntColumn Lengths { get; } = new();
 
     /// <summary>Code points of each document.</summary>
-    public ReadOnlySpan<int> Characters => CollectionsMarshal.AsSpan(characters);
+    public IntColumn Characters { get; } = new();
 
     /// <summary>Labels of each document.</summary>
-    public ReadOnlySpan<int> LabelCounts => CollectionsMarshal.AsSpan(labelCounts);
+    public IntColumn LabelCounts { get; } = new();
 
     /// <summary>Adds a document and returns its number.</summary>
     public int Add(EncodedExample example, int source, long row, int file, long number)
@@ -72,10 +69,10 @@ internal sealed class TokenStoreWriter : IDisposable
         (record.File, record.Number) = (file, number);
         documents.Write(MemoryMarshal.AsBytes(new ReadOnlySpan<DocumentRecord>(in record)));
         TokenCount += record.Length;
-        lengths.Add(record.Length);
-        characters.Add(record.Characters);
-        labelCounts.Add(record.LabelCount);
-        return lengths.Count - 1;
+        Lengths.Add(record.Length);
+        Characters.Add(record.Characters);
+        LabelCounts.Add(record.LabelCount);
+        return Count - 1;
     }
 
     /// <summary>Writes the rows of a set.</summary>
@@ -93,6 +90,16 @@ internal sealed class TokenStoreWriter : IDisposable
     {
         tokens.Flush(flushToDisk: true);
         documents.Flush(flushToDisk: true);
+    }
+
+    /// <summary>The record of a document, read back; for a few of them, after <see cref="Flush"/>.</summary>
+    public DocumentRecord Read(int document)
+    {
+        var record = new DocumentRecord[1];
+        var bytes = MemoryMarshal.AsBytes(record.AsSpan());
+        using var file = File.OpenHandle(Path.Combine(folder, DocumentsFile), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        RandomAccess.Read(file, bytes, (long)document * bytes.Length);
+        return record[0];
     }
 
     /// <summary>The content hash of all that was written, in hexadecimal.</summary>
@@ -113,7 +120,7 @@ internal sealed class TokenStoreWriter : IDisposable
             foreach (var id in example.Parts[part])
             {
                 if (id > LargestTokenId)
-                    (LargestTokenId, LargestTokenIdDocument) = (id, lengths.Count);
+                    (LargestTokenId, LargestTokenIdDocument) = (id, Count);
                 var isLabel = example.LossMask is { } mask ? mask[place] : part > 0;
                 labels += isLabel && place > 0 ? 1 : 0;
                 buffer[place++] = isLabel ? id : ~id;

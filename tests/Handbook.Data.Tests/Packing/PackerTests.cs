@@ -34,7 +34,7 @@ public sealed class PackerTests
     [InlineData(PackingStrategy.BestFit, int.MaxValue)]
     [InlineData(PackingStrategy.BestFitBy1000, 1000)]
     public void Plan_BestFit_EqualsThePlainRule(PackingStrategy strategy, int batch) =>
-        Gen.Select(Gen.Int[1, 300].Array[0, 2500], Gen.Int[100, 5000]).Sample((lengths, max) =>
+        Gen.Select(Gen.Int[1, 300].Array[0, 1300], Gen.Int[300, 6000]).Sample((lengths, max) =>
         {
             var plan = Packer.Plan(lengths, new PackingOptions { MaxLength = max, Strategy = strategy });
             var expected = new List<List<int>>();
@@ -43,7 +43,7 @@ public sealed class PackerTests
             Assert.Equal(expected.Count, plan.RowCount);
             for (var row = 0; row < plan.RowCount; row++)
                 Assert.Equal(expected[row], plan.Row(row).ToArray().Select(p => p.Document));
-        }, iter: 6);
+        }, iter: 4);
 
     [Fact]
     public void Plan_Ffd_EqualsTheRuleByHand()

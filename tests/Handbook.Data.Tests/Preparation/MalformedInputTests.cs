@@ -54,9 +54,11 @@ public sealed class MalformedInputTests : IDisposable
                 file.Write(block);
             file.Write(Encoding.UTF8.GetBytes("\"}\n" + Good));
         }
-        var before = GC.GetTotalAllocatedBytes();
+        // The line reader's buffer doubles up to 128 MiB and is then used again: less than the sum of its sizes is ever asked for.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal([0L, 1L, 2L], FileFormats.Open(folder["t.jsonl"], new SourceOptions()).Read(null).Select(row => row.Index));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 300L << 20);
         Assert.Contains("line 2: the row is 100.0 MiB long; at most 64 MiB are read as one row", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message, StringComparison.Ordinal);
-        Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 600L << 20);
         using var store = Prepare("t.jsonl", skip: true);
         Assert.Equal((2, 1), (store.ExampleCount, store.Manifest.BadRows));
     }
