@@ -34,65 +34,65 @@ internal static class StringMethods
     {
         var table = new Dictionary<string, Entry>(StringComparer.Ordinal);
         foreach (var (name, test) in StringTests.All)
-            Add(name, 0, [], (_, self, _) => Numbers.Box(test(self)));
+            Add(table, name, 0, [], (_, self, _) => Numbers.Box(test(self)));
         foreach (var (name, map) in new (string, Func<string, string>)[]
         {
             ("upper", PythonCase.Upper), ("lower", PythonCase.Lower), ("title", PythonCase.Title), ("capitalize", PythonCase.Capitalize),
             ("swapcase", PythonCase.SwapCase), ("casefold", PythonCase.CaseFold),
         })
         {
-            Add(name, 0, [], (context, self, _) => context.Checked(map(self)));
+            Add(table, name, 0, [], (context, self, _) => context.Checked(map(self)));
         }
-        AddTrimming();
-        AddSearching();
-        AddSplitting();
-        AddPadding();
+        AddTrimming(table);
+        AddSearching(table);
+        AddSplitting(table);
+        AddPadding(table);
         return table;
+    }
 
-        void Add(string name, int required, string[] parameters, Method body) =>
-            table.Add(name, new Entry(new Signature("str." + name, required, parameters), body));
+    private static void Add(Dictionary<string, Entry> table, string name, int required, string[] parameters, Method body) =>
+        table.Add(name, new Entry(new Signature("str." + name, required, parameters), body));
 
-        void AddTrimming()
-        {
-            Add("strip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: true));
-            Add("lstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: false));
-            Add("rstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: false, back: true));
-            Add("removeprefix", 1, ["prefix"], (_, self, v) => self.StartsWith(Text(v[0]), StringComparison.Ordinal) ? self[Text(v[0]).Length..] : self);
-            Add("removesuffix", 1, ["suffix"], (_, self, v) =>
-                Text(v[0]).Length > 0 && self.EndsWith(Text(v[0]), StringComparison.Ordinal) ? self[..^Text(v[0]).Length] : self);
-            Add("replace", 2, ["old", "new", "count"], (context, self, v) =>
-                StringEdits.Replace(context, self, Text(v[0]), Text(v[1]), Count(v[2], -1)));
-        }
+    private static void AddTrimming(Dictionary<string, Entry> table)
+    {
+        Add(table, "strip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: true));
+        Add(table, "lstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: false));
+        Add(table, "rstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: false, back: true));
+        Add(table, "removeprefix", 1, ["prefix"], (_, self, v) => self.StartsWith(Text(v[0]), StringComparison.Ordinal) ? self[Text(v[0]).Length..] : self);
+        Add(table, "removesuffix", 1, ["suffix"], (_, self, v) =>
+            Text(v[0]).Length > 0 && self.EndsWith(Text(v[0]), StringComparison.Ordinal) ? self[..^Text(v[0]).Length] : self);
+        Add(table, "replace", 2, ["old", "new", "count"], (context, self, v) =>
+            StringEdits.Replace(context, self, Text(v[0]), Text(v[1]), Count(v[2], -1)));
+    }
 
-        void AddSearching()
-        {
-            Add("startswith", 1, ["prefix", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.HasAffix(self, v, atEnd: false)));
-            Add("endswith", 1, ["suffix", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.HasAffix(self, v, atEnd: true)));
-            Add("find", 1, ["sub", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.Find(self, v, last: false)));
-            Add("rfind", 1, ["sub", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.Find(self, v, last: true)));
-            Add("index", 1, ["sub", "start", "end"], (_, self, v) => Found(StringSearch.Find(self, v, last: false)));
-            Add("rindex", 1, ["sub", "start", "end"], (_, self, v) => Found(StringSearch.Find(self, v, last: true)));
-            Add("count", 1, ["sub", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.Count(self, v)));
-        }
+    private static void AddSearching(Dictionary<string, Entry> table)
+    {
+        Add(table, "startswith", 1, ["prefix", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.HasAffix(self, v, atEnd: false)));
+        Add(table, "endswith", 1, ["suffix", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.HasAffix(self, v, atEnd: true)));
+        Add(table, "find", 1, ["sub", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.Find(self, v, last: false)));
+        Add(table, "rfind", 1, ["sub", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.Find(self, v, last: true)));
+        Add(table, "index", 1, ["sub", "start", "end"], (_, self, v) => Found(StringSearch.Find(self, v, last: false)));
+        Add(table, "rindex", 1, ["sub", "start", "end"], (_, self, v) => Found(StringSearch.Find(self, v, last: true)));
+        Add(table, "count", 1, ["sub", "start", "end"], (_, self, v) => Numbers.Box(StringSearch.Count(self, v)));
+    }
 
-        void AddSplitting()
-        {
-            Add("split", 0, ["sep", "maxsplit"], (context, self, v) => StringSplits.Split(context, self, Separator(v[0]), Count(v[1], -1)));
-            Add("rsplit", 0, ["sep", "maxsplit"], (context, self, v) => StringSplits.SplitFromEnd(context, self, Separator(v[0]), Count(v[1], -1)));
-            Add("splitlines", 0, ["keepends"], (_, self, v) => new ListValue([.. StringSplits.Lines(self, v[0] != Signature.Missing && Operations.IsTrue(v[0]))]));
-            Add("partition", 1, ["sep"], (_, self, v) => StringSplits.Partition(self, Text(v[0]), last: false));
-            Add("rpartition", 1, ["sep"], (_, self, v) => StringSplits.Partition(self, Text(v[0]), last: true));
-            Add("join", 1, ["iterable"], (context, self, v) => StringEdits.Join(context, self, v[0]));
-        }
+    private static void AddSplitting(Dictionary<string, Entry> table)
+    {
+        Add(table, "split", 0, ["sep", "maxsplit"], (context, self, v) => StringSplits.Split(context, self, Separator(v[0]), Count(v[1], -1)));
+        Add(table, "rsplit", 0, ["sep", "maxsplit"], (context, self, v) => StringSplits.SplitFromEnd(context, self, Separator(v[0]), Count(v[1], -1)));
+        Add(table, "splitlines", 0, ["keepends"], (_, self, v) => new ListValue([.. StringSplits.Lines(self, v[0] != Signature.Missing && Operations.IsTrue(v[0]))]));
+        Add(table, "partition", 1, ["sep"], (_, self, v) => StringSplits.Partition(self, Text(v[0]), last: false));
+        Add(table, "rpartition", 1, ["sep"], (_, self, v) => StringSplits.Partition(self, Text(v[0]), last: true));
+        Add(table, "join", 1, ["iterable"], (context, self, v) => StringEdits.Join(context, self, v[0]));
+    }
 
-        void AddPadding()
-        {
-            Add("center", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Center(context, self, Numbers.ToIndex(v[0]), Fill(v[1])));
-            Add("ljust", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: false));
-            Add("rjust", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: true));
-            Add("zfill", 1, ["width"], (context, self, v) => StringEdits.ZeroFill(context, self, Numbers.ToIndex(v[0])));
-            Add("expandtabs", 0, ["tabsize"], (context, self, v) => StringEdits.ExpandTabs(context, self, Count(v[0], 8)));
-        }
+    private static void AddPadding(Dictionary<string, Entry> table)
+    {
+        Add(table, "center", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Center(context, self, Numbers.ToIndex(v[0]), Fill(v[1])));
+        Add(table, "ljust", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: false));
+        Add(table, "rjust", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: true));
+        Add(table, "zfill", 1, ["width"], (context, self, v) => StringEdits.ZeroFill(context, self, Numbers.ToIndex(v[0])));
+        Add(table, "expandtabs", 0, ["tabsize"], (context, self, v) => StringEdits.ExpandTabs(context, self, Count(v[0], 8)));
     }
 
     private static object Found(long index) => index >= 0 ? Numbers.Box(index) : throw PythonError.Value("substring not found");
