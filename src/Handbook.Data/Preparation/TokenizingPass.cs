@@ -67,7 +67,7 @@ internal sealed class TokenizingPass(
                     Note(rows, row.Index, writer.Add(encoded, number, row.Index, files.Count - 1, row.Place.Number));
             }
             Tell("tokenize");
-            if (number == 0 && HasEnough())
+            if (HasEnough(number, writer.Count - first))
                 break;
         }
         documentOfRow.Add([.. rows]);
@@ -75,11 +75,17 @@ internal sealed class TokenizingPass(
         return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), files, writer.Count - first, writer.TokenCount - firstToken);
     }
 
-    /// <summary>True when streaming and what was read fills all rows that training will see, a little more for places left empty.</summary>
-    private bool HasEnough() => options.StreamedRows is { } rows
-        && (options.Packing.Strategy == PackingStrategy.None || encoder.Kind != StoreKind.Sequences
+    /// <summary>
+    /// True when the most examples asked for were read, or, streaming, what fills all rows that training will see, a little
+    /// more for places left empty.
+    /// </summary>
+    private bool HasEnough(int source, int count) =>
+        (orders.Train is null && count >= (source == 0 ? options.MaxTrainExamples : options.MaxEvaluationExamples))
+        || (source == 0 && options.StreamedRows is { } rows && FillsRows(rows));
+
+    private bool FillsRows(long rows) => options.Packing.Strategy == PackingStrategy.None || encoder.Kind != StoreKind.Sequences
             ? writer.Count >= rows
-            : writer.TokenCount >= rows * options.Packing.MaxLength * 1.02);
+            : writer.TokenCount >= rows * options.Packing.MaxLength * 1.02;
 
     /// <summary>Notes where a row's document is; only a mixture asks for documents by their rows.</summary>
     private void Note(List<int> rows, long row, int document)

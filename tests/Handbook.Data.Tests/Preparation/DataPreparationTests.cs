@@ -101,6 +101,15 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Fact]
+    public void Prepare_MostExamples_AreTheFirstAndEndTheReading()
+    {
+        folder.Write("train.jsonl", Texts("a", 5000) + "this line is not even JSON");
+        using var store = Prepare(Options("train.jsonl", max: 5) with { MaxTrainExamples = 3 });
+        Assert.Equal(3, store.Train.ExampleCount);
+        Assert.InRange(store.ExampleCount, 3, 1000);
+    }
+
+    [Fact]
     public void Prepare_StreamedMixture_IsRefused()
     {
         folder.Write("train.jsonl", Conversations(3));
