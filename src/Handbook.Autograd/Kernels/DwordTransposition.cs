@@ -29,36 +29,47 @@ internal static unsafe class DwordTransposition
         }
     }
 
-    /// <summary>One tile, in three steps that exchange neighbours at distance 1, 2, and then 4 and 8 lanes.</summary>
-    [SkipLocalsInit]
+    /// <summary>
+    /// One tile: lanes are exchanged with neighbours at distance 1 and 2 within four rows, then at 4 and 8 among the fours. The
+    /// sixteen rows stay in registers.
+    /// </summary>
     private static void Transpose(float* source, long sourceStride, float* target, long targetStride)
     {
-        var lanes = stackalloc Vector512<float>[Tile];
-        for (var i = 0; i < Tile; i += 4)
-        {
-            var a = Vector512.Load(source + i * sourceStride);
-            var b = Vector512.Load(source + (i + 1) * sourceStride);
-            var c = Vector512.Load(source + (i + 2) * sourceStride);
-            var d = Vector512.Load(source + (i + 3) * sourceStride);
-            var lowAB = Avx512F.UnpackLow(a, b).AsDouble();
-            var highAB = Avx512F.UnpackHigh(a, b).AsDouble();
-            var lowCD = Avx512F.UnpackLow(c, d).AsDouble();
-            var highCD = Avx512F.UnpackHigh(c, d).AsDouble();
-            lanes[i] = Avx512F.UnpackLow(lowAB, lowCD).AsSingle();
-            lanes[i + 1] = Avx512F.UnpackHigh(lowAB, lowCD).AsSingle();
-            lanes[i + 2] = Avx512F.UnpackLow(highAB, highCD).AsSingle();
-            lanes[i + 3] = Avx512F.UnpackHigh(highAB, highCD).AsSingle();
-        }
-        for (var i = 0; i < 4; i++)
-        {
-            var firstEven = Avx512F.Shuffle4x128(lanes[i], lanes[i + 4], 0x88);
-            var firstOdd = Avx512F.Shuffle4x128(lanes[i], lanes[i + 4], 0xDD);
-            var lastEven = Avx512F.Shuffle4x128(lanes[i + 8], lanes[i + 12], 0x88);
-            var lastOdd = Avx512F.Shuffle4x128(lanes[i + 8], lanes[i + 12], 0xDD);
-            Avx512F.Shuffle4x128(firstEven, lastEven, 0x88).Store(target + i * targetStride);
-            Avx512F.Shuffle4x128(firstOdd, lastOdd, 0x88).Store(target + (i + 4) * targetStride);
-            Avx512F.Shuffle4x128(firstEven, lastEven, 0xDD).Store(target + (i + 8) * targetStride);
-            Avx512F.Shuffle4x128(firstOdd, lastOdd, 0xDD).Store(target + (i + 12) * targetStride);
-        }
+        Four(source, sourceStride, out var a0, out var a1, out var a2, out var a3);
+        Four(source + 4 * sourceStride, sourceStride, out var b0, out var b1, out var b2, out var b3);
+        Four(source + 8 * sourceStride, sourceStride, out var c0, out var c1, out var c2, out var c3);
+        Four(source + 12 * sourceStride, sourceStride, out var d0, out var d1, out var d2, out var d3);
+        Store(a0, b0, c0, d0, target, 4 * targetStride);
+        Store(a1, b1, c1, d1, target + targetStride, 4 * targetStride);
+        Store(a2, b2, c2, d2, target + 2 * targetStride, 4 * targetStride);
+        Store(a3, b3, c3, d3, target + 3 * targetStride, 4 * targetStride);
+    }
+
+    /// <summary>Transposes the 4 x 4 squares of four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Four(
+        float* source, long stride, out Vector512<float> first, out Vector512<float> second, out Vector512<float> third, out Vector512<float> fourth)
+    {
+        var (a, b) = (Vector512.Load(source), Vector512.Load(source + stride));
+        var (c, d) = (Vector512.Load(source + 2 * stride), Vector512.Load(source + 3 * stride));
+        var (lowAB, highAB) = (Avx512F.UnpackLow(a, b).AsDouble(), Avx512F.UnpackHigh(a, b).AsDouble());
+        var (lowCD, highCD) = (Avx512F.UnpackLow(c, d).AsDouble(), Avx512F.UnpackHigh(c, d).AsDouble());
+        first = Avx512F.UnpackLow(lowAB, lowCD).AsSingle();
+        second = Avx512F.UnpackHigh(lowAB, lowCD).AsSingle();
+        third = Avx512F.UnpackLow(highAB, highCD).AsSingle();
+        fourth = Avx512F.UnpackHigh(highAB, highCD).AsSingle();
+    }
+
+    /// <summary>Puts the squares of the same row of four fours together, and stores four rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* target, long stride)
+    {
+        const byte Even = 0x88, Odd = 0xDD;
+        var (evenAB, oddAB) = (Avx512F.Shuffle4x128(a, b, Even), Avx512F.Shuffle4x128(a, b, Odd));
+        var (evenCD, oddCD) = (Avx512F.Shuffle4x128(c, d, Even), Avx512F.Shuffle4x128(c, d, Odd));
+        Avx512F.Shuffle4x128(evenAB, evenCD, Even).Store(target);
+        Avx512F.Shuffle4x128(oddAB, oddCD, Even).Store(target + stride);
+        Avx512F.Shuffle4x128(evenAB, evenCD, Odd).Store(target + 2 * stride);
+        Avx512F.Shuffle4x128(oddAB, oddCD, Odd).Store(target + 3 * stride);
     }
 }
