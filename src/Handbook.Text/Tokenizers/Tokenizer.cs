@@ -11,6 +11,8 @@ namespace Handbook.Text.Tokenizers;
 /// </summary>
 public sealed partial class Tokenizer
 {
+    private const int LargestKeptOutput = 1 << 20;
+
     private readonly TokenizerDefinition _definition;
     private readonly AddedVocabulary _added;
     private readonly PlainEncoder _plain;
@@ -99,7 +101,9 @@ public sealed partial class Tokenizer
         EncodeInto(input, scratch);
         _definition.PostProcessor?.Process(output, new OutputContext(addSpecialTokens, input, ModelToken));
         var result = output.ToTokenizedText(text);
-        _scratches.Add(scratch);
+        // What one huge text needed is not kept for ever.
+        if (output.Ids.Length <= LargestKeptOutput)
+            _scratches.Add(scratch);
         return result;
     }
 

@@ -8,7 +8,7 @@ const texts = [
   'e\u0301 a\u030A o\u0308\u0323 decomposed', 'İstanbul ΑΣ ǅ ſtraße', '中文字符 and English 混合', 'ひらがな カタカナ ー 漢字 テスト', '가각 한국어 \u1112\u1161\u11AB',
   'ﬁ ligature ① ½ ² Ⅷ ㎏ ｆｕｌｌ', '😀 👩‍👩‍👧 𝒳 𐐀𐐨', '123 4567.89 ٣٤ १२', 'snake_case CamelCase $x^2+y~`', 'a-b--c the-final--countdown', '▁mark ▁▁ under', '<s>one</s> <mask>two <mask> </s>x <unk>',
   'zero\u200Bwidth\u200Djoin\uFEFFbom\u00ADsoft', '\u0000\u0001\u007F\u0085\u00A0\u3000ctl', 'Привет мир Γειά שלום عربي', 'x\u0300\u0301\u0316y क्षि ไทย', "l'été d'or “quotes” — dash… «guillemets»",
-  'aaaaabbbbb abcabc unaffable', 'URL https://example.com/a?b=c#d a@b.c', '\n', ' \n \t x', 'AaBbCCdd 99bottles e3', 'word'.repeat(5), 'the quick brown fox jumps',
+  'aaaaabbbbb abcabc unaffable', 'URL https://example.com/a?b=c#d a@b.c', '\n', ' \n \t x', 'AaBbCCdd 99bottles e3', 'word'.repeat(5), 'the quick brown fox jumps', 'AZe\u0301 ÁZ éZZ A\u0301 cafés',
 ];
 
 const bytes = Object.fromEntries([...Array(256).keys()].map((b) => [`<0x${b.toString(16).toUpperCase().padStart(2, '0')}>`, b]));
@@ -31,6 +31,20 @@ for (const normalizer of [
   { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: false, strip_accents: false, lowercase: true },
   { type: 'Sequence', normalizers: [{ type: 'NFD' }, { type: 'StripAccents' }, { type: 'Lowercase' }, { type: 'NFC' }] },
 ]) add(`normalizer ${JSON.stringify(normalizer)}`, { normalizer });
+
+// A compiled character map by hand: a double array that takes A to "xy", é to "e" and Z to nothing (see PrecompiledNormalizer).
+const units = new Uint32Array(0x300);
+const leaf = 1 << 8;
+units[0] = 1 << 10;
+units[1 ^ 0x41] = 0x41 | leaf | (2 << 10);
+units[1 ^ 0x41 ^ 2] = 0;
+units[1 ^ 0x5a] = 0x5a | leaf | (2 << 10);
+units[1 ^ 0x5a ^ 2] = 2;
+units[1 ^ 0xc3] = 0xc3 | (0x200 << 10);
+units[1 ^ 0xc3 ^ 0x200 ^ 0xa9] = 0xa9 | leaf | (1 << 10);
+units[1 ^ 0xc3 ^ 0x200 ^ 0xa9 ^ 1] = 3;
+const map = Buffer.concat([Buffer.from(Uint32Array.of(units.byteLength).buffer), Buffer.from(units.buffer), Buffer.from('xy\0e\0')]);
+add('normalizer Precompiled', { normalizer: { type: 'Precompiled', precompiled_charsmap: map.toString('base64') } });
 
 // Pre-tokenizers: one token a piece shows where it cuts, bytes show what it changes.
 const behaviors = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'];
