@@ -11,28 +11,39 @@ public static unsafe partial class RotaryEmbedding
     {
         private const long ElementGrain = 1 << 14;
 
+        /// <summary>The tables: rows of <see cref="Half"/> numbers.</summary>
+        private readonly struct Angles(float* cos, float* sin, long half)
+        {
+            internal readonly float* Cos = cos;
+            internal readonly float* Sin = sin;
+            internal readonly long Half = half;
+        }
+
         internal static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse)
         {
             var turned = Tensor.Empty(x.Shape, x.DType);
-            var (tokens, heads, width, half) = (x.Size(0), x.Size(1), x.Size(2), cos.Size(1));
+            var (tokens, heads, width) = (x.Size(0), x.Size(1), x.Size(2));
+            var angles = new Angles((float*)cos.Pointer, (float*)sin.Pointer, cos.Size(1));
             var sign = inverse ? -1f : 1f;
             if (x.DType == DType.Float32)
-                Rotate<float, SingleAccess>((float*)x.Pointer, (float*)cos.Pointer, (float*)sin.Pointer, (float*)turned.Pointer, tokens, heads, width, half, sign);
+                Rotate<float, SingleAccess>((float*)x.Pointer, angles, (float*)turned.Pointer, tokens, heads, width, sign);
             else
-                Rotate<ushort, BFloat16Access>((ushort*)x.Pointer, (float*)cos.Pointer, (float*)sin.Pointer, (ushort*)turned.Pointer, tokens, heads, width, half, sign);
+                Rotate<ushort, BFloat16Access>((ushort*)x.Pointer, angles, (ushort*)turned.Pointer, tokens, heads, width, sign);
             return turned;
         }
 
-        private static void Rotate<T, TAccess>(T* x, float* cos, float* sin, T* turned, long tokens, long heads, long width, long half, float sign)
+        private static void Rotate<T, TAccess>(T* x, Angles angles, T* turned, long tokens, long heads, long width, float sign)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
         {
             ParallelWork.For(tokens, Math.Max(1, ElementGrain / (heads * width)), (begin, end) =>
             {
+                var half = angles.Half;
                 for (var row = begin * heads; row < end * heads; row++)
                 {
                     var token = row / heads;
-                    RotateHead<T, TAccess>(x + row * width, cos + token * half, sin + token * half, turned + row * width, half, sign);
+                    RotateHead<T, TAccess>(
+                        x + row * width, angles.Cos + token * half, angles.Sin + token * half, turned + row * width, half, sign);
                     for (var i = 2 * half; i < width; i++)
                         turned[row * width + i] = x[row * width + i];
                 }

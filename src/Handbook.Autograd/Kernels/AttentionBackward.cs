@@ -49,7 +49,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
             var packed = i * plan.PackedBlock;
             AttentionBlocks<T, TFormat>.PackRows(plan, data.Key, plan.KeyHeads, block, head, data.KeyRows + packed);
             AttentionBlocks<T, TFormat>.PackRows(plan, data.Value, plan.KeyHeads, block, head, data.ValueRows + packed);
-            AttentionBlocks<T, TFormat>.PackColumns(plan, data.Key, plan.KeyHeads, block, head, data.KeyColumns + packed, scratch.Take<T>(AttentionPlan.TileSize));
+            AttentionBlocks<T, TFormat>.PackColumns(
+                plan, data.Key, plan.KeyHeads, block, head, data.KeyColumns + packed, scratch.Take<T>(AttentionPlan.TileSize));
         }
     }
 
@@ -124,7 +125,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         }
         new Span<float>(work.Factors, Tile).Fill((float)plan.Scale);
         if (chunks.Slots(queryBlock) == 1)
-            AttentionBlocks<T, TFormat>.StoreTransposed(plan, work.QuerySums, work.Factors, query, data.QueryGradient, plan.Heads, head, work.Transposed);
+            AttentionBlocks<T, TFormat>.StoreTransposed(
+                plan, work.QuerySums, work.Factors, query, data.QueryGradient, plan.Heads, head, work.Transposed);
         else
             AttentionBlocks<float, SingleBlocks>.StoreTransposed(
                 plan, work.QuerySums, work.Factors, query, data.Slot(chunks.Slot(query.Segment, chunk)), plan.Heads, head, work.Transposed);
@@ -163,7 +165,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         for (var lane = 0; lane < Tile; lane += 32)
         {
             var (logFirst, logSecond) = (Vector512.Load(work.LogSumExp + lane), Vector512.Load(work.LogSumExp + lane + 16));
-            var rows = Math.Max(AttentionBlocks<T, TFormat>.SeenRows(query, key, lane), AttentionBlocks<T, TFormat>.SeenRows(query, key, lane + 16));
+            var rows = Math.Max(
+                AttentionBlocks<T, TFormat>.SeenRows(query, key, lane), AttentionBlocks<T, TFormat>.SeenRows(query, key, lane + 16));
             for (var row = 0; row < rows; row += 2)
             {
                 var at = row * Tile + lane;
@@ -219,7 +222,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
                     for (var i = 0; i < width; i++)
                         sums[i] += terms[i];
                 }
-                AttentionBlocks<T, TFormat>.StoreRow(sums, 1, data.QueryGradient + offset, width);
+                RoundedRows<T, TFormat>.Store(sums, 1, data.QueryGradient + offset, width);
             }
         }
     }

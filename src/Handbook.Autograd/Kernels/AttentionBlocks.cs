@@ -20,13 +20,17 @@ internal static unsafe class AttentionBlocks<T, TFormat>
 
     /// <summary>C[64, 64] += A[64, 64] · B[64, 64]: the one product there is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void MultiplyAdd(T* left, T* right, float* sums) => TFormat.Multiply(Tile, Tile, Tile, left, Tile, right, Tile, sums, Tile, true);
+    internal static void MultiplyAdd(T* left, T* right, float* sums) =>
+        TFormat.Multiply(Tile, Tile, Tile, left, Tile, right, Tile, sums, Tile, true);
 
     /// <summary>One head of a block as left operands [tokens, width].</summary>
     internal static void PackRows(AttentionPlan plan, T* data, int heads, in TokenBlock block, int head, T* packed)
     {
         for (var w = 0; w < plan.WidthTiles; w++)
-            CopyTile(Row(plan, data, heads, block.Start, head) + w * Tile, (long)heads * plan.Width, block.Count, Columns(plan, w), packed + w * AttentionPlan.TileSize);
+        {
+            var source = Row(plan, data, heads, block.Start, head) + w * Tile;
+            CopyTile(source, (long)heads * plan.Width, block.Count, Columns(plan, w), packed + w * AttentionPlan.TileSize);
+        }
     }
 
     /// <summary>One head of a block as left operands transposed, [width, tokens]; <paramref name="work"/> holds a tile.</summary>
@@ -34,7 +38,8 @@ internal static unsafe class AttentionBlocks<T, TFormat>
     {
         for (var w = 0; w < plan.WidthTiles; w++)
         {
-            TFormat.Pack(Row(plan, data, heads, block.Start, head) + w * Tile, (long)heads * plan.Width, block.Count, Columns(plan, w), work, Tile, Tile);
+            var source = Row(plan, data, heads, block.Start, head) + w * Tile;
+            TFormat.Pack(source, (long)heads * plan.Width, block.Count, Columns(plan, w), work, Tile, Tile);
             DwordTransposition.Run((float*)work, Tile, Tile / PerLane, Tile, (float*)(packed + w * AttentionPlan.TileSize), Tile / PerLane);
         }
     }
@@ -85,7 +90,8 @@ internal static unsafe class AttentionBlocks<T, TFormat>
             for (var lane = 0; lane < Tile; lane += 16)
             {
                 var queries = lanes + Vector512.Create(query.Position + lane);
-                var seen = Vector512.GreaterThanOrEqual(queries, Vector512.Create(position)) & Vector512.LessThanOrEqual(queries, Vector512.Create(last));
+                var seen = Vector512.GreaterThanOrEqual(queries, Vector512.Create(position))
+                    & Vector512.LessThanOrEqual(queries, Vector512.Create(last));
                 Vector512.AndNot(hidden, seen.AsSingle()).Store(scores + row * Tile + lane);
             }
         }
@@ -106,7 +112,7 @@ internal static unsafe class AttentionBlocks<T, TFormat>
         {
             DwordTransposition.Run(sums + w * AttentionPlan.TileSize, Tile, Tile, Tile, work, Tile);
             for (var row = 0; row < block.Count; row++)
-                StoreRow(work + row * Tile, factors[row], Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+                RoundedRows<T, TFormat>.Store(work + row * Tile, factors[row], Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
     }
 
@@ -116,18 +122,8 @@ internal static unsafe class AttentionBlocks<T, TFormat>
         for (var w = 0; w < plan.WidthTiles; w++)
         {
             for (var row = 0; row < block.Count; row++)
-                StoreRow(sums + w * AttentionPlan.TileSize + row * Tile, factor, Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+                RoundedRows<T, TFormat>.Store(sums + w * AttentionPlan.TileSize + row * Tile, factor, Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
-    }
-
-    /// <summary>Converts a row of float32 sums, times a factor.</summary>
-    internal static void StoreRow(float* sums, float factor, T* target, int width)
-    {
-        var i = 0;
-        for (; i + 16 <= width; i += 16)
-            TFormat.Store(Vector512.Load(sums + i) * factor, target + i);
-        for (; i < width; i++)
-            TFormat.Write(sums[i] * factor, target + i);
     }
 
     /// <summary>Sum of products of two rows.</summary>

@@ -49,7 +49,8 @@ internal sealed unsafe class AttentionForward<T, TFormat>
         long[] packedShape = [plan.KeyHeads, plan.Blocks.Length, plan.PackedBlock];
         var keyRows = Tensor.Empty(packedShape, key.DType);
         var valueColumns = Tensor.Empty(packedShape, key.DType);
-        var (keyData, valueData, keyTarget, valueTarget) = ((nint)key.Pointer, (nint)value.Pointer, (nint)keyRows.Pointer, (nint)valueColumns.Pointer);
+        var (keyData, valueData) = ((nint)key.Pointer, (nint)value.Pointer);
+        var (keyTarget, valueTarget) = ((nint)keyRows.Pointer, (nint)valueColumns.Pointer);
         ParallelWork.For((long)plan.KeyHeads * plan.Blocks.Length, 4, (begin, end) =>
         {
             for (var i = begin; i < end; i++)
@@ -57,7 +58,8 @@ internal sealed unsafe class AttentionForward<T, TFormat>
                 var scratch = new ScratchMemory(ScratchMemory.Size<T>(AttentionPlan.TileSize));
                 var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
                 AttentionBlocks<T, TFormat>.PackRows(plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
-                AttentionBlocks<T, TFormat>.PackColumns(plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(AttentionPlan.TileSize));
+                AttentionBlocks<T, TFormat>.PackColumns(
+                    plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(AttentionPlan.TileSize));
             }
         });
         var pass = new AttentionForward<T, TFormat>(plan, query, keyRows, valueColumns, output, logSumExp);
@@ -69,8 +71,9 @@ internal sealed unsafe class AttentionForward<T, TFormat>
     private void Attend(int blockIndex, int head)
     {
         var block = plan.Blocks[blockIndex];
-        var scratch = new ScratchMemory(ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(AttentionPlan.TileSize)
-            + 2 * ScratchMemory.Size<float>(AttentionPlan.TileSize) + ScratchMemory.Size<float>(plan.PackedBlock) + 2 * ScratchMemory.Size<float>(Tile));
+        var scratch = new ScratchMemory(
+            ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(AttentionPlan.TileSize) + 2 * ScratchMemory.Size<float>(AttentionPlan.TileSize)
+            + ScratchMemory.Size<float>(plan.PackedBlock) + 2 * ScratchMemory.Size<float>(Tile));
         var queryColumns = scratch.Take<T>(plan.PackedBlock);               // right operands [width, queries]
         var weights = scratch.Take<T>(AttentionPlan.TileSize);              // right operand [keys, queries]
         var scores = scratch.Take<float>(AttentionPlan.TileSize);           // [keys, queries]
@@ -96,7 +99,10 @@ internal sealed unsafe class AttentionForward<T, TFormat>
                 for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
                     AttentionBlocks<T, TFormat>.MultiplyAdd(keyRows + packed + w, queryColumns + w, scores);
                 for (var lane = 0; lane < Tile; lane += 16)
-                    Weigh(scores + lane, AttentionBlocks<T, TFormat>.SeenRows(block, key, lane), weights, lane, maximum + lane, denominator + lane, sums + lane);
+                {
+                    var rows = AttentionBlocks<T, TFormat>.SeenRows(block, key, lane);
+                    Weigh(scores + lane, rows, weights, lane, maximum + lane, denominator + lane, sums + lane);
+                }
                 for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
                     AttentionBlocks<T, TFormat>.MultiplyAdd(valueColumns + packed + w, weights, sums + w);
             }

@@ -9,7 +9,8 @@ internal readonly unsafe struct AttentionGradientScratch<T> where T : unmanaged
         const int Square = AttentionPlan.TileSize;
         var scratch = new ScratchMemory(
             4 * ScratchMemory.Size<T>(block) + 3 * ScratchMemory.Size<T>(Square) + 2 * ScratchMemory.Size<float>(Square)
-            + ScratchMemory.Size<float>(block) + ScratchMemory.Size<float>(Square) + 3 * ScratchMemory.Size<float>(AttentionPlan.Tile) + 2 * ScratchMemory.Size<float>((long)blocksInChunk * block));
+            + ScratchMemory.Size<float>(block) + ScratchMemory.Size<float>(Square)
+            + 3 * ScratchMemory.Size<float>(AttentionPlan.Tile) + 2 * ScratchMemory.Size<float>((long)blocksInChunk * block));
         QueryColumns = scratch.Take<T>(block);
         GradientColumns = scratch.Take<T>(block);
         QueryRows = scratch.Take<T>(block);

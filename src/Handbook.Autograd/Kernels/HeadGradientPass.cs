@@ -60,7 +60,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
                     for (var c = 0; c < chunk.Width; c++)
                         sums[c] += hiddenRows[(long)order[i] * chunk.Width + c];
                 }
-                AttentionBlocks<T, TFormat>.StoreRow(sums, 1, (T*)target + (long)row * chunk.Width, chunk.Width);
+                RoundedRows<T, TFormat>.Store(sums, 1, (T*)target + (long)row * chunk.Width, chunk.Width);
             }
         });
         return tokens;
@@ -89,12 +89,19 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
                 var count = Math.Min(ProductRows, chunk.Vocabulary - first - row);
                 LogitGradients(first + row, Pad(count), left, right + (long)row * labels);
                 if (weightSums != null)
-                    TFormat.Multiply(count, width, labels, left, labels, chunk.HiddenRight, width, weightSums + (long)(first + row) * width, width, chunk.Start > 0);
+                {
+                    var target = weightSums + (long)(first + row) * width;
+                    TFormat.Multiply(count, width, labels, left, labels, chunk.HiddenRight, width, target, width, chunk.Start > 0);
+                }
                 if (hiddenRows != null)
                     PackColumns(first + row, count, columns, row, padded, work);
             }
             for (var m = 0; hiddenRows != null && m < width; m += ProductRows)
-                TFormat.Multiply(Math.Min(ProductRows, width - m), labels, padded, columns + (long)m * padded, padded, right, labels, sums + (long)m * labels, labels, true);
+            {
+                TFormat.Multiply(
+                    Math.Min(ProductRows, width - m), labels, padded, columns + (long)m * padded, padded, right, labels,
+                    sums + (long)m * labels, labels, true);
+            }
         }
     }
 
