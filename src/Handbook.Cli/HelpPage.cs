@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
+using System.Globalization;
 
 namespace Handbook.Cli;
 
@@ -41,7 +42,7 @@ internal static class HelpPage
         output.WriteLine(usage + string.Concat(command.Arguments.Select(Usage)) + (OptionsOf(command).Any() ? " [options]" : ""));
         WriteTable(output, "Commands", [.. command.Subcommands.Select(inner => (inner.Name, inner.Description ?? ""))]);
         WriteTable(output, "Arguments", [.. command.Arguments.Select(argument => (argument.Name, argument.Description ?? ""))]);
-        WriteTable(output, "Options", [.. OptionsOf(command).Select(option => (OptionUsage(option), option.Description ?? ""))]);
+        WriteTable(output, "Options", [.. OptionsOf(command).Select(option => (OptionUsage(option), OptionText(option)))]);
         if (command is not HandbookCommand { Examples: { Count: > 0 } examples })
             return;
         output.WriteLine();
@@ -68,6 +69,14 @@ internal static class HelpPage
     {
         var names = string.Join(", ", option.Aliases.Prepend(option.Name));
         return option.ValueType == typeof(bool) ? names : $"{names} {option.HelpName ?? "VALUE"}";
+    }
+
+    private static string OptionText(Option option)
+    {
+        var text = (option.Description ?? "").TrimEnd('.');
+        return option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value
+            ? string.Create(CultureInfo.InvariantCulture, $"{text} (default {value})")
+            : text;
     }
 
     private static void WriteTable(TextWriter output, string heading, IReadOnlyList<(string Name, string Text)> rows)

@@ -27,8 +27,11 @@ internal static class RecipeArguments
         if (arguments.Length == 0)
             throw new UserErrorException($"handbook {task.ToString().ToLowerInvariant()} needs a recipe, or at least --model_name_or_path, --dataset_name and --output_dir.");
         var recipe = RecipeReader.Read(RecipeSource.Load(arguments), task);
-        foreach (var note in recipe.Notes)
-            terminal.Error.WriteLine("note: " + note);
+        if (recipe.Options.Logging.Level <= LogLevel.Info)
+        {
+            foreach (var note in recipe.Notes)
+                terminal.Error.WriteLine("note: " + note);
+        }
         RecipeSupport.Refuse(recipe);
         return recipe;
     }

@@ -100,7 +100,7 @@ public sealed class RecipeReader
     private void ReadValue(RecipeKey row, YamlValue key, YamlValue value, string path)
     {
         // A section's note is enough for what is in it.
-        if (row.Verb == KeyVerb.Accept && row.Section.Length == 0)
+        if (row.Verb == KeyVerb.Accept && RecipeKeyTable.Find(row.Section.TrimEnd('.'))?.Verb != KeyVerb.Accept)
             notes.Add($"{source.At(key.Position)}: {path}: {char.ToLowerInvariant(row.Doc[0])}{row.Doc[1..]}");
         switch (row.Kind, value)
         {

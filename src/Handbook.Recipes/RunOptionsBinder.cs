@@ -100,7 +100,7 @@ internal static class RunOptionsBinder
             MaxLength = values.IntegerOrNull("max_length"),
             MaxPromptLength = values.IntegerOrNull("max_prompt_length"),
             MaxCompletionLength = values.IntegerOrNull("max_completion_length"),
-            Truncation = values.Text("truncation_mode") switch { "keep_end" => TruncationMode.KeepEnd, "keep_start" => TruncationMode.KeepStart, _ => null },
+            Truncation = values.Text("truncation_mode") switch { "keep_end" => TruncationMode.KeepEnd, "keep_start" => TruncationMode.KeepStart, _ => FromSide(values) },
             Packing = packing,
             EvaluationPacking = values.FlagOrNull("eval_packing") switch
             {
@@ -115,6 +115,14 @@ internal static class RunOptionsBinder
             DropLastBatch = values.Flag("dataloader_drop_last"),
         };
     }
+
+    /// <summary>The tokenizer's side, where the data's own key says nothing: cutting the left keeps the end.</summary>
+    private static TruncationMode? FromSide(RecipeValues values) => values.Text("truncation_side") switch
+    {
+        "left" => TruncationMode.KeepEnd,
+        "right" => TruncationMode.KeepStart,
+        _ => null,
+    };
 
     private static PackingStrategy Strategy(string name) => name switch
     {

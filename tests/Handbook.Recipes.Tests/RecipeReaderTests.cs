@@ -137,4 +137,27 @@ public class RecipeReaderTests
     [Fact]
     public void Read_Environment_IsText() => Assert.Equal(
         new Dictionary<string, string> { ["A"] = "1", ["B"] = "x", ["C"] = "True" }, Recipes.Read("env:\n  A: 1\n  B: x\n  C: yes\n").Options.Environment);
+
+    [Theory]
+    [InlineData("truncation_side: left\n", TruncationMode.KeepEnd)]
+    [InlineData("truncation_side: left\ntruncation_mode: keep_start\n", TruncationMode.KeepStart)]
+    [InlineData("", null)]
+    public void Read_TruncationSide_HoldsWhereNoModeIsGiven(string yaml, TruncationMode? expected) =>
+        Assert.Equal(expected, Recipes.Read(yaml).Options.Sequences.Truncation);
+
+    [Theory]
+    [InlineData("lr_scheduler_type: cosine_with_min_lr\n", "r.yaml:4:20: lr_scheduler_type: cosine_with_min_lr needs exactly one of lr_scheduler_kwargs.min_lr_rate and .min_lr.")]
+    [InlineData("lr_scheduler_type: linear\nlr_scheduler_kwargs: {power: 2}\n", "r.yaml:5:30: lr_scheduler_kwargs.power: linear has no such parameter, nor any other.")]
+    [InlineData("load_in_4bit: true\n", "r.yaml:4:15: load_in_4bit: needs use_peft: true: weights in few bits are frozen, an adapter is what trains.")]
+    [InlineData("use_peft: true\nload_in_4bit: true\nload_in_8bit: true\n", "r.yaml:6:15: load_in_8bit: excludes load_in_4bit; give one of them.")]
+    [InlineData("bf16: true\nfp16: true\n", "r.yaml:5:7: fp16: bf16 and fp16 exclude each other.")]
+    [InlineData("save_strategy: best\n", "r.yaml:4:16: save_strategy: best needs an eval_strategy: without evaluation nothing is best.")]
+    [InlineData("load_best_model_at_end: true\neval_strategy: epoch\n", "r.yaml:4:25: load_best_model_at_end: needs save_strategy (steps) and eval_strategy (epoch) to be the same.")]
+    [InlineData("assistant_only_loss: true\ncompletion_only_loss: true\n", "r.yaml:4:22: assistant_only_loss: excludes completion_only_loss: true; give one of them.")]
+    [InlineData("model_config: {model_type: llama}\n", "r.yaml:4:15: model_config: describes a new model, but model_name_or_path names one too; give one of them.")]
+    [InlineData("dataset_splits: [train]\n", "r.yaml:4:17: dataset_splits: belongs to dataset_mixer, which is not given.")]
+    [InlineData("task: dpo\n", "r.yaml:4:7: task: the recipe is for dpo, the command is sft.")]
+    [InlineData("precision: fp32\nbf16: true\n", "r.yaml:4:12: precision: fp32 contradicts bf16: true.")]
+    public void Read_RuleBetweenKeys_IsToldWithItsReason(string yaml, string expected) =>
+        Assert.Contains(expected, Recipes.Problems(yaml));
 }

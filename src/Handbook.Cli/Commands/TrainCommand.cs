@@ -15,8 +15,10 @@ internal static class TrainCommand
     {
         var name = task.ToString().ToLowerInvariant();
         var command = new HandbookCommand(
-            name, $"Train as the recipe says; a run that was stopped goes on from its newest whole checkpoint.",
-            $"handbook {name} recipe.yaml", $"handbook {name} --config recipe.yaml --learning_rate=1e-5 --max_steps=100");
+            name, $"{What(task)} A run that was stopped goes on from its newest whole checkpoint when the same command is given again.",
+            $"handbook {name} recipe.yaml",
+            $"handbook {name} --config recipe.yaml --learning_rate=1e-5 --max_steps=100",
+            $"handbook {name} --model_name_or_path=MODEL --dataset_name=rows.jsonl --output_dir=out");
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -29,4 +31,10 @@ internal static class TrainCommand
         });
         return command;
     }
+
+    private static string What(TrainingTask task) => task switch
+    {
+        TrainingTask.Cpt => "Continue pretraining on plain text (or start it, with model_config): every token counts in the loss.",
+        _ => "Fine-tune on conversations, on prompts with completions, or on text.",
+    };
 }

@@ -48,7 +48,8 @@ internal static class OptimizationKeys
         Row(Shape + "num_cycles", Number, Hf, null, "Cycles of a cosine.") with { Range = NumberRange.Above(0) },
         Row(Shape + "power", Number, Hf, null, "polynomial: the exponent.") with { Range = NumberRange.Above(0) },
         Row(Shape + "lr_end", Number, Hf, null, "polynomial: where it ends.") with { Range = NumberRange.From(0) },
-        Row(Shape + "timescale", Integer, Hf, null, "inverse_sqrt: left out, the steps of warm-up, or 10000.") with { Range = NumberRange.From(1) },
+        Row(Shape + "timescale", Integer, Hf, null, "No effect here: transformers takes the steps of warm-up (or 10000) whatever is written, and so do we.")
+            with { Verb = KeyVerb.Accept },
         Row(Shape + "num_stable_steps", Integer, Hf, null, "warmup_stable_decay: steps of the plateau.") with { Range = NumberRange.From(0) },
         Row(Shape + "num_decay_steps", Integer, Hf, null, "warmup_stable_decay: steps of the way down.") with { Range = NumberRange.From(0) },
         Row(Shape + "warmup_type", TextValue, Hf, "linear", "warmup_stable_decay: the form of warm-up.") with { Choices = ["linear", "cosine", "1-sqrt"] },

@@ -18,7 +18,7 @@ public class YamlReaderTests
 
     [Fact]
     public void Read_DeepNesting_IsRefusedInsteadOfOverflowing() => Assert.Contains(
-        "nested too deeply", Assert.Throws<UserErrorException>(() => YamlReader.Read(new string('[', 100_000), "f")).Message, StringComparison.Ordinal);
+        "nested too deeply", Assert.Throws<UserErrorException>(() => YamlReader.Read(new string('[', 2_000), "f")).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Read_AliasesOfAliases_ShareTheirValue()
