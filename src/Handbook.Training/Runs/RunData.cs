@@ -1,4 +1,5 @@
 using System.Globalization;
+using Handbook.Data.Examples;
 using Handbook.Data.Inspection;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Preparation;
@@ -27,6 +28,10 @@ public static class RunData
             progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
+        var usesTemplate = options.Task != TrainingTask.Cpt
+            && (tokenizer.ChatTemplate is not null || store.Manifest.Sources.Any(source => source.Shape == nameof(ExampleShape.Conversation)));
+        if (usesTemplate && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Template, tokenizer) is { Count: > 0 } broken)
+            progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
         return store;
     }
 
