@@ -16,9 +16,6 @@ public sealed record QuickstartDataOptions
 
     /// <summary>Rounds of other text to measure the loss on.</summary>
     public int CorpusTestRounds { get; init; } = 1;
-
-    /// <summary>Questions about a story of their own to train on.</summary>
-    public int ReadingCount { get; init; } = 600;
 }
 
 /// <summary>What was written.</summary>
@@ -55,7 +52,7 @@ public static class QuickstartData
         var documents = corpus.Documents(options.CorpusRounds);
         var seen = documents.ToHashSet(StringComparer.Ordinal);
         var testDocuments = corpus.Documents(options.CorpusTestRounds).Where(document => !seen.Contains(document)).ToList();
-        var questions = QuickstartTasks.Ask(world, random, options.ReadingCount);
+        var questions = QuickstartTasks.Ask(world, random);
 
         WriteRows(Path.Combine(folder, CorpusFile), documents.Select(Text));
         WriteRows(Path.Combine(folder, CorpusTestFile), testDocuments.Select(Text));

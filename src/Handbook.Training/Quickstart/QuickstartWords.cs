@@ -17,11 +17,6 @@ internal static class QuickstartWords
     public static IReadOnlyList<string> Animals { get; } =
         Split("cat dog horse rabbit parrot goat snake turtle mouse duck sheep pony");
 
-    public static IReadOnlyList<string> Things { get; } =
-        Split("key lamp book coin drum hat map ring rope shoe spoon cup box ball bell knife letter candle mirror basket");
-
-    public static IReadOnlyList<string> Colours { get; } = Split("red blue green yellow black white brown grey pink orange");
-
     public static IReadOnlyList<(string Word, string Opposite)> Opposites { get; } = Pairs("""
         hot cold big small fast slow light heavy open closed early late young old rich poor strong weak wet dry full empty
         high low loud quiet hard soft long short near far new used sweet sour clean dirty happy sad thick thin deep shallow

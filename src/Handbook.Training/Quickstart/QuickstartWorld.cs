@@ -17,7 +17,4 @@ internal sealed class QuickstartWorld
     public IReadOnlyList<Person> People { get; }
 
     public static T Pick<T>(PythonRandom random, IReadOnlyList<T> items) => items[random.Below(items.Count)];
-
-    public static T[] PickSeveral<T>(PythonRandom random, IReadOnlyList<T> items, int count) =>
-        [.. random.Sample(items.Count, count).Select(i => items[i])];
 }

@@ -5,7 +5,7 @@ namespace Handbook.Training.Tests.Quickstart;
 
 public sealed class QuickstartDataTests : IDisposable
 {
-    private static readonly QuickstartDataOptions Small = new() { CorpusRounds = 3, ReadingCount = 200 };
+    private static readonly QuickstartDataOptions Small = new() { CorpusRounds = 3 };
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -31,9 +31,9 @@ public sealed class QuickstartDataTests : IDisposable
         var questions = QuickstartData.Write(folder.Path, Small).Questions;
         var trained = questions.Train.Select(question => (question.Task, question.Subject)).ToHashSet();
         Assert.DoesNotContain(questions.Test, question => trained.Contains((question.Task, question.Subject)));
-        Assert.Equal(["counting", "opposites", "people", "plurals", "reading", "sums"], questions.Test.Select(question => question.Task).Distinct().Order());
+        Assert.Equal(["counting", "opposites", "people", "plurals", "sums"], questions.Test.Select(question => question.Task).Distinct().Order());
         Assert.Equal(questions.Test.Select(question => question.Task).Distinct().Order(), questions.Train.Select(question => question.Task).Distinct().Order());
-        Assert.True(questions.Test.Count >= 150, $"{questions.Test.Count} held-out questions");
+        Assert.True(questions.Test.Count >= 80, $"{questions.Test.Count} held-out questions");
     }
 
     [Fact]
@@ -49,11 +49,10 @@ public sealed class QuickstartDataTests : IDisposable
     [Fact]
     public void Write_Corpus_TellsWhatHeldOutQuestionsAskFor()
     {
-        var questions = QuickstartData.Write(folder.Path, Small with { CorpusRounds = 40 }).Questions;
+        var questions = QuickstartData.Write(folder.Path, Small).Questions;
         var sentences = File.ReadLines(folder.File(QuickstartData.CorpusFile))
-            .SelectMany(line => ((string)JsonNode.Parse(line)!["text"]!).Split('.')).Select(sentence => sentence.Trim().Split(' ').ToHashSet()).ToList();
-        foreach (var question in questions.Test.Where(question => question.Task is not ("reading" or "sums")))
-            Assert.True(sentences.Exists(words => words.Contains(question.Subject) && words.Contains(question.Answer.Split(' ')[^1])), question.Text);
+            .SelectMany(line => ((string)JsonNode.Parse(line)!["text"]!).Split('.')).Select(sentence => sentence.Trim()).ToHashSet(StringComparer.Ordinal);
+        Assert.All(questions.Test, question => Assert.Contains(question.Answer, sentences));
     }
 
     [Fact]
