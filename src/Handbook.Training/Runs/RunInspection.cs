@@ -23,6 +23,7 @@ public sealed class RunInspection
     private readonly RunOptions _options;
     private readonly PreparationOptions _preparation;
     private readonly IExampleEncoder _encoder;
+    private readonly IExampleEncoder _unlimited;
     private readonly ConversationTokenizer _conversations;
     private readonly ExampleInspector _inspector;
 
@@ -37,6 +38,8 @@ public sealed class RunInspection
         _options = options;
         _preparation = DataBinding.Of(options, maxLength);
         _encoder = RunData.Encoder(options, tokenizer, maxLength);
+        _unlimited = RunData.Encoder(
+            options with { Sequences = options.Sequences with { MaxPromptLength = null, MaxCompletionLength = null } }, tokenizer, int.MaxValue);
         _conversations = RunData.Conversations(options, tokenizer);
         _inspector = new ExampleInspector(tokenizer);
     }
@@ -70,7 +73,7 @@ public sealed class RunInspection
         var summary = new InspectionSummary();
         var (shown, troubled) = (new List<InspectedExample>(), new List<InspectedExample>());
         var number = 0;
-        foreach (var (example, problem) in Sources().SelectMany(source => Read(source, stop)))
+        foreach (var (example, isCut, problem) in Sources().SelectMany(source => Read(source, stop)))
         {
             if (example is null)
             {
@@ -78,7 +81,8 @@ public sealed class RunInspection
                 continue;
             }
             number++;
-            summary.Add(example, _preparation.Packing.MaxLength, _preparation.Packing.Overlong == OverlongPolicy.Drop);
+            // Answers are cut while they are encoded, so a pair that was too long is not any more.
+            summary.Add(example, isCut ? 0 : _preparation.Packing.MaxLength, _preparation.Packing.Overlong == OverlongPolicy.Drop);
             if (number >= range.First && number < range.First + range.Count)
                 shown.Add(example);
             else if (example.Problems.Count > 0 && troubled.Count < range.WithProblems)
@@ -96,7 +100,7 @@ public sealed class RunInspection
             RowSource.Open(part.Request, resolvers, _preparation.Files with { Columns = part.Columns ?? _preparation.Files.Columns }));
     }
 
-    private IEnumerable<(InspectedExample? Example, string? Problem)> Read(RowSource source, CancellationToken stop)
+    private IEnumerable<(InspectedExample? Example, bool IsCut, string? Problem)> Read(RowSource source, CancellationToken stop)
     {
         var reader = ExampleReader.Recognize(source, _preparation.TextColumn, _preparation.PreferText);
         if (_encoder.Refuses(reader.Shape) is { } reason)
@@ -104,7 +108,7 @@ public sealed class RunInspection
         return source.Read().AsParallel().AsOrdered().WithCancellation(stop).Select(row => Inspect(row, reader));
     }
 
-    private (InspectedExample? Example, string? Problem) Inspect(SourceRow row, ExampleReader reader)
+    private (InspectedExample? Example, bool IsCut, string? Problem) Inspect(SourceRow row, ExampleReader reader)
     {
         try
         {
@@ -112,19 +116,21 @@ public sealed class RunInspection
             if (example is ConversationExample conversation)
             {
                 var tokens = _conversations.Tokenize(conversation.Messages, conversation.Tools, conversation.TemplateArguments);
-                return (_inspector.Sequence(row.Place.ToString(), tokens, conversation.Messages), null);
+                return (_inspector.Sequence(row.Place.ToString(), tokens, conversation.Messages), false, null);
             }
-            return _encoder.Encode(example) is { } encoded
-                ? (_inspector.Encoded(row.Place.ToString(), encoded.Parts, encoded.LossMask), null)
-                : (null, "an answer would be cut to nothing");
+            if (_encoder.Encode(example) is not { } encoded)
+                return (null, false, "an answer would be cut to nothing");
+            var isCut = encoded.LossMask is null
+                && _unlimited.Encode(example) is { } whole && whole.Parts.Sum(part => part.Length) > encoded.Parts.Sum(part => part.Length);
+            return (_inspector.Encoded(row.Place.ToString(), encoded.Parts, encoded.LossMask), isCut, null);
         }
         catch (BadRowException problem)
         {
-            return (null, Reason(problem.Message, row.Place));
+            return (null, false, Reason(problem.Message, row.Place));
         }
         catch (Exception problem) when (problem is UserErrorException or Text.Templates.TemplateException)
         {
-            return (null, problem.Message.ReplaceLineEndings(" "));
+            return (null, false, problem.Message.ReplaceLineEndings(" "));
         }
     }
 
