@@ -60,7 +60,7 @@ for name in "${projects[@]}"; do
     if [ ! -e "$assembly" ]; then
         echo "$name did not build"; failed=$((failed + 1)); status=1; continue
     fi
-    "$dotnet" test "$assembly" --nologo ${arguments[@]+"${arguments[@]}"} 2>&1 | tee "$log" | grep -vE '^(VSTest version|Starting test execution|A total of|No test matches|Additionally, path|No test is available|$)'
+    "$dotnet" test "$assembly" --nologo --blame-hang-timeout 10m ${arguments[@]+"${arguments[@]}"} 2>&1 | tee "$log" | grep -vE '^(VSTest version|Starting test execution|A total of|No test matches|Additionally, path|No test is available|$)'
     code=${PIPESTATUS[0]}
     p=$(count Passed) f=$(count Failed) s=$(count Skipped)
     # A test host that dies, or arguments it refuses, leave no count behind.

@@ -42,7 +42,7 @@ public sealed class QuickstartRunTests : IDisposable
         var output = new StringWriter { NewLine = "\n" };
         var run = new QuickstartRun(folder, new PlainProgress(output), TimeProvider.System)
         {
-            Data = new QuickstartDataOptions { CorpusRounds = 1, ReadingCount = 10 },
+            Data = new QuickstartDataOptions { CorpusRounds = 1 },
             Overrides = ["--max_steps=2"],
         };
         var result = run.Execute(CancellationToken.None);
