@@ -23,7 +23,7 @@ internal static class OrderedParallel
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         using var pending = new BlockingCollection<Task<TResult>>(2 * threads);
         using var slots = new SemaphoreSlim(threads);
-        var reader = Task.Run(() => Read(items, map, pending, slots, stop.Token), CancellationToken.None);
+        var reader = OnThreadOfItsOwn(() => { Read(items, map, pending, slots, stop.Token); return true; });
         try
         {
             foreach (var task in pending.GetConsumingEnumerable(CancellationToken.None))
@@ -45,11 +45,11 @@ internal static class OrderedParallel
             foreach (var item in items)
             {
                 slots.Wait(stop);
-                pending.Add(Task.Run(() =>
+                pending.Add(OnThreadOfItsOwn(() =>
                 {
                     try { return map(item); }
                     finally { slots.Release(); }
-                }, CancellationToken.None), stop);
+                }), stop);
             }
         }
         finally
@@ -57,6 +57,10 @@ internal static class OrderedParallel
             pending.CompleteAdding();
         }
     }
+
+    /// <summary>Reader and workers wait for each other: on the shared pool, which is as small as the machine, they would wait for a thread too.</summary>
+    private static Task<T> OnThreadOfItsOwn<T>(Func<T> work) =>
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
     /// <summary>Waits until nothing of ours runs any more; failures were thrown already or no longer matter.</summary>
     private static void Drain<TResult>(BlockingCollection<Task<TResult>> pending, Task reader)
