@@ -17,7 +17,7 @@ public static class ProgressText
     public static string Number(double value) => value.ToString("G3", CultureInfo.InvariantCulture);
 
     /// <summary>A learning rate: <c>2.0e-05</c>.</summary>
-    public static string Rate(double value) => value.ToString("0.0e-00", CultureInfo.InvariantCulture);
+    public static string Rate(double value) => value == 0 ? "0" : value.ToString("0.0e-00", CultureInfo.InvariantCulture);
 
     /// <summary>A count with a unit: <c>950</c>, <c>4.2k</c>, <c>1.3M</c>.</summary>
     public static string Count(double value) => value switch
