@@ -117,7 +117,7 @@ internal sealed class BytePairModel : TokenModel
             else if (!(Options.ByteFallback && TryAddBytes(spelled ?? char.ConvertFromUtf32(codePoint), symbols)) && Options.UnknownToken is not null)
             {
                 if (_unknownId < 0)
-                    throw new InvalidDataException($"model.unk_token \"{Options.UnknownToken}\" is not in the vocabulary");
+                    throw NoUnknownToken(Options.UnknownToken);
                 if (!Options.FuseUnknown)
                     Flush(symbols, ref unknownLength);
                 unknownLength += bytes;

@@ -13,5 +13,10 @@ internal abstract class TokenModel
     public abstract Vocabulary Vocabulary { get; }
 
     /// <summary>Adds the tokens of a piece that is not empty.</summary>
+    /// <exception cref="UserErrorException">A character or word has no token, and there is none for the unknown.</exception>
     public abstract void Tokenize(ReadOnlySpan<char> piece, List<PieceToken> output);
+
+    /// <summary>Says in one line, whatever the token's text is, that the unknown token is needed and not there.</summary>
+    protected static UserErrorException NoUnknownToken(string token) => new(
+        $"tokenizer.json: part of the text is not in the vocabulary, and neither is model.unk_token \"{token}\".".ReplaceLineEndings(" "));
 }

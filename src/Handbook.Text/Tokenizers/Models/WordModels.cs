@@ -18,7 +18,7 @@ internal sealed class WordLevelModel : TokenModel
         if (id < 0)
             id = Vocabulary.Find(_unknown);
         if (id < 0)
-            throw new UserErrorException($"tokenizer.json: a word is not in the vocabulary, and neither is model.unk_token \"{_unknown}\".");
+            throw NoUnknownToken(_unknown);
         output.Add(new PieceToken(id, 0, piece.Length));
     }
 }
@@ -52,7 +52,7 @@ internal sealed class WordPieceModel : TokenModel
             output.RemoveRange(before, output.Count - before);
             var unknown = Vocabulary.Find(_unknown);
             if (unknown < 0)
-                throw new UserErrorException($"tokenizer.json: a word cannot be spelled, and model.unk_token \"{_unknown}\" is not in the vocabulary.");
+                throw NoUnknownToken(_unknown);
             output.Add(new PieceToken(unknown, 0, piece.Length));
             return;
         }
