@@ -12,12 +12,14 @@ public sealed record MachineRates(IReadOnlyDictionary<DType, double> MatrixFlops
     private static readonly long[] Sizes = [1024, 2048, 4096];
 
     /// <summary>Measures: for each type the best, over sizes 1024, 2048 and 4096, of the median rate of a product.</summary>
-    public static MachineRates Measure(params ReadOnlySpan<DType> dtypes)
+    /// <param name="withMemory">Measure the memory rate too, which takes half a gigabyte; else it is 0.</param>
+    /// <param name="dtypes">Element types of the products.</param>
+    public static MachineRates Measure(bool withMemory, params ReadOnlySpan<DType> dtypes)
     {
         var rates = new Dictionary<DType, double>();
         foreach (var dtype in dtypes)
             rates[dtype] = Sizes.Max(size => MatrixRate(size, dtype));
-        return new MachineRates(rates, MemoryRate());
+        return new MachineRates(rates, withMemory ? MemoryRate() : 0);
     }
 
     /// <summary>For each quantity the better of two measurements, as taken before and after what is held against them.</summary>
@@ -29,8 +31,11 @@ public sealed record MachineRates(IReadOnlyDictionary<DType, double> MatrixFlops
     {
         using var scope = new TensorScope();
         // Small varied numbers: zeros and denormals run at other speeds than real data.
-        var data = Enumerable.Range(0, (int)(size * size)).Select(i => (i % 251 - 125) / 256f).ToArray();
-        var left = Tensor.From<float>(data, [size, size]).To(dtype);
+        var numbers = Tensor.Empty([size, size], DType.Float32);
+        var data = numbers.Span<float>();
+        for (var i = 0; i < data.Length; i++)
+            data[i] = (i % 251 - 125) / 256f;
+        var left = numbers.To(dtype);
         var right = left.Transpose(0, 1).Contiguous();
         return 2.0 * size * size * size / MedianSeconds(() => left.MatMul(right).Dispose());
     }

@@ -42,8 +42,8 @@ public static class StepBenchmark
     public static StepBenchmarkResult Run(StepBenchmarkOptions options)
     {
         var dtype = options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
-        // The rates' own buffers would count in the peak: they are measured small first, and fully after the steps.
-        var before = MachineRates.Measure(dtype);
+        // The memory rate's buffers would count in the peak: it is measured after the steps only.
+        var before = MachineRates.Measure(withMemory: false, dtype);
         using var model = CausalLanguageModel.Create(ModelShape.Find(options.Shape), 1, dtype);
         using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-5 }, options.Precision, model.Parameters, 1);
         var policy = new CausalPolicy(model, new ForwardOptions { Recompute = options.Recompute });
@@ -68,7 +68,7 @@ public static class StepBenchmark
         var flops = FlopCount.TrainingStep(model.Config, model.ParameterCount, batch[0].Layout);
         return new StepBenchmarkResult(
             model.ParameterCount, batch[0].TokenCount / median, median, flops / median,
-            MachineRates.Best(before, MachineRates.Measure(dtype)), peak, times.Totals());
+            MachineRates.Best(before, MachineRates.Measure(withMemory: true, dtype)), peak, times.Totals());
     }
 
     private static TokenBatch MakeBatch(StepBenchmarkOptions options, int vocabulary)
