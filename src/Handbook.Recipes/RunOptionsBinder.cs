@@ -100,7 +100,14 @@ internal static class RunOptionsBinder
             MaxLength = values.IntegerOrNull("max_length"),
             MaxPromptLength = values.IntegerOrNull("max_prompt_length"),
             MaxCompletionLength = values.IntegerOrNull("max_completion_length"),
-            Truncation = values.Text("truncation_mode") switch { "keep_end" => TruncationMode.KeepEnd, "keep_start" => TruncationMode.KeepStart, _ => FromSide(values) },
+            Truncation = values.Text("truncation_mode") switch
+            {
+                "keep_end" => TruncationMode.KeepEnd,
+                "keep_start" => TruncationMode.KeepStart,
+                "drop" => TruncationMode.Drop,
+                "split" => TruncationMode.Split,
+                _ => FromSide(values),
+            },
             Packing = packing,
             EvaluationPacking = values.FlagOrNull("eval_packing") switch
             {

@@ -21,8 +21,8 @@ internal static class SequenceKeys
             },
         Row("max_completion_length", Integer, Trl, null, "The most tokens of a preference answer.")
             with { Range = NumberRange.From(1), Tasks = Tasks.Preference },
-        Row("truncation_mode", TextValue, Trl, null, "Which end of a too long example is kept. Left out: the end for preferences, the start otherwise.")
-            with { Choices = ["keep_end", "keep_start"] },
+        Row("truncation_mode", TextValue, Trl, null, "What becomes of a too long example: which end is kept, or drop it, or split it over rows (sft, cpt). Left out: the end is kept for preferences, the start otherwise; cpt splits.")
+            with { Choices = ["keep_end", "keep_start", "drop", "split"] },
         Row("packing", Flag, Trl, "false", "Several examples share a row. They never see each other, except under packing_strategy wrapped.")
             with { Defaults = [new("true", Tasks.Cpt), new("true", Tasks.Sft, Profile.V03), new("false")], Tasks = Tasks.Language },
         Row("packing_strategy", TextValue, Trl, "bfd",

@@ -19,14 +19,20 @@ public enum PackingStrategy
     Wrapped,
 }
 
-/// <summary>Which end of a too long example is kept.</summary>
+/// <summary>What becomes of an example that is longer than a row.</summary>
 public enum TruncationMode
 {
-    /// <summary>The end.</summary>
+    /// <summary>Its end is kept.</summary>
     KeepEnd,
 
-    /// <summary>The beginning.</summary>
+    /// <summary>Its beginning is kept.</summary>
     KeepStart,
+
+    /// <summary>It is left out.</summary>
+    Drop,
+
+    /// <summary>It goes on in another row; nothing is lost.</summary>
+    Split,
 }
 
 /// <summary>Which tokens count in the loss.</summary>
@@ -57,7 +63,7 @@ public sealed record SequenceOptions
     /// <summary>The most tokens of a preference answer; null: no limit of its own.</summary>
     public int? MaxCompletionLength { get; init; }
 
-    /// <summary>Which end of a too long example is kept; null leaves it to the task (SFT keeps the start).</summary>
+    /// <summary>What becomes of a too long example; null leaves it to the task (SFT keeps the start, continued pretraining splits).</summary>
     public TruncationMode? Truncation { get; init; }
 
     /// <summary>How training examples share rows.</summary>

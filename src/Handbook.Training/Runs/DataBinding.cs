@@ -74,10 +74,12 @@ public static class DataBinding
         },
         Overlong = (strategy, options.Sequences.Truncation) switch
         {
-            (Options.PackingStrategy.BestFitSplit, _) => OverlongPolicy.Split,
+            (_, TruncationMode.Drop) => OverlongPolicy.Drop,
+            (_, TruncationMode.Split) or (Options.PackingStrategy.BestFitSplit, _) => OverlongPolicy.Split,
+            (_, TruncationMode.KeepEnd) => OverlongPolicy.KeepEnd,
+            (_, TruncationMode.KeepStart) => OverlongPolicy.KeepStart,
             // Plain text has no end that matters more than another: what does not fit a row fills the next.
             _ when options.Task == TrainingTask.Cpt && options.Profile == Profile.Best => OverlongPolicy.Split,
-            (_, TruncationMode.KeepEnd) => OverlongPolicy.KeepEnd,
             _ => OverlongPolicy.KeepStart,
         },
         // The original's streams let samples see each other; the best profile does not.

@@ -54,6 +54,53 @@ public sealed class TrainingRunTests : IDisposable
             Assert.True(File.Exists(Path.Combine(folder.File("out"), name)), name);
     }
 
+    [Fact]
+    public void Run_LossThatIsNoNumber_NamesStepAndExamplesAndKeepsTheWeights()
+    {
+        using var model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, DType.Float32);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-4 }, Precision.Float32, model.Parameters, 1);
+        var step = new TrainingStep(new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), model.Parameters, optimizer, 1, 1);
+        model.Decoder.Embedding.Weight.Value.Span<float>()[5 * 256] = float.NaN;
+        var before = model.Parameters[1].Value.ToArray<float>();
+
+        var error = Assert.Throws<TrainingDivergedException>(() =>
+            step.Run(6, 1e-4, [new TokenBatch([4, 5, 6], [true, true, true], SequenceLayout.Documents([3]), [41])]));
+
+        Assert.StartsWith("step 7: loss is NaN; examples 41. ", error.Message, StringComparison.Ordinal);
+        Assert.Equal(before, model.Parameters[1].Value.ToArray<float>());
+    }
+
+    [Theory]
+    [InlineData(DType.Float32)]
+    [InlineData(DType.BFloat16)]
+    public void Forward_OneDocumentOfAPackedRowChanged_LeavesEveryOtherDocumentsLogitsToTheBit(DType dtype)
+    {
+        using var model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, dtype);
+        int[] lengths = [70, 3, 129, 18, 1, 40];
+        var random = new RandomStream(9);
+        var ids = Enumerable.Range(0, lengths.Sum()).Select(i => (int)(random.Bits((ulong)i) % 2048)).ToArray();
+        for (var changed = 0; changed < lengths.Length; changed++)
+        {
+            var other = ids.ToArray();
+            var start = lengths.Take(changed).Sum();
+            for (var i = start; i < start + lengths[changed]; i++)
+                other[i] = (other[i] + 1) % 2048;
+            var (first, second) = (Logits(ids), Logits(other));
+            for (var token = 0; token < ids.Length; token++)
+            {
+                var inside = token >= start && token < start + lengths[changed];
+                Assert.Equal(!inside, first.AsSpan(token * 2048, 2048).SequenceEqual(second.AsSpan(token * 2048, 2048)));
+            }
+        }
+
+        float[] Logits(int[] tokens)
+        {
+            using var scope = new TensorScope();
+            using var tape = new Tape(isRecording: false);
+            return model.Forward(tape, tokens, SequenceLayout.Documents(lengths)).Value.MatMul(model.Head.Value.Transpose(0, 1)).ToArray<float>();
+        }
+    }
+
     [Theory]
     [InlineData(Precision.Bfloat16Mixed, false)]
     [InlineData(Precision.Bfloat16Mixed, true)]
