@@ -52,7 +52,7 @@ public sealed record QuickstartReport(IReadOnlyList<QuickstartStage> Stages)
         {
             Title = "handbook quickstart",
             Subtitle = $"A language model of {ProgressText.Count(parameters)} parameters, made on this machine from nothing: it read a small invented world as "
-                + "plain text, then learned to answer questions. It is examined on questions about people, sums and words that no question in training was about.",
+                + "plain text, then learned to answer questions. It is examined on questions that were never asked in training.",
             Headlines =
             [
                 new($"Exact answers, {first.Model}", Percent(first.Accuracy), "after continued pretraining"),
