@@ -12,7 +12,7 @@ namespace Handbook.Models;
 /// A decoder with a language-model head. It computes in the element type its weights are loaded in; mixed precision loads
 /// float32 (the master weights) and then puts bfloat16 copies in place with <see cref="Parameter.Replace"/>.
 /// </summary>
-public sealed class CausalLanguageModel : IDisposable
+public sealed class CausalLanguageModel : IPretrainedModel
 {
     private readonly Architecture architecture;
     private readonly ModelFolder? folder;
@@ -44,6 +44,9 @@ public sealed class CausalLanguageModel : IDisposable
 
     /// <summary>Number of weights.</summary>
     public long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
+
+    /// <inheritdoc/>
+    public SpecialTokenIds? SpecialTokens { get; set; }
 
     /// <summary>Element type of the loaded files; null for a new model.</summary>
     public DType? StoredDType => folder?.StoredDType;
@@ -114,7 +117,7 @@ public sealed class CausalLanguageModel : IDisposable
     /// <param name="dtype">Element type of the files.</param>
     /// <param name="values">The tensor to write for a weight, such as its master copy; null writes the weights themselves.</param>
     public void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null) =>
-        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, Parameters, dtype, values);
+        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, SpecialTokens, Parameters, dtype, values);
 
     /// <summary>Frees the weights and closes the files.</summary>
     public void Dispose()

@@ -55,14 +55,20 @@ public sealed class ModelFolder : IDisposable
     /// are kept.
     /// </summary>
     internal static void Save(
-        string folder, ModelConfig config, string className, JsonObject? generation, IEnumerable<Parameter> parameters, DType dtype, Func<Parameter, Tensor>? values)
+        string folder, ModelConfig config, string className, JsonObject? generation, SpecialTokenIds? special, IEnumerable<Parameter> parameters, DType dtype, Func<Parameter, Tensor>? values)
     {
         Directory.CreateDirectory(folder);
         var tensors = parameters.Select(parameter => new NamedTensor(parameter.Name, values?.Invoke(parameter) ?? parameter.Value, dtype)).ToArray();
         SafetensorsFolderWriter.Write(folder, tensors);
-        ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.Name), SavedConfig(config, className, dtype));
+        var json = SavedConfig(config, className, dtype);
+        special?.WriteTo(json);
+        ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.Name), json);
         if (className == ArchitectureTable.Rows[config.ModelType].CausalClass)
-            ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.GenerationName), generation ?? GenerationDefaults(config));
+        {
+            var defaults = generation?.DeepClone().AsObject() ?? GenerationDefaults(config);
+            special?.WriteTo(defaults);
+            ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.GenerationName), defaults);
+        }
     }
 
     private static JsonObject SavedConfig(ModelConfig config, string className, DType dtype)

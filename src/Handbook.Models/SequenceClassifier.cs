@@ -12,7 +12,7 @@ namespace Handbook.Models;
 /// A decoder with a sequence-classification head, as transformers' <c>LlamaForSequenceClassification</c>: a reward model is one
 /// with a single label. The score of a sequence is read at its last token.
 /// </summary>
-public sealed class SequenceClassifier : IDisposable
+public sealed class SequenceClassifier : IPretrainedModel
 {
     private readonly Architecture architecture;
     private readonly ModelFolder folder;
@@ -44,8 +44,11 @@ public sealed class SequenceClassifier : IDisposable
     /// <summary>Weights that the folder lacked and that were made new: the score, when the folder is a language model.</summary>
     public IReadOnlyList<string> NewWeights { get; }
 
+    /// <inheritdoc/>
+    public SpecialTokenIds? SpecialTokens { get; set; }
+
     /// <summary>Element type of the loaded files.</summary>
-    public DType StoredDType => folder.StoredDType;
+    public DType? StoredDType => folder.StoredDType;
 
     /// <summary>Loads a classifier, or a language model whose head is put aside for a new score.</summary>
     /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>
@@ -102,7 +105,7 @@ public sealed class SequenceClassifier : IDisposable
         source.Remove("num_labels");
         source["id2label"] = Labels((label, number) => (number, JsonValue.Create(label)));
         source["label2id"] = Labels((label, number) => (label, JsonValue.Create(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))));
-        ModelFolder.Save(path, Config with { Source = source }, architecture.ClassificationClass, null, Parameters, dtype, values);
+        ModelFolder.Save(path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Parameters, dtype, values);
     }
 
     /// <summary>Frees the weights and closes the files.</summary>

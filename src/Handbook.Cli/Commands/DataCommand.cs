@@ -86,7 +86,7 @@ internal static class DataCommand
         var tokenizer = RunTokenizer.Load(recipe.Options);
         var progress = TerminalProgress.Of(terminal);
         progress.Begin("data", []);
-        var store = RunData.Prepare(recipe.Options, tokenizer, RunModel.MaxPositions(recipe.Options, tokenizer), progress, stop);
+        var store = RunData.Prepare(recipe.Options, tokenizer, RunModel.Config(recipe.Options, tokenizer).MaxPositions, progress, stop);
         progress.End();
         return store;
     }

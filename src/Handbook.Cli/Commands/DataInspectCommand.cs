@@ -41,7 +41,7 @@ internal static class DataInspectCommand
     {
         var recipe = DataCommand.ReadRecipe(words, terminal);
         var tokenizer = RunTokenizer.Load(recipe.Options);
-        var inspection = new RunInspection(recipe.Options, tokenizer, RunModel.MaxPositions(recipe.Options, tokenizer));
+        var inspection = new RunInspection(recipe.Options, tokenizer, RunModel.Config(recipe.Options, tokenizer).MaxPositions);
         var facts = inspection.Facts();
         var (summary, shown) = inspection.Look(range, stop);
         if (page is not null)

@@ -5,7 +5,7 @@ using Handbook.Training.Runs;
 
 namespace Handbook.Cli.Commands;
 
-/// <summary><c>handbook cpt</c>, <c>sft</c>: one training run from a recipe.</summary>
+/// <summary><c>handbook cpt</c>, <c>sft</c>, <c>dpo</c> ...: one training run from a recipe.</summary>
 internal static class TrainCommand
 {
     /// <summary>Makes the command of a task.</summary>
@@ -35,6 +35,7 @@ internal static class TrainCommand
     private static string What(TrainingTask task) => task switch
     {
         TrainingTask.Cpt => "Continue pretraining on plain text (or start it, with model_config): every token counts in the loss.",
+        TrainingTask.Dpo => "Align a fine-tuned model to pairs of better and worse answers: DPO, IPO, hinge and the rest of the family by loss_type.",
         _ => "Fine-tune on conversations, on prompts with completions, or on text.",
     };
 }

@@ -13,7 +13,7 @@ namespace Handbook.Training.Loop;
 /// <param name="clock">Where time comes from.</param>
 public sealed class Evaluator(IObjective objective, TrainingRows rows, int batchSize, TimeProvider clock)
 {
-    /// <summary>Computes <c>eval_loss</c> (the mean over all label tokens) and the objective's metrics.</summary>
+    /// <summary>Computes <c>eval_loss</c> (the mean over all label tokens, or over all examples where the loss is one of examples) and the objective's metrics.</summary>
     /// <param name="step">Optimizer steps done.</param>
     /// <param name="epoch">Epochs done.</param>
     /// <param name="progress">Hears of every batch.</param>
@@ -45,7 +45,8 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
         using var tape = new Tape(isRecording: false);
         objective.Prepare([batch], totals);
         var result = objective.Compute(tape, batch, totals);
-        sums.Add(MetricNames.Loss, result.Loss.Value.Item() * batch.LossTokenCount, batch.LossTokenCount);
+        var weight = objective.LossWeight(totals);
+        sums.Add(MetricNames.Loss, result.Loss.Value.Item() * weight, weight);
         sums.Add(result.Metrics);
     }
 }

@@ -37,6 +37,7 @@ public sealed class TrainingStep(
         optimizer.Step(learningRate, GradientNorm.ClipFactor(norm, maxGradNorm));
         OperationTimes.Current?.Mark(nameof(Optimizer), "update");
         Forget();
+        objective.Stepped(step + 1);
         return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics);
     }
 

@@ -1,5 +1,6 @@
 using Handbook.Autograd;
 using Handbook.Data.Packing;
+using Handbook.Torch;
 
 namespace Handbook.Training.Objectives;
 
@@ -27,4 +28,25 @@ public interface IObjective
 
     /// <summary>Computes the loss of one micro-batch, recorded on the tape when it records.</summary>
     ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals);
+
+    /// <summary>What the loss is a mean over, in <paramref name="totals"/>: evaluation weighs its batches by it.</summary>
+    double LossWeight(StepTotals totals) => totals.ExampleCount;
+
+    /// <summary>Hears that the weights have moved: <paramref name="done"/> optimizer steps are done now.</summary>
+    void Stepped(int done)
+    {
+    }
+
+    /// <summary>
+    /// What the objective itself carries from step to step (a moving reference, a running mean), by name; checkpoints keep it. The
+    /// tensors are the live ones.
+    /// </summary>
+    IEnumerable<(string Name, Tensor Tensor)> State() => [];
+
+    /// <summary>Copies a saved state back.</summary>
+    /// <param name="find">Gives the tensor saved under a name, or null.</param>
+    /// <exception cref="UserErrorException">A tensor is missing or has another shape.</exception>
+    void Load(Func<string, Tensor?> find)
+    {
+    }
 }

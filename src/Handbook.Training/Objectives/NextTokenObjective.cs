@@ -13,6 +13,9 @@ namespace Handbook.Training.Objectives;
 public sealed class NextTokenObjective(IPolicy policy, LossNormalization normalization = LossNormalization.Tokens) : IObjective
 {
     /// <inheritdoc/>
+    public double LossWeight(StepTotals totals) => totals.LossTokenCount;
+
+    /// <inheritdoc/>
     public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var states = policy.Forward(tape, batch);

@@ -5,6 +5,7 @@ using Handbook.Text.Tokenizers;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
+using Handbook.Training.Objectives;
 using Handbook.Training.Optimizers;
 
 namespace Handbook.Training.Runs;
@@ -18,18 +19,24 @@ public static class RunCheckpoint
     /// <summary>The optimizer's tensors.</summary>
     public const string OptimizerFile = "optimizer.safetensors";
 
+    /// <summary>The objective's tensors; absent when it has none.</summary>
+    public const string ObjectiveFile = "objective.safetensors";
+
     /// <summary>Writes the files of a checkpoint into a folder.</summary>
-    public static void Write(string folder, CausalLanguageModel model, Tokenizer tokenizer, IOptimizer optimizer, TrainerState state)
+    public static void Write(string folder, IPretrainedModel model, Tokenizer tokenizer, IOptimizer optimizer, IObjective objective, TrainerState state)
     {
         model.Save(folder, model.Parameters[0].Value.DType);
         tokenizer.Save(folder);
         SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), optimizer.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor)));
+        NamedTensor[] moving = [.. objective.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
+        if (moving.Length > 0)
+            SafetensorsWriter.Write(Path.Combine(folder, ObjectiveFile), moving);
         state.Save(Path.Combine(folder, TrainerState.FileName));
     }
 
     /// <summary>Puts a checkpoint's weights and optimizer state in place of the present ones, bit for bit.</summary>
     /// <exception cref="UserErrorException">The checkpoint belongs to another model.</exception>
-    public static TrainerState Restore(Checkpoint checkpoint, CausalLanguageModel model, IOptimizer optimizer)
+    public static TrainerState Restore(Checkpoint checkpoint, IPretrainedModel model, IOptimizer optimizer, IObjective objective)
     {
         using (var weights = new SafetensorsFolder(checkpoint.Folder))
         {
@@ -39,13 +46,16 @@ public static class RunCheckpoint
         using var scope = new TensorScope();
         using var file = new SafetensorsFile(Path.Combine(checkpoint.Folder, OptimizerFile));
         optimizer.Load(name => file.Header.Tensors.ContainsKey(name) ? file.Get(name) : null);
+        var moving = Path.Combine(checkpoint.Folder, ObjectiveFile);
+        using var objectiveFile = File.Exists(moving) ? new SafetensorsFile(moving) : null;
+        objective.Load(name => objectiveFile?.Header.Tensors.ContainsKey(name) == true ? objectiveFile.Get(name) : null);
         return TrainerState.Load(Path.Combine(checkpoint.Folder, TrainerState.FileName));
     }
 
     /// <summary>
     /// Gives the optimizer's master copies the full precision of a float32 checkpoint, of which the model holds a rounded copy.
     /// </summary>
-    public static void LoadMasters(string folder, CausalLanguageModel model, IOptimizer optimizer)
+    public static void LoadMasters(string folder, IPretrainedModel model, IOptimizer optimizer)
     {
         using var scope = new TensorScope();
         using var weights = new SafetensorsFolder(folder);

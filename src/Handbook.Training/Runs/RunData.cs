@@ -44,12 +44,7 @@ public static class RunData
         var conversations = Conversations(options, tokenizer);
         return new ConversationEncoder(conversations, fingerprint, new EncoderOptions
         {
-            Kind = options.Task switch
-            {
-                TrainingTask.Kto => StoreKind.Verdicts,
-                TrainingTask.Sft => StoreKind.Sequences,
-                _ => StoreKind.Pairs,
-            },
+            Kind = (TrainingMethod.Find(options.Task) ?? throw new UserErrorException($"task: {options.Task} is not supported yet.")).Data,
             PromptLabels = options.Sequences.LossScope switch
             {
                 LossScope.Everything => true,

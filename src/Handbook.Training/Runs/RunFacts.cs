@@ -13,7 +13,7 @@ public static class RunFacts
 {
     /// <summary>Facts about model, data and schedule.</summary>
     public static IReadOnlyList<(string Name, string Value)> Of(
-        RunOptions options, CausalLanguageModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
+        RunOptions options, IPretrainedModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
     [
         ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters, {options.Model.Precision}"),
         .. OfData(data),

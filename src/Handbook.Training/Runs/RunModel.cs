@@ -1,11 +1,12 @@
+using System.Text.Json.Nodes;
 using Handbook.Models;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
 using Handbook.Text.Tokenizers;
 using Handbook.Torch;
-using Handbook.Training.Checkpoints;
 using Handbook.Training.Optimizers;
 using Handbook.Training.Options;
+using Handbook.Training.Progress;
 
 namespace Handbook.Training.Runs;
 
@@ -14,10 +15,10 @@ public sealed class RunModel : IDisposable
 {
     private readonly ModelOptions options;
 
-    private RunModel(CausalLanguageModel model, ModelOptions options) => (Model, this.options) = (model, options);
+    private RunModel(IPretrainedModel model, ModelOptions options) => (Model, this.options) = (model, options);
 
     /// <summary>The model, in the numbers that the run computes in.</summary>
-    public CausalLanguageModel Model { get; }
+    public IPretrainedModel Model { get; }
 
     /// <summary>Element type of the weights that the run ends with.</summary>
     public DType SavedDType => options.SavedDtype switch
@@ -28,41 +29,32 @@ public sealed class RunModel : IDisposable
         _ => Model.StoredDType ?? (options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16),
     };
 
-    /// <summary>Loads the checkpoint that the options name, or makes a new model.</summary>
-    /// <exception cref="UserErrorException">The folder is broken or not supported, or the tokenizer has ids that the model lacks.</exception>
-    public static RunModel Open(RunOptions options, Tokenizer tokenizer)
+    /// <summary>
+    /// Loads the checkpoint that the options name, or makes a new model. Where tokens were added to the tokenizer the embedding and
+    /// the head grow.
+    /// </summary>
+    /// <exception cref="UserErrorException">The folder is broken or not supported, or the tokenizer belongs to another model.</exception>
+    public static RunModel Open(RunOptions options, TrainingMethod method, Tokenizer tokenizer, ITrainingProgress progress)
     {
-        var dtype = options.Model.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
-        var model = options.Model.Config is { } config
-            ? CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype, origin: "model_config")
-            : CausalLanguageModel.Load(options.Model.NameOrPath!, dtype);
-        try
-        {
-            if (tokenizer.VocabSize > model.Config.VocabularySize)
-            {
-                throw new UserErrorException(
-                    $"{options.Model.NameOrPath ?? "model_config"}: the tokenizer has {tokenizer.VocabSize} tokens, the model's vocab_size is {model.Config.VocabularySize}; token ids beyond it have no embedding.");
-            }
-            // Weights of the wanted type lie in the mapped file; what is trained must be memory of our own.
-            foreach (var parameter in model.Parameters)
-                parameter.Replace(parameter.Value.Clone());
-            return new RunModel(model, options.Model);
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
+        IPretrainedModel model = method.IsClassifier ? Classifier(options, tokenizer, progress) : Causal(options, tokenizer, progress);
+        model.SpecialTokens = new SpecialTokenIds(tokenizer.BosId, tokenizer.EosId, PaddingId(tokenizer, method));
+        // Weights of the wanted type lie in the mapped file; what is trained must be memory of our own.
+        foreach (var parameter in model.Parameters)
+            parameter.Replace(parameter.Value.Clone());
+        return new RunModel(model, options.Model);
     }
 
-    /// <summary>The most tokens of a sequence, read from the configuration alone.</summary>
-    /// <exception cref="UserErrorException">The configuration is missing, broken or not supported.</exception>
-    public static int MaxPositions(RunOptions options, Tokenizer tokenizer)
+    /// <summary>The element type that a run computes in.</summary>
+    public static DType ComputeDType(ModelOptions model) => model.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
+
+    /// <summary>The configuration alone.</summary>
+    /// <exception cref="UserErrorException">It is missing, broken or not supported.</exception>
+    public static ModelConfig Config(RunOptions options, Tokenizer tokenizer)
     {
         if (options.Model.Config is { } config)
-            return ArchitectureTable.ReadConfig(WithVocabulary(config, tokenizer), "model_config").MaxPositions;
+            return ArchitectureTable.ReadConfig(WithVocabulary(config, tokenizer), "model_config");
         var path = Path.Combine(options.Model.NameOrPath!, ConfigFile.Name);
-        return ArchitectureTable.ReadConfig(ConfigFile.Read(path), path).MaxPositions;
+        return ArchitectureTable.ReadConfig(ConfigFile.Read(path), path);
     }
 
     /// <summary>Makes the optimizer; its master copies start from the checkpoint's full precision.</summary>
@@ -80,7 +72,65 @@ public sealed class RunModel : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
 
-    private static System.Text.Json.Nodes.JsonObject WithVocabulary(System.Text.Json.Nodes.JsonObject config, Tokenizer tokenizer)
+    private static CausalLanguageModel Causal(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
+    {
+        var dtype = ComputeDType(options.Model);
+        if (options.Model.Config is { } config)
+        {
+            var made = CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype, origin: "model_config");
+            return made.Config.VocabularySize >= tokenizer.VocabSize
+                ? made
+                : throw Refused(made, $"model_config: vocab_size is {made.Config.VocabularySize}, the tokenizer has {tokenizer.VocabSize} tokens; token ids beyond it have no embedding. Leave vocab_size out to take the tokenizer's.");
+        }
+        var before = Config(options, tokenizer).VocabularySize;
+        CheckVocabulary(options, tokenizer, before);
+        if (tokenizer.VocabSize > before)
+            progress.Note($"the tokenizer has {tokenizer.VocabSize - before} tokens more than the model: its embedding grows from {before} to {tokenizer.VocabSize} rows, new ones begin as the mean of the others");
+        return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, vocabulary: tokenizer.VocabSize);
+    }
+
+    private static SequenceClassifier Classifier(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
+    {
+        if (options.Model.NameOrPath is not { } path)
+            throw new UserErrorException("model_config: a reward model starts from a trained model; give model_name_or_path.");
+        var vocabulary = Config(options, tokenizer).VocabularySize;
+        if (tokenizer.VocabSize > vocabulary)
+            throw new UserErrorException($"{path}: the tokenizer has {tokenizer.VocabSize} tokens, the model's vocab_size is {vocabulary}; train the language model with the added tokens first.");
+        var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1);
+        foreach (var name in model.NewWeights)
+            progress.Note($"{name} is not in {path}: it begins with random numbers");
+        return model;
+    }
+
+    /// <summary>Added tokens may lie beyond the model's rows; a vocabulary that does was made for another model.</summary>
+    private static void CheckVocabulary(RunOptions options, Tokenizer tokenizer, int rows)
+    {
+        var added = tokenizer.AddedTokens.Count(token => token.Key >= rows);
+        if (tokenizer.VocabSize - rows > added)
+        {
+            throw new UserErrorException(
+                $"{options.Model.NameOrPath}: the tokenizer has {tokenizer.VocabSize} tokens, the model's vocab_size is {rows}; only added tokens may lie beyond it, so the tokenizer belongs to another model.");
+        }
+    }
+
+    /// <summary>
+    /// The padding token to write down. transformers reads a classifier's score before the first padding token and never moves its
+    /// embedding: a token that ends answers must not be named.
+    /// </summary>
+    private static int? PaddingId(Tokenizer tokenizer, TrainingMethod method)
+    {
+        if (tokenizer.PadId is { } pad && pad != tokenizer.EosId)
+            return pad;
+        return method.IsClassifier && tokenizer.Settings.UnkToken is { } unknown ? tokenizer.TokenToId(unknown) : null;
+    }
+
+    private static UserErrorException Refused(CausalLanguageModel model, string why)
+    {
+        model.Dispose();
+        return new UserErrorException(why);
+    }
+
+    private static JsonObject WithVocabulary(JsonObject config, Tokenizer tokenizer)
     {
         var complete = config.DeepClone().AsObject();
         complete["vocab_size"] ??= tokenizer.VocabSize;

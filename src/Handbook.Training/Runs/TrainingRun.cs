@@ -19,6 +19,8 @@ namespace Handbook.Training.Runs;
 public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, TimeProvider clock)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
+    private readonly TrainingMethod method = TrainingMethod.Find(options.Task)
+        ?? throw new UserErrorException($"task: {options.Task} is not supported yet.");
 
     /// <summary>Trains, or goes on from the newest whole checkpoint.</summary>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
@@ -29,8 +31,9 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         var store = new CheckpointStore(output);
         var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
         var tokenizer = RunTokenizer.Load(options);
-        using var model = RunModel.Open(options, tokenizer);
+        using var model = RunModel.Open(options, method, tokenizer, progress);
         using var data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
+        using var reference = RunReference.Open(options, method, model, progress);
         CheckTokenIds(data, model.Model.Config.VocabularySize);
         using var optimizer = model.CreateOptimizer(options);
 
@@ -39,12 +42,11 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
             rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
             !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
-        var state = resumed is null ? FreshState(totalSteps) : RunCheckpoint.Restore(resumed, model.Model, optimizer);
+        var objective = method.Objective(new MethodParts(model.Model, options, reference.Logps));
+        var state = resumed is null ? FreshState(totalSteps) : RunCheckpoint.Restore(resumed, model.Model, optimizer, objective);
         state = state with { MaxSteps = totalSteps };
 
         using var log = OpenLog(state.GlobalStep);
-        var objective = new NextTokenObjective(
-            new CausalPolicy(model.Model, Forward(options.Model)), options.Optimization.Normalization);
         var evaluator = data.Evaluation is { RowCount: > 0 } held
             ? new Evaluator(objective, Rows(held), options.Evaluation.PerDeviceBatchSize, clock)
             : null;
@@ -58,7 +60,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
             FlopsPerToken = 6.0 * model.Model.ParameterCount,
             Evaluator = evaluator,
             Log = log,
-            Save = saved => Save(store, saved, model.Model, tokenizer, optimizer),
+            Save = saved => Save(store, saved, model.Model, tokenizer, optimizer, objective),
             Clock = clock,
         };
         progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, model.Model, data, batches, totalSteps));
@@ -94,7 +96,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         }
     }
 
-    private static TrainingRows Rows(TokenSet set) => new(set.RowCount, set.ExampleCount, set.Row, set.RowLength);
+    private TrainingRows Rows(TokenSet set) => new(set.RowCount, set.ExampleCount, row => method.Row(set, row), set.RowLength);
 
     private TrainerState FreshState(int totalSteps) => new()
     {
@@ -113,16 +115,9 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         return new RunLog(sinks, owned);
     }
 
-    private void Save(CheckpointStore store, TrainerState state, CausalLanguageModel model, Tokenizer tokenizer, IOptimizer optimizer)
+    private void Save(CheckpointStore store, TrainerState state, IPretrainedModel model, Tokenizer tokenizer, IOptimizer optimizer, IObjective objective)
     {
-        store.Save(state.GlobalStep, folder => RunCheckpoint.Write(folder, model, tokenizer, optimizer, state));
+        store.Save(state.GlobalStep, folder => RunCheckpoint.Write(folder, model, tokenizer, optimizer, objective, state));
         store.Rotate(options.Checkpoints.TotalLimit, options.Checkpoints.LoadBestAtEnd ? state.BestGlobalStep : null);
     }
-
-    private static ForwardOptions Forward(ModelOptions model) => new()
-    {
-        Recompute = model.Recompute,
-        NeftuneAlpha = model.NeftuneNoiseAlpha ?? 0,
-        DisableDropout = model.DisableDropout,
-    };
 }

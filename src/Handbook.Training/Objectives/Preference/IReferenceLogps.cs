@@ -12,6 +12,21 @@ public interface IReferenceLogps
 {
     /// <summary>One a label, in the order of <see cref="BatchLabels"/>.</summary>
     double[] TokenLogps(TokenBatch batch);
+
+    /// <summary>Hears that the policy has moved: <paramref name="done"/> optimizer steps are done now.</summary>
+    void Stepped(int done)
+    {
+    }
+
+    /// <summary>What moves as training goes, by name, for checkpoints; the tensors are the live ones.</summary>
+    IEnumerable<(string Name, Tensor Tensor)> State() => [];
+
+    /// <summary>Copies a saved state back.</summary>
+    /// <param name="find">Gives the tensor saved under a name, or null.</param>
+    /// <exception cref="UserErrorException">A tensor is missing or has another shape.</exception>
+    void Load(Func<string, Tensor?> find)
+    {
+    }
 }
 
 /// <summary>No reference (<c>reference_free</c>, ORPO, SimPO): every log-probability is 0.</summary>

@@ -73,6 +73,15 @@ public sealed class PreferenceObjective : IObjective
         return new ObjectiveResult(loss, metrics);
     }
 
+    /// <inheritdoc/>
+    public void Stepped(int done) => reference.Stepped(done);
+
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, Tensor Tensor)> State() => reference.State();
+
+    /// <inheritdoc/>
+    public void Load(Func<string, Tensor?> find) => reference.Load(find);
+
     /// <summary>The batch's share of the mean over all pairs.</summary>
     private Variable PairLoss(Tape tape, PairScores scores)
     {

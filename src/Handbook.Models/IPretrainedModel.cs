@@ -1,0 +1,34 @@
+using Handbook.Autograd;
+using Handbook.Models.Blocks;
+using Handbook.Models.Configuration;
+using Handbook.Torch;
+
+namespace Handbook.Models;
+
+/// <summary>A decoder with some head, from a folder or new, as a training run sees it: weights by name that can be saved again.</summary>
+public interface IPretrainedModel : IDisposable
+{
+    /// <summary>The configuration.</summary>
+    ModelConfig Config { get; }
+
+    /// <summary>Everything but the head.</summary>
+    Decoder Decoder { get; }
+
+    /// <summary>All weights under their checkpoint names, in the reference's order; a tied matrix once.</summary>
+    IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Number of weights.</summary>
+    long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
+
+    /// <summary>What the saved configuration says of special tokens; null leaves what was loaded.</summary>
+    SpecialTokenIds? SpecialTokens { get; set; }
+
+    /// <summary>Element type of the loaded files; null for a new model.</summary>
+    DType? StoredDType { get; }
+
+    /// <summary>Writes the model so that transformers loads it.</summary>
+    /// <param name="path">The folder; made when absent.</param>
+    /// <param name="dtype">Element type of the files.</param>
+    /// <param name="values">The tensor to write for a weight, such as its master copy; null writes the weights themselves.</param>
+    void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null);
+}

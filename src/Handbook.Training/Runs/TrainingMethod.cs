@@ -1,0 +1,59 @@
+using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Data.Store;
+using Handbook.Models;
+using Handbook.Training.Objectives;
+using Handbook.Training.Objectives.Preference;
+using Handbook.Training.Options;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>What an objective is made of.</summary>
+/// <param name="Model">The model in training, of the method's kind.</param>
+/// <param name="Options">The run.</param>
+/// <param name="Reference">The frozen model's log-probabilities; zeros for methods without one.</param>
+public sealed record MethodParts(IPretrainedModel Model, RunOptions Options, IReferenceLogps Reference)
+{
+    /// <summary>The model as a language model.</summary>
+    internal IPolicy Policy => new CausalPolicy((CausalLanguageModel)Model, Forward);
+
+    /// <summary>How the model is run in training.</summary>
+    internal ForwardOptions Forward => new()
+    {
+        Recompute = Options.Model.Recompute,
+        NeftuneAlpha = Options.Model.NeftuneNoiseAlpha ?? 0,
+        DisableDropout = Options.Model.DisableDropout,
+    };
+}
+
+/// <summary>A way to train: which data it reads, which model it moves, what its loss is. A method is a row of the table below.</summary>
+/// <param name="Task">The task whose command runs it.</param>
+/// <param name="Data">Its examples.</param>
+/// <param name="Objective">Makes its objective.</param>
+public sealed record TrainingMethod(TrainingTask Task, StoreKind Data, Func<MethodParts, IObjective> Objective)
+{
+    /// <summary>True when a frozen model stands beside the one in training.</summary>
+    public bool NeedsReference { get; init; }
+
+    /// <summary>True when the model ends in one score instead of a vocabulary.</summary>
+    public bool IsClassifier { get; init; }
+
+    /// <summary>True when the prompt's tokens are labels too.</summary>
+    public bool PromptLabels { get; init; }
+
+    /// <summary>Every method there is.</summary>
+    public static IReadOnlyList<TrainingMethod> Rows { get; } =
+    [
+        new(TrainingTask.Cpt, StoreKind.Sequences, NextToken),
+        new(TrainingTask.Sft, StoreKind.Sequences, NextToken),
+        new(TrainingTask.Dpo, StoreKind.Pairs, parts => new PreferenceObjective(parts.Policy, parts.Reference, parts.Options.Preference)) { NeedsReference = true },
+    ];
+
+    /// <summary>The method of a task; null when there is none yet.</summary>
+    public static TrainingMethod? Find(TrainingTask task) => Rows.FirstOrDefault(row => row.Task == task);
+
+    /// <summary>A row of a set as this method trains on it.</summary>
+    public TokenBatch Row(TokenSet set, int row) => PromptLabels ? set.Pair(row).ToSharedPrefix(promptLabels: true) : set.Row(row);
+
+    private static NextTokenObjective NextToken(MethodParts parts) => new(parts.Policy, parts.Options.Optimization.Normalization);
+}
