@@ -13,7 +13,7 @@ internal sealed class StoreFolder
 
     public StoreFolder(string? cacheFolder, string key)
     {
-        root = Path.Combine(cacheFolder ?? DefaultCache(), "data");
+        root = Path.Combine(CacheFolder.Root(cacheFolder), "data");
         Final = Path.Combine(root, key);
         Partial = Final + PartialMark;
     }
@@ -31,7 +31,7 @@ internal sealed class StoreFolder
         if (StoreManifest.Exists(Final))
             return false;
         CreateRoot();
-        using var held = Lock(cancellation);
+        using var held = FileLock.Take(Final + ".lock", cancellation);
         if (StoreManifest.Exists(Final))
             return false;
         Remove(Partial);
@@ -50,11 +50,6 @@ internal sealed class StoreFolder
         }
     }
 
-    private static string DefaultCache() =>
-        Environment.GetEnvironmentVariable("HANDBOOK_CACHE") is { Length: > 0 } set
-            ? set
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "handbook");
-
     private void CreateRoot()
     {
         try
@@ -64,23 +59,6 @@ internal sealed class StoreFolder
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new UserErrorException($"{root}: prepared data cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
-        }
-    }
-
-    /// <summary>The system lets go of the lock when its holder dies; the empty file goes with the last holder.</summary>
-    private FileStream Lock(CancellationToken cancellation)
-    {
-        while (true)
-        {
-            try
-            {
-                return new FileStream(Final + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-            }
-            catch (IOException)
-            {
-                cancellation.WaitHandle.WaitOne(TimeSpan.FromMilliseconds(200));
-                cancellation.ThrowIfCancellationRequested();
-            }
         }
     }
 

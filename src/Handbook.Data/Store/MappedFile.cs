@@ -3,12 +3,13 @@ using System.IO.MemoryMappedFiles;
 namespace Handbook.Data.Store;
 
 /// <summary>A file mapped read-only; any number of processes share its pages.</summary>
-internal sealed unsafe class MappedFile : IDisposable
+public sealed unsafe class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile? file;
     private readonly MemoryMappedViewAccessor? view;
     private readonly byte* start;
 
+    /// <summary>Maps a file; an empty one too.</summary>
     public MappedFile(string path)
     {
         ByteCount = new FileInfo(path).Length;
@@ -20,10 +21,12 @@ internal sealed unsafe class MappedFile : IDisposable
         start += view.PointerOffset;
     }
 
-    /// <summary>Length of the file.</summary>
+    /// <summary>Length of the file in bytes.</summary>
     public long ByteCount { get; }
 
-    /// <summary>Values at an index counted in values.</summary>
+    /// <summary>Values from a place on.</summary>
+    /// <param name="byteOffset">Place of the first value, in bytes.</param>
+    /// <param name="count">Number of values.</param>
     /// <exception cref="ArgumentOutOfRangeException">They reach beyond the file.</exception>
     public ReadOnlySpan<T> Values<T>(long byteOffset, int count)
         where T : unmanaged
@@ -34,6 +37,7 @@ internal sealed unsafe class MappedFile : IDisposable
         return new ReadOnlySpan<T>(start + byteOffset, count);
     }
 
+    /// <summary>Unmaps the file; spans over it must be gone.</summary>
     public void Dispose()
     {
         view?.SafeMemoryMappedViewHandle.ReleasePointer();

@@ -1,0 +1,24 @@
+using Handbook.Models;
+using Handbook.Torch;
+using Handbook.Training.Objectives;
+
+namespace Handbook.Training.ReferenceStore;
+
+/// <summary>A model that fills a store and is let go then.</summary>
+/// <param name="Policy">The model as objectives see it.</param>
+/// <param name="Weights">What disposing frees; null when somebody else owns the model.</param>
+public sealed record FrozenPolicy(IPolicy Policy, IDisposable? Weights = null) : IDisposable
+{
+    /// <summary>Loads a model folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="dtype">Element type to compute in.</param>
+    /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
+    public static FrozenPolicy Load(string path, DType dtype)
+    {
+        var model = CausalLanguageModel.Load(path, dtype);
+        return new FrozenPolicy(new CausalPolicy(model, ForwardOptions.Default), model);
+    }
+
+    /// <summary>Frees the weights.</summary>
+    public void Dispose() => Weights?.Dispose();
+}
