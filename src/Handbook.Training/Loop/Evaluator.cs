@@ -40,7 +40,7 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
     private void Measure(int[] indices, MetricSums sums)
     {
         var batch = rows.Batch(indices);
-        var totals = new StepTotals(0, 1, batch.ExampleIds.Length, batch.LossTokenCount);
+        var totals = new StepTotals(0, 1, batch.ExampleIds.Length, batch.LossTokenCount, IsTraining: false);
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
         objective.Prepare([batch], totals);

@@ -9,7 +9,8 @@ namespace Handbook.Training.Objectives;
 /// <param name="MicroBatchCount">Micro-batches.</param>
 /// <param name="ExampleCount">Rows, or pairs of a preference set.</param>
 /// <param name="LossTokenCount">Tokens that count in the loss.</param>
-public readonly record struct StepTotals(int Step, int MicroBatchCount, int ExampleCount, long LossTokenCount);
+/// <param name="IsTraining">False in an evaluation, which leaves no trace in the objective's state.</param>
+public readonly record struct StepTotals(int Step, int MicroBatchCount, int ExampleCount, long LossTokenCount, bool IsTraining = true);
 
 /// <summary>What an objective made of a micro-batch.</summary>
 /// <param name="Loss">Scalar; the sum over a step's micro-batches is the step's loss.</param>

@@ -36,6 +36,23 @@ public sealed record PreferenceOptions
     /// <summary>Weight pairs by their own probability (WPO).</summary>
     public bool UseWeighting { get; init; }
 
+    /// <summary>The most that WPO's weight of a pair may be: 1 in TRL before 0.29; null: no limit, as since.</summary>
+    public double? WeightLimit { get; init; }
+
+    /// <summary>
+    /// Take the mean of all rewards seen off the rewards (<c>bco_pair</c>, as its paper and TRL before 0.29); false: as TRL since.
+    /// </summary>
+    public bool RunningBaseline { get; init; } = true;
+
+    /// <summary>Weight of the chosen answers' negative log-likelihood (CPO); 0 for SimPO.</summary>
+    public double CpoAlpha { get; init; } = 1;
+
+    /// <summary>Margin that SimPO wants between chosen and rejected rewards.</summary>
+    public double SimpoGamma { get; init; } = 0.5;
+
+    /// <summary>Alpha of AlphaPO's reward (1 - p^-alpha) / alpha; 0: log p.</summary>
+    public double AlphaPoAlpha { get; init; }
+
     /// <summary>Compute the reference's log-probabilities once, before training.</summary>
     public bool PrecomputeReference { get; init; }
 

@@ -1,5 +1,6 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
+using Handbook.Torch;
 
 namespace Handbook.Training.Objectives.Preference;
 
@@ -11,8 +12,9 @@ namespace Handbook.Training.Objectives.Preference;
 /// <param name="Alpha">Alpha of the alpha divergence.</param>
 public sealed record Divergence(string Kind = "reverse_kl", double Alpha = 1)
 {
-    /// <summary>Where exp would leave float32.</summary>
+    /// <summary>Beyond these exp would leave the type.</summary>
     private const double LargestExponent = 80;
+    private const double LargestDoubleExponent = 700;
 
     /// <summary>Names that recipes may use.</summary>
     public static IReadOnlyList<string> Kinds { get; } = ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"];
@@ -31,7 +33,8 @@ public sealed record Divergence(string Kind = "reverse_kl", double Alpha = 1)
 
     private Variable Power(Tape tape, Variable logratios)
     {
-        var exponent = tape.Clamp(tape.Scale(logratios, Alpha - 1), double.NegativeInfinity, LargestExponent);
+        var largest = logratios.Value.DType == DType.Float64 ? LargestDoubleExponent : LargestExponent;
+        var exponent = tape.Clamp(tape.Scale(logratios, Alpha - 1), double.NegativeInfinity, largest);
         return tape.Scale(tape.Exp(exponent), 1 / (Alpha - 1));
     }
 }

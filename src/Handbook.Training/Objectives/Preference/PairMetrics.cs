@@ -6,46 +6,49 @@ namespace Handbook.Training.Objectives.Preference;
 /// <summary>TRL's metrics of a batch of pairs.</summary>
 public static class PairMetrics
 {
-    /// <summary>Rewards (beta x log-ratio), their accuracy and margin, log-probabilities, mean logits; a tie counts as wrong.</summary>
-    public static MetricSums Of(PairMeasurement pairs, double beta)
+    /// <summary>Rewards are beta x (policy - reference) log-probability.</summary>
+    public static MetricSums Of(PairMeasurement pairs, double beta) => Of(
+        pairs, Rewards(pairs.Chosen.Value, pairs.ReferenceChosen, beta), Rewards(pairs.Rejected.Value, pairs.ReferenceRejected, beta));
+
+    /// <summary>Rewards, their accuracy (a tie counts as wrong) and margin, log-probabilities, mean logits, accuracy of tokens.</summary>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="chosenRewards">Rewards of the chosen answers, one a pair.</param>
+    /// <param name="rejectedRewards">Rewards of the rejected answers.</param>
+    public static MetricSums Of(PairMeasurement pairs, double[] chosenRewards, double[] rejectedRewards)
     {
-        var (chosen, rejected) = (pairs.Chosen.Value.ToArray<double>(), pairs.Rejected.Value.ToArray<double>());
-        var chosenRewards = Rewards(chosen, pairs.ReferenceChosen, beta);
-        var rejectedRewards = Rewards(rejected, pairs.ReferenceRejected, beta);
+        var count = pairs.PairCount;
         var metrics = new MetricSums()
-            .Add(MetricNames.ChosenReward, chosenRewards.Sum(), chosen.Length)
-            .Add(MetricNames.RejectedReward, rejectedRewards.Sum(), chosen.Length)
-            .Add(MetricNames.RewardAccuracy, chosenRewards.Where((reward, i) => reward > rejectedRewards[i]).Count(), chosen.Length)
-            .Add(MetricNames.RewardMargin, chosenRewards.Sum() - rejectedRewards.Sum(), chosen.Length)
-            .Add(MetricNames.ChosenLogps, chosen.Sum(), chosen.Length)
-            .Add(MetricNames.RejectedLogps, rejected.Sum(), chosen.Length);
-        AddLogits(metrics, MetricNames.ChosenLogits, pairs, pairs.ChosenSegments);
-        AddLogits(metrics, MetricNames.RejectedLogits, pairs, pairs.RejectedSegments);
-        AddAccuracy(metrics, pairs);
+            .Add(MetricNames.ChosenReward, chosenRewards.Sum(), count)
+            .Add(MetricNames.RejectedReward, rejectedRewards.Sum(), count)
+            .Add(MetricNames.RewardAccuracy, chosenRewards.Where((reward, i) => reward > rejectedRewards[i]).Count(), count)
+            .Add(MetricNames.RewardMargin, chosenRewards.Sum() - rejectedRewards.Sum(), count)
+            .Add(MetricNames.ChosenLogps, pairs.Chosen.Value.ToArray<double>().Sum(), count)
+            .Add(MetricNames.RejectedLogps, pairs.Rejected.Value.ToArray<double>().Sum(), count);
+        AddLogits(metrics, MetricNames.ChosenLogits, pairs.Answers, pairs.ChosenSegments);
+        AddLogits(metrics, MetricNames.RejectedLogits, pairs.Answers, pairs.RejectedSegments);
+        AddAccuracy(metrics, pairs.Answers, pairs.ChosenSegments);
         return metrics;
     }
 
-    private static double[] Rewards(double[] logps, Tensor reference, double beta)
-    {
-        var references = reference.ToArray<double>();
-        return [.. logps.Select((logp, i) => beta * (logp - references[i]))];
-    }
-
-    private static void AddLogits(MetricSums metrics, string name, PairMeasurement pairs, IEnumerable<int> segments)
+    /// <summary>Mean logit over the vocabulary and the labels of some answers.</summary>
+    internal static void AddLogits(MetricSums metrics, string name, AnswerMeasurement answers, IEnumerable<int> segments)
     {
         foreach (var segment in segments)
         {
-            var count = pairs.Labels.CountOf(segment);
-            metrics.Add(name, pairs.Statistics.MeanLogits.AsSpan((int)pairs.Labels.Offsets[segment], count).ToArray().Sum(logit => (double)logit), count);
+            var count = answers.Labels.CountOf(segment);
+            var logits = answers.Statistics.MeanLogits.AsSpan((int)answers.Labels.Offsets[segment], count);
+            metrics.Add(name, logits.ToArray().Sum(logit => (double)logit), count);
         }
     }
 
-    private static void AddAccuracy(MetricSums metrics, PairMeasurement pairs)
+    private static double[] Rewards(Tensor logps, Tensor reference, double beta) => logps.Subtract(reference).Multiply(beta).ToArray<double>();
+
+    private static void AddAccuracy(MetricSums metrics, AnswerMeasurement answers, IEnumerable<int> segments)
     {
-        foreach (var segment in pairs.ChosenSegments)
+        foreach (var segment in segments)
         {
-            var count = pairs.Labels.CountOf(segment);
-            var correct = pairs.Statistics.IsCorrect.AsSpan((int)pairs.Labels.Offsets[segment], count).Count(true);
+            var count = answers.Labels.CountOf(segment);
+            var correct = answers.Statistics.IsCorrect.AsSpan((int)answers.Labels.Offsets[segment], count).Count(true);
             metrics.Add(MetricNames.TokenAccuracy, correct, count);
         }
     }

@@ -39,6 +39,9 @@ public sealed record PairScores
     /// <summary>ChosenScores - RejectedScores.</summary>
     public required Variable Margins { get; init; }
 
+    /// <summary>What each pair's loss is multiplied with (WPO), without gradient; null: 1.</summary>
+    public Variable? Weights { get; init; }
+
     /// <summary>Builds the rest from the four log-probabilities and the lengths.</summary>
     public static PairScores Of(
         Tape tape, Divergence divergence, Variable chosen, Variable rejected, Variable referenceChosen, Variable referenceRejected,

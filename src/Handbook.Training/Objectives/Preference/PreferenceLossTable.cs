@@ -10,7 +10,8 @@ public delegate Variable PairLoss(Tape tape, PairScores pairs, LossSettings sett
 /// <param name="Name">TRL's name (<c>loss_type</c>).</param>
 /// <param name="PerPair">The loss; null for <c>sft</c>, which is the likelihood of the chosen answers and looks at no margin.</param>
 /// <param name="SeesWholeBatch">True when a pair's loss depends on the other pairs of the batch.</param>
-public sealed record PreferenceLoss(string Name, PairLoss? PerPair, bool SeesWholeBatch = false);
+/// <param name="TakesBaseline">True when it reads <see cref="LossSettings.Baseline"/>.</param>
+public sealed record PreferenceLoss(string Name, PairLoss? PerPair, bool SeesWholeBatch = false, bool TakesBaseline = false);
 
 /// <summary>Every loss of pairs that recipes may name.</summary>
 public static class PreferenceLossTable
@@ -25,7 +26,7 @@ public static class PreferenceLossTable
         new("exo_pair", ExoPairLoss.PerPair),
         new("nca_pair", NcaPairLoss.PerPair),
         new("robust", RobustLoss.PerPair),
-        new("bco_pair", BcoPairLoss.PerPair),
+        new("bco_pair", BcoPairLoss.PerPair, TakesBaseline: true),
         new("kto_pair", KtoPairLoss.PerPair, SeesWholeBatch: true),
         new("sppo_hard", SppoHardLoss.PerPair),
         new("aot", AotLoss.PerPair, SeesWholeBatch: true),

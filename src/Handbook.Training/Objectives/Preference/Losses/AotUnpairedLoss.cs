@@ -5,7 +5,7 @@ namespace Handbook.Training.Objectives.Preference.Losses;
 
 /// <summary>
 /// AOT without pairing (Melnyk et al. 2024, arXiv:2406.05882): chosen and rejected log-ratios are each sorted over the
-/// whole batch before they are compared. TRL before 1.0 calls it <c>aot_pair</c>.
+/// whole batch before they are compared. TRL before 0.28 calls it <c>aot_pair</c>.
 /// </summary>
 public static class AotUnpairedLoss
 {

@@ -13,10 +13,13 @@ public static class KtoPairLoss
     /// <summary>The loss of each pair, [pairs].</summary>
     public static Variable PerPair(Tape tape, PairScores pairs, LossSettings settings)
     {
-        var chosenKl = tape.Relu(tape.Mean(pairs.ChosenLogratios));
-        var rejectedKl = tape.Relu(tape.Mean(pairs.RejectedLogratios));
+        var chosenKl = AtLeastZero(tape, tape.Mean(pairs.ChosenLogratios));
+        var rejectedKl = AtLeastZero(tape, tape.Mean(pairs.RejectedLogratios));
         var chosen = tape.Sigmoid(tape.Scale(tape.Subtract(pairs.ChosenLogratios, rejectedKl), settings.Beta));
         var rejected = tape.Sigmoid(tape.Scale(tape.Subtract(chosenKl, pairs.RejectedLogratios), settings.Beta));
         return tape.AddConstant(tape.Scale(tape.Add(chosen, rejected), -0.5), 1);
     }
+
+    /// <summary>At exactly 0, where training begins, the gradient passes, as TRL's clamp lets it.</summary>
+    private static Variable AtLeastZero(Tape tape, Variable kl) => tape.Clamp(kl, 0, double.PositiveInfinity);
 }
