@@ -35,9 +35,10 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
         if (step.Step < step.TotalSteps && IsTooSoon())
             return;
         var gradient = step.GradientNorm is { } norm ? $"  [grey]grad[/] {ProgressText.Number(norm)}" : "";
+        var watched = string.Concat(step.Watched.Select(metric => $"  [grey]{metric.Name}[/] {ProgressText.Number(metric.Value)}"));
         Draw(
             Bar(title, step.Step, step.TotalSteps) + $"  [grey]epoch[/] {step.Epoch:0.00}  [grey]eta[/] [bold]{ProgressText.Time(step.Remaining)}[/]",
-            $"  [grey]loss[/] [bold green]{step.Loss:0.0000}[/]{gradient}  [grey]lr[/] {ProgressText.Rate(step.LearningRate)}  {ProgressText.Count(step.TokensPerSecond)} [grey]tok/s[/]");
+            $"  [grey]loss[/] [bold green]{step.Loss:0.0000}[/]{watched}{gradient}  [grey]lr[/] {ProgressText.Rate(step.LearningRate)}  {ProgressText.Count(step.TokensPerSecond)} [grey]tok/s[/]");
     }
 
     /// <inheritdoc/>

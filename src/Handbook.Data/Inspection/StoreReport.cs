@@ -20,19 +20,19 @@ public static class StoreReport
         }
         if (manifest.BadRows > 0)
             yield return Text($"{manifest.BadRows} bad rows left out (on_bad_row: skip), the first: {manifest.BadRowExamples[0]}");
-        foreach (var line in Lines("train", manifest.Train))
+        foreach (var line in Lines("train", manifest.Train, store.Kind))
             yield return line;
         if (manifest.Evaluation is { } evaluation)
         {
-            foreach (var line in Lines("evaluation", evaluation))
+            foreach (var line in Lines("evaluation", evaluation, store.Kind))
                 yield return line;
         }
     }
 
-    private static IEnumerable<string> Lines(string name, SetSummary set)
+    private static IEnumerable<string> Lines(string name, SetSummary set, StoreKind kind)
     {
-        yield return Text(
-            $"{name}: {set.ExampleCount} examples, {set.TokenCount} tokens ({Share(set.LossTokenCount, set.TokenCount)} labels) in {set.RowCount} rows of at most {set.MaxLength}, {set.Efficiency:P1} full");
+        var place = kind == StoreKind.Sequences ? Text($" in {set.RowCount} rows of at most {set.MaxLength}, {set.Efficiency:P1} full") : "";
+        yield return Text($"{name}: {set.ExampleCount} examples, {set.TokenCount} tokens ({Share(set.LossTokenCount, set.TokenCount)} labels){place}");
         if (set.Truncated > 0)
             yield return Text($"  {set.Truncated} examples are longer than a row and lose {set.LostTokens} tokens ({Share(set.LostTokens, set.LostTokens + set.TokenCount)})");
         else if (set.LostTokens > 0)

@@ -52,6 +52,12 @@ public sealed record LoopOutcome(TrainerState State, double MeanLoss, double Sec
 /// <summary>Trains: take the step's batches, step, log, evaluate, save, until all steps are done or somebody asks to stop.</summary>
 public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingProgress progress)
 {
+    private static readonly Dictionary<string, string> Words = new()
+    {
+        [MetricNames.RewardAccuracy] = "acc",
+        [MetricNames.RewardMargin] = "margin",
+    };
+
     private readonly MetricSums sinceLogged = new();
     private readonly StepClock pace = new(parts.Clock);
 
@@ -115,6 +121,7 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
             LearningRate = outcome.LearningRate,
             TokensPerSecond = pace.TokensPerSecond,
             Remaining = pace.Remaining(parts.TotalSteps - state.GlobalStep),
+            Watched = Watched(outcome),
             IsLogged = logged,
         });
         if (!logged)
@@ -126,6 +133,9 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
         means.Add((MetricNames.TokenCount, state.NumInputTokensSeen));
         return Append(state, MetricsRow.Of(state.GlobalStep, state.Epoch, [.. means]));
     }
+
+    private static IReadOnlyList<(string Name, double Value)> Watched(StepOutcome outcome) =>
+        [.. outcome.Metrics.Means().Where(metric => Words.ContainsKey(metric.Name)).Select(metric => (Words[metric.Name], metric.Value))];
 
     private TrainerState Evaluate(TrainerState state, CancellationToken stop)
     {

@@ -51,6 +51,9 @@ public sealed record StepProgress
     /// <summary>Time that the remaining steps take at this speed.</summary>
     public required TimeSpan Remaining { get; init; }
 
+    /// <summary>What the method itself watches, in a word each: reward accuracy and margin of pairs.</summary>
+    public IReadOnlyList<(string Name, double Value)> Watched { get; init; } = [];
+
     /// <summary>True at steps whose metrics are logged: where no one watches live, only these are shown.</summary>
     public required bool IsLogged { get; init; }
 }

@@ -26,19 +26,27 @@ public static class RunData
         notes.Done();
         if (LosesAssistantMask(options))
             progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
+        if (maxLength > modelLimit)
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {modelLimit} positions (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
-        var usesTemplate = options.Task != TrainingTask.Cpt
-            && (tokenizer.ChatTemplate is not null || store.Manifest.Sources.Any(source => source.Shape == nameof(ExampleShape.Conversation)));
-        if (usesTemplate && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Template, tokenizer) is { Count: > 0 } broken)
+        if (options.Task != TrainingTask.Cpt && (tokenizer.ChatTemplate is not null || HasConversations(store)) && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Template, tokenizer) is { Count: > 0 } broken)
             progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
         return store;
     }
 
+    /// <summary>
+    /// The tokenizer to save with the model: one without a chat template that was trained on conversations has learned ChatML, and
+    /// whoever serves the model must know.
+    /// </summary>
+    public static Tokenizer Taught(Tokenizer tokenizer, TokenStore data) => tokenizer.ChatTemplate is null && HasConversations(data)
+        ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = ChatTemplate.ChatMl })
+        : tokenizer;
+
     /// <summary>How the run's examples become tokens.</summary>
     public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer, int maxLength)
     {
-        var fingerprint = TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? options.Model.NameOrPath!);
+        var fingerprint = RunTokenizer.Fingerprint(options, tokenizer);
         if (options.Task == TrainingTask.Cpt)
             return new PlainTextEncoder(tokenizer, fingerprint, PlainText(options));
         var conversations = Conversations(options, tokenizer);
@@ -62,6 +70,9 @@ public static class RunData
             },
         });
     }
+
+    private static bool HasConversations(TokenStore store) =>
+        store.Manifest.Sources.Any(source => source.Shape == nameof(ExampleShape.Conversation));
 
     private static bool LosesAssistantMask(RunOptions options) =>
         options.Profile == Profile.Trl019 && options.Sequences.Packing != PackingStrategy.None && options.Sequences.LossScope == LossScope.AssistantTurns;

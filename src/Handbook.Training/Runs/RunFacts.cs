@@ -29,7 +29,9 @@ public static class RunFacts
         var train = data.Train.Summary;
         var facts = new List<(string, string)>
         {
-            ("training data", Invariant($"{train.ExampleCount} examples in {train.RowCount} rows of at most {train.MaxLength} tokens, {train.Efficiency:P1} full")),
+            ("training data", data.Kind == StoreKind.Sequences
+                ? Invariant($"{train.ExampleCount} examples in {train.RowCount} rows of at most {train.MaxLength} tokens, {train.Efficiency:P1} full")
+                : Invariant($"{train.ExampleCount} examples, prompt and answer of at most {train.MaxLength} tokens, {(double)train.TokenCount / Math.Max(1, train.RowCount):0} tokens each on average")),
             ("label tokens", Invariant($"{train.LossTokenCount} of {train.TokenCount} ({(double)train.LossTokenCount / Math.Max(1, train.TokenCount):P1})")),
         };
         if (data.Evaluation is { } held)

@@ -85,7 +85,7 @@ public sealed class RunModel : IDisposable
         var before = Config(options, tokenizer).VocabularySize;
         CheckVocabulary(options, tokenizer, before);
         if (tokenizer.VocabSize > before)
-            progress.Note($"the tokenizer has {tokenizer.VocabSize - before} tokens more than the model: its embedding grows from {before} to {tokenizer.VocabSize} rows, new ones begin as the mean of the others");
+            progress.Note($"added tokens {string.Join(", ", tokenizer.AddedTokens.Where(token => token.Key >= before).Take(4).Select(token => token.Value.Content))}: the embedding grows from {before} to {tokenizer.VocabSize} rows, new ones begin as the mean of the others");
         return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, vocabulary: tokenizer.VocabSize);
     }
 

@@ -1,3 +1,4 @@
+using Handbook.Data.Preparation;
 using Handbook.Text.Tokenizers;
 using Handbook.Training.Options;
 
@@ -6,6 +7,13 @@ namespace Handbook.Training.Runs;
 /// <summary>The tokenizer of a run: the model's or another, with the recipe's template and end-of-turn token.</summary>
 public static class RunTokenizer
 {
+    private const string TurnStart = "<|im_start|>";
+    private const string TurnEnd = "<|im_end|>";
+
+    /// <summary>What tells this run's tokenizer from others: its files, and the tokens that the run adds to them.</summary>
+    public static string Fingerprint(RunOptions options, Tokenizer tokenizer) =>
+        $"{TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? options.Model.NameOrPath!)} {tokenizer.VocabSize}";
+
     /// <summary>Loads it.</summary>
     /// <exception cref="UserErrorException">The folder is broken, or <c>eos_token</c> is no token.</exception>
     public static Tokenizer Load(RunOptions options)
@@ -14,7 +22,7 @@ public static class RunTokenizer
             ?? throw new UserErrorException("tokenizer_name_or_path: a new model (model_config) needs it.");
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{(options.Tokenizer.NameOrPath is null ? "model_name_or_path" : "tokenizer_name_or_path")}: {folder} is not a folder on this machine.");
-        var tokenizer = Tokenizer.Load(folder);
+        var tokenizer = WithChatMl(Tokenizer.Load(folder), options);
         if (options.Tokenizer.EosToken is { } eos)
         {
             if (tokenizer.TokenToId(eos) is null)
@@ -24,5 +32,19 @@ public static class RunTokenizer
         return options.Tokenizer.ChatTemplate is { } template
             ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = template })
             : tokenizer;
+    }
+
+    /// <summary>
+    /// A ChatML template writes markers that a base model's tokenizer would cut into pieces. As the original's setup_chat_format, SFT
+    /// and ORPO make tokens of them, and the second one the end of a turn; profile trl-0.19 lost that.
+    /// </summary>
+    private static Tokenizer WithChatMl(Tokenizer tokenizer, RunOptions options)
+    {
+        var template = options.Tokenizer.ChatTemplate ?? tokenizer.ChatTemplate ?? "";
+        var isWanted = options.Task is TrainingTask.Sft or TrainingTask.Orpo && options.Profile != Profile.Trl019 && template.Contains(TurnStart, StringComparison.Ordinal);
+        if (!isWanted || (tokenizer.TokenToId(TurnStart) is not null && tokenizer.TokenToId(TurnEnd) is not null))
+            return tokenizer;
+        var grown = tokenizer.WithAddedTokens([new AddedToken(TurnStart) { Special = true }, new AddedToken(TurnEnd) { Special = true }]);
+        return grown.WithSettings(grown.Settings with { EosToken = TurnEnd });
     }
 }

@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Handbook.Cli.Progress;
+using Handbook.Recipes;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+using Handbook.Training.Reports;
+using Handbook.Training.Runs;
+using Handbook.Training.Sweeps;
+using Spectre.Console;
+
+namespace Handbook.Cli.Commands;
+
+/// <summary><c>handbook sweep</c>: one recipe, every combination of the values that the command line lists.</summary>
+internal static class SweepCommand
+{
+    public static Command Create(Terminal terminal)
+    {
+        var command = new HandbookCommand("sweep",
+            "Run a recipe once for every combination of values, with one store of reference log-probabilities, and lay the results side by side. "
+            + "Runs that are finished are not run again.",
+            "handbook sweep recipe.yaml --loss_type=sigmoid,ipo,kto_pair --beta=0.01,0.1,0.5",
+            "handbook sweep recipe.yaml --learning_rate=1e-5,5e-6 --output_dir=scan");
+        var words = RecipeArguments.AddTo(command);
+        command.SetAction((parsed, stop) => Task.FromResult(Run(parsed.GetValue(words)!, terminal, stop)));
+        return command;
+    }
+
+    private static int Run(string[] arguments, Terminal terminal, CancellationToken stop)
+    {
+        var progress = TerminalProgress.Of(terminal);
+        var runs = Plan(arguments, terminal);
+        var folder = runs[0].Sweep;
+        OutputFolder.CheckWritable(folder);
+        Directory.CreateDirectory(folder);
+        var results = new SweepResults(folder);
+        foreach (var (i, run) in runs.Index())
+        {
+            var known = results.Load().FirstOrDefault(result => result.Name == run.Point.Name);
+            if (known?.Recipe == run.Hash)
+            {
+                progress.Note($"{run.Point.Name}: finished before");
+                continue;
+            }
+            // Checkpoints of another recipe would be taken up as if they were this one's.
+            if (known is not null && !run.Options.Checkpoints.Overwrite)
+                throw new UserErrorException($"{run.Options.Checkpoints.OutputDirectory}: holds a run of another recipe; name another output_dir, or set overwrite_output_dir to true.");
+            progress.Note($"run {i + 1} of {runs.Count}: {run.Point.Name}");
+            var result = new TrainingRun(run.Options, progress, terminal.Clock).Execute(stop);
+            stop.ThrowIfCancellationRequested();
+            if (result.Stopped)
+                return ExitCodes.Failure;
+            results.Add(new SweepResult(run.Point.Name, run.Hash, run.Point.Settings, Metrics(result)));
+        }
+        var finished = results.Load().ToDictionary(result => result.Name);
+        Show(new SweepReport([.. runs.Select(run => finished[run.Point.Name])]), folder, terminal);
+        return ExitCodes.Success;
+    }
+
+    /// <summary>Reads every run's recipe before the first one starts.</summary>
+    private static List<SweepRun> Plan(string[] arguments, Terminal terminal)
+    {
+        var task = RecipeReader.FindTask(RecipeSource.Load([.. arguments.Where(argument => !argument.Contains(',', StringComparison.Ordinal))]))
+            ?? throw new UserErrorException($"{arguments.FirstOrDefault() ?? "command line"}: what to train for is not said; add --task=dpo (or cpt, sft, orpo, kto, reward).");
+        var runs = new List<SweepRun>();
+        foreach (var point in SweepGrid.Of(arguments))
+        {
+            var options = runs.Count == 0
+                ? RecipeArguments.Read([.. point.Arguments], task, terminal).Options
+                : RecipeReader.Read(RecipeSource.Load(point.Arguments), task).Options;
+            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PythonJson.WriteLine(options.Recipe))));
+            var folder = options.Checkpoints.OutputDirectory;
+            runs.Add(new SweepRun(point, folder, hash, options with
+            {
+                Checkpoints = options.Checkpoints with { OutputDirectory = Path.Combine(folder, point.Name) },
+                Preference = options.Preference with { PrecomputeReference = !options.Preference.SyncReference },
+            }));
+        }
+        return runs;
+    }
+
+    private static IReadOnlyList<(string Name, double Value)> Metrics(RunResult result)
+    {
+        var rows = result.FinalEvaluation is { } evaluation ? [evaluation] : result.State.LogHistory.Where(row => row[MetricNames.Loss] is not null).TakeLast(1);
+        return [.. rows.SelectMany(row => row.Values).Select(value => (value.Key, value.Value))];
+    }
+
+    private static void Show(SweepReport report, string folder, Terminal terminal)
+    {
+        var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.Ascii };
+        foreach (var column in report.Columns)
+            table.AddColumn(new TableColumn(Markup.Escape(column)) { Alignment = report.Metrics.Contains(column) ? Justify.Right : Justify.Left });
+        foreach (var row in report.Rows)
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        terminal.Ansi.Write(table);
+        var page = Path.Combine(folder, RunReport.FileName);
+        var footer = $"handbook sweep, {terminal.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
+        report.ToPage(Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)), footer).Save(page);
+        terminal.Output.WriteLine($"report  {page}");
+    }
+
+    /// <summary>A run of the grid.</summary>
+    /// <param name="Point">Its values.</param>
+    /// <param name="Sweep">The sweep's folder.</param>
+    /// <param name="Hash">SHA-256 of its recipe.</param>
+    /// <param name="Options">What it is told.</param>
+    private sealed record SweepRun(SweepPoint Point, string Sweep, string Hash, RunOptions Options);
+}

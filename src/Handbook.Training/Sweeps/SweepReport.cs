@@ -1,0 +1,79 @@
+using System.Globalization;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Reports;
+
+namespace Handbook.Training.Sweeps;
+
+/// <summary>A sweep's results side by side: a table for the terminal, and a page with plots.</summary>
+/// <param name="Results">The runs, in the order of the grid.</param>
+public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
+{
+    // What tells runs of one sweep apart comes first; other metrics follow as they were logged.
+    private static readonly string[] First = [MetricNames.RewardAccuracy, MetricNames.RewardMargin, MetricNames.Loss, MetricNames.ChosenReward, MetricNames.RejectedReward];
+    private static readonly string[] Plotted = [MetricNames.RewardAccuracy, MetricNames.RewardMargin, MetricNames.Loss];
+
+    private IReadOnlyList<string> Keys => [.. Results[0].Settings.Select(setting => setting.Key)];
+
+    /// <summary>The metrics that are shown: those that every run has.</summary>
+    public IReadOnlyList<string> Metrics => [.. First.Select(Named).OfType<string>()];
+
+    /// <summary>Column names of the table.</summary>
+    public IReadOnlyList<string> Columns => [.. Keys, .. Metrics];
+
+    /// <summary>A row for every run.</summary>
+    public IReadOnlyList<IReadOnlyList<string>> Rows =>
+        [.. Results.Select(run => (IReadOnlyList<string>)[.. run.Settings.Select(setting => setting.Value), .. Metrics.Select(metric => Text(run[metric]))])];
+
+    /// <summary>The page.</summary>
+    /// <param name="title">Its heading.</param>
+    /// <param name="footer">Versions and date.</param>
+    public RunReport ToPage(string title, string footer)
+    {
+        var best = Named(MetricNames.RewardAccuracy) is { } accuracy ? Results.MaxBy(run => run[accuracy]) : Named(MetricNames.Loss) is { } loss ? Results.MinBy(run => run[loss]) : null;
+        return new RunReport
+        {
+            Title = title,
+            Subtitle = $"{Results.Count} runs over {string.Join(" and ", Keys)}; everything else is the same in all of them.",
+            Headlines = best is null ? [] : [new Headline("Best run", best.Name, $"{Metrics[0]} {Text(best[Metrics[0]])}")],
+            Overview =
+            [
+                .. Plotted.Select(Named).OfType<string>().Select(Plot),
+                new ReportTable { Title = "All runs", Columns = Columns, Rows = Rows },
+            ],
+            Footer = footer,
+        };
+    }
+
+    /// <summary>Curves over the last key whose values are numbers, one for each combination of the others; bars where there is none.</summary>
+    private ReportBlock Plot(string metric)
+    {
+        var axis = Enumerable.Range(0, Keys.Count).LastOrDefault(i => Results.All(run => Number(run.Settings[i].Value) is not null), -1);
+        if (axis < 0)
+        {
+            return new BarChart
+            {
+                Title = metric,
+                Series = [metric],
+                Groups = [.. Results.Select(run => (string.Join(", ", run.Settings.Select(setting => setting.Value)), (IReadOnlyList<double?>)[run[metric]]))],
+            };
+        }
+        var groups = Results.GroupBy(run => string.Join(", ", run.Settings.Where((_, i) => i != axis).Select(setting => setting.Value)));
+        return new LineChart
+        {
+            Title = metric,
+            XLabel = Keys[axis],
+            Series =
+            [
+                .. groups.Select(group => new Series(group.Key.Length > 0 ? group.Key : metric,
+                    [.. group.Select(run => (Number(run.Settings[axis].Value)!.Value, run[metric] ?? double.NaN)).OrderBy(point => point.Item1)], IsSparse: true)),
+            ],
+        };
+    }
+
+    private string? Named(string metric) =>
+        new[] { MetricNames.EvaluationPrefix + metric, metric }.FirstOrDefault(name => Results.All(run => run[name] is not null));
+
+    private static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
+
+    private static string Text(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
+}
