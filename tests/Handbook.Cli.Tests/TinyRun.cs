@@ -19,6 +19,7 @@ internal sealed class TinyRun : IDisposable
         var trainer = new BpeTrainer(new BpeTrainerOptions { VocabSize = 300, SpecialTokens = ["<|end|>"] });
         trainer.Feed(Words);
         trainer.Train(new TokenizerSettings { EosToken = "<|end|>" }).Save(Path.Combine(Folder, "tokenizer"));
+        WritePairs(words);
         File.WriteAllText(Recipe, $"""
             tokenizer_name_or_path: {Folder}/tokenizer
             model_config:
@@ -51,11 +52,17 @@ internal sealed class TinyRun : IDisposable
 
     public string Recipe => Path.Combine(Folder, "recipe.yaml");
 
+    /// <summary>A recipe of preference runs over the model that a first run left in <c>base</c>.</summary>
+    public string PreferenceRecipe => Path.Combine(Folder, "preference.yaml");
+
     /// <summary>Starts the real program as a child process, its prepared data beside the recipe.</summary>
-    public Process Start(string output, params string[] overrides)
+    public Process Start(string output, params string[] overrides) => StartCommand("cpt", Recipe, output, overrides);
+
+    /// <summary>The same for another command and recipe.</summary>
+    public Process StartCommand(string command, string recipe, string output, params string[] overrides)
     {
         var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "handbook.dll"), "cpt", Recipe, $"--output_dir={Path.Combine(Folder, output)}", .. overrides])
+            Path.Combine(AppContext.BaseDirectory, "handbook.dll"), command, recipe, $"--output_dir={Path.Combine(Folder, output)}", .. overrides])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -66,9 +73,12 @@ internal sealed class TinyRun : IDisposable
     }
 
     /// <summary>Runs to the end and gives what was printed.</summary>
-    public string Run(string output, params string[] overrides)
+    public string Run(string output, params string[] overrides) => RunCommand("cpt", Recipe, output, overrides);
+
+    /// <summary>The same for another command and recipe.</summary>
+    public string RunCommand(string command, string recipe, string output, params string[] overrides)
     {
-        using var process = Start(output, overrides);
+        using var process = StartCommand(command, recipe, output, overrides);
         var errors = process.StandardError.ReadToEndAsync();
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
@@ -79,6 +89,29 @@ internal sealed class TinyRun : IDisposable
     /// <summary>SHA-256 of a file of an output folder.</summary>
     public string Hash(string output, string file = "model.safetensors") =>
         Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(Path.Combine(Folder, output, file))));
+
+    private void WritePairs(string[] words)
+    {
+        string Say(int start, int length) => string.Join(' ', Enumerable.Range(start, length).Select(i => words[i % words.Length]));
+        File.WriteAllLines(Path.Combine(Folder, "pairs.jsonl"), Enumerable.Range(0, 40).Select(i =>
+            $$"""{"prompt": "{{Say(i, 3 + i % 4)}}", "chosen": " {{Say(i + 5, 4)}}", "rejected": " {{Say(i * 3, 2 + i % 5)}}"}"""));
+        File.WriteAllLines(Path.Combine(Folder, "verdicts.jsonl"), Enumerable.Range(0, 40).Select(i =>
+            $$"""{"prompt": "{{Say(i, 3 + i % 4)}}", "completion": " {{Say(i * 2, 2 + i % 5)}}", "label": {{(i % 2 == 0 ? "true" : "false")}}}"""));
+        File.WriteAllText(PreferenceRecipe, $"""
+            model_name_or_path: {Folder}/base
+            dataset_name: {Folder}/pairs.jsonl
+            max_length: 64
+            learning_rate: 1.0e-3
+            per_device_train_batch_size: 2
+            gradient_accumulation_steps: 2
+            max_steps: 8
+            logging_steps: 1
+            save_steps: 1
+            save_total_limit: 2
+            seed: 7
+
+            """);
+    }
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 }

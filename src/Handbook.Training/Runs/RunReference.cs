@@ -1,8 +1,10 @@
+using Handbook.Data.Store;
 using Handbook.Models;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
+using Handbook.Training.ReferenceStore;
 
 namespace Handbook.Training.Runs;
 
@@ -18,20 +20,31 @@ public sealed class RunReference : IDisposable
 
     /// <summary>Opens what the method and the options ask for.</summary>
     /// <exception cref="UserErrorException">The reference model is missing, broken, or another model than the policy.</exception>
-    public static RunReference Open(RunOptions options, TrainingMethod method, RunModel policy, ITrainingProgress progress)
+    /// <param name="options">The run.</param>
+    /// <param name="method">Its method.</param>
+    /// <param name="policy">The model in training.</param>
+    /// <param name="data">The prepared data.</param>
+    /// <param name="progress">Hears how far a store's computation is.</param>
+    /// <param name="clock">Where time comes from.</param>
+    /// <param name="stop">Ends a store's computation; what is whole of it stays.</param>
+    public static RunReference Open(
+        RunOptions options, TrainingMethod method, RunModel policy, TokenStore data, ITrainingProgress progress, TimeProvider clock, CancellationToken stop)
     {
         if (!method.NeedsReference || options.Preference.ReferenceFree)
             return new RunReference(new NoReference(), null);
         var name = options.Preference.ReferenceModel ?? options.Model.NameOrPath
             ?? throw new UserErrorException("ref_model: a new model (model_config) has no reference; name a trained one, or set reference_free: true.");
-        var model = CausalLanguageModel.Load(name, RunModel.ComputeDType(options.Model), vocabulary: policy.Model.Config.VocabularySize);
+        if (options.Preference is { PrecomputeReference: true, SyncReference: false })
+        {
+            var store = Stored(options, method, name, policy.Model, data, progress, clock, stop);
+            return new RunReference(store, store);
+        }
+        var model = Load(name, options.Model, policy.Model);
         try
         {
-            CheckVocabulary(name, model, policy.Model);
             var frozen = new CausalPolicy(model, ForwardOptions.Default);
-            if (!options.Preference.SyncReference)
-                return new RunReference(new LiveReference(frozen), model);
-            return new RunReference(Moving(options.Preference, frozen, model, policy.Model), model);
+            IReferenceLogps logps = options.Preference.SyncReference ? Moving(options.Preference, frozen, model, policy.Model) : new LiveReference(frozen);
+            return new RunReference(logps, model);
         }
         catch
         {
@@ -54,9 +67,29 @@ public sealed class RunReference : IDisposable
         return new SyncedReference(frozen, model.Parameters, policy.Parameters, options.ReferenceMixupAlpha, options.ReferenceSyncSteps);
     }
 
-    private static void CheckVocabulary(string name, CausalLanguageModel model, IPretrainedModel policy)
+    private static StoredReference Stored(
+        RunOptions options, TrainingMethod method, string name, IPretrainedModel policy, TokenStore data, ITrainingProgress progress, TimeProvider clock,
+        CancellationToken stop)
     {
-        if (model.Config.VocabularySize != policy.Config.VocabularySize)
-            throw new UserErrorException($"ref_model: {name} has {model.Config.VocabularySize} tokens, the policy has {policy.Config.VocabularySize}; log-probabilities of different vocabularies cannot be compared.");
+        var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows);
+        var settings = new ReferenceStoreOptions
+        {
+            Key = new ReferenceKey(ReferenceKey.OfFolder(name), RunModel.ComputeDType(options.Model), data.ContentHash, FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
+            Sets = [.. sets],
+        };
+        return StoredReference.Open(settings, () => Frozen(Load(name, options.Model, policy)), progress, clock, stop);
+    }
+
+    private static FrozenPolicy Frozen(CausalLanguageModel model) => new(new CausalPolicy(model, ForwardOptions.Default), model);
+
+    /// <summary>The frozen model, with the policy's vocabulary: tokens that were added to the one begin alike in the other.</summary>
+    private static CausalLanguageModel Load(string name, ModelOptions options, IPretrainedModel policy)
+    {
+        var model = CausalLanguageModel.Load(name, RunModel.ComputeDType(options), vocabulary: policy.Config.VocabularySize);
+        if (model.Config.VocabularySize == policy.Config.VocabularySize)
+            return model;
+        var found = model.Config.VocabularySize;
+        model.Dispose();
+        throw new UserErrorException($"ref_model: {name} has {found} tokens, the policy has {policy.Config.VocabularySize}; log-probabilities of different vocabularies cannot be compared.");
     }
 }

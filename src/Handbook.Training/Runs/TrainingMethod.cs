@@ -1,7 +1,7 @@
 using Handbook.Autograd;
-using Handbook.Data.Packing;
 using Handbook.Data.Store;
 using Handbook.Models;
+using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Options;
@@ -42,7 +42,7 @@ public sealed record TrainingMethod(TrainingTask Task, StoreKind Data, Func<Meth
     public bool PromptLabels { get; init; }
 
     /// <summary>Every method there is.</summary>
-    public static IReadOnlyList<TrainingMethod> Rows { get; } =
+    public static IReadOnlyList<TrainingMethod> All { get; } =
     [
         new(TrainingTask.Cpt, StoreKind.Sequences, NextToken),
         new(TrainingTask.Sft, StoreKind.Sequences, NextToken),
@@ -50,10 +50,11 @@ public sealed record TrainingMethod(TrainingTask Task, StoreKind Data, Func<Meth
     ];
 
     /// <summary>The method of a task; null when there is none yet.</summary>
-    public static TrainingMethod? Find(TrainingTask task) => Rows.FirstOrDefault(row => row.Task == task);
+    public static TrainingMethod? Find(TrainingTask task) => All.FirstOrDefault(row => row.Task == task);
 
-    /// <summary>A row of a set as this method trains on it.</summary>
-    public TokenBatch Row(TokenSet set, int row) => PromptLabels ? set.Pair(row).ToSharedPrefix(promptLabels: true) : set.Row(row);
+    /// <summary>The rows of a set as this method trains on them.</summary>
+    public TrainingRows Rows(TokenSet set) => new(
+        set.RowCount, set.ExampleCount, row => PromptLabels ? set.Pair(row).ToSharedPrefix(promptLabels: true) : set.Row(row), set.RowLength);
 
     private static NextTokenObjective NextToken(MethodParts parts) => new(parts.Policy, parts.Options.Optimization.Normalization);
 }

@@ -33,12 +33,12 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         var tokenizer = RunTokenizer.Load(options);
         using var model = RunModel.Open(options, method, tokenizer, progress);
         using var data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
-        using var reference = RunReference.Open(options, method, model, progress);
+        using var reference = RunReference.Open(options, method, model, data, progress, clock, stop);
         tokenizer = RunData.Taught(tokenizer, data);
         CheckTokenIds(data, model.Model.Config.VocabularySize);
         using var optimizer = model.CreateOptimizer(options);
 
-        var rows = Rows(data.Train);
+        var rows = method.Rows(data.Train);
         var batches = new BatchSchedule(
             rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
             !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
@@ -49,7 +49,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
 
         using var log = OpenLog(state.GlobalStep);
         var evaluator = data.Evaluation is { RowCount: > 0 } held
-            ? new Evaluator(objective, Rows(held), options.Evaluation.PerDeviceBatchSize, clock)
+            ? new Evaluator(objective, method.Rows(held), options.Evaluation.PerDeviceBatchSize, clock)
             : null;
         var parts = new LoopParts
         {
@@ -96,8 +96,6 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
             throw;
         }
     }
-
-    private TrainingRows Rows(TokenSet set) => new(set.RowCount, set.ExampleCount, row => method.Row(set, row), set.RowLength);
 
     private TrainerState FreshState(int totalSteps) => new()
     {
