@@ -2,15 +2,16 @@ using Handbook.TestSupport;
 
 namespace Handbook.Cli.Tests;
 
+[Collection(nameof(CacheOfItsOwn))]
 public sealed class DataCommandTests : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("data-command");
 
-    public DataCommandTests() => Environment.SetEnvironmentVariable("HANDBOOK_CACHE", Path.Combine(folder.FullName, "cache"));
+    public DataCommandTests() => CacheOfItsOwn.In(folder);
 
     public void Dispose()
     {
-        Environment.SetEnvironmentVariable("HANDBOOK_CACHE", null);
+        CacheOfItsOwn.Leave();
         folder.Delete(recursive: true);
     }
 

@@ -2,31 +2,41 @@ using Handbook.TestSupport;
 
 namespace Handbook.Cli.Tests;
 
+[Collection(nameof(CacheOfItsOwn))]
 public sealed class DataInspectCommandTests : IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("data-inspect");
 
-    public void Dispose() => folder.Delete(recursive: true);
+    public DataInspectCommandTests() => CacheOfItsOwn.In(folder);
 
-    private string Recipe(string labels = "assistant_only_loss: true")
+    public void Dispose()
     {
-        var data = Path.Combine(folder.FullName, "rows.jsonl");
-        File.WriteAllText(data, string.Concat(Enumerable.Range(0, 5).Select(i =>
-            $$"""{"messages":[{"role":"user","content":"Say {{i}}."},{"role":"assistant","content":"The cat said {{i}}."}]}""" + "\n"))
-            + """{"messages":[{"role":"user","content":"Nobody answers."}]}""" + "\n");
-        var recipe = Path.Combine(folder.FullName, "sft.yaml");
-        File.WriteAllText(recipe, $$$"""
-            task: sft
-            model_name_or_path: {{{Path.Combine(SharedFolders.Data, "models", "stories260K", "hf")}}}
-            dataset_name: {{{data}}}
-            output_dir: {{{Path.Combine(folder.FullName, "out")}}}
-            chat_template: "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
-            max_length: 64
-            packing: true
-            {{{labels}}}
-            """);
-        return recipe;
+        CacheOfItsOwn.Leave();
+        folder.Delete(recursive: true);
     }
+
+    private string Recipe() => Recipe("sft", Write("rows.jsonl", string.Concat(Enumerable.Range(0, 5).Select(Conversation))
+        + """{"messages":[{"role":"user","content":"Nobody answers."}]}""" + "\n"), "packing: true\nassistant_only_loss: true");
+
+    private static string Conversation(int i) =>
+        $$"""{"messages":[{"role":"user","content":"Say {{i}}."},{"role":"assistant","content":"The cat said {{i}}."}]}""" + "\n";
+
+    private string Write(string name, string text)
+    {
+        var path = Path.Combine(folder.FullName, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private string Recipe(string task, string? data, string settings) => Write(task + ".yaml", $$$"""
+        task: {{{task}}}
+        model_name_or_path: {{{Path.Combine(SharedFolders.Data, "models", "stories260K", "hf")}}}
+        {{{(data is null ? "" : $"dataset_name: {data}")}}}
+        output_dir: {{{Path.Combine(folder.FullName, "out")}}}
+        chat_template: "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+        max_length: 64
+
+        """ + settings);
 
     [Fact]
     public async Task Inspect_Recipe_ShowsTokensLabelsAndTheSummary()
@@ -57,5 +67,63 @@ public sealed class DataInspectCommandTests : IDisposable
         var invocation = await Invocation.RunAsync("data", "inspect", Recipe(), "--example", "99");
         Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
         Assert.Contains("there are 6 examples", invocation.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Inspect_Pairs_ShowsTheMessageOfEveryTokenAndWhatIsCut()
+    {
+        var data = Write("pairs.jsonl",
+            """{"prompt":[{"role":"user","content":"Say it."}],"chosen":[{"role":"assistant","content":"Yes."}],"rejected":[{"role":"assistant","content":"No."}]}""" + "\n"
+            + $$"""{"prompt":[{"role":"user","content":"{{new string('b', 90)}}"}],"chosen":[{"role":"assistant","content":"Yes."}],"rejected":[{"role":"assistant","content":"No."}]}""" + "\n");
+        var invocation = await Invocation.RunAsync("data", "inspect", Recipe("dpo", data, ""), "--count", "1");
+        Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
+        Assert.Matches(@"prompt \(\d+ tokens, 0 labels\)", invocation.Output);
+        Assert.Matches(@"       0 user         ", invocation.Output);
+        Assert.Matches(@"  \*    1 assistant    ", invocation.Output);
+        Assert.Contains("examples: 2,", invocation.Output, StringComparison.Ordinal);
+        Assert.Contains("truncated: 1,", invocation.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("line 2: ", invocation.Output, StringComparison.Ordinal);
+        var second = await Invocation.RunAsync("data", "inspect", Recipe("dpo", data, ""), "--example", "2");
+        Assert.Matches(@"! \d+ tokens are cut off", second.Output);
+    }
+
+    [Fact]
+    public async Task Inspect_Mixture_ShowsWhatTrainingWillSee()
+    {
+        var (a, b) = (Write("a.jsonl", string.Concat(Enumerable.Range(0, 8).Select(Conversation))), Write("b.jsonl", Conversation(1) + Conversation(100)));
+        var recipe = Recipe("sft", null, $"""
+            deduplicate: exact
+            dataset_mixture:
+              seed: 1
+              datasets:
+                - id: {a}
+                  weight: 0.5
+                - id: {b}
+                  weight: 1.0
+            """);
+        var invocation = await Invocation.RunAsync("data", "inspect", recipe, "--count", "20");
+        Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
+        Assert.Contains("removed by cleaning: 1,", invocation.Output, StringComparison.Ordinal);
+        Assert.Contains("examples: 5,", invocation.Output, StringComparison.Ordinal);
+        Assert.Equal(4, invocation.Output.Split('\n').Count(line => line.StartsWith(a + ", line", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Inspect_TokensFromElsewhere_AreShownWithTheirLabels()
+    {
+        var data = Write("ids.jsonl", """{"input_ids":[1,410,411,2],"labels":[-100,-100,411,2]}""" + "\n");
+        var invocation = await Invocation.RunAsync("data", "inspect", Recipe("sft", data, ""));
+        Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
+        Assert.Matches(@"       1     410         -  ", invocation.Output);
+        Assert.Matches(@"       2     411    \*    -  ", invocation.Output);
+    }
+
+    [Fact]
+    public async Task Inspect_NoLabelAtAll_ShowsWhyInsteadOfRefusing()
+    {
+        var data = Write("mute.jsonl", """{"messages":[{"role":"user","content":"Nobody answers."}]}""" + "\n");
+        var invocation = await Invocation.RunAsync("data", "inspect", Recipe("sft", data, "assistant_only_loss: true"));
+        Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
+        Assert.Contains("unlabelled: 1", invocation.Output, StringComparison.Ordinal);
     }
 }

@@ -5,6 +5,7 @@ using Handbook.Data.Inspection;
 using Handbook.Data.Store;
 using Handbook.Recipes;
 using Handbook.Recipes.Keys;
+using Handbook.Text.Tokenizers;
 using Handbook.Training.Options;
 using Handbook.Training.Runs;
 
@@ -58,9 +59,7 @@ internal static class DataCommand
         command.SetAction((parsed, stop) =>
         {
             using var store = Open(parsed.GetValue(words)!, terminal, stop);
-            var set = parsed.GetValue(evaluation)
-                ? store.Evaluation ?? throw new UserErrorException("--evaluation: this recipe's data has no evaluation set.")
-                : store.Train;
+            var set = SetOf(store, parsed.GetValue(evaluation));
             StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);
             terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {set.RowCount} rows"));
             return Task.FromResult(ExitCodes.Success);
@@ -83,13 +82,24 @@ internal static class DataCommand
     private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop)
     {
         var recipe = ReadRecipe(words, terminal);
-        var tokenizer = RunTokenizer.Load(recipe.Options);
+        return Open(recipe, RunTokenizer.Load(recipe.Options), terminal, stop);
+    }
+
+    /// <summary>A recipe's data, prepared now or before; it may be without any label, since it is only looked at.</summary>
+    public static TokenStore Open(Recipe recipe, Tokenizer tokenizer, Terminal terminal, CancellationToken stop)
+    {
         var progress = TerminalProgress.Of(terminal);
         progress.Begin("data", []);
-        var store = RunData.Prepare(recipe.Options, tokenizer, RunModel.Config(recipe.Options, tokenizer).MaxPositions, progress, stop);
+        var store = RunData.PrepareForInspection(recipe.Options, tokenizer, RunModel.Config(recipe.Options, tokenizer).MaxPositions, progress, stop);
         progress.End();
         return store;
     }
+
+    /// <summary>The training set, or the evaluation set if it is asked for.</summary>
+    /// <exception cref="UserErrorException">There is none.</exception>
+    public static TokenSet SetOf(TokenStore store, bool evaluation) => evaluation
+        ? store.Evaluation ?? throw new UserErrorException("--evaluation: this recipe's data has no evaluation set.")
+        : store.Train;
 
     private static IEnumerable<string> Lines(StoreStatistics statistics)
     {

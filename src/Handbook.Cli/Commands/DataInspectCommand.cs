@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Handbook.Data.Inspection;
 using Handbook.Text.Conversations.Inspection;
 using Handbook.Training.Runs;
 
@@ -20,7 +21,8 @@ internal static class DataInspectCommand
         var count = new Option<int?>("--count") { Description = $"How many to show ({ShownInTheTerminal}, or {ShownOnThePage} on a page)." };
         var tokens = new Option<bool>("--tokens") { Description = "List every token on a line of its own." };
         var html = new Option<string?>("--html") { Description = "Write a page to this file instead; it needs nothing but a browser." };
-        foreach (var option in new Option[] { first, count, tokens, html })
+        var evaluation = new Option<bool>("--evaluation") { Description = "The evaluation set instead of the training set." };
+        foreach (var option in new Option[] { first, count, tokens, html, evaluation })
             command.Options.Add(option);
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
@@ -29,7 +31,15 @@ internal static class DataInspectCommand
             var range = new InspectionRange(
                 AtLeastOne("--example", parsed.GetValue(first)), AtLeastOne("--count", parsed.GetValue(count) ?? (page is null ? ShownInTheTerminal : ShownOnThePage)),
                 WithProblems: page is null ? 1 : ShownOnThePage);
-            Run(parsed.GetValue(words)!, range, page, parsed.GetValue(tokens), terminal, stop);
+            var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, terminal);
+            var tokenizer = RunTokenizer.Load(recipe.Options);
+            using var store = DataCommand.Open(recipe, tokenizer, terminal, stop);
+            var inspection = new RunInspection(recipe.Options, tokenizer, store);
+            var (summary, shown) = inspection.Look(DataCommand.SetOf(store, parsed.GetValue(evaluation)), range);
+            if (page is null)
+                Show(inspection.Facts(), summary, shown, parsed.GetValue(tokens), terminal);
+            else
+                Write(page, recipe.Source.File ?? "command line", [.. StoreReport.Lines(store)], inspection.Facts(), summary, shown, terminal);
             return Task.FromResult(ExitCodes.Success);
         });
         return command;
@@ -37,19 +47,17 @@ internal static class DataInspectCommand
 
     private static int AtLeastOne(string option, int value) => value >= 1 ? value : throw new UserErrorException($"{option} {value}: must be at least 1.");
 
-    private static void Run(string[] words, InspectionRange range, string? page, bool everyToken, Terminal terminal, CancellationToken stop)
+    private static void Write(
+        string page, string title, IReadOnlyList<string> notes, IReadOnlyList<(string Name, string Value)> facts, InspectionSummary summary,
+        IReadOnlyList<InspectedExample> shown, Terminal terminal)
     {
-        var recipe = DataCommand.ReadRecipe(words, terminal);
-        var tokenizer = RunTokenizer.Load(recipe.Options);
-        var inspection = new RunInspection(recipe.Options, tokenizer, RunModel.Config(recipe.Options, tokenizer).MaxPositions);
-        var facts = inspection.Facts();
-        var (summary, shown) = inspection.Look(range, stop);
-        if (page is not null)
-        {
-            AtomicFile.WriteText(page, InspectionPage.Write(recipe.Source.File ?? "command line", facts, summary, shown));
-            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{page}: {shown.Count} of {summary.ExampleCount} examples"));
-            return;
-        }
+        AtomicFile.WriteText(page, InspectionPage.Write(title, facts, summary, shown, notes));
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{page}: {shown.Count} of {summary.ExampleCount} examples"));
+    }
+
+    private static void Show(
+        IReadOnlyList<(string Name, string Value)> facts, InspectionSummary summary, IReadOnlyList<InspectedExample> shown, bool everyToken, Terminal terminal)
+    {
         foreach (var example in shown)
             terminal.Output.WriteLine(InspectionText.Write(example, terminal.IsInteractive, everyToken));
         foreach (var line in Lines(facts, summary))
@@ -62,7 +70,7 @@ internal static class DataInspectCommand
             yield return $"{name}: {value}";
         yield return Text($"examples: {summary.ExampleCount}, tokens {summary.TokenCount}, labels {summary.LabelCount} ({summary.LabelShare:P1})");
         yield return Text($"length: shortest {summary.Percentile(0)}, median {summary.Percentile(0.5)}, 90 % up to {summary.Percentile(0.9)}, 99 % up to {summary.Percentile(0.99)}, longest {summary.Percentile(1)}");
-        yield return Text($"truncated: {summary.Truncated}, dropped: {summary.Dropped}, unlabelled: {summary.Unlabelled}");
+        yield return Text($"truncated: {summary.Truncated}, dropped: {summary.Dropped}, removed by cleaning: {summary.Removed}, unlabelled: {summary.Unlabelled}");
         foreach (var (problem, count) in summary.Problems)
             yield return Text($"! {count} times: {problem}");
     }

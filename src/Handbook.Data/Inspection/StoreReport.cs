@@ -34,11 +34,13 @@ public static class StoreReport
         var place = kind == StoreKind.Sequences ? Text($" in {set.RowCount} rows of at most {set.MaxLength}, {set.Efficiency:P1} full") : "";
         yield return Text($"{name}: {set.ExampleCount} examples, {set.TokenCount} tokens ({Share(set.LossTokenCount, set.TokenCount)} labels){place}");
         if (set.Truncated > 0)
-            yield return Text($"  {set.Truncated} examples are longer than a row and lose {set.LostTokens} tokens ({Share(set.LostTokens, set.LostTokens + set.TokenCount)})");
+            yield return Text($"  {set.Truncated} examples are too long and lose {set.LostTokens} tokens ({Share(set.LostTokens, set.LostTokens + set.TokenCount)})");
         else if (set.LostTokens > 0)
             yield return Text($"  {set.LostTokens} tokens stand in no row ({Share(set.LostTokens, set.LostTokens + set.TokenCount)})");
         if (set.Dropped > 0)
             yield return Text($"  {set.Dropped} examples are longer than a row and left out");
+        if (set.Emptied > 0)
+            yield return Text($"  {set.Emptied} examples are left out: empty, or an answer would be cut to nothing");
         if (set.Split > 0)
             yield return Text($"  {set.Split} examples are cut into several pieces");
         if (set.RowsWithoutLabel > 0)

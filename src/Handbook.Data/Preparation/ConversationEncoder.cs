@@ -95,7 +95,9 @@ public sealed class ConversationEncoder : IExampleEncoder
         var pair = example is { Prompt.Messages: { } prompt, Chosen.Messages: { } chosen, Rejected.Messages: { } rejected }
             ? conversations.Pairs.Tokenize(prompt, chosen, rejected, example.Tools, PairArguments(example))
             : conversations.Pairs.Tokenize(PlainText(example, example.Prompt, "prompt"), PlainText(example, example.Chosen, "chosen"), PlainText(example, example.Rejected, "rejected"));
-        return options.Limits.Cut(pair.Prompt, pair.Chosen, pair.Rejected) is [var p, var c, var r] ? EncodedExample.Pair(p, c, r) : null;
+        return options.Limits.Cut(pair.Prompt, pair.Chosen, pair.Rejected) is [var p, var c, var r]
+            ? EncodedExample.Pair(p, c, r, pair.Count - p.Length - c.Length - r.Length)
+            : null;
     }
 
     /// <summary>TRL 0.19 does not hand a preference row's <c>chat_template_kwargs</c> to the template; only its profile follows it.</summary>
@@ -105,7 +107,9 @@ public sealed class ConversationEncoder : IExampleEncoder
     private EncodedExample? Verdict(VerdictExample example)
     {
         var (prompt, completion) = Parted(example, example.Prompt, example.Completion);
-        return options.Limits.Cut(prompt, completion) is [var p, var c] ? EncodedExample.Verdict(p, c, example.Desirable) : null;
+        return options.Limits.Cut(prompt, completion) is [var p, var c]
+            ? EncodedExample.Verdict(p, c, example.Desirable, prompt.Length + completion.Length - p.Length - c.Length)
+            : null;
     }
 
     private (int[] Prompt, int[] Completion) Parted(Example example, Turns prompt, Turns completion)

@@ -26,6 +26,18 @@ public sealed class DataPreparation(
     /// <exception cref="UserErrorException">A dataset is missing or broken, or training would have no label.</exception>
     public TokenStore Prepare(IProgress<PreparationProgress>? progress = null, CancellationToken cancellation = default)
     {
+        var store = PrepareForInspection(progress, cancellation);
+        if (store.Train.LossTokenCount > 0)
+            return store;
+        store.Dispose();
+        throw new UserErrorException(
+            $"{Names(asked.Sources.Select(part => part.Request))}: not one token of {store.Train.ExampleCount} training examples is a label; check the loss scope, the template and max_length ({store.Train.Summary.MaxLength})");
+    }
+
+    /// <summary>The store, prepared now or opened, though it may have no label: what is wrong with it is to be looked at.</summary>
+    /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left of it.</exception>
+    public TokenStore PrepareForInspection(IProgress<PreparationProgress>? progress = null, CancellationToken cancellation = default)
+    {
         var options = asked.Evaluation is { } evaluation && !RowSource.HasSplits(evaluation.Request, resolvers) ? asked with { Evaluation = null } : asked;
         var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         var sources = parts
@@ -58,11 +70,12 @@ public sealed class DataPreparation(
         writer.Flush();
         pass.Tell("pack");
         var rows = new RowPacking(writer, folder, encoder.Kind, pass.PlaceOf);
-        var train = rows.Pack("train.rows", pass.Documents(orders.Train, 0, options.MaxTrainExamples), options.Packing);
+        var train = rows.Pack("train.rows", pass.Documents(orders.Train, 0, options.MaxTrainExamples), pass.EmptiedOf(orders.Train, 0), options.Packing);
         var evaluation = orders.HasEvaluation
-            ? rows.Pack("evaluation.rows", pass.Documents(orders.Evaluation, 1, options.MaxEvaluationExamples), options.EvaluationPacking ?? options.Packing)
+            ? rows.Pack("evaluation.rows", pass.Documents(orders.Evaluation, 1, options.MaxEvaluationExamples), pass.EmptiedOf(orders.Evaluation, 1), options.EvaluationPacking ?? options.Packing)
             : null;
-        CheckTrainable(train, sources);
+        if (train.RowCount == 0)
+            throw new UserErrorException($"{Names(sources.Select(source => source.Request))}: no training example is left after reading, cleaning and truncation");
         var manifest = new StoreManifest
         {
             Key = key,
@@ -90,12 +103,5 @@ public sealed class DataPreparation(
         ? [$"{evaluation.Request.Name}: there is no split {evaluation.Request.Split}, so there is nothing to evaluate on"]
         : [];
 
-    private static void CheckTrainable(SetSummary train, List<RowSource> sources)
-    {
-        var names = string.Join(", ", sources.Select(source => source.Request.Name).Distinct());
-        if (train.RowCount == 0)
-            throw new UserErrorException($"{names}: no training example is left after reading, cleaning and truncation");
-        if (train.LossTokenCount == 0)
-            throw new UserErrorException($"{names}: not one token of {train.ExampleCount} training examples is a label; check the loss scope, the template and max_length ({train.MaxLength})");
-    }
+    private static string Names(IEnumerable<DatasetRequest> requests) => string.Join(", ", requests.Select(request => request.Name).Distinct());
 }

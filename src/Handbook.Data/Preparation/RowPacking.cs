@@ -12,7 +12,11 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
     private int[] buffer = [];
 
     /// <summary>Packs documents in the given order.</summary>
-    public SetSummary Pack(string name, int[] documents, PackingOptions options)
+    /// <param name="name">The file of rows.</param>
+    /// <param name="documents">The set's documents.</param>
+    /// <param name="emptied">Examples of the set of which nothing was left to be a document.</param>
+    /// <param name="options">How to pack.</param>
+    public SetSummary Pack(string name, int[] documents, int emptied, PackingOptions options)
     {
         // Answers to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
         var packing = kind == StoreKind.Sequences ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
@@ -21,7 +25,7 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
         var plan = Packer.Plan(lengths, packing, characters);
         plan.Renumber(documents);
         writer.WritePlan(name, plan);
-        return Summarize(plan, documents, options);
+        return Summarize(plan, documents, options) with { Emptied = emptied };
     }
 
     private SetSummary Summarize(PackingPlan plan, int[] documents, PackingOptions options)
@@ -55,10 +59,10 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
             LossTokenCount = total,
             MaxLength = options.MaxLength,
             Isolated = options.Isolated,
-            Truncated = plan.Counts.Truncated,
+            Truncated = plan.Counts.Truncated + documents.Count(document => writer.LostTokens[document] > 0),
             Dropped = plan.Counts.Dropped,
             Split = plan.Counts.Split,
-            LostTokens = plan.Counts.LostTokens,
+            LostTokens = plan.Counts.LostTokens + documents.Sum(document => (long)writer.LostTokens[document]),
             RowsWithoutLabel = rowsWithoutLabel,
             WithoutLabel = without.Count,
             WithoutLabelExamples = [.. without.Take(KeptExamples).Select(placeOf)],

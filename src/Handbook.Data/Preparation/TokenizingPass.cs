@@ -15,7 +15,10 @@ internal sealed class TokenizingPass(
     private const int RowsAtOnce = 128;
     private const int BytesAtOnce = 1 << 19;
     private const int KeptBadRows = 20;
+    private const int NotKept = -1;
+    private const int Emptied = -2;
     private readonly List<int[]> documentOfRow = [];
+    private readonly List<int> emptiedOfSource = [];
     private readonly List<(int First, int Count)> documentsOfSource = [];
     private readonly List<List<(string Path, bool IsLine)>> filesOfSource = [];
     private readonly long began = time.GetTimestamp();
@@ -41,9 +44,15 @@ internal sealed class TokenizingPass(
     {
         IEnumerable<int> documents = order is null
             ? Enumerable.Range(documentsOfSource[source].First, documentsOfSource[source].Count)
-            : order.Select(row => row.Row < documentOfRow[row.Source].Length ? documentOfRow[row.Source][row.Row] : -1).Where(document => document >= 0);
+            : order.Select(DocumentOf).Where(document => document >= 0);
         return [.. most is { } limit ? documents.Take(limit) : documents];
     }
+
+    /// <summary>How many examples of a set have nothing left to learn from: no token, or an answer cut to none.</summary>
+    public int EmptiedOf(MixtureRow[]? order, int source) =>
+        order is null ? emptiedOfSource[source] : order.Count(row => DocumentOf(row) == Emptied);
+
+    private int DocumentOf(MixtureRow row) => row.Row < documentOfRow[row.Source].Length ? documentOfRow[row.Source][row.Row] : NotKept;
 
     /// <summary>Reads a source to its end.</summary>
     public StoreSource Run(int number, RowSource source, ExampleReader reader, CancellationToken cancellation)
@@ -52,6 +61,7 @@ internal sealed class TokenizingPass(
         var files = new List<(string Path, bool IsLine)>();
         filesOfSource.Add(files);
         var rows = new List<int>();
+        var emptied = 0;
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
         foreach (var batch in OrderedParallel.Map(Batches(source.Read(orders.Wanted(number))), batch => Encode(batch, reader, source.Options), threads, cancellation))
         {
@@ -62,15 +72,21 @@ internal sealed class TokenizingPass(
                 bytes += row.Json.Length;
                 examples++;
                 if (problem is not null)
+                {
                     Report(problem);
-                else if ((verdict is null || cleaner!.Keeps(verdict, row.Place)) && encoded is not null)
-                    Note(rows, row.Index, writer.Add(encoded, number, row.Index, files.Count - 1, row.Place.Number));
+                }
+                else if (verdict is null || cleaner!.Keeps(verdict, row.Place))
+                {
+                    emptied += encoded is null ? 1 : 0;
+                    Note(rows, row.Index, encoded is null ? Emptied : writer.Add(encoded, number, row.Index, files.Count - 1, row.Place.Number));
+                }
             }
             Tell("tokenize");
             if (HasEnough(number, writer.Count - first))
                 break;
         }
         documentOfRow.Add([.. rows]);
+        emptiedOfSource.Add(emptied);
         documentsOfSource.Add((first, writer.Count - first));
         return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), files, writer.Count - first, writer.TokenCount - firstToken);
     }
@@ -93,7 +109,7 @@ internal sealed class TokenizingPass(
         if (orders.Train is null)
             return;
         while (rows.Count <= row)
-            rows.Add(-1);
+            rows.Add(NotKept);
         rows[(int)row] = document;
     }
 

@@ -47,6 +47,9 @@ internal sealed class TokenStoreWriter : IDisposable
     /// <summary>Labels of each document.</summary>
     public IntColumn LabelCounts { get; } = new();
 
+    /// <summary>Tokens that each document lost while it was encoded.</summary>
+    public IntColumn LostTokens { get; } = new();
+
     /// <summary>Adds a document and returns its number.</summary>
     public int Add(EncodedExample example, int source, long row, int file, long number)
     {
@@ -58,6 +61,7 @@ internal sealed class TokenStoreWriter : IDisposable
             Part2 = example.Parts.Length > 2 ? example.Parts[2].Length : 0,
             Characters = example.Characters,
             Desirable = example.Desirable ? 1 : 0,
+            LostTokens = example.LostTokens,
             Source = source,
             Row = row,
         };
@@ -72,6 +76,7 @@ internal sealed class TokenStoreWriter : IDisposable
         Lengths.Add(record.Length);
         Characters.Add(record.Characters);
         LabelCounts.Add(record.LabelCount);
+        LostTokens.Add(record.LostTokens);
         return Count - 1;
     }
 

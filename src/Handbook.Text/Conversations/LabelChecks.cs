@@ -25,25 +25,6 @@ public static class LabelChecks
     }
 
     /// <summary>
-    /// What is wrong with a tokenized example: no label at all, BOS twice, or a last assistant turn without an end; empty when
-    /// all is well.
-    /// </summary>
-    /// <param name="tokens">The example.</param>
-    /// <param name="tokenizer">The tokenizer that made it.</param>
-    public static IEnumerable<string> Problems(TokenizedConversation tokens, Tokenizer tokenizer) =>
-        Problems(tokens, tokenizer, new SpecialTokenRules(tokenizer));
-
-    internal static IEnumerable<string> Problems(TokenizedConversation tokens, Tokenizer tokenizer, SpecialTokenRules special)
-    {
-        if (tokens.LabelCount == 0)
-            yield return "no token is a label, so nothing is learned from it";
-        if (tokenizer.BosId is { } bos && tokens.Ids is [var first, var second, ..] && first == bos && second == bos)
-            yield return $"it begins with {tokenizer.Settings.BosToken} twice: the chat template and the tokenizer both write it";
-        if (tokens.LabelCount > 0 && tokens.LossMask[^1] && !special.EndsTurn(tokens.Ids))
-            yield return "its last turn has no end-of-turn token, so the model would not learn to stop";
-    }
-
-    /// <summary>
     /// The markers a template writes around turns that the tokenizer cuts into several tokens, such as
     /// <c>&lt;|im_start|&gt;</c> of ChatML on a base model: they should be added to the vocabulary before training.
     /// </summary>

@@ -16,13 +16,24 @@ public static class RunData
 {
     /// <summary>Prepares it, or opens what an earlier run prepared.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left to learn from.</exception>
-    public static TokenStore Prepare(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop)
+    public static TokenStore Prepare(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
+        Told(options, tokenizer, progress, notes => Preparation(options, tokenizer, modelLimit).Prepare(notes, stop));
+
+    /// <summary>As <see cref="Prepare"/>, though there may be no label to learn from: what is wrong with the data is to be looked at.</summary>
+    /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left of it.</exception>
+    public static TokenStore PrepareForInspection(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
+        Told(options, tokenizer, progress, notes => Preparation(options, tokenizer, modelLimit).PrepareForInspection(notes, stop));
+
+    private static DataPreparation Preparation(RunOptions options, Tokenizer tokenizer, int modelLimit)
     {
-        var limit = Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue);
-        var maxLength = DataBinding.MaxLength(options, limit);
-        var preparation = new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength));
+        var maxLength = DataBinding.MaxLength(options, Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue));
+        return new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength));
+    }
+
+    private static TokenStore Told(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress, Func<IProgress<PreparationProgress>, TokenStore> prepare)
+    {
         var notes = new PreparationNotes(progress);
-        var store = preparation.Prepare(notes, stop);
+        var store = prepare(notes);
         notes.Done();
         if (LosesAssistantMask(options))
             progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");

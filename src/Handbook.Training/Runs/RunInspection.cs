@@ -1,6 +1,6 @@
 using System.Globalization;
 using Handbook.Data.Examples;
-using Handbook.Data.Packing;
+using Handbook.Data.Inspection;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
@@ -17,29 +17,27 @@ namespace Handbook.Training.Runs;
 /// <param name="WithProblems">How many more to show of those that have a problem.</param>
 public sealed record InspectionRange(int First, int Count, int WithProblems);
 
-/// <summary>Shows a recipe's examples as the run would train them, token by token, without training.</summary>
+/// <summary>
+/// Shows prepared examples token by token: what the run trains on, after mixing, cleaning and cutting. The numbers come from
+/// the store, and only the examples that are shown are read again from the data, so that a look at a large set takes no longer.
+/// </summary>
 public sealed class RunInspection
 {
+    private const string LabelsCutOff = "it is cut before its first label, so nothing is learned from it";
     private readonly RunOptions _options;
     private readonly PreparationOptions _preparation;
-    private readonly IExampleEncoder _encoder;
-    private readonly IExampleEncoder _unlimited;
+    private readonly TokenStore _store;
     private readonly ConversationTokenizer _conversations;
     private readonly ExampleInspector _inspector;
 
-    /// <summary>Looks at a run.</summary>
+    /// <summary>Looks at a run's data.</summary>
     /// <param name="options">The run.</param>
     /// <param name="tokenizer">Its tokenizer.</param>
-    /// <param name="modelLimit">Most positions of its model.</param>
-    /// <exception cref="UserErrorException">The recipe asks for labels that could not be learned.</exception>
-    public RunInspection(RunOptions options, Tokenizer tokenizer, int modelLimit)
+    /// <param name="store">Its prepared data.</param>
+    public RunInspection(RunOptions options, Tokenizer tokenizer, TokenStore store)
     {
-        var maxLength = DataBinding.MaxLength(options, Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue));
-        _options = options;
-        _preparation = DataBinding.Of(options, maxLength);
-        _encoder = RunData.Encoder(options, tokenizer, maxLength);
-        _unlimited = RunData.Encoder(
-            options with { Sequences = options.Sequences with { MaxPromptLength = null, MaxCompletionLength = null } }, tokenizer, int.MaxValue);
+        (_options, _store) = (options, store);
+        _preparation = DataBinding.Of(options, store.Train.Summary.MaxLength);
         _conversations = RunData.Conversations(options, tokenizer);
         _inspector = new ExampleInspector(tokenizer);
     }
@@ -53,88 +51,101 @@ public sealed class RunInspection
             ("task", _options.Task.ToString().ToLowerInvariant()),
             ("profile", _options.Profile switch { Profile.V03 => "v0.3", Profile.Trl019 => "trl-0.19", _ => "best" }),
             ("tokenizer", _options.Tokenizer.NameOrPath ?? _options.Model.NameOrPath ?? ""),
-            ("max_length", _preparation.Packing.MaxLength.ToString(CultureInfo.InvariantCulture)),
+            ("max_length", _store.Train.Summary.MaxLength.ToString(CultureInfo.InvariantCulture)),
             ("end of turn", tokenizer.Settings.EosToken is { } eos ? $"{eos} (id {tokenizer.EosId})" : "none"),
         };
         if (_options.Task != TrainingTask.Cpt)
         {
             facts.Add(("chat template", _options.Tokenizer.ChatTemplate is not null ? "the recipe's" : tokenizer.ChatTemplate is not null ? "the tokenizer's" : "ChatML, the default"));
-            facts.Add(("labels", _conversations.Options.Labels == LabelScope.AssistantTurns ? "assistant turns" : _encoder.Kind == StoreKind.Sequences ? "by loss scope" : "answers"));
+            facts.Add(("labels", _conversations.Options.Labels == LabelScope.AssistantTurns ? "assistant turns" : _store.Kind == StoreKind.Sequences ? "by loss scope" : "answers"));
             if (LabelChecks.BrokenMarkers(_conversations.Template, tokenizer) is { Count: > 0 } broken)
                 facts.Add(("markers that are no token", string.Join(' ', broken)));
         }
         return facts;
     }
 
-    /// <summary>Reads every example of the training sources, counts all and keeps those asked for.</summary>
-    /// <exception cref="UserErrorException">A dataset is missing, or its rows do not fit the task.</exception>
-    public (InspectionSummary Summary, IReadOnlyList<InspectedExample> Shown) Look(InspectionRange range, CancellationToken stop = default)
+    /// <summary>Counts a set and shows the examples asked for.</summary>
+    /// <exception cref="UserErrorException">There is no such example, or the data is not there any more.</exception>
+    public (InspectionSummary Summary, IReadOnlyList<InspectedExample> Shown) Look(TokenSet set, InspectionRange range)
     {
-        var summary = new InspectionSummary();
-        var (shown, troubled) = (new List<InspectedExample>(), new List<InspectedExample>());
-        var number = 0;
-        foreach (var (example, isCut, problem) in Sources().SelectMany(source => Read(source, stop)))
+        var stored = new StoredExamples(_store, set);
+        if (range.First > stored.Numbers.Count)
+            throw new UserErrorException($"--example {range.First}: there are {stored.Numbers.Count} examples.");
+        var shown = stored.Numbers.Skip(range.First - 1).Take(range.Count).ToList();
+        var problems = new Dictionary<string, int>(StringComparer.Ordinal);
+        var lengths = new List<int>(stored.Numbers.Count);
+        var troubled = new List<int>();
+        foreach (var number in stored.Numbers)
         {
-            if (example is null)
-            {
-                summary.AddDropped(problem!);
-                continue;
-            }
-            number++;
-            // Answers are cut while they are encoded, so a pair that was too long is not any more.
-            summary.Add(example, isCut ? 0 : _preparation.Packing.MaxLength, _preparation.Packing.Overlong == OverlongPolicy.Drop);
-            if (number >= range.First && number < range.First + range.Count)
-                shown.Add(example);
-            else if (example.Problems.Count > 0 && troubled.Count < range.WithProblems)
-                troubled.Add(example);
+            var tokens = stored.Read(number);
+            // The answers of a pair stand beside each other behind their prompt: the row is as long as the longer one.
+            lengths.Add(tokens.Parts[0].Length + tokens.Parts.Skip(1).Select(part => part.Length).DefaultIfEmpty().Max());
+            IReadOnlyList<string> found = stored.LostItsLabels(number) ? [LabelsCutOff] : _inspector.Problems(tokens.Parts, tokens.LossMask);
+            foreach (var problem in found)
+                problems[problem] = problems.GetValueOrDefault(problem) + 1;
+            if (found.Count > 0 && troubled.Count < range.WithProblems && !shown.Contains(number))
+                troubled.Add(number);
         }
-        if (shown.Count == 0 && summary.ExampleCount > 0)
-            throw new UserErrorException($"--example {range.First}: there are {summary.ExampleCount} examples.");
-        return (summary, [.. shown, .. troubled]);
+        return (Summary(set, lengths, problems), Inspect(stored, [.. shown, .. troubled]));
     }
 
-    private IEnumerable<RowSource> Sources()
+    private InspectionSummary Summary(TokenSet set, List<int> lengths, Dictionary<string, int> problems)
     {
-        IReadOnlyList<IDatasetResolver> resolvers = [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
-        return _preparation.Sources.Select(part =>
-            RowSource.Open(part.Request, resolvers, _preparation.Files with { Columns = part.Columns ?? _preparation.Files.Columns }));
+        var (summary, manifest) = (set.Summary, _store.Manifest);
+        if (manifest.BadRows > 0)
+            problems[$"bad rows left out, the first: {manifest.BadRowExamples[0]}"] = manifest.BadRows;
+        return new InspectionSummary
+        {
+            Lengths = lengths,
+            TokenCount = summary.TokenCount,
+            LabelCount = summary.LossTokenCount,
+            Unlabelled = summary.WithoutLabel,
+            Truncated = summary.Truncated,
+            Dropped = summary.Dropped + summary.Emptied + manifest.BadRows,
+            Removed = manifest.Cleaning.Sum(rule => rule.Removed),
+            Problems = [.. problems.OrderByDescending(entry => entry.Value).Select(entry => (entry.Key, entry.Value))],
+        };
     }
 
-    private IEnumerable<(InspectedExample? Example, bool IsCut, string? Problem)> Read(RowSource source, CancellationToken stop)
+    private List<InspectedExample> Inspect(StoredExamples stored, IReadOnlyCollection<int> numbers)
     {
-        var reader = ExampleReader.Recognize(source, _preparation.TextColumn, _preparation.PreferText);
-        if (_encoder.Refuses(reader.Shape) is { } reason)
-            throw new UserErrorException($"{source.Request}: recognised as {reader.Shape}; {reason}");
-        return source.Read().AsParallel().AsOrdered().WithCancellation(stop).Select(row => Inspect(row, reader));
+        var examples = stored.Source(numbers, _preparation, [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()]);
+        var kept = stored.Kept(numbers);
+        return [.. numbers.Select(number => WithCuts(stored, number, Inspect(stored.Read(number), examples[number], _store.Describe(number), kept[number])))];
     }
 
-    private (InspectedExample? Example, bool IsCut, string? Problem) Inspect(SourceRow row, ExampleReader reader)
+    private static InspectedExample WithCuts(StoredExamples stored, int number, InspectedExample inspected)
     {
-        try
+        var lost = stored.Read(number).LostTokens;
+        return inspected with
         {
-            var example = reader.Read(row);
-            if (example is ConversationExample conversation)
-            {
-                var tokens = _conversations.Tokenize(conversation.Messages, conversation.Tools, conversation.TemplateArguments);
-                return (_inspector.Sequence(row.Place.ToString(), tokens, conversation.Messages), false, null);
-            }
-            if (_encoder.Encode(example) is not { } encoded)
-                return (null, false, "an answer would be cut to nothing");
-            var isCut = encoded.LossMask is null
-                && _unlimited.Encode(example) is { } whole && whole.Parts.Sum(part => part.Length) > encoded.Parts.Sum(part => part.Length);
-            return (_inspector.Encoded(row.Place.ToString(), encoded.Parts, encoded.LossMask), isCut, null);
-        }
-        catch (BadRowException problem)
-        {
-            return (null, false, Reason(problem.Message, row.Place));
-        }
-        catch (Exception problem) when (problem is UserErrorException or Text.Templates.TemplateException)
-        {
-            return (null, false, problem.Message.ReplaceLineEndings(" "));
-        }
+            Problems =
+            [
+                .. inspected.Problems,
+                .. stored.LostItsLabels(number) ? [LabelsCutOff] : Array.Empty<string>(),
+                .. lost > 0 ? [string.Create(CultureInfo.InvariantCulture, $"{lost} tokens are cut off, since prompt and answers are longer than the limits")] : Array.Empty<string>(),
+            ],
+        };
     }
 
-    /// <summary>The problem without its place, so that equal problems are counted together.</summary>
-    private static string Reason(string message, RowPlace place) =>
-        message.StartsWith(place.ToString(), StringComparison.Ordinal) ? message[place.ToString().Length..].TrimStart(':', ',', ' ') : message;
+    private InspectedExample Inspect(EncodedExample tokens, Example example, string name, bool[] kept)
+    {
+        var sources = Conversations(example)
+            .Select(messages => (Tokens: _conversations.Tokenize(messages, example.Tools, example.TemplateArguments), Messages: messages))
+            .ToList();
+        return sources is [var only] && only.Tokens.Ids.AsSpan().SequenceEqual(tokens.Parts[0])
+            ? _inspector.Sequence(name, only.Tokens with { LossMask = tokens.LossMask! }, only.Messages, kept)
+            : _inspector.Encoded(name, tokens.Parts, tokens.LossMask, sources, kept);
+    }
+
+    /// <summary>The conversations an example is made of: one, or for a pair one with each answer; none for plain text.</summary>
+    private static IReadOnlyList<Message>[] Conversations(Example example) => example switch
+    {
+        ConversationExample conversation => [conversation.Messages],
+        CompletionExample { Prompt.Messages: { } prompt, Completion.Messages: { } answer } => [[.. prompt, .. answer]],
+        VerdictExample { Prompt.Messages: { } prompt, Completion.Messages: { } answer } => [[.. prompt, .. answer]],
+        PreferenceExample { Prompt.Messages: { } prompt, Chosen.Messages: { } chosen, Rejected.Messages: { } rejected } =>
+            [[.. prompt, .. chosen], [.. prompt, .. rejected]],
+        _ => [],
+    };
 }

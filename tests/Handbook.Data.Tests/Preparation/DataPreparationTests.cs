@@ -198,7 +198,8 @@ public sealed class DataPreparationTests : IDisposable
     {
         folder.Write("train.jsonl", "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}\n");
         Assert.Contains("not one token of 1 training examples is a label", Assert.Throws<UserErrorException>(() => Prepare(Options("train.jsonl", max: 100))).Message, StringComparison.Ordinal);
-        Assert.Empty(Directory.GetFileSystemEntries(folder["cache/data"]));
+        using var store = new DataPreparation(Options("train.jsonl", max: 100), new ByteEncoder(StoreKind.Sequences), [new LocalDatasetResolver(folder.Path)]).PrepareForInspection();
+        Assert.Equal((1, 0L), (store.Train.ExampleCount, store.Train.LossTokenCount));
     }
 
     [Fact]

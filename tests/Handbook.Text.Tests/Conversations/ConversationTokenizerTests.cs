@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Text.Conversations;
+using Handbook.Text.Conversations.Inspection;
 using Handbook.Text.Tokenizers;
 
 namespace Handbook.Text.Tests.Conversations;
@@ -39,7 +40,7 @@ public sealed class ConversationTokenizerTests
             Assert.NotEmpty(inside);
             Assert.All(inside, i => Assert.Equal(message % 2 == 1, tokens.LossMask[i]));
         }
-        Assert.True(conversations.Tokenizer.EosId is null || !LabelChecks.Problems(tokens, conversations.Tokenizer).Any());
+        Assert.True(conversations.Tokenizer.EosId is null || new ExampleInspector(conversations.Tokenizer).Problems([tokens.Ids], tokens.LossMask).Count == 0);
     }
 
     [Theory]

@@ -50,32 +50,26 @@ public sealed class InspectionTests
     }
 
     [Fact]
-    public void Summary_CountsLengthsLabelsAndFates()
+    public void WriteText_TokensThatAreCutOff_AreMarked()
     {
-        var summary = new InspectionSummary();
-        summary.Add(Small, maxLength: 4);
-        summary.Add(Example(Token(1, "a", 0, false)) with { Problems = ["no label"] }, maxLength: 4);
-        summary.AddDropped("bad row");
-        summary.Add(Small, maxLength: 4, dropsOverlong: true);
-        Assert.Equal((3, 11L, 4L, 1, 1, 2), (summary.ExampleCount, summary.TokenCount, summary.LabelCount, summary.Unlabelled, summary.Truncated, summary.Dropped));
-        Assert.Equal((1, 5, 5), (summary.Percentile(0), summary.Percentile(0.5), summary.Percentile(1)));
-        Assert.Equal(3, summary.Histogram(4).Sum());
-        Assert.Equal([("no label", 1), ("bad row", 1)], summary.Problems);
+        var cut = Example(Token(9, "Yes", 1, true), Token(2, "</s>", 1, true) with { IsCut = true });
+        Assert.Contains("       1       2   cut   1 assistant    </s>", InspectionText.Write(cut, colour: false, everyToken: false), StringComparison.Ordinal);
+        Assert.Contains("label \u00b7 cut off", InspectionPage.Write("run", [], null, [cut]), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Summary_OfAPair_CountsTheLongerRow()
+    public void Summary_Lengths_AreToldByShareAndRange()
     {
-        var summary = new InspectionSummary();
-        var tokens = Small.Parts[0].Tokens;
-        summary.Add(new InspectedExample("p", [], [new("prompt", tokens), new("chosen", [tokens[0]]), new("rejected", tokens)], []), maxLength: null);
-        Assert.Equal(10, summary.Percentile(1));
+        var summary = new InspectionSummary { Lengths = [5, 1, 5], TokenCount = 11, LabelCount = 4 };
+        Assert.Equal((3, 1, 5, 5), (summary.ExampleCount, summary.Percentile(0), summary.Percentile(0.5), summary.Percentile(1)));
+        Assert.Equal([1, 0, 0, 2], summary.Histogram(4));
+        Assert.Equal(4.0 / 11, summary.LabelShare);
     }
 
     [Fact]
     public void Summary_Empty_IsAllZero()
     {
-        var summary = new InspectionSummary();
+        var summary = new InspectionSummary { Lengths = [], TokenCount = 0, LabelCount = 0 };
         Assert.Equal((0, 0.0), (summary.Percentile(0.5), summary.LabelShare));
         Assert.Contains("<h1>", InspectionPage.Write("x", [], summary, []), StringComparison.Ordinal);
     }

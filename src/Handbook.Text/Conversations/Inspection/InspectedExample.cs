@@ -6,7 +6,8 @@ namespace Handbook.Text.Conversations.Inspection;
 /// <param name="Message">The message it belongs to, from 0; -1 for what no message wrote.</param>
 /// <param name="IsLabel">True where it counts in the loss.</param>
 /// <param name="IsSpecial">True for a special or added token.</param>
-public sealed record InspectedToken(int Id, string Text, int Message, bool IsLabel, bool IsSpecial);
+/// <param name="IsCut">True where it stands in no row, since the example is longer than one.</param>
+public sealed record InspectedToken(int Id, string Text, int Message, bool IsLabel, bool IsSpecial, bool IsCut = false);
 
 /// <summary>A run of tokens: a whole sequence, or a prompt, or an answer.</summary>
 /// <param name="Title">What it is: <c>sequence</c>, <c>prompt</c>, <c>chosen</c> ...</param>

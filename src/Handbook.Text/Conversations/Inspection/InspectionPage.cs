@@ -17,8 +17,10 @@ public static class InspectionPage
     /// <param name="facts">Settings that decided the tokens: profile, template, tokenizer, label scope.</param>
     /// <param name="summary">The dataset in numbers; null to leave it out.</param>
     /// <param name="examples">The examples to show.</param>
+    /// <param name="notes">What else is to be said of the data, a line each.</param>
     public static string Write(
-        string title, IReadOnlyList<(string Name, string Value)> facts, InspectionSummary? summary, IReadOnlyList<InspectedExample> examples)
+        string title, IReadOnlyList<(string Name, string Value)> facts, InspectionSummary? summary, IReadOnlyList<InspectedExample> examples,
+        IReadOnlyList<string>? notes = null)
     {
         var page = new StringBuilder();
         page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
@@ -30,6 +32,8 @@ public static class InspectionPage
         page.Append("</dl></header>\n");
         if (summary is not null)
             AppendSummary(page, summary);
+        if (notes is { Count: > 0 })
+            page.Append("<details class=\"notes\"><summary>how the data was made</summary><pre>").Append(Encode(string.Join('\n', notes))).Append("</pre></details>\n");
         page.Append(Toolbar);
         for (var i = 0; i < examples.Count; i++)
             AppendExample(page, examples[i], i);
@@ -52,6 +56,7 @@ public static class InspectionPage
         Card(page, "labels", summary.LabelShare.ToString("P1", CultureInfo.InvariantCulture), Number(summary.LabelCount) + " tokens");
         Card(page, "truncated", Number(summary.Truncated), "longer than the limit", summary.Truncated > 0 ? "warn" : "good");
         Card(page, "dropped", Number(summary.Dropped), "left out", summary.Dropped > 0 ? "warn" : "good");
+        Card(page, "cleaned away", Number(summary.Removed), "by the recipe's rules", summary.Removed > 0 ? "warn" : "good");
         Card(page, "unlabelled", Number(summary.Unlabelled), "teach nothing", summary.Unlabelled > 0 ? "bad" : "good");
         page.Append("</div>");
         AppendHistogram(page, summary);
@@ -116,8 +121,8 @@ public static class InspectionPage
     private static void AppendToken(StringBuilder page, InspectedToken token, IReadOnlyList<string> roles)
     {
         var who = token.Message < 0 ? "template" : token.Message < roles.Count ? $"message {token.Message} ({roles[token.Message]})" : $"message {token.Message}";
-        page.Append("<span class=\"t").Append(token.IsLabel ? " l" : "").Append(token.IsSpecial ? " s" : "").Append("\" title=\"id ")
-            .Append(token.Id.ToString(CultureInfo.InvariantCulture)).Append(" \u00b7 ").Append(Encode(who)).Append(token.IsLabel ? " \u00b7 label" : " \u00b7 no label")
+        page.Append("<span class=\"t").Append(token.IsLabel ? " l" : "").Append(token.IsSpecial ? " s" : "").Append(token.IsCut ? " x" : "").Append("\" title=\"id ")
+            .Append(token.Id.ToString(CultureInfo.InvariantCulture)).Append(" \u00b7 ").Append(Encode(who)).Append(token.IsLabel ? " \u00b7 label" : " \u00b7 no label").Append(token.IsCut ? " \u00b7 cut off" : "")
             .Append("\" data-i=\"").Append(token.Id.ToString(CultureInfo.InvariantCulture)).Append("\">");
         var lines = token.Text.Split('\n');
         for (var i = 0; i < lines.Length; i++)

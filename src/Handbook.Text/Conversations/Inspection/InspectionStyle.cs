@@ -25,6 +25,7 @@ internal static class InspectionStyle
         .who{display:block;margin:.7rem 0 .1rem;font:600 11px system-ui,sans-serif;letter-spacing:.03em}.who:first-child{margin-top:0}
         .user{color:var(--user)}.assistant{color:var(--assistant)}.system{color:var(--system)}.tool{color:var(--tool)}.other{color:var(--faint)}
         .t{border-radius:3px;-webkit-box-decoration-break:clone;box-decoration-break:clone}.t.l{background:var(--label);color:var(--label-ink)}.t.s{color:var(--special);font-weight:600}.t.l.s{color:var(--label-ink)}
+        .t.x{opacity:.4;text-decoration:line-through}details.notes{margin:1rem 0 0;color:var(--faint);font-size:13px}details.notes pre{white-space:pre-wrap;overflow-wrap:anywhere}
         .t i{color:var(--faint);font-style:normal;opacity:.6}.edges .text .t{box-shadow:inset -1px 0 var(--edge)}.t:hover{outline:1px solid currentColor}
         .ids .text .t::after{content:attr(data-i);font-size:9px;vertical-align:super;color:var(--faint);padding:0 .15em}.focus .text .t:not(.l){opacity:.3}
         @media print{.toolbar{position:static}article{break-inside:avoid}}

@@ -13,6 +13,7 @@ public static class InspectionText
     private const string Label = "\u001b[30;42m";
     private const string Special = "\u001b[36m";
     private const string Faint = "\u001b[2m";
+    private const string Cut = "\u001b[2;9m";
     private const string Warning = "\u001b[33m";
 
     /// <summary>The example as lines of text.</summary>
@@ -38,19 +39,36 @@ public static class InspectionText
 
     private static void AppendText(StringBuilder result, InspectedPart part)
     {
+        var current = "";
         foreach (var token in part.Tokens)
         {
-            var style = token.IsLabel ? Label : token.IsSpecial ? Special : "";
-            // A background would run to the edge of the screen at a line's end.
+            var style = token.IsCut ? Cut : token.IsLabel ? Label : token.IsSpecial ? Special : "";
             var lines = token.Text.Split('\n');
             for (var i = 0; i < lines.Length; i++)
             {
+                Switch(style);
                 if (i > 0)
-                    result.Append(token.IsLabel ? Label + "\u21b5" + Reset : "").Append('\n');
-                result.Append(style).Append(Safe(lines[i])).Append(style.Length > 0 ? Reset : "");
+                {
+                    result.Append(style == Label ? "\u21b5" : "");
+                    // A background would run to the edge of the screen at a line's end.
+                    Switch("");
+                    result.Append('\n');
+                }
+                if (lines[i].Length > 0)
+                    Switch(style);
+                result.Append(Safe(lines[i]));
             }
         }
+        Switch("");
         result.Append('\n');
+
+        void Switch(string style)
+        {
+            if (style == current)
+                return;
+            result.Append(current.Length > 0 ? Reset : "").Append(style);
+            current = style;
+        }
     }
 
     private static void AppendTable(StringBuilder result, InspectedPart part, IReadOnlyList<string> roles, bool colour)
@@ -60,8 +78,8 @@ public static class InspectionText
         {
             var token = part.Tokens[i];
             var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {roles[token.Message]}" : $"{token.Message}";
-            var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
-            result.Append(token.IsLabel ? Paint(colour, "\u001b[32m", line) : line).Append('\n');
+            var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsCut ? " cut " : token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
+            result.Append(token.IsLabel && !token.IsCut ? Paint(colour, "\u001b[32m", line) : line).Append('\n');
         }
     }
 
