@@ -176,9 +176,17 @@ internal static class RecipeRules
 
     private static IEnumerable<Problem> Preference(RecipeValues values, TrainingTask task)
     {
-        if (task != TrainingTask.Dpo)
+        if (PreferenceKeys.Losses.FirstOrDefault(set => set.Tasks.Includes(task)).Names is not { } known)
             yield break;
         var losses = values.Texts("loss_type")!;
+        foreach (var loss in losses.Where(loss => !known.Contains(loss)))
+            yield return At(values, "loss_type", $"{loss} is not a loss of {task.CommandName()}; expected {string.Join(", ", known)}.{NearestName.Hint(loss, known)}");
+        if (task != TrainingTask.Dpo)
+        {
+            if (losses.Count != 1)
+                yield return At(values, "loss_type", $"has {losses.Count} losses; {task.CommandName()} takes one.");
+            yield break;
+        }
         if (values.Numbers("loss_weights") is { } weights && weights.Count != losses.Count)
             yield return At(values, "loss_weights", $"has {weights.Count} entries for {losses.Count} losses; it must have one for each.");
         if (losses.Contains("robust") && values.Number("label_smoothing") == 0)

@@ -227,7 +227,7 @@ internal static class RunOptionsBinder
         return new PreferenceOptions
         {
             Beta = values.Number("beta"),
-            LossTypes = values.Texts("loss_type")!,
+            LossTypes = values.Texts("loss_type") ?? ["sigmoid"],
             LossWeights = values.Numbers("loss_weights"),
             LabelSmoothing = values.Number("label_smoothing"),
             ReferenceFree = values.Flag("reference_free"),

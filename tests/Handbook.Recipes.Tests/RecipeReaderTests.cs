@@ -64,7 +64,7 @@ public class RecipeReaderTests
 
     [Fact]
     public void Read_KeyOfAnotherTask_SaysWhose() => Assert.Equal(
-        ["r.yaml:4:1: beta: belongs to dpo, orpo, kto, not to sft."], Recipes.Problems("beta: 0.1\n"));
+        ["r.yaml:4:1: beta: belongs to dpo, orpo, kto, cpo, bco, not to sft."], Recipes.Problems("beta: 0.1\n"));
 
     [Fact]
     public void Read_RepeatedKey_IsNoted() => Assert.Equal(

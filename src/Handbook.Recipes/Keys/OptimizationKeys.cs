@@ -31,7 +31,7 @@ internal static class OptimizationKeys
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
         Row("learning_rate", Number, Hf, "2.0e-5", "The peak learning rate.")
-            with { Range = NumberRange.From(0), Defaults = [new("2.0e-5", Tasks.Language), new("1.0e-6", Tasks.Dpo | Tasks.Orpo | Tasks.Kto), new("1.0e-5", Tasks.Reward)] },
+            with { Range = NumberRange.From(0), Defaults = [new("2.0e-5", Tasks.Language), new("1.0e-6", Tasks.Preference & ~Tasks.Reward), new("1.0e-5", Tasks.Reward)] },
         Row("optim", TextValue, Hf, "adamw_torch", "The optimizer. The paged names keep their states in ordinary memory here.")
             with { Choices = [.. Optimizers.Keys], Defaults = [new("rmsprop", Tasks.Dpo, Profile.V03), new("adamw_torch")] },
         Row("adam_beta1", Number, Hf, "0.9", "Decay of the first moment.") with { Range = NumberRange.Below(0, 1) },

@@ -105,11 +105,17 @@ public enum Tasks
     /// <summary>reward.</summary>
     Reward = 32,
 
+    /// <summary>cpo.</summary>
+    Cpo = 64,
+
+    /// <summary>bco.</summary>
+    Bco = 128,
+
     /// <summary>cpt and sft.</summary>
     Language = Cpt | Sft,
 
     /// <summary>Everything that learns from preferences.</summary>
-    Preference = Dpo | Orpo | Kto | Reward,
+    Preference = Dpo | Orpo | Kto | Reward | Cpo | Bco,
 
     /// <summary>All of them.</summary>
     All = Language | Preference,

@@ -22,6 +22,12 @@ public enum TrainingTask
 
     /// <summary>A reward model.</summary>
     Reward,
+
+    /// <summary>Contrastive preference optimization and SimPO: pairs without a reference.</summary>
+    Cpo,
+
+    /// <summary>Binary classifier optimization: unpaired good and bad answers against a running mean.</summary>
+    Bco,
 }
 
 /// <summary>Whose rules are followed where the original's eras differ (data order, BOS and EOS, truncation, packing).</summary>
