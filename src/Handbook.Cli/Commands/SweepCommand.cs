@@ -90,16 +90,23 @@ internal static class SweepCommand
 
     private static void Show(SweepReport report, string folder, Terminal terminal)
     {
-        var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.Ascii };
-        foreach (var column in report.Columns)
-            table.AddColumn(new TableColumn(Markup.Escape(column)) { Alignment = report.Metrics.Contains(column) ? Justify.Right : Justify.Left });
-        foreach (var row in report.Rows)
-            table.AddRow([.. row.Select(Markup.Escape)]);
-        terminal.Ansi.Write(table);
+        Print(report.Columns, report.Rows, report, terminal);
+        if (report.OverSeeds() is { } seeds)
+            Print(seeds.Columns, seeds.Rows, report, terminal);
         var page = Path.Combine(folder, RunReport.FileName);
         var footer = $"handbook sweep, {terminal.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
         report.ToPage(Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)), footer).Save(page);
         terminal.Output.WriteLine($"report  {page}");
+    }
+
+    private static void Print(IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, SweepReport report, Terminal terminal)
+    {
+        var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.Ascii };
+        foreach (var column in columns)
+            table.AddColumn(new TableColumn(Markup.Escape(column)) { Alignment = report.Metrics.Contains(column) ? Justify.Right : Justify.Left });
+        foreach (var row in rows)
+            table.AddRow([.. row.Select(Markup.Escape)]);
+        terminal.Ansi.Write(table);
     }
 
     /// <summary>A run of the grid.</summary>

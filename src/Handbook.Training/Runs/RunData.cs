@@ -17,12 +17,12 @@ public static class RunData
     /// <summary>Prepares it, or opens what an earlier run prepared.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left to learn from.</exception>
     public static TokenStore Prepare(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
-        Told(options, tokenizer, progress, notes => Preparation(options, tokenizer, modelLimit).Prepare(notes, stop));
+        Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit).Prepare(notes, stop));
 
     /// <summary>As <see cref="Prepare"/>, though there may be no label to learn from: what is wrong with the data is to be looked at.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left of it.</exception>
     public static TokenStore PrepareForInspection(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
-        Told(options, tokenizer, progress, notes => Preparation(options, tokenizer, modelLimit).PrepareForInspection(notes, stop));
+        Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit).PrepareForInspection(notes, stop));
 
     private static DataPreparation Preparation(RunOptions options, Tokenizer tokenizer, int modelLimit)
     {
@@ -30,18 +30,20 @@ public static class RunData
         return new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength));
     }
 
-    private static TokenStore Told(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress, Func<IProgress<PreparationProgress>, TokenStore> prepare)
+    private static TokenStore Told(
+        RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, Func<IProgress<PreparationProgress>, TokenStore> prepare)
     {
         var notes = new PreparationNotes(progress);
         var store = prepare(notes);
         notes.Done();
         if (LosesAssistantMask(options))
             progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
-        if (maxLength > modelLimit)
+        if (options.Sequences.MaxLength is { } maxLength && maxLength > modelLimit)
             progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {modelLimit} positions (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
-        if (options.Task != TrainingTask.Cpt && (tokenizer.ChatTemplate is not null || HasConversations(store)) && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Template, tokenizer) is { Count: > 0 } broken)
+        if (options.Task != TrainingTask.Cpt && (tokenizer.ChatTemplate is not null || HasConversations(store))
+            && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Template, tokenizer) is { Count: > 0 } broken)
             progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
         return store;
     }

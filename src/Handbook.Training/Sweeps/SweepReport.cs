@@ -12,6 +12,11 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     private static readonly string[] First = [MetricNames.RewardAccuracy, MetricNames.RewardMargin, MetricNames.Loss, MetricNames.ChosenReward, MetricNames.RejectedReward];
     private static readonly string[] Plotted = [MetricNames.RewardAccuracy, MetricNames.RewardMargin, MetricNames.Loss];
 
+    private const string Seed = "seed";
+
+    // Two-sided 95 % quantiles of Student's t, from 1 degree of freedom.
+    private static readonly double[] StudentT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+
     private IReadOnlyList<string> Keys => [.. Results[0].Settings.Select(setting => setting.Key)];
 
     /// <summary>The metrics that are shown: those that every run has.</summary>
@@ -23,6 +28,32 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     /// <summary>A row for every run.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Rows =>
         [.. Results.Select(run => (IReadOnlyList<string>)[.. run.Settings.Select(setting => setting.Value), .. Metrics.Select(metric => Text(run[metric]))])];
+
+    /// <summary>
+    /// Where the sweep repeats runs over <c>seed</c>: mean and half-width of the 95 % confidence interval (Student's t) for each
+    /// combination of the other keys; null where it does not.
+    /// </summary>
+    public ReportTable? OverSeeds()
+    {
+        var groups = Results.GroupBy(run => string.Join(", ", run.Settings.Where(setting => setting.Key != Seed).Select(setting => $"{setting.Key} {setting.Value}")))
+            .Select(group => (group.Key, Runs: group.ToList())).ToList();
+        if (!Keys.Contains(Seed) || groups.Any(group => group.Runs.Count < 2))
+            return null;
+        return new ReportTable
+        {
+            Title = "Over seeds",
+            Note = "Mean and half-width of the 95 % confidence interval (Student's t).",
+            Columns = ["runs", "seeds", .. Metrics],
+            Rows =
+            [
+                .. groups.Select(group => (IReadOnlyList<string>)
+                [
+                    group.Key.Length > 0 ? group.Key : "all", group.Runs.Count.ToString(CultureInfo.InvariantCulture),
+                    .. Metrics.Select(metric => MeanWithInterval([.. group.Runs.Select(run => run[metric]!.Value)])),
+                ]),
+            ],
+        };
+    }
 
     /// <summary>The page.</summary>
     /// <param name="title">Its heading.</param>
@@ -38,6 +69,7 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
             Overview =
             [
                 .. Plotted.Select(Named).OfType<string>().Select(Plot),
+                .. OverSeeds() is { } seeds ? (ReadOnlySpan<ReportBlock>)[seeds] : [],
                 new ReportTable { Title = "All runs", Columns = Columns, Rows = Rows },
             ],
             Footer = footer,
@@ -68,6 +100,14 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
                     [.. group.Select(run => (Number(run.Settings[axis].Value)!.Value, run[metric] ?? double.NaN)).OrderBy(point => point.Item1)], IsSparse: true)),
             ],
         };
+    }
+
+    private static string MeanWithInterval(double[] values)
+    {
+        var mean = values.Average();
+        var deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Length - 1));
+        var t = values.Length - 2 < StudentT.Length ? StudentT[values.Length - 2] : 1.96;
+        return $"{Text(mean)} ± {Text(t * deviation / Math.Sqrt(values.Length))}";
     }
 
     private string? Named(string metric) =>
