@@ -5,10 +5,13 @@ namespace Handbook.Data.Packing;
 /// <param name="Chosen">The better answer, with its end-of-turn token.</param>
 /// <param name="Rejected">The worse answer, with its end-of-turn token.</param>
 /// <param name="ExampleId">The source example.</param>
-public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, long ExampleId)
+/// <param name="Margin">By how much chosen should score above rejected (reward models); null where the data give none.</param>
+public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, long ExampleId, double? Margin = null)
 {
     /// <summary>Tokens of a row that holds the pair.</summary>
     public int TokenCount => Prompt.Length + Chosen.Length + Rejected.Length;
+
+    private double[] Margins => Margin is { } margin ? [margin] : [];
 
     /// <summary>
     /// The pair as one row of three segments, prompt, chosen, rejected: both answers see the prompt, not each other. Without a
@@ -21,12 +24,12 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
         mask.AsSpan(promptLabels ? 0 : Prompt.Length).Fill(true);
         int[] ids = [.. Prompt, .. Chosen, .. Rejected];
         if (Prompt.Length == 0)
-            return new TokenBatch(ids, mask, SequenceLayout.Documents([Chosen.Length, Rejected.Length]), [ExampleId], [0, 1]);
+            return new TokenBatch(ids, mask, SequenceLayout.Documents([Chosen.Length, Rejected.Length]), [ExampleId], [0, 1]) { Margins = Margins };
         var layout = new SequenceLayout(
             new Segment(0, Prompt.Length),
             new Segment(Prompt.Length, Chosen.Length, Prompt.Length, 0),
             new Segment(Prompt.Length + Chosen.Length, Rejected.Length, Prompt.Length, 0));
-        return new TokenBatch(ids, mask, layout, [ExampleId], [1, 2]);
+        return new TokenBatch(ids, mask, layout, [ExampleId], [1, 2]) { Margins = Margins };
     }
 
     /// <summary>The pair as two whole sequences, each with its own copy of the prompt: the usual way, kept for comparison.</summary>
@@ -37,6 +40,6 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
         mask.AsSpan(Prompt.Length, Chosen.Length).Fill(true);
         mask.AsSpan(ids.Length - Rejected.Length).Fill(true);
         var layout = SequenceLayout.Documents([Prompt.Length + Chosen.Length, Prompt.Length + Rejected.Length]);
-        return new TokenBatch(ids, mask, layout, [ExampleId], [0, 1]);
+        return new TokenBatch(ids, mask, layout, [ExampleId], [0, 1]) { Margins = Margins };
     }
 }

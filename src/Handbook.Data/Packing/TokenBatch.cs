@@ -51,6 +51,17 @@ public sealed class TokenBatch
     /// </summary>
     public int[] Answers { get; }
 
+    /// <summary>One an answer of unpaired data, true for an answer that was liked; empty elsewhere.</summary>
+    public bool[] Verdicts { get; init; } = [];
+
+    /// <summary>One a pair: by how much chosen should score above rejected; empty where the data give none.</summary>
+    public double[] Margins { get; init; } = [];
+
+    /// <summary>
+    /// The prompts of unpaired data with the answer of another example each, from which KTO estimates its divergence; null elsewhere.
+    /// </summary>
+    public TokenBatch? Contrast { get; init; }
+
     /// <summary>Number of tokens.</summary>
     public int TokenCount => TokenIds.Length;
 
@@ -78,7 +89,15 @@ public sealed class TokenBatch
             tokenIds.AddRange(batch.TokenIds);
             lossMask.AddRange(batch.LossMask);
         }
+        TokenBatch[] contrasts = [.. batches.Select(batch => batch.Contrast).OfType<TokenBatch>()];
         return new TokenBatch(
-            [.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)], [.. answers]);
+            [.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)], [.. answers])
+        {
+            Verdicts = [.. batches.SelectMany(batch => batch.Verdicts)],
+            Margins = batches.Any(batch => batch.Margins.Length > 0) ? [.. batches.SelectMany(MarginsOf)] : [],
+            Contrast = contrasts.Length == 0 ? null : Concatenate(contrasts),
+        };
     }
+
+    private static double[] MarginsOf(TokenBatch batch) => batch.Margins.Length > 0 ? batch.Margins : new double[batch.Answers.Length / 2];
 }

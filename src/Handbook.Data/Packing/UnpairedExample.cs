@@ -5,13 +5,20 @@ namespace Handbook.Data.Packing;
 /// <param name="Completion">The answer, with its end-of-turn token.</param>
 /// <param name="Desirable">True for an answer that was liked.</param>
 /// <param name="ExampleId">The source example.</param>
-public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desirable, long ExampleId)
+/// <param name="OtherCompletion">The answer of another example, for the divergence that KTO estimates; null for none.</param>
+public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desirable, long ExampleId, int[]? OtherCompletion = null)
 {
     /// <summary>The whole as one sequence whose completion tokens are labels.</summary>
-    public TokenBatch ToSequence()
+    public TokenBatch ToSequence() => Sequence(Completion, [Desirable], OtherCompletion is null ? null : Sequence(OtherCompletion, [], null));
+
+    private TokenBatch Sequence(int[] answer, bool[] verdicts, TokenBatch? contrast)
     {
-        var mask = new bool[Prompt.Length + Completion.Length];
+        var mask = new bool[Prompt.Length + answer.Length];
         mask.AsSpan(Prompt.Length).Fill(true);
-        return new TokenBatch([.. Prompt, .. Completion], mask, SequenceLayout.Documents([mask.Length]), [ExampleId], [0]);
+        return new TokenBatch([.. Prompt, .. answer], mask, SequenceLayout.Documents([mask.Length]), [ExampleId], [0])
+        {
+            Verdicts = verdicts,
+            Contrast = contrast,
+        };
     }
 }

@@ -48,11 +48,12 @@ public sealed class TokenSet
         return new PreferencePair(ids[..record.Part0], ids[record.Part0..(record.Part0 + record.Part1)], ids[(record.Part0 + record.Part1)..], example);
     }
 
-    /// <summary>A row of a store of verdicts.</summary>
+    /// <summary>A row of a store of verdicts, with the answer of the row before it (of the last one for the first) as the other one.</summary>
     public UnpairedExample Verdict(int row)
     {
         var (ids, record, example) = Parts(row);
-        return new UnpairedExample(ids[..record.Part0], ids[record.Part0..], record.Desirable == 1, example);
+        var (otherIds, other, _) = Parts(row == 0 ? RowCount - 1 : row - 1);
+        return new UnpairedExample(ids[..record.Part0], ids[record.Part0..], record.Desirable == 1, example, otherIds[other.Part0..]);
     }
 
     /// <summary>Tokens of a row.</summary>

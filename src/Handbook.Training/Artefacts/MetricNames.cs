@@ -65,6 +65,24 @@ public static class MetricNames
     public const string ChosenLogits = "logits/chosen";
     /// <summary>Mean logit, over vocabulary and label tokens of rejected answers.</summary>
     public const string RejectedLogits = "logits/rejected";
-    /// <summary>Mean negative log-likelihood of the chosen answers' tokens.</summary>
+    /// <summary>Mean negative log-likelihood of the chosen answers' tokens (ORPO: and of their prompts').</summary>
     public const string NegativeLikelihood = "nll_loss";
+    /// <summary>Mean log sigmoid of the log odds of chosen over rejected (ORPO).</summary>
+    public const string LogOddsRatio = "log_odds_ratio";
+    /// <summary>Mean log odds of chosen over rejected (ORPO).</summary>
+    public const string LogOddsChosen = "log_odds_chosen";
+    /// <summary>Divergence of policy and reference that KTO estimates, at least 0.</summary>
+    public const string Divergence = "kl";
+    /// <summary>Running mean of rewards (BCO).</summary>
+    public const string RewardMean = "delta";
+    /// <summary>Share of pairs that a reward model orders rightly.</summary>
+    public const string Accuracy = "accuracy";
+    /// <summary>Mean difference of the scores of chosen and rejected (reward models).</summary>
+    public const string Margin = "margin";
+    /// <summary>Smallest score of a step (reward models).</summary>
+    public const string MinReward = "min_reward";
+    /// <summary>Mean score (reward models).</summary>
+    public const string MeanReward = "mean_reward";
+    /// <summary>Largest score of a step (reward models).</summary>
+    public const string MaxReward = "max_reward";
 }

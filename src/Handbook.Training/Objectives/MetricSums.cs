@@ -4,6 +4,7 @@ namespace Handbook.Training.Objectives;
 public sealed class MetricSums
 {
     private readonly Dictionary<string, (double Sum, double Weight)> sums = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (string From, string Less)> differences = new(StringComparer.Ordinal);
 
     /// <summary>Adds an observation: <paramref name="sum"/> is the total over <paramref name="weight"/> tokens, pairs or rows.</summary>
     public MetricSums Add(string name, double sum, double weight)
@@ -13,17 +14,46 @@ public sealed class MetricSums
         return this;
     }
 
+    /// <summary>Adds a metric that is the difference of the means of two others, once both have been observed.</summary>
+    /// <param name="name">The metric.</param>
+    /// <param name="from">What is subtracted from.</param>
+    /// <param name="less">What is subtracted.</param>
+    public MetricSums AddDifference(string name, string from, string less)
+    {
+        differences[name] = (from, less);
+        return this;
+    }
+
     /// <summary>Adds everything that another one holds.</summary>
     public void Add(MetricSums other)
     {
         foreach (var (name, (sum, weight)) in other.sums)
             Add(name, sum, weight);
+        foreach (var (name, (from, less)) in other.differences)
+            AddDifference(name, from, less);
     }
 
-    /// <summary>The means in the order of their first observation; those without weight are left out.</summary>
-    public IEnumerable<(string Name, double Value)> Means() =>
-        sums.Where(entry => entry.Value.Weight > 0).Select(entry => (entry.Key, entry.Value.Sum / entry.Value.Weight));
+    /// <summary>The means in the order of their first observation, then the differences; those without weight are left out.</summary>
+    public IEnumerable<(string Name, double Value)> Means()
+    {
+        foreach (var (name, (sum, weight)) in sums)
+        {
+            if (weight > 0)
+                yield return (name, sum / weight);
+        }
+        foreach (var (name, (from, less)) in differences)
+        {
+            if (Mean(from) is { } first && Mean(less) is { } second)
+                yield return (name, first - second);
+        }
+    }
 
     /// <summary>Starts anew.</summary>
-    public void Clear() => sums.Clear();
+    public void Clear()
+    {
+        sums.Clear();
+        differences.Clear();
+    }
+
+    private double? Mean(string name) => sums.TryGetValue(name, out var entry) && entry.Weight > 0 ? entry.Sum / entry.Weight : null;
 }

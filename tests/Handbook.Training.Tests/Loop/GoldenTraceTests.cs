@@ -66,6 +66,20 @@ public sealed class GoldenTraceTests
         Follow(run, step, expected => [Pairs(batches, (int)expected["batch"]!)], optimizer, model, name);
     }
 
+    [Theory]
+    [MemberData(nameof(Runs), "orpo")]
+    public void TrainingStep_OddsRatioTrace_FollowsTheReference(string name)
+    {
+        var run = Trace()["runs"]![name]!.AsObject();
+        using var scope = new TensorScope();
+        using var batches = new SafetensorsFile(Path.Combine(Folder, "batches.safetensors"));
+        using var model = LoadModel();
+        using var optimizer = Optimizer(run, model);
+        var objective = new OddsRatioObjective(new CausalPolicy(model, ForwardOptions.Default), new PreferenceOptions { Beta = Number(run, "beta") });
+        var step = new TrainingStep(objective, model.Parameters, optimizer, Number(run, "max_grad_norm"), 1);
+        Follow(run, step, expected => [Pairs(batches, (int)expected["batch"]!, promptLabels: true)], optimizer, model, name);
+    }
+
     private static string Folder => Path.Combine(SharedFolders.Golden, "models", "trace");
 
     private static bool Matches(string prefix, string name) => name.StartsWith(prefix, StringComparison.Ordinal);
@@ -110,7 +124,7 @@ public sealed class GoldenTraceTests
             var norm = Number(expected, "grad_norm");
             Assert.True(Math.Abs(norm - outcome.GradientNorm) < NormTolerance * norm, $"step {number}: grad_norm {outcome.GradientNorm}, expected {norm}");
             var metrics = outcome.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
-            foreach (var (key, value) in expected.Where(entry => entry.Key.Contains('/', StringComparison.Ordinal)))
+            foreach (var (key, value) in expected.Where(entry => entry.Key.Contains('/', StringComparison.Ordinal) || entry.Key is "nll_loss" or "log_odds_ratio" or "log_odds_chosen"))
                 Assert.True(Math.Abs(value!.GetValue<double>() - metrics[key]) < LossTolerance, $"step {number}: {key} {metrics[key]}, expected {value}");
         }
         using var final = new SafetensorsFile(Path.Combine(Folder, $"{name}_final_weights.safetensors"));
@@ -132,12 +146,12 @@ public sealed class GoldenTraceTests
     }
 
     /// <summary>Rows 0..P-1 chosen, P..2P-1 rejected, prompts in both: as pairs with shared prompts.</summary>
-    private static TokenBatch Pairs(SafetensorsFile file, int index)
+    private static TokenBatch Pairs(SafetensorsFile file, int index, bool promptLabels = false)
     {
         var (ids, attention, answers) = (Rows(file, $"dpo.{index}.input_ids"), Rows(file, $"dpo.{index}.attention_mask"), Rows(file, $"dpo.{index}.completion_mask"));
         var pairs = ids.Length / 2;
         return TokenBatch.Concatenate([.. Enumerable.Range(0, pairs).Select(i => new PreferencePair(
-            Part(i, answer: false), Part(i, answer: true), Part(i + pairs, answer: true), i).ToSharedPrefix())]);
+            Part(i, answer: false), Part(i, answer: true), Part(i + pairs, answer: true), i).ToSharedPrefix(promptLabels))]);
 
         int[] Part(int row, bool answer) => [.. ids[row].Where((_, t) => attention[row][t] == 1 && answers[row][t] == (answer ? 1 : 0)).Select(id => (int)id)];
     }

@@ -56,7 +56,7 @@ public sealed class PreferenceObjective : IObjective
     public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
     {
         pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
-        chosenTokenTotal = microBatches.Sum(ChosenTokenCount);
+        chosenTokenTotal = microBatches.Sum(PairMeasurement.ChosenTokenCount);
         wholeBatch.Clear();
         baseline.Begin(totals.IsTraining);
         if (microBatches.Count < 2 || !SeesWholeBatch)
@@ -137,10 +137,4 @@ public sealed class PreferenceObjective : IObjective
 
     private double[] Rewards(PairScores scores) =>
         [.. new[] { scores.ChosenScores, scores.RejectedScores }.SelectMany(side => side.Value.Multiply(settings.Beta).ToArray<double>())];
-
-    private static int ChosenTokenCount(TokenBatch batch)
-    {
-        var labels = BatchLabels.Of(batch);
-        return batch.Answers.Where((_, i) => i % 2 == 0).Sum(labels.CountOf);
-    }
 }

@@ -1,0 +1,30 @@
+using Handbook.Autograd;
+using Handbook.Autograd.Elementary;
+using Handbook.Data.Packing;
+using Handbook.Models;
+
+namespace Handbook.Training.Objectives.RewardModel;
+
+/// <summary>A reward model as objectives see it: sequences in, a score out at some of their tokens.</summary>
+public interface IScorer
+{
+    /// <summary>Runs the model over a packed batch.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="batch">Sequences.</param>
+    /// <param name="rows">For each score the token it is read at: an answer's last.</param>
+    /// <returns>[rows].</returns>
+    Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows);
+}
+
+/// <summary>A sequence classifier with one label as a scorer.</summary>
+/// <param name="model">The model.</param>
+/// <param name="options">Recomputation, dropout.</param>
+public sealed class ClassifierScorer(SequenceClassifier model, ForwardOptions options) : IScorer
+{
+    /// <inheritdoc/>
+    public Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows)
+    {
+        var scores = model.Forward(tape, batch.TokenIds, batch.Layout, rows, tape.IsRecording ? options : ForwardOptions.Default);
+        return tape.Reshape(scores, rows.Length);
+    }
+}

@@ -1,0 +1,64 @@
+using Handbook.Autograd;
+using Handbook.Autograd.Elementary;
+using Handbook.Data.Packing;
+using Handbook.Torch;
+using Handbook.Training.Artefacts;
+using Handbook.Training.Options;
+
+namespace Handbook.Training.Objectives.RewardModel;
+
+/// <summary>
+/// Reward modelling (<c>handbook reward</c>): chosen answers shall score above rejected ones. A pair's score is read at the last token
+/// of each answer, so a shared prompt is computed once. Margins come with the batch.
+/// </summary>
+/// <param name="scorer">The model in training.</param>
+/// <param name="options">The centring coefficient.</param>
+public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) : IObjective
+{
+    private readonly List<double> stepScores = [];
+    private int pairTotal;
+    private int microBatchesLeft;
+
+    /// <inheritdoc/>
+    public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
+    {
+        pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
+        microBatchesLeft = microBatches.Count;
+        stepScores.Clear();
+    }
+
+    /// <inheritdoc/>
+    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    {
+        var scores = scorer.Score(tape, batch, LastRows(batch));
+        var (chosen, rejected) = (Side(tape, scores, 0), Side(tape, scores, 1));
+        var margins = batch.Margins.Length == 0 ? null : new Variable(Tensor.From(batch.Margins).To(scores.Value.DType).To(scores.Value.Device));
+        var losses = BradleyTerryLoss.PerPair(tape, chosen, rejected, margins, options.CenterRewardsCoefficient);
+        return new ObjectiveResult(
+            tape.Scale(tape.Sum(losses), 1.0 / pairTotal), Metrics(chosen.Value.ToArray<double>(), rejected.Value.ToArray<double>()));
+    }
+
+    private MetricSums Metrics(double[] chosen, double[] rejected)
+    {
+        stepScores.AddRange([.. chosen, .. rejected]);
+        var metrics = new MetricSums()
+            .Add(MetricNames.MeanReward, chosen.Sum() + rejected.Sum(), 2 * chosen.Length)
+            .Add(MetricNames.Accuracy, chosen.Where((score, i) => score > rejected[i]).Count(), chosen.Length)
+            .Add(MetricNames.Margin, chosen.Sum() - rejected.Sum(), chosen.Length);
+        // The extremes are those of the step, however it is cut.
+        return --microBatchesLeft > 0
+            ? metrics
+            : metrics.Add(MetricNames.MinReward, stepScores.Min(), 1).Add(MetricNames.MaxReward, stepScores.Max(), 1);
+    }
+
+    private static int[] LastRows(TokenBatch batch)
+    {
+        var rows = new int[batch.Answers.Length];
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = batch.Layout.Segments[batch.Answers[i]].End - 1;
+        return rows;
+    }
+
+    private static Variable Side(Tape tape, Variable scores, int side) => tape.IndexSelect(
+        scores, 0, Tensor.From<long>([.. Enumerable.Range(0, (int)scores.Value.ElementCount / 2).Select(pair => 2L * pair + side)]).To(scores.Value.Device));
+}

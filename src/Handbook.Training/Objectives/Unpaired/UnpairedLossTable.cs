@@ -1,0 +1,48 @@
+using Handbook.Autograd;
+using Handbook.Training.Objectives.Unpaired.Losses;
+
+namespace Handbook.Training.Objectives.Unpaired;
+
+/// <summary>
+/// The loss of each judged answer, [answers], from its advantage: reward less baseline, the sign turned for an answer that was not
+/// liked.
+/// </summary>
+public delegate Variable AnswerLoss(Tape tape, Variable advantages);
+
+/// <summary>What rewards are compared with.</summary>
+public enum BaselineKind
+{
+    /// <summary>0.</summary>
+    Zero,
+
+    /// <summary>Beta times the divergence of policy and reference, estimated on mismatched answers of the batch.</summary>
+    Divergence,
+
+    /// <summary>The mean of all rewards seen.</summary>
+    RunningMean,
+}
+
+/// <summary>A loss of judged answers.</summary>
+/// <param name="Name">TRL's name (<c>loss_type</c>).</param>
+/// <param name="PerAnswer">The loss.</param>
+/// <param name="Baseline">What rewards are compared with.</param>
+public sealed record UnpairedLoss(string Name, AnswerLoss PerAnswer, BaselineKind Baseline);
+
+/// <summary>Every loss of judged answers that recipes may name.</summary>
+public static class UnpairedLossTable
+{
+    /// <summary>The rows.</summary>
+    public static IReadOnlyList<UnpairedLoss> Rows { get; } =
+    [
+        new("kto", KtoLoss.PerAnswer, BaselineKind.Divergence),
+        new("apo_zero_unpaired", KtoLoss.PerAnswer, BaselineKind.Zero),
+        new("bco", BcoLoss.PerAnswer, BaselineKind.RunningMean),
+    ];
+
+    /// <summary>Finds a loss.</summary>
+    /// <exception cref="UserErrorException">The name is unknown.</exception>
+    public static UnpairedLoss Find(string name) =>
+        Rows.FirstOrDefault(row => row.Name == name)
+        ?? throw new UserErrorException(
+            $"loss_type: {name} is not a loss of unpaired answers; there are {string.Join(", ", Rows.Select(row => row.Name))}.{NearestName.Hint(name, Rows.Select(row => row.Name))}");
+}
