@@ -63,17 +63,14 @@ public sealed class DataPreparation(
         var orders = SetOrders.Of(options, sources);
         using var writer = new TokenStoreWriter(folder);
         var cleaner = options.Cleaning.IsActive ? new Cleaner(options.Cleaning, resolvers) : null;
-        var pass = new TokenizingPass(writer, encoder, cleaner, options, orders, time, progress);
-        var described = new List<StoreSource>();
-        for (var i = 0; i < sources.Count; i++)
-            described.Add(pass.Run(i, sources[i], readers[i], cancellation));
+        var clock = new PreparationClock(progress, time);
+        var pass = new TokenizingPass(writer, encoder, cleaner, options, orders, [.. sources.Zip(readers)], clock);
+        pass.Run(cancellation);
         writer.Flush();
-        pass.Tell("pack");
+        clock.Tell("pack", writer.TokenCount);
         var rows = new RowPacking(writer, folder, encoder.Kind, pass.PlaceOf);
-        var train = rows.Pack("train.rows", pass.Documents(orders.Train, 0, options.MaxTrainExamples), pass.EmptiedOf(orders.Train, 0), options.Packing);
-        var evaluation = orders.HasEvaluation
-            ? rows.Pack("evaluation.rows", pass.Documents(orders.Evaluation, 1, options.MaxEvaluationExamples), pass.EmptiedOf(orders.Evaluation, 1), options.EvaluationPacking ?? options.Packing)
-            : null;
+        var train = rows.Pack("train.rows", pass.Train(), options.Packing);
+        var evaluation = orders.HasEvaluation ? rows.Pack("evaluation.rows", pass.Evaluation(), options.EvaluationPacking ?? options.Packing) : null;
         if (train.RowCount == 0)
             throw new UserErrorException($"{Names(sources.Select(source => source.Request))}: no training example is left after reading, cleaning and truncation");
         var manifest = new StoreManifest
@@ -83,7 +80,7 @@ public sealed class DataPreparation(
             Kind = encoder.Kind,
             Train = train,
             Evaluation = evaluation,
-            Sources = described,
+            Sources = [.. pass.Describe()],
             BadRows = pass.BadRows,
             BadRowExamples = pass.BadRowExamples,
             Cleaning = cleaner?.Counts ?? [],
@@ -92,7 +89,7 @@ public sealed class DataPreparation(
             LargestTokenIdExample = writer.LargestTokenIdDocument is >= 0 and var largest ? pass.PlaceOf(largest) : "",
             FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
         };
-        pass.Tell("finish");
+        clock.Tell("finish", writer.TokenCount);
         manifest.Write(folder);
     }
 

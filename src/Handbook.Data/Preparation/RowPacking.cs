@@ -13,11 +13,11 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
 
     /// <summary>Packs documents in the given order.</summary>
     /// <param name="name">The file of rows.</param>
-    /// <param name="documents">The set's documents.</param>
-    /// <param name="emptied">Examples of the set of which nothing was left to be a document.</param>
+    /// <param name="set">The set's documents, and how many examples of it had nothing left to be one.</param>
     /// <param name="options">How to pack.</param>
-    public SetSummary Pack(string name, int[] documents, int emptied, PackingOptions options)
+    public SetSummary Pack(string name, (int[] Documents, int Emptied) set, PackingOptions options)
     {
+        var documents = set.Documents;
         // Answers to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
         var packing = kind == StoreKind.Sequences ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
         var lengths = Array.ConvertAll(documents, document => writer.Lengths[document]);
@@ -25,7 +25,7 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
         var plan = Packer.Plan(lengths, packing, characters);
         plan.Renumber(documents);
         writer.WritePlan(name, plan);
-        return Summarize(plan, documents, options) with { Emptied = emptied };
+        return Summarize(plan, documents, options) with { Emptied = set.Emptied };
     }
 
     private SetSummary Summarize(PackingPlan plan, int[] documents, PackingOptions options)

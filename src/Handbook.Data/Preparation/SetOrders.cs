@@ -15,8 +15,6 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
     {
         if (options.Form == MixtureForm.Single)
             return new SetOrders(null, null, options.Evaluation is not null, []);
-        if (options.StreamedRows is not null)
-            throw new UserErrorException("dataset_streaming: a mixture must know how many rows its datasets have; stream a single dataset_name, or drop dataset_streaming");
         var entries = options.Sources
             .Select((part, i) => new MixtureEntry(part.Request.Name, part.Request.Split, checked((int)sources[i].Count()), part.Weight))
             .ToList();
@@ -26,20 +24,8 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
         return new SetOrders(order.Train, order.Test, order.Test.Length > 0, order.Notes);
     }
 
-    /// <summary>The rows of a source that are wanted, or null for all.</summary>
-    public Predicate<long>? Wanted(int source)
-    {
-        if (Train is null)
-            return null;
-        var rows = Train.Concat(Evaluation!).Where(row => row.Source == source).Select(row => row.Row);
-        var wanted = new bool[rows.DefaultIfEmpty(-1).Max() + 1];
-        foreach (var row in rows)
-            wanted[row] = true;
-        return index => index < wanted.Length && wanted[index];
-    }
-
-    /// <summary>Number of examples that will be read, or null while it is unknown.</summary>
-    public long? Total => Train is null ? null : Train.Length + Evaluation!.Length;
+    /// <summary>The rows of a source among a portion of the mixture.</summary>
+    public static RowSet Wanted(int source, IEnumerable<MixtureRow> portion) => new(portion.Where(row => row.Source == source).Select(row => row.Row));
 
     private static List<IReadOnlyList<MixtureEntry>> ByDataset(List<MixtureEntry> entries, IReadOnlyList<DatasetPart> parts)
     {

@@ -7,23 +7,32 @@ using Handbook.Data.Store;
 
 namespace Handbook.Data.Preparation;
 
-/// <summary>Reads every source once, in order, and writes each example's tokens; parsing, rendering and tokenizing run on all threads.</summary>
-internal sealed class TokenizingPass(
-    TokenStoreWriter writer, IExampleEncoder encoder, Cleaner? cleaner, PreparationOptions options, SetOrders orders, TimeProvider time,
-    IProgress<PreparationProgress>? progress)
+/// <summary>
+/// Reads every source in order and writes each example's tokens; parsing, rendering and tokenizing run on all threads. All is
+/// read once, but for a streamed mixture: of that, portions are read until training has enough.
+/// </summary>
+internal sealed class TokenizingPass
 {
     private const int RowsAtOnce = 128;
     private const int BytesAtOnce = 1 << 19;
     private const int KeptBadRows = 20;
-    private const int NotKept = -1;
-    private const int Emptied = -2;
-    private readonly List<int[]> documentOfRow = [];
-    private readonly List<int> emptiedOfSource = [];
-    private readonly List<(int First, int Count)> documentsOfSource = [];
-    private readonly List<List<(string Path, bool IsLine)>> filesOfSource = [];
-    private readonly long began = time.GetTimestamp();
-    private long bytes;
-    private long examples;
+    private const int SmallestPortion = 1024;
+    private readonly TokenStoreWriter writer;
+    private readonly IExampleEncoder encoder;
+    private readonly Cleaner? cleaner;
+    private readonly PreparationOptions options;
+    private readonly SetOrders orders;
+    private readonly IReadOnlyList<(RowSource Source, ExampleReader Reader)> sources;
+    private readonly List<SourceProgress> read = [];
+    private readonly PreparationClock clock;
+
+    public TokenizingPass(
+        TokenStoreWriter writer, IExampleEncoder encoder, Cleaner? cleaner, PreparationOptions options, SetOrders orders,
+        IReadOnlyList<(RowSource Source, ExampleReader Reader)> sources, PreparationClock clock)
+    {
+        (this.writer, this.encoder, this.cleaner, this.options) = (writer, encoder, cleaner, options);
+        (this.orders, this.sources, this.clock) = (orders, sources, clock);
+    }
 
     /// <summary>Bad rows left out.</summary>
     public int BadRows { get; private set; }
@@ -31,64 +40,112 @@ internal sealed class TokenizingPass(
     /// <summary>The first of them.</summary>
     public List<string> BadRowExamples { get; } = [];
 
+    /// <summary>How much of the mixture's training rows was read.</summary>
+    public int TrainRows { get; private set; }
+
     /// <summary>Where a document comes from.</summary>
     public string PlaceOf(int document)
     {
         var record = writer.Read(document);
-        var (path, isLine) = filesOfSource[record.Source][record.File];
+        var (path, isLine) = read[record.Source].Files[record.File];
         return new RowPlace(path, record.Number, isLine).ToString();
     }
 
-    /// <summary>The documents of a set in the mixture's order; without one, those of a source in file order.</summary>
-    public int[] Documents(MixtureRow[]? order, int source, int? most)
+    /// <summary>The sources, as they were read.</summary>
+    public IEnumerable<StoreSource> Describe() => sources.Zip(read, (source, progress) => new StoreSource(
+        source.Source.Request.ToString(), source.Reader.Shape.ToString(), progress.Files, progress.Documents, progress.Tokens));
+
+    /// <summary>The training documents: in the mixture's order, or without one those of the first source.</summary>
+    public (int[] Documents, int Emptied) Train() => Set(orders.Train?.AsSpan(0, TrainRows).ToArray(), 0, options.MaxTrainExamples);
+
+    /// <summary>The evaluation documents: in the mixture's order, or without one those of the second source.</summary>
+    public (int[] Documents, int Emptied) Evaluation() => Set(orders.Evaluation, 1, options.MaxEvaluationExamples);
+
+    private (int[] Documents, int Emptied) Set(MixtureRow[]? order, int source, int? most)
     {
         IEnumerable<int> documents = order is null
-            ? Enumerable.Range(documentsOfSource[source].First, documentsOfSource[source].Count)
-            : order.Select(DocumentOf).Where(document => document >= 0);
-        return [.. most is { } limit ? documents.Take(limit) : documents];
+            ? Enumerable.Range(read[source].FirstDocument, read[source].Documents)
+            : order.Select(row => read[row.Source].DocumentOf(row.Row)).OfType<int>();
+        var emptied = order?.Count(row => read[row.Source].IsEmptied(row.Row)) ?? read[source].EmptiedExamples;
+        return ([.. most is { } limit ? documents.Take(limit) : documents], emptied);
     }
 
-    /// <summary>How many examples of a set have nothing left to learn from: no token, or an answer cut to none.</summary>
-    public int EmptiedOf(MixtureRow[]? order, int source) =>
-        order is null ? emptiedOfSource[source] : order.Count(row => DocumentOf(row) == Emptied);
-
-    private int DocumentOf(MixtureRow row) => row.Row < documentOfRow[row.Source].Length ? documentOfRow[row.Source][row.Row] : NotKept;
-
-    /// <summary>Reads a source to its end.</summary>
-    public StoreSource Run(int number, RowSource source, ExampleReader reader, CancellationToken cancellation)
+    /// <summary>Reads what is needed of all sources.</summary>
+    public void Run(CancellationToken cancellation)
     {
-        var (first, firstToken) = (writer.Count, writer.TokenCount);
-        var files = new List<(string Path, bool IsLine)>();
-        filesOfSource.Add(files);
-        var rows = new List<int>();
-        var emptied = 0;
+        if (orders.Train is not { } train)
+        {
+            clock.Total = null;
+            Run(null, cancellation);
+            return;
+        }
+        // A portion ends where the mixture does, and streaming where training has seen enough.
+        IEnumerable<MixtureRow> portion = orders.Evaluation!;
+        do
+        {
+            var from = TrainRows;
+            TrainRows = Math.Min(train.Length, from + NextPortion());
+            portion = portion.Concat(train[from..TrainRows]);
+            clock.Total = orders.Evaluation!.Length + TrainRows;
+            Run([.. portion], cancellation);
+            portion = [];
+        }
+        while (TrainRows < train.Length && NextPortion() > 0);
+    }
+
+    /// <summary>How many more training rows of the mixture to read: all, or while streaming about as many as still fill rows.</summary>
+    private int NextPortion()
+    {
+        if (options.StreamedRows is not { } rows)
+            return int.MaxValue / 2;
+        var documents = TrainRows == 0 ? [] : Train().Documents;
+        var have = CountsDocuments ? documents.Length : documents.Sum(document => (long)writer.Lengths[document]);
+        var missing = (CountsDocuments ? rows : PlacesOf(rows)) - have;
+        if (missing <= 0)
+            return 0;
+        // What a row of the mixture brings is known from those read so far, and a little too much is better than once more.
+        var each = CountsDocuments ? 1 : have / Math.Max(1.0, TrainRows);
+        return each == 0 ? SmallestPortion : (int)Math.Clamp(1.1 * missing / each, SmallestPortion, int.MaxValue / 2);
+    }
+
+    private void Run(MixtureRow[]? portion, CancellationToken cancellation)
+    {
+        for (var i = 0; i < sources.Count; i++)
+        {
+            if (read.Count == i)
+                read.Add(new SourceProgress { FirstDocument = writer.Count });
+            if (portion is null)
+                Run(i, sources[i].Source.Read(), cancellation);
+            else if (SetOrders.Wanted(i, portion) is { Count: > 0 } wanted)
+                Run(i, sources[i].Source.Read(wanted.Contains).Take(wanted.Count), cancellation);
+        }
+    }
+
+    private void Run(int number, IEnumerable<SourceRow> rows, CancellationToken cancellation)
+    {
+        var ((source, reader), progress) = (sources[number], read[number]);
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        foreach (var batch in OrderedParallel.Map(Batches(source.Read(orders.Wanted(number))), batch => Encode(batch, reader, source.Options), threads, cancellation))
+        foreach (var batch in OrderedParallel.Map(Batches(rows), batch => Encode(batch, reader, source.Options), threads, cancellation))
         {
             foreach (var (row, encoded, problem, verdict) in batch)
             {
-                if (files.Count == 0 || files[^1].Path != row.Place.File)
-                    files.Add((row.Place.File, row.Place.IsLine));
-                bytes += row.Json.Length;
-                examples++;
+                clock.Add(row.Json.Length);
                 if (problem is not null)
-                {
                     Report(problem);
-                }
                 else if (verdict is null || cleaner!.Keeps(verdict, row.Place))
-                {
-                    emptied += encoded is null ? 1 : 0;
-                    Note(rows, row.Index, encoded is null ? Emptied : writer.Add(encoded, number, row.Index, files.Count - 1, row.Place.Number));
-                }
+                    Keep(progress, number, row, encoded);
             }
-            Tell("tokenize");
-            if (HasEnough(number, writer.Count - first))
+            clock.Tell("tokenize", writer.TokenCount);
+            if (orders.Train is null && HasEnough(number, progress.Documents))
                 break;
         }
-        documentOfRow.Add([.. rows]);
-        emptiedOfSource.Add(emptied);
-        documentsOfSource.Add((first, writer.Count - first));
-        return new StoreSource(source.Request.ToString(), reader.Shape.ToString(), files, writer.Count - first, writer.TokenCount - firstToken);
+    }
+
+    private void Keep(SourceProgress progress, int source, SourceRow row, EncodedExample? encoded)
+    {
+        var file = progress.NumberOf(row.Place.File, row.Place.IsLine);
+        int? document = encoded is null ? null : writer.Add(encoded, source, row.Index, file, row.Place.Number);
+        progress.Add(row.Index, document, document is { } added ? writer.Lengths[added] : 0, remember: orders.Train is not null);
     }
 
     /// <summary>
@@ -96,22 +153,13 @@ internal sealed class TokenizingPass(
     /// more for places left empty.
     /// </summary>
     private bool HasEnough(int source, int count) =>
-        (orders.Train is null && count >= (source == 0 ? options.MaxTrainExamples : options.MaxEvaluationExamples))
-        || (source == 0 && options.StreamedRows is { } rows && FillsRows(rows));
+        count >= (source == 0 ? options.MaxTrainExamples : options.MaxEvaluationExamples)
+        || (source == 0 && options.StreamedRows is { } rows && (CountsDocuments ? writer.Count >= rows : writer.TokenCount >= PlacesOf(rows)));
 
-    private bool FillsRows(long rows) => options.Packing.Strategy == PackingStrategy.None || encoder.Kind != StoreKind.Sequences
-            ? writer.Count >= rows
-            : writer.TokenCount >= rows * options.Packing.MaxLength * 1.02;
+    /// <summary>Whether a document is a row.</summary>
+    private bool CountsDocuments => options.Packing.Strategy == PackingStrategy.None || encoder.Kind != StoreKind.Sequences;
 
-    /// <summary>Notes where a row's document is; only a mixture asks for documents by their rows.</summary>
-    private void Note(List<int> rows, long row, int document)
-    {
-        if (orders.Train is null)
-            return;
-        while (rows.Count <= row)
-            rows.Add(NotKept);
-        rows[(int)row] = document;
-    }
+    private long PlacesOf(long rows) => (long)(rows * options.Packing.MaxLength * 1.02);
 
     private List<Outcome> Encode(List<SourceRow> batch, ExampleReader reader, SourceOptions source)
     {
@@ -158,16 +206,6 @@ internal sealed class TokenizingPass(
         }
         if (batch.Count > 0)
             yield return batch;
-    }
-
-    /// <summary>Reports how far preparation has come.</summary>
-    public void Tell(string stage)
-    {
-        if (progress is null)
-            return;
-        var elapsed = time.GetElapsedTime(began);
-        var remaining = orders.Total is { } total && examples > 0 ? elapsed * ((double)(total - examples) / examples) : (TimeSpan?)null;
-        progress.Report(new PreparationProgress(stage, examples, orders.Total, bytes, writer.TokenCount, elapsed, remaining));
     }
 
     private readonly record struct Outcome(SourceRow Row, EncodedExample? Encoded, BadRowException? Problem, CleaningVerdict? Verdict);

@@ -15,7 +15,7 @@ internal static class DataKeys
         Row("dataset_config", TextValue, Trl, null, "The configuration of dataset_name, when it has several."),
         Row("dataset_train_split", TextValue, Trl, "train", "The split of dataset_name to train on; slices (train[:10%]) are understood."),
         Row("dataset_test_split", TextValue, Trl, "test", "The split of dataset_name to evaluate on; a dataset without it is simply not evaluated."),
-        Row("dataset_streaming", Flag, Trl, "false", "Read only as many rows as max_steps needs, in file order; for data too large to prepare whole."),
+        Row("dataset_streaming", Flag, Trl, "false", "Prepare only as many rows as max_steps needs, in the order of the files or of the mixture; for data too large to prepare whole."),
 
         Row("dataset_mixture", Section, H4, null, "Several datasets: each is shuffled, a share of it taken, all concatenated and shuffled again."),
         Row("dataset_mixture.datasets", SectionList, H4, null, "The datasets of the mixture.") with { IsRequired = true, IsNullable = false },

@@ -1,4 +1,5 @@
 using System.Text;
+using Handbook.Data.Inspection;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
@@ -109,12 +110,48 @@ public sealed class DataPreparationTests : IDisposable
         Assert.InRange(store.ExampleCount, 3, 1000);
     }
 
-    [Fact]
-    public void Prepare_StreamedMixture_IsRefused()
+    [Theory]
+    [InlineData(PackingStrategy.BestFit, 300)]
+    [InlineData(PackingStrategy.None, 1500)]
+    public void Prepare_StreamedMixture_IsTheBeginningOfTheMixture(PackingStrategy strategy, int rows)
     {
-        folder.Write("train.jsonl", Conversations(3));
-        var options = Options("train.jsonl", max: 200) with { StreamedRows = 5, Form = MixtureForm.Mixture };
-        Assert.StartsWith("dataset_streaming: a mixture", Assert.Throws<UserErrorException>(() => Prepare(options)).Message, StringComparison.Ordinal);
+        folder.Write("a/train.jsonl", Texts("a", 9000));
+        folder.Write("b/train.jsonl", Texts("longer text of b ", 3000));
+        var options = Options("a", max: 64);
+        options = options with
+        {
+            Form = MixtureForm.Mixture,
+            Sources = [new DatasetPart(new DatasetRequest("a"), .5), new DatasetPart(new DatasetRequest("b"), 1.0)],
+            MixtureSeed = 3,
+            TestSize = SplitSize.Rows(5),
+            Packing = options.Packing with { Strategy = strategy },
+        };
+        using var all = Prepare(options with { Packing = options.Packing with { Strategy = PackingStrategy.None } });
+        using var streamed = Prepare(options with { StreamedRows = rows });
+        Assert.InRange(streamed.Train.RowCount, rows, 2 * rows);
+        Assert.InRange(streamed.Train.ExampleCount, rows, all.Train.ExampleCount / 2);
+        var seen = Enumerable.Range(0, streamed.Train.RowCount).SelectMany(row => streamed.Train.Row(row).ExampleIds).Select(example => streamed.Describe(example));
+        var first = Enumerable.Range(0, streamed.Train.ExampleCount).Select(row => all.Describe(all.Train.Row(row).ExampleIds[0]));
+        Assert.Equal(first.Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
+        Assert.Equal(Read(all.Evaluation!).Order(), Rows(streamed.Evaluation!).Order());
+
+        IEnumerable<string> Rows(TokenSet set) => Enumerable.Range(0, set.RowCount).SelectMany(row => set.Row(row).ExampleIds)
+            .Select(example => Show(new StoredExamples(streamed, set).Read((int)example).Parts[0]));
+    }
+
+    [Fact]
+    public void Prepare_StreamedMixtureThatEnds_HasAllItsRows()
+    {
+        folder.Write("a/train.jsonl", Texts("a", 20));
+        folder.Write("b/train.jsonl", Texts("b", 10));
+        var options = Options("a", max: 50) with
+        {
+            Form = MixtureForm.Mixture,
+            Sources = [new DatasetPart(new DatasetRequest("a"), .5), new DatasetPart(new DatasetRequest("b"), 1.0)],
+        };
+        using var all = Prepare(options);
+        using var streamed = Prepare(options with { StreamedRows = 1000 });
+        Assert.Equal(all.ContentHash, streamed.ContentHash);
     }
 
     [Fact]
