@@ -22,6 +22,7 @@ public static class CommandTable
         new("sft", "Train", "Fine-tune on conversations, prompts with completions, or text", TrainCommand.For(TrainingTask.Sft)),
 new("dpo", "Train", "Align to preferences with DPO or one of its family of losses", TrainCommand.For(TrainingTask.Dpo)),
         new("sweep", "Train", "Run a recipe for every combination of values and compare the results", SweepCommand.Create),
+        new("sample", "Make data", "Sample answers, score them, and keep the best as training data; in rounds with training", SampleCommand.Create),
         new("tokenizer", "Train", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),

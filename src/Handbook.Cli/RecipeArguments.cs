@@ -35,4 +35,13 @@ internal static class RecipeArguments
         RecipeSupport.Refuse(recipe);
         return recipe;
     }
+
+    /// <summary>What precedes a run that makes data: remarks go to the error stream, the recipe's environment is set.</summary>
+    public static void Begin(CheckedRecipe recipe, Terminal terminal)
+    {
+        foreach (var note in recipe.Notes)
+            terminal.Error.WriteLine("note: " + note);
+        foreach (var (key, value) in recipe.Values.TextMap("env") ?? [])
+            Environment.SetEnvironmentVariable(key, value);
+    }
 }

@@ -2,7 +2,15 @@ using Handbook.Training.Options;
 
 namespace Handbook.Recipes;
 
-/// <summary>A recipe that was read without a problem.</summary>
+/// <summary>A recipe of any command without a problem in it, its values not yet bound to options.</summary>
+/// <param name="Source">Where it came from.</param>
+/// <param name="Task">What it is for.</param>
+/// <param name="Profile">Whose rules are followed.</param>
+/// <param name="Values">Its keys and values, present names, defaults on asking.</param>
+/// <param name="Notes">What a person should know, one line each.</param>
+public sealed record CheckedRecipe(RecipeSource Source, TrainingTask Task, Profile Profile, RecipeValues Values, IReadOnlyList<string> Notes);
+
+/// <summary>The recipe of a training run that was read without a problem.</summary>
 /// <param name="Source">Where it came from.</param>
 /// <param name="Options">What a run is told.</param>
 /// <param name="Values">Its keys and values, present names, defaults on asking.</param>

@@ -9,14 +9,14 @@ namespace Handbook.Recipes;
 public static class RecipeListing
 {
     /// <summary>Lines of YAML: what is given, with where, then the defaults that hold beside it. Reads back as the same run.</summary>
-    public static IEnumerable<string> Show(Recipe recipe, bool withDefaults)
+    public static IEnumerable<string> Show(CheckedRecipe recipe, bool withDefaults)
     {
         var tree = (JsonObject)recipe.Source.Tree.ToJson()!;
         foreach (var (key, node) in recipe.Source.Tree.Entries)
             yield return $"{Pair(YamlMapping.KeyText(key), tree[YamlMapping.KeyText(key)])}  # {recipe.Source.At(node.Position)}";
         if (!withDefaults)
             yield break;
-        var (task, profile) = (recipe.Options.Task, recipe.Options.Profile);
+        var (task, profile) = (recipe.Task, recipe.Profile);
         yield return "# defaults";
         foreach (var row in RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Section.Length == 0 && row.Tasks.Includes(task)))
         {
@@ -48,7 +48,7 @@ public static class RecipeListing
             yield return "  default   " + string.Join("; ", row.Defaults.Select(Default));
         else if (row.Verb == KeyVerb.Honour)
             yield return row.IsRequired ? "  default   none: it must be given" : "  default   none: it may be left out";
-        if (row.Tasks != Tasks.All)
+        if (row.Tasks is not (Tasks.All or Tasks.Everything))
             yield return "  commands  " + row.Tasks.Describe();
         yield return "  from      " + row.Origin switch
         {
@@ -62,7 +62,7 @@ public static class RecipeListing
     private static string Default(KeyDefault entry)
     {
         var profile = entry.Profile switch { Profile.V03 => "profile v0.3", Profile.Trl019 => "profile trl-0.19", Profile.Best => "profile best", _ => null };
-        string?[] where = [entry.Tasks == Tasks.All ? null : entry.Tasks.Describe(), profile];
+        string?[] where = [entry.Tasks is Tasks.All or Tasks.Everything ? null : entry.Tasks.Describe(), profile];
         var words = string.Join(", ", where.Where(word => word is not null));
         return words.Length == 0 ? entry.Value : $"{entry.Value} ({words})";
     }

@@ -24,11 +24,24 @@ public sealed class RecipeReader
         profile = ReadProfile(source.Tree);
     }
 
-    /// <summary>The options of a run, out of a recipe.</summary>
+    /// <summary>The options of a training run, out of a recipe.</summary>
     /// <param name="source">The recipe with the command line's overrides.</param>
     /// <param name="task">What the command is for.</param>
     /// <exception cref="UserErrorException">Something is wrong: all problems, one a line, in the order of the file.</exception>
     public static Recipe Read(RecipeSource source, TrainingTask task)
+    {
+        if (!Tasks.All.Includes(task))
+            throw new UserErrorException($"{source.File ?? "command line"}: is a recipe of 'handbook {task.CommandName()}', which trains nothing; expected one of {Tasks.All.Describe()}.");
+        var recipe = Check(source, task);
+        var options = RunOptionsBinder.Bind(recipe.Values, task, recipe.Profile, (source.Tree.ToJson()!).AsObject());
+        return new Recipe(source, options, recipe.Values, recipe.Notes);
+    }
+
+    /// <summary>The values of a recipe of any command, checked.</summary>
+    /// <param name="source">The recipe with the command line's overrides.</param>
+    /// <param name="task">What the command is for.</param>
+    /// <exception cref="UserErrorException">Something is wrong: all problems, one a line, in the order of the file.</exception>
+    public static CheckedRecipe Check(RecipeSource source, TrainingTask task)
     {
         var reader = new RecipeReader(source, task);
         reader.ReadSection(source.Tree, "", "");
@@ -44,8 +57,7 @@ public sealed class RecipeReader
             throw new UserErrorException(reader.problems.OrderBy(problem => problem.Position.Line).ThenBy(problem => problem.Position.Column)
                 .Select(problem => $"{source.At(problem.Position)}: {problem.Text}"));
         }
-        var options = RunOptionsBinder.Bind(checkedValues, task, reader.profile, (source.Tree.ToJson()!).AsObject());
-        return new Recipe(source, options, checkedValues, reader.notes);
+        return new CheckedRecipe(source, task, reader.profile, checkedValues, reader.notes);
     }
 
     /// <summary>The task that a recipe names itself: by its <c>task</c> key, else by its path (<c>.../dpo/config.yaml</c>); null when neither tells.</summary>
@@ -55,7 +67,9 @@ public sealed class RecipeReader
         if (named is not null && Enum.TryParse<TrainingTask>(named.Value, ignoreCase: true, out var own))
             return own;
         var words = (source.File ?? "").Split(['/', '\\', '.', '_', '-']);
-        return Enum.GetValues<TrainingTask>().Where(task => words.Contains(task.CommandName())).Select(task => (TrainingTask?)task).LastOrDefault();
+        var found = Enum.GetValues<TrainingTask>().Where(task => words.Contains(task.CommandName())).Select(task => (TrainingTask?)task).ToList();
+        // A folder of samples may well hold a recipe that trains: what trains wins.
+        return found.LastOrDefault(task => Tasks.All.Includes(task!.Value)) ?? found.LastOrDefault();
     }
 
     /// <summary>The name under which a path stands in the table: places in lists left out.</summary>

@@ -22,6 +22,8 @@ internal static class RecipeRules
     public static IEnumerable<Problem> Check(RecipeValues values, TrainingTask task, List<string> notes, Func<YamlPosition, string> at)
     {
         void Note(string key, string text) => notes.Add($"{at(values.Find(key)!.Position)}: {key}: {text}");
+        if (Tasks.Generation.Includes(task))
+            return [.. General(values, task), .. GenerationRules.Check(values, task, Note)];
         AddNotes(values, task, Note);
         return [.. General(values, task), .. Model(values), .. Data(values), .. Sequences(values), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
     }
@@ -193,6 +195,6 @@ internal static class RecipeRules
             yield return At(values, "loss_type", "robust needs label_smoothing above 0, the probability that a label is wrong.");
     }
 
-    private static Problem At(RecipeValues values, string? key, string text) =>
+    internal static Problem At(RecipeValues values, string? key, string text) =>
         key is null ? (new YamlPosition(1, 1), text) : (values.Find(key)?.Position ?? new YamlPosition(1, 1), $"{key}: {text}");
 }

@@ -23,7 +23,7 @@ public class KeyMutationTests
         var typo = name[..2] + name[1..];
         if (RecipeKeyTable.Find(typo) is not null)
             return;
-        Assert.Contains($"r.yaml:4:1: {typo}: is not a key of a recipe. Did you mean {name}?", Recipes.Problems($"{typo}: 1\n", TaskOf(row)));
+        Assert.Contains($"r.yaml:4:1: {typo}: is not a key of a recipe. Did you mean {name}?", Recipes.CheckProblems($"{typo}: 1\n", TaskOf(row)));
     }
 
     [Theory]
@@ -32,7 +32,7 @@ public class KeyMutationTests
     {
         var row = RecipeKeyTable.Find(name)!;
         // No key takes a list in a list; of those that take a list, none takes a mapping in it.
-        var problem = Assert.Single(Recipes.Problems($"{name}: [[1]]\n", TaskOf(row)).Where(line => !line.Contains("is given more than once", StringComparison.Ordinal)));
+        var problem = Assert.Single(Recipes.CheckProblems($"{name}: [[1]]\n", TaskOf(row)).Where(line => !line.Contains("is given more than once", StringComparison.Ordinal)));
         Assert.Matches($@"^r\.yaml:\d:\d+: {name}: expected .*, found a list\.", problem);
     }
 
@@ -42,7 +42,7 @@ public class KeyMutationTests
     {
         var row = RecipeKeyTable.Find(name)!;
         var value = row.Range!.Holds(-1e6) ? "1000000" : "-1000000";
-        var problem = Assert.Single(Recipes.Problems($"{name}: {value}\n", TaskOf(row)));
+        var problem = Assert.Single(Recipes.CheckProblems($"{name}: {value}\n", TaskOf(row)));
         Assert.Contains(row.Range.Text, problem, StringComparison.Ordinal);
     }
 

@@ -11,14 +11,25 @@ internal static class Recipes
 
     public static Recipe Read(string more, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides) => ReadWhole(Least + more, task, overrides);
 
-    public static Recipe ReadWhole(string yaml, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides)
+    /// <summary>A recipe of any command, with what that command needs behind what is tested.</summary>
+    public static CheckedRecipe Check(string more, TrainingTask task) => InFile(Least + more + task switch
+    {
+        TrainingTask.Sample when !more.StartsWith("reward_funcs", StringComparison.Ordinal) => "reward_funcs: words\n",
+        TrainingTask.Constitution when !more.StartsWith("constitution", StringComparison.Ordinal) => "constitution: c.json\n",
+        _ => "",
+    }, [], source => RecipeReader.Check(source, task));
+
+    public static Recipe ReadWhole(string yaml, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides) =>
+        InFile(yaml, overrides, source => RecipeReader.Read(source, task));
+
+    private static T InFile<T>(string yaml, (string Key, string Value)[] overrides, Func<RecipeSource, T> read)
     {
         var folder = Directory.CreateTempSubdirectory("recipes");
         try
         {
             var file = Path.Combine(folder.FullName, "r.yaml");
             File.WriteAllText(file, yaml);
-            return RecipeReader.Read(RecipeSource.Load([file, .. overrides.Select(pair => $"--{pair.Key}={pair.Value}")]) with { File = "r.yaml" }, task);
+            return read(RecipeSource.Load([file, .. overrides.Select(pair => $"--{pair.Key}={pair.Value}")]) with { File = "r.yaml" });
         }
         finally { folder.Delete(recursive: true); }
     }
@@ -26,6 +37,9 @@ internal static class Recipes
     /// <summary>The lines of the complaint about a recipe.</summary>
     public static string[] Problems(string more, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides) =>
         Assert.Throws<UserErrorException>(() => Read(more, task, overrides)).Message.Split('\n');
+
+    /// <summary>The lines of the complaint about a recipe of any command.</summary>
+    public static string[] CheckProblems(string more, TrainingTask task) => Assert.Throws<UserErrorException>(() => Check(more, task)).Message.Split('\n');
 
     public static string[] ProblemsWhole(string yaml, TrainingTask task = TrainingTask.Sft) =>
         Assert.Throws<UserErrorException>(() => RecipeReader.Read(new RecipeSource("r.yaml", (YamlMapping)YamlReader.Read(yaml, "r.yaml")), task)).Message.Split('\n');

@@ -39,12 +39,13 @@ internal static class RecipeCommand
     private static void CheckOne(string[] words, Terminal terminal)
     {
         var recipe = Read(words);
-        var optimization = recipe.Options.Optimization;
+        var run = Tasks.All.Includes(recipe.Task) ? RecipeReader.Read(recipe.Source, recipe.Task).Options : null;
+        var step = run is null ? "" : FormattableString.Invariant($", {run.Optimization.PerDeviceBatchSize * run.Optimization.GradientAccumulation} rows a step on one device");
         terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{recipe.Source.File ?? "command line"}: fine. {recipe.Options.Task.CommandName()}, {recipe.Values.Given.Count(value => !value.Path.Contains('.', StringComparison.Ordinal))} keys, {optimization.PerDeviceBatchSize * optimization.GradientAccumulation} rows a step on one device."));
+            $"{recipe.Source.File ?? "command line"}: fine. {recipe.Task.CommandName()}, {recipe.Values.Given.Count(value => !value.Path.Contains('.', StringComparison.Ordinal))} keys{step}."));
         foreach (var note in recipe.Notes)
             terminal.Output.WriteLine("  note: " + note);
-        foreach (var missing in RecipeSupport.FindMissing(recipe.Options))
+        foreach (var missing in run is null ? [] : RecipeSupport.FindMissing(run))
             terminal.Output.WriteLine("  cannot be run yet: " + missing);
     }
 
@@ -82,11 +83,11 @@ internal static class RecipeCommand
         return rows.Select(row => row.Name.PadRight(width) + row.Doc);
     }
 
-    private static Recipe Read(string[] words)
+    private static CheckedRecipe Read(string[] words)
     {
         var source = RecipeSource.Load(words);
         var task = RecipeReader.FindTask(source) ?? throw new UserErrorException(
-            $"{source.File ?? "command line"}: what is it for? Add --task=sft (or {Tasks.All.Describe()}), or the key task.");
-        return RecipeReader.Read(source, task);
+            $"{source.File ?? "command line"}: what is it for? Add --task=sft (or {Tasks.Everything.Describe()}), or the key task.");
+        return RecipeReader.Check(source, task);
     }
 }

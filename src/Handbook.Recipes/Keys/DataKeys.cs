@@ -11,8 +11,8 @@ internal static class DataKeys
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
-        Row("dataset_name", TextValue, Trl, null, "One dataset: a file, a folder, or a hub id; its splits are taken as they are."),
-        Row("dataset_config", TextValue, Trl, null, "The configuration of dataset_name, when it has several."),
+        Row("dataset_name", TextValue, Trl, null, "One dataset: a file, a folder, or a hub id; its splits are taken as they are.") with { Tasks = Tasks.Everything },
+        Row("dataset_config", TextValue, Trl, null, "The configuration of dataset_name, when it has several.") with { Tasks = Tasks.Everything },
         Row("dataset_train_split", TextValue, Trl, "train", "The split of dataset_name to train on; slices (train[:10%]) are understood."),
         Row("dataset_test_split", TextValue, Trl, "test", "The split of dataset_name to evaluate on; a dataset without it is simply not evaluated."),
         Row("dataset_streaming", Flag, Trl, "false", "Prepare only as many rows as max_steps needs, in the order of the files or of the mixture; for data too large to prepare whole."),
@@ -33,7 +33,7 @@ internal static class DataKeys
         Row("dataset_configs", TextList, H4, null, "One configuration for each dataset of dataset_mixer.") with { OnlyWith = "dataset_mixer" },
 
         Row("dataset_num_proc", Integer, Trl, null, "The most threads that prepare data; the order never depends on it.") with { Range = NumberRange.From(1) },
-        Row("dataset_text_field", TextValue, Trl, "text", "The column of plain text."),
+        Row("dataset_text_field", TextValue, Trl, "text", "The column of plain text.") with { Tasks = Tasks.Everything },
         Row("text_column", TextValue, H4, null, "The column of plain text of cpt; overrides dataset_text_field. No effect on sft.") with { Tasks = Tasks.Language },
         Row("dataset_kwargs", Section, Trl, null, "Settings of preparation."),
         Row("dataset_kwargs.add_special_tokens", Flag, Trl, null, "Whether plain text gets BOS. Left out: as the profile does."),
@@ -42,8 +42,8 @@ internal static class DataKeys
         Row("max_train_samples", Integer, H4, null, "The most training rows.") with { Range = NumberRange.From(1) },
         Row("max_eval_samples", Integer, H4, null, "The most evaluation rows.") with { Range = NumberRange.From(1) },
         Row("on_bad_row", TextValue, Ours, "error", "What to do with a row that cannot be read or used: stop, or leave it out and count it.")
-            with { Choices = ["error", "skip"] },
-        Row("rename_columns", TextMap, Ours, null, "New names of columns, by their names in the files, before shapes are recognised."),
+            with { Choices = ["error", "skip"], Tasks = Tasks.Everything },
+        Row("rename_columns", TextMap, Ours, null, "New names of columns, by their names in the files, before shapes are recognised.") with { Tasks = Tasks.Everything },
         Row("sample_by", TextValue, Ours, null, "What one example of a plain text file is. Left out: document; line in the profiles v0.3 and trl-0.19.")
             with { Choices = ["document", "paragraph", "line"] },
         Row("deduplicate", TextValue, Ours, "none", "Remove examples that repeat an earlier one: word for word, or nearly (MinHash).")

@@ -66,6 +66,6 @@ internal static class OptimizationKeys
         Row("loss_normalization", TextValue, Ours, "tokens", "tokens: average over the label tokens of the whole accumulated batch. legacy: the mean of micro-batch means (transformers before 4.46).")
             with { Choices = ["tokens", "legacy"], Defaults = [new("legacy", Profile: Profile.V03), new("tokens")] },
         Row("use_liger_kernel", Flag, Hf, "true", "Always the case: head and loss are one operation that never holds all logits. It changes no label and no result."),
-        Row("seed", Integer, Hf, "42", "Seed of new weights, dropout and the order of the data.") with { Range = NumberRange.From(0) },
+        Row("seed", Integer, Hf, "42", "Seed of new weights, dropout and the order of the data.") with { Range = NumberRange.From(0), Tasks = Tasks.Everything },
     ];
 }

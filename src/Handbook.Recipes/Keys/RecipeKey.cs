@@ -80,7 +80,7 @@ public enum KeyOrigin
     Ours,
 }
 
-/// <summary>Commands, as a set.</summary>
+/// <summary>Commands, as a set. Bits are those of <see cref="TrainingTask"/>.</summary>
 [Flags]
 public enum Tasks
 {
@@ -117,8 +117,20 @@ public enum Tasks
     /// <summary>Everything that learns from preferences.</summary>
     Preference = Dpo | Orpo | Kto | Reward | Cpo | Bco,
 
-    /// <summary>All of them.</summary>
+    /// <summary>Everything that trains.</summary>
     All = Language | Preference,
+
+    /// <summary>sample.</summary>
+    Sample = 256,
+
+    /// <summary>constitution.</summary>
+    Constitution = 512,
+
+    /// <summary>Everything that makes data with a model.</summary>
+    Generation = Sample | Constitution,
+
+    /// <summary>Training and making data.</summary>
+    Everything = All | Generation,
 }
 
 /// <summary>The values a number may have.</summary>
@@ -145,7 +157,7 @@ public sealed record NumberRange(string Text, Func<double, bool> Holds)
 /// <param name="Value">In YAML.</param>
 /// <param name="Tasks">For which tasks.</param>
 /// <param name="Profile">For which profile; null for any.</param>
-public sealed record KeyDefault(string Value, Tasks Tasks = Tasks.All, Profile? Profile = null);
+public sealed record KeyDefault(string Value, Tasks Tasks = Tasks.Everything, Profile? Profile = null);
 
 /// <summary>One key of a recipe: everything that checks, help and the editor's schema need to know.</summary>
 public sealed record RecipeKey

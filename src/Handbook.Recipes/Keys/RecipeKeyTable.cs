@@ -8,7 +8,7 @@ public static class RecipeKeyTable
     /// <summary>All rows.</summary>
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
-        .. ModelKeys.Rows, .. DataKeys.Rows, .. SequenceKeys.Rows, .. OptimizationKeys.Rows, .. PreferenceKeys.Rows,
+        .. ModelKeys.Rows, .. DataKeys.Rows, .. SequenceKeys.Rows, .. OptimizationKeys.Rows, .. PreferenceKeys.Rows, .. GenerationKeys.Rows,
         .. AdapterKeys.Rows, .. RunKeys.Rows, .. OlderKeys.Rows, .. AcceptedKeys.Rows, .. RefusedKeys.Rows,
     ];
 

@@ -10,10 +10,10 @@ internal static class RunKeys
 {
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
-        Row("task", TextValue, Ours, null, "What the recipe is for; must agree with the command.") with { Choices = [.. Enum.GetValues<TrainingTask>().Select(TaskSets.CommandName)] },
+        Row("task", TextValue, Ours, null, "What the recipe is for; must agree with the command.") with { Choices = [.. Enum.GetValues<TrainingTask>().Select(TaskSets.CommandName)], Tasks = Tasks.Everything },
         Row("profile", TextValue, Ours, "best", "Whose rules are followed where eras differ: best (the original's intent without its faults), v0.3, or trl-0.19 (both faults included).")
-            with { Choices = ["best", "v0.3", "trl-0.19"] },
-        Row("output_dir", TextValue, Hf, null, "The folder of the run.") with { IsRequired = true, IsNullable = false },
+            with { Choices = ["best", "v0.3", "trl-0.19"], Tasks = Tasks.Everything },
+        Row("output_dir", TextValue, Hf, null, "The folder of the run.") with { IsRequired = true, IsNullable = false, Tasks = Tasks.Everything },
         Row("overwrite_output_dir", Flag, Hf, "false", "Start anew although the folder holds checkpoints. Without it a run goes on from the newest whole one."),
         Row("resume_from_checkpoint", TextOrFlag, Hf, null, "A checkpoint folder to go on from; true demands that there is one."),
         Row("do_train", Flag, Hf, "true", "false only evaluates."),
@@ -45,6 +45,6 @@ internal static class RunKeys
         Row("hub_strategy", TextValue, Hf, "every_save", "What is uploaded when.") with { Choices = ["end", "every_save", "checkpoint", "all_checkpoints"] },
         Row("hub_private_repo", Flag, Hf, null, "Whether the repository is private; left out: the organisation's default."),
         Row("ddp_timeout", Integer, Hf, "1800", "Seconds after which a collective that does not end is an error; no effect on one process.") with { Range = NumberRange.From(1) },
-        Row("env", TextMap, Trl, null, "Environment variables, set before anything starts."),
+        Row("env", TextMap, Trl, null, "Environment variables, set before anything starts.") with { Tasks = Tasks.Everything },
     ];
 }

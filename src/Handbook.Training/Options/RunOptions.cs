@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Handbook.Training.Options;
 
-/// <summary>What a run trains for. The name is the command's: <c>handbook cpt</c>, <c>sft</c>, <c>dpo</c> ...</summary>
+/// <summary>What a run is for. The name is the command's: <c>handbook cpt</c>, <c>sft</c>, <c>dpo</c> ...</summary>
 public enum TrainingTask
 {
     /// <summary>Continued pretraining on plain text.</summary>
@@ -28,6 +28,12 @@ public enum TrainingTask
 
     /// <summary>Binary classifier optimization: unpaired good and bad answers against a running mean.</summary>
     Bco,
+
+    /// <summary>Rejection sampling: no training, but the data for one.</summary>
+    Sample,
+
+    /// <summary>Constitutional AI: critiques and revisions as data.</summary>
+    Constitution,
 }
 
 /// <summary>Whose rules are followed where the original's eras differ (data order, BOS and EOS, truncation, packing).</summary>

@@ -6,12 +6,6 @@ namespace Handbook.Training.Sampling;
 /// <summary>Completes prompts: with a model on this machine, or with one behind an endpoint.</summary>
 public interface ISampler : IDisposable
 {
-    /// <summary>
-    /// What decides the answers besides prompts and settings (weights and tokenizer, or address and model name), as one line.
-    /// Answers that were kept are used again only under the same identity.
-    /// </summary>
-    string Identity { get; }
-
     /// <summary>Completes prompts.</summary>
     /// <param name="prompts">What to complete.</param>
     /// <param name="settings">How, for all of them.</param>

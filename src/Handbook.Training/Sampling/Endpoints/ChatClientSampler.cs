@@ -13,24 +13,19 @@ public sealed class ChatClientSampler : ISampler
 
     /// <summary>Samples through a client, which this sampler then owns.</summary>
     /// <param name="client">The client.</param>
-    /// <param name="identity">See <see cref="ISampler.Identity"/>.</param>
     /// <param name="retries">What to do about failures.</param>
     /// <param name="maxConcurrency">The most requests at a time.</param>
-    public ChatClientSampler(IChatClient client, string identity, Retries retries, int maxConcurrency)
+    public ChatClientSampler(IChatClient client, Retries retries, int maxConcurrency)
     {
         this.client = client;
         this.retries = retries;
         this.maxConcurrency = maxConcurrency;
-        Identity = identity;
     }
 
     /// <summary>A sampler over an OpenAI-compatible endpoint.</summary>
     /// <exception cref="UserErrorException">The key's environment variable is not set.</exception>
     public static ChatClientSampler Open(EndpointOptions options, TimeProvider clock) => new(
-        new OpenAiChatClient(options), $"endpoint {options.DisplayUrl} {options.Model}", new Retries(options.MaxRetries, options.Timeout, clock), options.MaxConcurrency);
-
-    /// <inheritdoc/>
-    public string Identity { get; }
+        new OpenAiChatClient(options), new Retries(options.MaxRetries, options.Timeout, clock), options.MaxConcurrency);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<SampledPrompt>> SampleAsync(

@@ -27,6 +27,9 @@ public sealed record EndpointOptions
     /// <summary>The address for messages: without user, query and fragment, which may hold secrets.</summary>
     public string DisplayUrl => Url.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
+    /// <summary>What decides its answers, as one line: answers that were kept are used again only under the same one.</summary>
+    public string Identity => $"endpoint {DisplayUrl} {Model}";
+
     /// <summary>Reads the key.</summary>
     /// <exception cref="UserErrorException">The variable is not set.</exception>
     public string? ReadKey() => ApiKeyVariable is null ? null

@@ -1,0 +1,59 @@
+using Handbook.Text.Conversations;
+using Handbook.Text.Tokenizers;
+using Handbook.Torch;
+using Handbook.Training.Options;
+using Handbook.Training.Sampling.Endpoints;
+
+namespace Handbook.Training.Sampling;
+
+/// <summary>Who answers: a model folder, or a model behind an endpoint; exactly one of the two.</summary>
+public sealed record PolicyOptions
+{
+    /// <summary>The model's folder.</summary>
+    public string? ModelFolder { get; init; }
+
+    /// <summary>The endpoint.</summary>
+    public EndpointOptions? Endpoint { get; init; }
+
+    /// <summary>Tokenizer and chat template of the folder.</summary>
+    public TokenizerOptions Tokenizer { get; init; } = new();
+
+    /// <summary>Element type to compute in; null takes the stored one.</summary>
+    public DType? DType { get; init; }
+
+    /// <summary>The most answers that grow at a time on this machine.</summary>
+    public int MaxBatch { get; init; } = 32;
+
+    /// <summary>The name for reports.</summary>
+    public string Name => Endpoint is { } endpoint ? $"{endpoint.Model} at {endpoint.DisplayUrl}" : ModelFolder!;
+
+    private string TokenizerFolder => Tokenizer.NameOrPath ?? ModelFolder!;
+
+    /// <summary>What decides its answers, as one line: answers that were kept are used again only under the same one.</summary>
+    /// <exception cref="UserErrorException">The folder is not there.</exception>
+    public string Identity() => Endpoint?.Identity
+        ?? $"model {ModelIdentity.Of(ModelFolder!, TokenizerFolder)} {DType?.ToString() ?? "stored"} {Tokenizer.EosToken} {Tokenizer.AutoInsertEmptySystemMessage} {Tokenizer.ChatTemplate}";
+
+    /// <summary>Gets ready to sample.</summary>
+    /// <exception cref="UserErrorException">The folder is broken or not supported, or the endpoint's key is missing.</exception>
+    public ISampler Open(TimeProvider clock) => Endpoint is { } endpoint
+        ? ChatClientSampler.Open(endpoint, clock)
+        : new LocalSampler(ModelFolder!, Conversations(TokenizerFolder, Tokenizer), DType, MaxBatch);
+
+    /// <summary>A tokenizer with its chat template, for answering.</summary>
+    /// <exception cref="UserErrorException">The folder is broken, or <c>eos_token</c> is no token.</exception>
+    internal static ConversationTokenizer Conversations(string folder, TokenizerOptions options)
+    {
+        var tokenizer = Handbook.Text.Tokenizers.Tokenizer.Load(folder);
+        if (options.EosToken is { } eos)
+        {
+            tokenizer = tokenizer.TokenToId(eos) is not null
+                ? tokenizer.WithSettings(tokenizer.Settings with { EosToken = eos })
+                : throw new UserErrorException($"eos_token: {eos} is not a token of {folder}.");
+        }
+        return new ConversationTokenizer(tokenizer, options.ChatTemplate, new ConversationOptions
+        {
+            InsertEmptySystemMessage = options.AutoInsertEmptySystemMessage ?? false,
+        });
+    }
+}

@@ -1,0 +1,124 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Handbook.Training.Progress;
+using Handbook.Training.Runs;
+using Handbook.Training.Sampling.Scoring;
+
+namespace Handbook.Training.Sampling;
+
+/// <summary>
+/// Rejection sampling: several answers to every prompt, all of them scored, the best kept as an SFT set and pairs of better and worse
+/// ones as a preference set. First everything is sampled, then everything scored, so that policy and reward model are never in
+/// memory together; both go on where they ended when they are stopped.
+/// </summary>
+public sealed class SamplingRun(SampleOptions options, ITrainingProgress progress, TimeProvider clock)
+{
+    /// <summary>Samples and scores what is left to do, and writes the sets and the report.</summary>
+    /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
+    /// <exception cref="Endpoints.EndpointException">An endpoint failed for good; what was made is kept.</exception>
+    public async Task<SamplingResult> ExecuteAsync(CancellationToken stop)
+    {
+        options.Settings.Sampling.Check();
+        OutputFolder.CheckWritable(options.OutputDirectory);
+        var prompts = PromptReader.Read(options.Prompts);
+        progress.Begin("sample", Facts(prompts.Count));
+        var key = CompletionsKey(prompts);
+        using var completions = Open("completions", key, prompts.Count);
+        await SampleAsync(prompts, completions, stop).ConfigureAwait(false);
+        var sampled = completions.Rows.Select(CandidateGroup.FromJson).ToList();
+        using var scores = Open("scores", Journal.Key([key, .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count);
+        await ScoreAsync(prompts, sampled, scores, stop).ConfigureAwait(false);
+        var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], Scores(scores.Rows[i]), [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
+        var result = Write(groups);
+        progress.End();
+        return result;
+    }
+
+    private Journal Open(string name, string key, int total) => Journal.Open(options.OutputDirectory, name, key, options.PromptsPerBlock, total);
+
+    private string CompletionsKey(IReadOnlyList<PromptRow> prompts)
+    {
+        var settings = options.Settings;
+        return Journal.Key(
+        [
+            "completions 1", options.Policy.Identity(), settings with { StopStrings = [] } + string.Join('\n', settings.StopStrings.Select(stop => $"{stop.Length} {stop}")),
+            FormattableString.Invariant($"{options.Seed} {options.PromptsPerBlock}"),
+            .. prompts.Select(prompt => JsonLines.Turns(prompt.Turns).ToJsonString()), .. prompts.Select(prompt => prompt.Id + Encoding.UTF8.GetString(prompt.Row.Span)),
+        ]);
+    }
+
+    private async Task SampleAsync(IReadOnlyList<PromptRow> prompts, Journal journal, CancellationToken stop)
+    {
+        var blocks = new PromptBlocks("sampling", "answers", journal, options.PromptsPerBlock, progress, clock);
+        await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock), async (sampler, block, finished) =>
+        {
+            var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index))).ToList();
+            var sampled = await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false);
+            if (sampled.All(prompt => prompt.Refusal is not null))
+                throw new UserErrorException($"none of {sampled.Count} prompts could be completed: {sampled[0].Refusal}.");
+            return [.. block.Zip(sampled, CandidateGroup.ToJson)];
+        }, stop).ConfigureAwait(false);
+    }
+
+    private async Task ScoreAsync(IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
+    {
+        var blocks = new PromptBlocks("scoring", "answers", journal, options.PromptsPerBlock, progress, clock);
+        await blocks.RunAsync(prompts, options.Settings.Count, () => new OpenScorers(options.Scorers, clock), async (scorers, block, _) =>
+        {
+            var answers = block.SelectMany(prompt => sampled[prompt.Index].Answers.Select(answer => new PromptAnswer(prompt, answer.Text))).ToList();
+            var byScorer = new List<IReadOnlyList<double?>>();
+            foreach (var scorer in scorers.All)
+                byScorer.Add(await scorer.ScoreAsync(answers, stop).ConfigureAwait(false));
+            var next = 0;
+            return [.. block.Select(prompt => ScoresRow(prompt, [.. sampled[prompt.Index].Answers.Select(_ => next++).Select(i => byScorer.Select(scores => scores[i]))]))];
+        }, stop).ConfigureAwait(false);
+    }
+
+    private SamplingResult Write(IReadOnlyList<CandidateGroup> groups)
+    {
+        var selection = new Selection(options.Selection);
+        var sets = new SampledSets(options.OutputDirectory);
+        sets.Write(groups, selection, [.. options.Scorers.Select(scorer => scorer.Name)]);
+        var statistics = SamplingStatistics.Of(groups, selection);
+        var report = new SamplingReport(statistics, groups, options);
+        report.ToPage().Save(sets.Report);
+        return new SamplingResult(sets, statistics, report);
+    }
+
+    private static JsonObject ScoresRow(PromptRow prompt, IReadOnlyList<IEnumerable<double?>> answers) => new()
+    {
+        ["prompt_id"] = prompt.Id,
+        ["scores"] = new JsonArray([.. answers.Select(scores => new JsonArray([.. scores.Select(score => score is { } value && double.IsFinite(value) ? JsonValue.Create(value) : null)]))]),
+    };
+
+    private static double?[][] Scores(JsonObject row) =>
+        [.. row["scores"]!.AsArray().Select(answer => answer!.AsArray().Select(score => (double?)score).ToArray())];
+
+    private List<(string Name, string Value)> Facts(int prompts) =>
+    [
+        ("policy", options.Policy.Name),
+        ("prompts", FormattableString.Invariant($"{prompts} of {options.Prompts.Dataset}")),
+        ("answers", FormattableString.Invariant($"{options.Settings.Count} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {options.Settings.MaxNewTokens} tokens")),
+        ("scored by", string.Join(" + ", options.Scorers.Select(scorer => scorer.Weight == 1 ? scorer.Name : FormattableString.Invariant($"{scorer.Weight} x {scorer.Name}")))),
+        ("output", options.OutputDirectory),
+    ];
+
+    private sealed class OpenScorers : IDisposable
+    {
+        public OpenScorers(IReadOnlyList<ScorerOptions> scorers, TimeProvider clock)
+        {
+            foreach (var scorer in scorers)
+                All.Add(scorer.Open(clock));
+        }
+
+        public List<IScorer> All { get; } = [];
+
+        public void Dispose() => All.ForEach(scorer => scorer.Dispose());
+    }
+}
+
+/// <summary>What sampling ended with.</summary>
+/// <param name="Sets">The files.</param>
+/// <param name="Statistics">The numbers.</param>
+/// <param name="Report">Table and page.</param>
+public sealed record SamplingResult(SampledSets Sets, SamplingStatistics Statistics, SamplingReport Report);
