@@ -40,10 +40,15 @@ public static class QuickstartData
     /// <summary>Held-out questions: the same, with <c>task</c> and <c>answer</c> beside.</summary>
     public const string TestFile = "questions/test.jsonl";
 
+    /// <summary>Pairs of a better and a worse answer to the questions of training: <c>prompt</c>, <c>chosen</c>, <c>rejected</c>.</summary>
+    public const string PreferenceFile = "preferences/train.jsonl";
+    /// <summary>The same about held-out questions.</summary>
+    public const string PreferenceTestFile = "preferences/test.jsonl";
+
     // A fifth of the training answers is polite: enough for a later preference stage to have something to prefer.
     private const int PoliteShare = 5;
 
-    /// <summary>Writes all four files below <paramref name="folder"/>: two datasets with a train and a test split each.</summary>
+    /// <summary>Writes all six files below <paramref name="folder"/>: three datasets with a train and a test split each.</summary>
     public static QuickstartDataSummary Write(string folder, QuickstartDataOptions options)
     {
         var random = new PythonRandom(options.Seed);
@@ -58,6 +63,8 @@ public static class QuickstartData
         WriteRows(Path.Combine(folder, CorpusTestFile), testDocuments.Select(Text));
         WriteRows(Path.Combine(folder, TrainFile), [.. questions.Train.Select(question => Conversation(question, random.Below(PoliteShare) == 0))]);
         WriteRows(Path.Combine(folder, TestFile), questions.Test.Select(TestRow));
+        WriteRows(Path.Combine(folder, PreferenceFile), QuickstartPreferences.Of(questions.Train, random));
+        WriteRows(Path.Combine(folder, PreferenceTestFile), QuickstartPreferences.Of(questions.Test, random));
         return new QuickstartDataSummary(documents, questions);
     }
 
