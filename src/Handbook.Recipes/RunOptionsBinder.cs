@@ -227,7 +227,7 @@ internal static class RunOptionsBinder
         return new PreferenceOptions
         {
             Beta = values.Number("beta"),
-            LossTypes = values.Texts("loss_type") ?? ["sigmoid"],
+            LossTypes = values.Texts("loss_type") ?? [task == TrainingTask.Bco ? "bco" : "sigmoid"],
             LossWeights = values.Numbers("loss_weights"),
             LabelSmoothing = values.Number("label_smoothing"),
             ReferenceFree = values.Flag("reference_free"),
@@ -243,6 +243,9 @@ internal static class RunOptionsBinder
             ReferenceMixupAlpha = values.Number("ref_model_mixup_alpha"),
             ReferenceSyncSteps = values.Integer("ref_model_sync_steps"),
             ReferenceModel = values.Text("ref_model"),
+            CpoAlpha = values.Number("cpo_alpha"),
+            SimpoGamma = values.Number("simpo_gamma"),
+            AlphaPoAlpha = values.Number("alpha"),
             DesirableWeight = values.Number("desirable_weight"),
             UndesirableWeight = values.Number("undesirable_weight"),
             CenterRewardsCoefficient = values.NumberOrNull("center_rewards_coefficient"),

@@ -61,6 +61,36 @@ public sealed class PreferenceRunTests
         Assert.Equal(5, again.Split("finished before").Length);
     }
 
+    /// <summary>Every method, from the recipe to the folder, stopped in the middle and taken up: same bytes as in one go.</summary>
+    [Theory]
+    [InlineData("orpo", "pairs", "log_odds_ratio")]
+    [InlineData("cpo", "pairs", "nll_loss", "--loss_type=simpo")]
+    [InlineData("kto", "verdicts", "kl", "--precompute_ref_log_probs=true")]
+    [InlineData("bco", "verdicts", "rewards/chosen")]
+    [InlineData("reward", "pairs", "accuracy", "--center_rewards_coefficient=0.01")]
+    public void Method_StoppedAndTakenUp_EndsWithTheSameBytes(string command, string data, string metric, params string[] keys)
+    {
+        using var run = Based();
+        string[] arguments = [$"--dataset_name={run.Folder}/{data}.jsonl", .. keys];
+        run.RunCommand(command, run.PreferenceRecipe, "whole", arguments);
+        using (var process = run.StartCommand(command, run.PreferenceRecipe, "stopped", arguments))
+        {
+            while (process.StandardOutput.ReadLine() is { } line && !line.StartsWith("saved checkpoint-3", StringComparison.Ordinal))
+            {
+            }
+            process.Kill();
+            process.WaitForExit();
+        }
+        run.RunCommand(command, run.PreferenceRecipe, "stopped", arguments);
+
+        Assert.Equal(run.Hash("whole"), run.Hash("stopped"));
+        var state = JsonNode.Parse(File.ReadAllText(Path.Combine(run.Folder, "whole", "trainer_state.json")))!;
+        Assert.NotNull(state["log_history"]![0]![metric]);
+        var config = JsonNode.Parse(File.ReadAllText(Path.Combine(run.Folder, "whole", "config.json")))!;
+        Assert.Equal(command == "reward" ? "LlamaForSequenceClassification" : "LlamaForCausalLM", (string)config["architectures"]![0]!);
+        Assert.Equal(command == "reward", config["id2label"] is JsonObject { Count: 1 });
+    }
+
     private static TinyRun Based()
     {
         var run = new TinyRun();

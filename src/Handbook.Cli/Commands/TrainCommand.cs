@@ -36,6 +36,11 @@ internal static class TrainCommand
     {
         TrainingTask.Cpt => "Continue pretraining on plain text (or start it, with model_config): every token counts in the loss.",
         TrainingTask.Dpo => "Align a fine-tuned model to pairs of better and worse answers: DPO, IPO, hinge and the rest of the family by loss_type.",
+        TrainingTask.Orpo => "Fine-tune and align in one stage: the likelihood of the better answers and the odds against the worse ones.",
+        TrainingTask.Cpo => "Align to pairs of better and worse answers without a reference model: CPO, and by loss_type SimPO and AlphaPO.",
+        TrainingTask.Kto => "Align to answers that were liked or not, each on its own: prompt, completion and label.",
+        TrainingTask.Bco => "Align to answers that were liked or not by telling their rewards apart from the running mean.",
+        TrainingTask.Reward => "Train a model that scores answers from pairs of a better and a worse one; saved as a sequence classifier with one label.",
         _ => "Fine-tune on conversations, on prompts with completions, or on text.",
     };
 }

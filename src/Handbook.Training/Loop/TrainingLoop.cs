@@ -56,6 +56,8 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
     {
         [MetricNames.RewardAccuracy] = "acc",
         [MetricNames.RewardMargin] = "margin",
+        [MetricNames.Accuracy] = "acc",
+        [MetricNames.Margin] = "margin",
     };
 
     private readonly MetricSums sinceLogged = new();

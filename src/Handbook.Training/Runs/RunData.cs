@@ -65,7 +65,7 @@ public static class RunData
         var conversations = Conversations(options, tokenizer);
         return new ConversationEncoder(conversations, fingerprint, new EncoderOptions
         {
-            Kind = (TrainingMethod.Find(options.Task) ?? throw new UserErrorException($"task: {options.Task} is not supported yet.")).Data,
+            Kind = TrainingMethod.Of(options.Task).Data,
             PromptLabels = options.Sequences.LossScope switch
             {
                 LossScope.Everything => true,

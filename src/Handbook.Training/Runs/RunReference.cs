@@ -71,11 +71,13 @@ public sealed class RunReference : IDisposable
         RunOptions options, TrainingMethod method, string name, IPretrainedModel policy, TokenStore data, ITrainingProgress progress, TimeProvider clock,
         CancellationToken stop)
     {
-        var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows);
+        var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows).ToList();
+        // The mismatched answers of KTO need their log-probabilities too.
+        var contrasts = sets.Where(rows => rows.Read(0).Contrast is not null).Select(rows => rows with { Read = row => rows.Read(row).Contrast! }).ToList();
         var settings = new ReferenceStoreOptions
         {
             Key = new ReferenceKey(ReferenceKey.OfFolder(name), RunModel.ComputeDType(options.Model), data.ContentHash, FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
-            Sets = [.. sets],
+            Sets = [.. sets, .. contrasts],
         };
         return StoredReference.Open(settings, () => Frozen(Load(name, options.Model, policy)), progress, clock, stop);
     }

@@ -4,6 +4,8 @@ using Handbook.Models;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
+using Handbook.Training.Objectives.RewardModel;
+using Handbook.Training.Objectives.Unpaired;
 using Handbook.Training.Options;
 
 namespace Handbook.Training.Runs;
@@ -16,6 +18,9 @@ public sealed record MethodParts(IPretrainedModel Model, RunOptions Options, IRe
 {
     /// <summary>The model as a language model.</summary>
     internal IPolicy Policy => new CausalPolicy((CausalLanguageModel)Model, Forward);
+
+    /// <summary>The model as a reward model.</summary>
+    internal IScorer Scorer => new ClassifierScorer((SequenceClassifier)Model, Forward);
 
     /// <summary>How the model is run in training.</summary>
     internal ForwardOptions Forward => new()
@@ -47,14 +52,21 @@ public sealed record TrainingMethod(TrainingTask Task, StoreKind Data, Func<Meth
         new(TrainingTask.Cpt, StoreKind.Sequences, NextToken),
         new(TrainingTask.Sft, StoreKind.Sequences, NextToken),
         new(TrainingTask.Dpo, StoreKind.Pairs, parts => new PreferenceObjective(parts.Policy, parts.Reference, parts.Options.Preference)) { NeedsReference = true },
+        new(TrainingTask.Orpo, StoreKind.Pairs, parts => new OddsRatioObjective(parts.Policy, parts.Options.Preference)) { PromptLabels = true },
+        new(TrainingTask.Cpo, StoreKind.Pairs, parts => new ContrastiveObjective(parts.Policy, parts.Options.Preference)),
+        new(TrainingTask.Kto, StoreKind.Verdicts, Unpaired) { NeedsReference = true },
+        new(TrainingTask.Bco, StoreKind.Verdicts, Unpaired) { NeedsReference = true },
+        new(TrainingTask.Reward, StoreKind.Pairs, parts => new RewardObjective(parts.Scorer, parts.Options.Preference)) { IsClassifier = true },
     ];
 
-    /// <summary>The method of a task; null when there is none yet.</summary>
-    public static TrainingMethod? Find(TrainingTask task) => All.FirstOrDefault(row => row.Task == task);
+    /// <summary>The method of a task.</summary>
+    public static TrainingMethod Of(TrainingTask task) => All.First(row => row.Task == task);
 
     /// <summary>The rows of a set as this method trains on them.</summary>
     public TrainingRows Rows(TokenSet set) => new(
         set.RowCount, set.ExampleCount, row => PromptLabels ? set.Pair(row).ToSharedPrefix(promptLabels: true) : set.Row(row), set.RowLength);
+
+    private static UnpairedObjective Unpaired(MethodParts parts) => new(parts.Policy, parts.Reference, parts.Options.Preference);
 
     private static NextTokenObjective NextToken(MethodParts parts) => new(parts.Policy, parts.Options.Optimization.Normalization);
 }

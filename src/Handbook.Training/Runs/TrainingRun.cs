@@ -19,8 +19,7 @@ namespace Handbook.Training.Runs;
 public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, TimeProvider clock)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
-    private readonly TrainingMethod method = TrainingMethod.Find(options.Task)
-        ?? throw new UserErrorException($"task: {options.Task} is not supported yet.");
+    private readonly TrainingMethod method = TrainingMethod.Of(options.Task);
 
     /// <summary>Trains, or goes on from the newest whole checkpoint.</summary>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>

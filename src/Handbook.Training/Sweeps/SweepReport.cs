@@ -9,8 +9,8 @@ namespace Handbook.Training.Sweeps;
 public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
 {
     // What tells runs of one sweep apart comes first; other metrics follow as they were logged.
-    private static readonly string[] First = [MetricNames.RewardAccuracy, MetricNames.RewardMargin, MetricNames.Loss, MetricNames.ChosenReward, MetricNames.RejectedReward];
-    private static readonly string[] Plotted = [MetricNames.RewardAccuracy, MetricNames.RewardMargin, MetricNames.Loss];
+    private static readonly string[] First = [MetricNames.RewardAccuracy, MetricNames.Accuracy, MetricNames.RewardMargin, MetricNames.Margin, MetricNames.Loss, MetricNames.ChosenReward, MetricNames.RejectedReward];
+    private static readonly string[] Plotted = [MetricNames.RewardAccuracy, MetricNames.Accuracy, MetricNames.RewardMargin, MetricNames.Margin, MetricNames.Loss];
 
     private const string Seed = "seed";
 
@@ -60,7 +60,7 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     /// <param name="footer">Versions and date.</param>
     public RunReport ToPage(string title, string footer)
     {
-        var best = Named(MetricNames.RewardAccuracy) is { } accuracy ? Results.MaxBy(run => run[accuracy]) : Named(MetricNames.Loss) is { } loss ? Results.MinBy(run => run[loss]) : null;
+        var best = (Named(MetricNames.RewardAccuracy) ?? Named(MetricNames.Accuracy)) is { } accuracy ? Results.MaxBy(run => run[accuracy]) : Named(MetricNames.Loss) is { } loss ? Results.MinBy(run => run[loss]) : null;
         return new RunReport
         {
             Title = title,
