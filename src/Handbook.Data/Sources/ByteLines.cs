@@ -14,6 +14,9 @@ internal sealed class ByteLines(Stream stream, int maxBytes) : IDisposable
     /// <summary>Bytes of the line returned last, also when it was too long to hold.</summary>
     public long LineLength { get; private set; }
 
+    /// <summary>True when the line returned last ended with \r\n.</summary>
+    public bool EndedWithReturn { get; private set; }
+
     /// <summary>True when the line returned last was longer than allowed; its text is then empty.</summary>
     public bool TooLong { get; private set; }
 
@@ -53,7 +56,8 @@ internal sealed class ByteLines(Stream stream, int maxBytes) : IDisposable
 
     private bool Finish(ref ReadOnlySpan<byte> line, long dropped)
     {
-        if (line.Length > 0 && line[^1] == '\r')
+        EndedWithReturn = line.Length > 0 && line[^1] == '\r';
+        if (EndedWithReturn)
             line = line[..^1];
         if (LineNumber == 0 && dropped == 0 && line.StartsWith("\uFEFF"u8))
             line = line[3..];

@@ -1,17 +1,26 @@
-using System.Buffers;
-using System.Text;
-using System.Text.Json;
-using System.Text.Unicode;
+using DuckDB.NET.Data;
 
 namespace Handbook.Data.Sources;
 
 /// <summary>
-/// CSV or TSV with a heading (RFC 4180: quoted fields may hold separators, quotes and line breaks), perhaps compressed. Every
-/// value is a text; a column of messages holds JSON.
+/// CSV or TSV with a heading (RFC 4180: quoted fields may hold separators, quotes and line breaks), perhaps compressed, read by
+/// DuckDB. Every value is a text; a column of messages holds JSON. Where DuckDB refuses a row, it is read record by record from
+/// there on: the row is named by its line, or left out and the rest read.
 /// </summary>
-public sealed class CsvFile(string path, SourceOptions options) : IRowFile
+public sealed class CsvFile : IRowFile
 {
-    private readonly byte separator = DataFile.WithoutCompression(path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) ? (byte)'\t' : (byte)',';
+    private readonly string path;
+    private readonly char separator;
+    private readonly SourceOptions options;
+    private readonly CsvRecords records;
+
+    /// <summary>A file; it is not opened yet.</summary>
+    public CsvFile(string path, SourceOptions options)
+    {
+        (this.path, this.options) = (path, options);
+        separator = DataFile.WithoutCompression(path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t' : ',';
+        records = new CsvRecords(path, (byte)separator, options);
+    }
 
     /// <inheritdoc/>
     public string Path => path;
@@ -19,53 +28,64 @@ public sealed class CsvFile(string path, SourceOptions options) : IRowFile
     /// <inheritdoc/>
     public long Count() => DataFile.Guard(path, () =>
     {
-        using var lines = new ByteLines(DataFile.Open(path), options.MaxRowBytes);
-        var record = new CsvRecord(separator, options.MaxRowBytes);
-        var count = -1L;
-        while (record.Read(lines))
-            count++;
-        return Math.Max(0, count);
+        try
+        {
+            return records.Heading() is { Length: > 0 } heading ? Table(heading).Count() : 0;
+        }
+        catch (DuckDBException)
+        {
+            return records.Count();
+        }
     });
 
     /// <inheritdoc/>
-    public IEnumerable<SourceRow> Read(Predicate<long>? wanted) => DataFile.Guarded(path, ReadRecords(wanted));
+    public IEnumerable<SourceRow> Read(Predicate<long>? wanted) => DataFile.Guarded(path, ReadRows(wanted));
 
-    private IEnumerable<SourceRow> ReadRecords(Predicate<long>? wanted)
+    private IEnumerable<SourceRow> ReadRows(Predicate<long>? wanted)
     {
-        using var lines = new ByteLines(DataFile.Open(path), options.MaxRowBytes);
-        var record = new CsvRecord(separator, options.MaxRowBytes);
-        if (!record.Read(lines))
+        var heading = records.Heading();
+        if (heading.Length == 0)
             yield break;
-        var heading = record.Fields.Select(field => Encoding.UTF8.GetString(field.Span)).ToArray();
-        for (var index = 0L; record.Read(lines); index++)
+        var passed = 0L;
+        using (var rows = Table(heading).Read(heading, IsWanted).GetEnumerator())
         {
-            if (wanted is null || wanted(index))
-                yield return Row(record, heading, index);
+            while (Next(rows) is { } more)
+            {
+                if (!more)
+                    yield break;
+                yield return rows.Current;
+            }
+        }
+        var understood = passed;
+        foreach (var row in records.Read(index => index >= understood && (wanted is null || wanted(index))))
+            yield return row;
+
+        bool IsWanted(long index)
+        {
+            passed = index + 1;
+            return wanted is null || wanted(index);
         }
     }
 
-    private SourceRow Row(CsvRecord record, string[] heading, long index)
+    /// <summary>Whether there is one more row; null when DuckDB refuses it.</summary>
+    private static bool? Next(IEnumerator<SourceRow> rows)
     {
-        var place = new RowPlace(path, record.FirstLine, IsLine: true);
-        if (record.Problem is not null)
-            return new SourceRow(default, place, index, record.Problem);
-        if (record.Fields.Count != heading.Length)
+        try
         {
-            return new SourceRow(default, place, index, FormattableString.Invariant(
-                $"{record.Fields.Count} fields; expected {heading.Length} as in the heading ({string.Join(", ", heading.Take(6))})"));
+            return rows.MoveNext();
         }
-        var json = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(json))
+        catch (DuckDBException)
         {
-            writer.WriteStartObject();
-            for (var i = 0; i < heading.Length; i++)
-            {
-                if (!Utf8.IsValid(record.Fields[i].Span))
-                    return new SourceRow(default, place, index, $"column \"{heading[i]}\": {SourceRow.InvalidUtf8(record.Fields[i].Span)}");
-                writer.WriteString(heading[i], record.Fields[i].Span);
-            }
-            writer.WriteEndObject();
+            return null;
         }
-        return new SourceRow(json.WrittenMemory, place, index);
+    }
+
+    /// <summary>Nothing is guessed: names from the heading, all values texts, an empty field an empty text.</summary>
+    private DuckDbTable Table(string[] heading)
+    {
+        var columns = string.Join(", ", heading.Select(name => $"{DuckDbTable.Literal(name)}: 'VARCHAR'"));
+        return new DuckDbTable(
+            path, $"read_csv({DuckDbTable.Literal(path)}, auto_detect=false, header=true, delim={DuckDbTable.Literal(separator.ToString())}, quote='\"', escape='\"', nullstr=E'\\x01', columns={{{columns}}})",
+            options);
     }
 }

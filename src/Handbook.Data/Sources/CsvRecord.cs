@@ -80,7 +80,7 @@ internal sealed class CsvRecord(byte separator, int maxBytes)
                 return true;
             }
             bytes.Write(line);
-            bytes.Write("\n"u8);
+            bytes.Write(lines.EndedWithReturn ? "\r\n"u8 : "\n"u8);
             if (!lines.Next(out line))
             {
                 Problem = "the file ends inside a quoted field";

@@ -30,19 +30,24 @@ internal static class DatasetWriters
         {
             case ".jsonl": File.WriteAllBytes(path, lines); break;
             case ".json": File.WriteAllText(path, new JsonArray([.. conversations.Select(m => (JsonNode)new JsonObject { ["messages"] = Messages(m) })]).ToJsonString(new() { WriteIndented = true })); break;
-            case ".gz":
-                using (var gzip = new GZipStream(File.Create(path), CompressionLevel.Fastest))
-                    gzip.Write(lines);
-                break;
-            case ".zst":
-                using (var zstd = new CompressionStream(File.Create(path), leaveOpen: false))
-                    zstd.Write(lines);
-                break;
+            case ".gz" or ".zst": WriteCompressed(path, lines); break;
             case ".csv": File.WriteAllText(path, "messages\n" + string.Concat(conversations.Select(m => Quoted(Messages(m).ToJsonString()) + "\r\n"))); break;
             case ".parquet": WriteParquet(path, lines); break;
             case ".arrow": WriteArrow(path, conversations); break;
             default: throw new NotSupportedException(path);
         }
+    }
+
+    /// <summary>Bytes as the ending says: <c>.gz</c>, <c>.zst</c>, or as they are.</summary>
+    public static void WriteCompressed(string path, byte[] bytes)
+    {
+        using Stream file = Path.GetExtension(path) switch
+        {
+            ".gz" => new GZipStream(File.Create(path), CompressionLevel.Fastest),
+            ".zst" => new CompressionStream(File.Create(path), leaveOpen: false),
+            _ => File.Create(path),
+        };
+        file.Write(bytes);
     }
 
     public static void WriteParquet(string path, byte[] jsonLines)

@@ -92,8 +92,54 @@ public sealed class FileFormatsTests : IDisposable
     {
         var path = folder.Write("t.csv", "\uFEFFprompt,completion\r\n\"a, \"\"b\"\"\nc\",plain\r\n\r\n,\"\"\r\n");
         var rows = FileFormats.Open(path, new SourceOptions()).Read(null).ToList();
-        Assert.Equal(["{\"prompt\":\"a, \\u0022b\\u0022\\nc\",\"completion\":\"plain\"}", "{\"prompt\":\"\",\"completion\":\"\"}"], rows.Select(row => System.Text.Encoding.UTF8.GetString(row.Json.Span)));
-        Assert.Equal([2L, 5L], rows.Select(row => row.Place.Number));
+        Assert.Equal(["{\"prompt\":\"a, \\\"b\\\"\\nc\",\"completion\":\"plain\"}", "{\"prompt\":\"\",\"completion\":\"\"}"], rows.Select(row => System.Text.Encoding.UTF8.GetString(row.Json.Span)));
+        Assert.Equal([1L, 2L], rows.Select(row => row.Place.Number));
+    }
+
+    /// <summary>DuckDB reads in vectors of rows: those of the vector in which it stumbles must be neither lost nor read twice.</summary>
+    [Theory]
+    [InlineData("t.csv", 0)]
+    [InlineData("t.csv", 5000)]
+    [InlineData("t.csv.gz", 4999)]
+    [InlineData("t.csv.zst", 100)]
+    public void Read_CsvWithABrokenRow_NamesItsLineAndLosesNoOther(string name, int broken)
+    {
+        const int Count = 6000;
+        var lines = Enumerable.Range(0, Count).Select(i => i == broken ? "only one field" : $"{i},\"text, of\r\n {i}\"");
+        DatasetWriters.WriteCompressed(folder[name], System.Text.Encoding.UTF8.GetBytes("id,text\r\n" + string.Concat(lines.Select(line => line + "\r\n"))));
+        var file = FileFormats.Open(folder[name], new SourceOptions());
+        Assert.Equal(Count, file.Count());
+        var rows = file.Read(null).ToList();
+        Assert.Equal(Enumerable.Range(0, Count).Select(i => (long)i), rows.Select(row => row.Index));
+        Assert.Equal([broken], rows.Where(row => row.Problem is not null).Select(row => (int)row.Index));
+        Assert.Equal($"{folder[name]}, line {(2 * broken) + 2}: 1 fields; expected 2 as in the heading (id, text)", Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
+        Assert.All(rows.Where(row => row.Index != broken), row =>
+        {
+            using var document = row.Parse();
+            Assert.Equal(($"{row.Index}", $"text, of\r\n {row.Index}"), (document.RootElement.GetProperty("id").GetString(), document.RootElement.GetProperty("text").GetString()));
+        });
+        Assert.Equal([3L, 5900L], file.Read(index => index is 3 or 5900).Select(row => row.Index));
+    }
+
+    /// <summary>As pandas reads them, whichever of the two readers does.</summary>
+    [Theory]
+    [InlineData("a,b\n\n1,2\n\n3,4\n\n", "1|2", "3|4")]
+    [InlineData("a,b\n1\"x,2\n", "1\"x|2")]
+    [InlineData("a,b\n\"1\"x,2\n3,4", "1x|2", "3|4")]
+    [InlineData("a,b\r\n1,2\n3,4\r\n", "1|2", "3|4")]
+    [InlineData("a,b\nNULL,NA\n,\"\"\n", "NULL|NA", "|")]
+    [InlineData("a,b\n#1,2\n", "#1|2")]
+    [InlineData("a,b\n")]
+    [InlineData("")]
+    public void Read_CsvOddities_KeepsEveryValue(string text, params string[] expected)
+    {
+        var file = FileFormats.Open(folder.Write("t.csv", text), new SourceOptions());
+        Assert.Equal(expected.Length, file.Count());
+        Assert.Equal(expected, file.Read(null).Select(row =>
+        {
+            using var document = row.Parse();
+            return string.Join('|', document.RootElement.EnumerateObject().Select(property => property.Value.GetString()));
+        }));
     }
 
     [Fact]
