@@ -12,7 +12,7 @@ namespace Handbook.Cli.Commands;
 /// <summary><c>handbook bench</c>: how fast this machine trains, against its own matrix rate measured in the same process.</summary>
 internal static class BenchCommand
 {
-    private static readonly Dictionary<string, Precision> Precisions = new(StringComparer.Ordinal)
+    internal static readonly Dictionary<string, Precision> Precisions = new(StringComparer.Ordinal)
     {
         ["bf16"] = Precision.Bfloat16Mixed,
         ["fp32"] = Precision.Float32,
@@ -32,7 +32,7 @@ internal static class BenchCommand
             "bench", "Time supervised fine-tuning steps, and say which share of the machine's own matrix rate they reach.",
             "handbook bench --shape smollm2-135m --seq 512 --batch 8 --dtype bf16 --json", "handbook bench --shape tiny --recompute")
         {
-            shape, sequence, batch, dtype, recompute, steps, json, TokenizerBenchCommand.Create(terminal),
+            shape, sequence, batch, dtype, recompute, steps, json, DpoBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
         };
         command.SetAction(parsed =>
         {
@@ -48,10 +48,10 @@ internal static class BenchCommand
         return command;
     }
 
-    private static int Positive(string name, int value) =>
+    internal static int Positive(string name, int value) =>
         value > 0 ? value : throw new UserErrorException($"{name}: {value} found, a positive number expected.");
 
-    private static Precision FindPrecision(string name) => Precisions.TryGetValue(name, out var precision)
+    internal static Precision FindPrecision(string name) => Precisions.TryGetValue(name, out var precision)
         ? precision
         : throw new UserErrorException($"--dtype: {name} is none of {string.Join(", ", Precisions.Keys)}.{NearestName.Hint(name, Precisions.Keys)}");
 

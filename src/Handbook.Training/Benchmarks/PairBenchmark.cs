@@ -1,0 +1,178 @@
+using System.Diagnostics;
+using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Models;
+using Handbook.Torch;
+using Handbook.Training.Loop;
+using Handbook.Training.Objectives;
+using Handbook.Training.Objectives.Preference;
+using Handbook.Training.Optimizers;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+using Handbook.Training.ReferenceStore;
+
+namespace Handbook.Training.Benchmarks;
+
+/// <summary>What to measure.</summary>
+/// <param name="Shape">A name of <see cref="ModelShape"/>.</param>
+/// <param name="Data">File of preference pairs.</param>
+/// <param name="Tokenizer">Tokenizer folder; null trains one on the file.</param>
+/// <param name="Pairs">Pairs of a micro-batch.</param>
+/// <param name="MaxLength">Most tokens of a prompt with an answer.</param>
+/// <param name="Precision">Numbers of compute and master weights.</param>
+/// <param name="Batches">Micro-batches that are counted, after one that is not.</param>
+public sealed record PairBenchmarkOptions(string Shape, string Data, string? Tokenizer, int Pairs, int MaxLength, Precision Precision, int Batches);
+
+/// <summary>
+/// Times DPO over real pairs in three ways on one model: padded as TRL does it, packed, and packed with shared prompts. Each
+/// micro-batch runs in all three ways one after the other, since a shared machine's speed changes by the minute.
+/// </summary>
+public sealed class PairBenchmark
+{
+    private static readonly PairVariant[] Variants = Enum.GetValues<PairVariant>();
+    private readonly PairBenchmarkOptions options;
+    private readonly CausalLanguageModel model;
+    private readonly PairBenchmarkData data;
+    private readonly IReferenceLogps stored;
+    private readonly OperationTimes[] operations = [.. Variants.Select(_ => new OperationTimes())];
+
+    private PairBenchmark(PairBenchmarkOptions options, CausalLanguageModel model, PairBenchmarkData data, IReferenceLogps stored) =>
+        (this.options, this.model, this.data, this.stored) = (options, model, data, stored);
+
+    /// <summary>Measures.</summary>
+    /// <exception cref="UserErrorException">Shape, file or tokenizer is wrong.</exception>
+    public static PairBenchmarkResult Run(PairBenchmarkOptions options, ITrainingProgress progress, CancellationToken stop)
+    {
+        var folder = Directory.CreateTempSubdirectory("handbook-bench-").FullName;
+        try
+        {
+            return Run(options, folder, progress, stop);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static PairBenchmarkResult Run(PairBenchmarkOptions options, string folder, ITrainingProgress progress, CancellationToken stop)
+    {
+        var dtype = options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
+        var config = ModelShape.Find(options.Shape);
+        var before = MachineRates.Measure(withMemory: false, dtype);
+        using var model = CausalLanguageModel.Create(config, 1, dtype);
+        var data = PairBenchmarkData.Read(
+            options.Data, options.Tokenizer, model.Config.VocabularySize, options.MaxLength, options.Pairs * (options.Batches + 1), folder);
+        var start = Stopwatch.GetTimestamp();
+        using var stored = Store(data, model, new ReferenceKey(ReferenceKey.OfNew(config, 1), dtype, options.Data), folder, progress, stop);
+        var storeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var benchmark = new PairBenchmark(options, model, data, stored);
+        var batches = benchmark.Batches(progress, stop);
+        return new PairBenchmarkResult
+        {
+            Batches = batches,
+            Tokenizer = data.TokenizerName,
+            OptimizerSeconds = benchmark.OptimizerSeconds(),
+            StoreSeconds = storeSeconds,
+            MatrixFlops = MachineRates.Best(before, MachineRates.Measure(withMemory: false, dtype)).MatrixFlops[dtype],
+            ModelBytes = model.Parameters.Sum(parameter => parameter.Value.ByteCount),
+            Operations = [.. benchmark.operations.Select(times => times.Totals())],
+        };
+    }
+
+    private static StoredReference Store(
+        PairBenchmarkData data, CausalLanguageModel model, ReferenceKey key, string folder, ITrainingProgress progress, CancellationToken stop)
+    {
+        var rows = new TrainingRows(data.Pairs.Count, data.Pairs.Count, row => data.Pairs[row].ToSharedPrefix(), row => data.Pairs[row].TokenCount);
+        // The policy has not moved yet: it is its own reference.
+        return StoredReference.Open(
+            new ReferenceStoreOptions { Key = key, Sets = [rows], CacheFolder = folder }, () => new FrozenPolicy(Policy(model)), progress, TimeProvider.System, stop);
+    }
+
+    private static CausalPolicy Policy(CausalLanguageModel model) => new(model, ForwardOptions.Default);
+
+    private List<PairBatchTimes> Batches(ITrainingProgress progress, CancellationToken stop)
+    {
+        var microBatches = data.Pairs.Chunk(options.Pairs).ToList();
+        var times = new List<PairBatchTimes>();
+        for (var i = 0; i < microBatches.Count; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            // The first is not counted: memory is taken and code compiled.
+            var counted = i > 0 || microBatches.Count == 1;
+            var measured = Measure(microBatches[i], i, counted);
+            if (counted)
+                times.Add(measured);
+            progress.Advance("micro-batches", i + 1, microBatches.Count);
+        }
+        return times;
+    }
+
+    private PairBatchTimes Measure(PreferencePair[] pairs, int turn, bool counted)
+    {
+        var packed = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSequences())]);
+        var shared = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSharedPrefix())]);
+        var seconds = new double[Variants.Length];
+        // Each way comes first in turn, so that none always follows another.
+        for (var i = 0; i < Variants.Length; i++)
+        {
+            var variant = Variants[(turn + i) % Variants.Length];
+            OperationTimes.Current = counted ? operations[(int)variant] : null;
+            OperationTimes.Current?.Restart();
+            seconds[(int)variant] = Seconds(() => Differentiate(variant, pairs, packed, shared));
+            OperationTimes.Current = null;
+        }
+        var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared));
+        var lookup = Seconds(() => stored.TokenLogps(shared));
+        return new PairBatchTimes(pairs.Length, [PaddedPairs.PlaceCount(pairs), packed.TokenCount, shared.TokenCount], seconds, live, lookup);
+    }
+
+    private void Differentiate(PairVariant variant, PreferencePair[] pairs, TokenBatch packed, TokenBatch shared)
+    {
+        using (var scope = new TensorScope())
+        using (var tape = new Tape())
+        {
+            var loss = variant == PairVariant.Padded
+                ? new PaddedPairs(Policy(model), stored, new LossSettings()).Loss(tape, pairs, data.Padding)
+                : Loss(tape, variant == PairVariant.Packed ? packed : shared, shared);
+            tape.Backward(loss);
+        }
+        Forget();
+    }
+
+    private Variable Loss(Tape tape, TokenBatch batch, TokenBatch shared)
+    {
+        var objective = new PreferenceObjective(Policy(model), stored, new PreferenceOptions());
+        var totals = new StepTotals(0, 1, shared.ExampleIds.Length, shared.LossTokenCount);
+        objective.Prepare([batch], totals);
+        return objective.Compute(tape, batch, totals).Loss;
+    }
+
+    /// <summary>Median of three updates, with the gradient of one micro-batch.</summary>
+    private double OptimizerSeconds()
+    {
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-6 }, options.Precision, model.Parameters, 1);
+        var batch = data.Pairs.Take(options.Pairs).Select(pair => pair.ToSharedPrefix()).ToArray();
+        using (var scope = new TensorScope())
+        using (var tape = new Tape())
+            tape.Backward(Loss(tape, TokenBatch.Concatenate(batch), TokenBatch.Concatenate(batch)));
+        Update();
+        var seconds = Enumerable.Range(0, 3).Select(_ => Seconds(Update)).Order().ElementAt(1);
+        Forget();
+        return seconds;
+
+        void Update() => optimizer.Step(1e-6, GradientNorm.ClipFactor(GradientNorm.Global(model.Parameters), 1));
+    }
+
+    private void Forget()
+    {
+        foreach (var parameter in model.Parameters)
+            parameter.ClearGrad();
+    }
+
+    private static double Seconds(Action work)
+    {
+        var start = Stopwatch.GetTimestamp();
+        work();
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+}

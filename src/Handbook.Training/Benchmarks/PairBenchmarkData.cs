@@ -1,0 +1,74 @@
+using Handbook.Data.Packing;
+using Handbook.Data.Preparation;
+using Handbook.Data.Random;
+using Handbook.Data.Sources;
+using Handbook.Data.Store;
+using Handbook.Text.Conversations;
+using Handbook.Text.Tokenizers;
+using Handbook.Text.Tokenizers.Training;
+
+namespace Handbook.Training.Benchmarks;
+
+/// <summary>Real pairs for a benchmark: a file's pairs through a chat template and a tokenizer, a sample of them spread over the file.</summary>
+/// <param name="Pairs">The sample in the order of a training epoch.</param>
+/// <param name="Padding">Id that padded rows are filled with.</param>
+/// <param name="TokenizerName">Where the tokenizer came from.</param>
+public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair> Pairs, int Padding, string TokenizerName)
+{
+    /// <summary>Tokens of the tokenizer that is trained on the file itself: as many as give real tokenizers' lengths.</summary>
+    private const int TrainedVocabulary = 16384;
+    private const string EndOfText = "<|endoftext|>", TurnStart = "<|im_start|>", TurnEnd = "<|im_end|>";
+
+    /// <summary>Reads and tokenizes.</summary>
+    /// <param name="file">Preference data.</param>
+    /// <param name="tokenizerFolder">A tokenizer; null trains byte-level BPE on the file's own text.</param>
+    /// <param name="vocabulary">Ids that the model has.</param>
+    /// <param name="maxLength">Most tokens of a prompt with an answer.</param>
+    /// <param name="count">Pairs of the sample; a file with fewer gives all it has.</param>
+    /// <param name="folder">A folder to work in.</param>
+    /// <exception cref="UserErrorException">File or tokenizer is missing or broken, or a token id is beyond the vocabulary.</exception>
+    public static PairBenchmarkData Read(string file, string? tokenizerFolder, int vocabulary, int maxLength, int count, string folder)
+    {
+        if (!File.Exists(file))
+            throw new UserErrorException($"--data: {file}: no such file; a file of preference pairs is expected.");
+        var place = tokenizerFolder ?? Train(file, vocabulary, Path.Combine(folder, "tokenizer"));
+        var tokenizer = Tokenizer.Load(place);
+        if (tokenizer.ChatTemplate is null)
+            tokenizer = tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = ChatTemplate.ChatMl });
+        var encoder = new ConversationEncoder(new ConversationTokenizer(tokenizer), TokenizerFingerprint.Of(place), new EncoderOptions
+        {
+            Kind = StoreKind.Pairs,
+            Limits = new AnswerLimits { MaxLength = maxLength },
+        });
+        var options = new PreparationOptions
+        {
+            Sources = [new DatasetPart(new DatasetRequest(file, null, "train"), null)],
+            Packing = new PackingOptions { MaxLength = maxLength, Strategy = PackingStrategy.None },
+            CacheFolder = folder,
+        };
+        using var store = new DataPreparation(options, encoder).Prepare();
+        if (store.Manifest.LargestTokenId >= vocabulary)
+        {
+            throw new UserErrorException(FormattableString.Invariant(
+                $"--tokenizer: {store.Manifest.LargestTokenIdExample}: token id {store.Manifest.LargestTokenId} has no embedding; the shape has {vocabulary}."));
+        }
+        var pairs = EpochOrder.Seedable(0, 0, store.Train.RowCount).Take(count).Select(store.Train.Pair).ToList();
+        var padding = tokenizer.PadId is { } pad && pad < vocabulary ? pad : 0;
+        return new PairBenchmarkData(pairs, padding, tokenizerFolder ?? FormattableString.Invariant($"byte-level BPE of {tokenizer.VocabSize} tokens, trained on the file"));
+    }
+
+    private static string Train(string file, int vocabulary, string folder)
+    {
+        var trainer = new BpeTrainer(new BpeTrainerOptions
+        {
+            VocabSize = Math.Min(vocabulary, TrainedVocabulary),
+            SpecialTokens = [EndOfText, TurnStart, TurnEnd],
+        });
+        foreach (var line in File.ReadLines(file))
+            trainer.Feed(line);
+        var tokenizer = trainer.Train(new TokenizerSettings { EosToken = EndOfText, PadToken = EndOfText, ChatTemplate = ChatTemplate.ChatMl });
+        Directory.CreateDirectory(folder);
+        tokenizer.Save(folder);
+        return folder;
+    }
+}
