@@ -17,6 +17,12 @@ internal readonly struct HeadGradients
 
     internal bool WantsWeight => weight;
 
+    /// <summary>The weight's gradient stays float32: more will be added to it.</summary>
+    internal bool KeepsWeightSum { get; init; }
+
+    /// <summary>A float32 sum that the weight's gradient may be added to on the spot; none is then handed back. Null for none.</summary>
+    internal Tensor? WeightSum { get; init; }
+
     /// <summary>[tokens, width], wide while summed; rows without a label are zero.</summary>
     internal Tensor? Hidden { get; init; }
 
@@ -37,7 +43,7 @@ internal readonly struct HeadGradients
     internal HeadGradients Finish(HeadCall call, TensorScope scope) => this with
     {
         Hidden = Hidden is null ? null : scope.Keep(Hidden.To(call.Hidden.DType)),
-        Weight = Weight is null ? null : scope.Keep(Weight.To(call.Weight.DType)),
+        Weight = Weight is null ? null : scope.Keep(KeepsWeightSum ? Weight.Alias() : Weight.To(call.Weight.DType)),
         Bias = Bias is null ? null : scope.Keep(Bias.To(call.Bias!.DType)),
     };
 
@@ -67,9 +73,17 @@ internal readonly struct HeadGradients
         if (Hidden is not null)
             hiddenVariable.Accumulate(Hidden);
         if (Weight is not null)
-            weightVariable.Accumulate(Weight);
+            AccumulateWeight(weightVariable, Weight);
         if (Bias is not null)
             biasVariable!.Accumulate(Bias);
+    }
+
+    private void AccumulateWeight(Variable variable, Tensor gradient)
+    {
+        if (KeepsWeightSum && variable is Parameter parameter)
+            parameter.AccumulateSum(gradient);
+        else
+            variable.Accumulate(gradient);
     }
 
     private static Tensor? Scale(Tensor? gradient, double factor) =>

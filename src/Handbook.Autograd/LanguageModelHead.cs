@@ -31,7 +31,11 @@ public static unsafe partial class LanguageModelHead
         var recorded = tape.Record(logps, [hidden, weight, bias], saved, (gradient, held) =>
         {
             var again = call with { Hidden = held[0], Weight = held[1], Bias = bias is null ? null : held[2] };
-            var wanted = new HeadGradients(hidden.RequiresGrad, weight.RequiresGrad, bias is { RequiresGrad: true });
+            var wanted = new HeadGradients(hidden.RequiresGrad, weight.RequiresGrad, bias is { RequiresGrad: true })
+            {
+                KeepsWeightSum = weight is Parameter { GathersGradients: true },
+                WeightSum = weight is Parameter { RequiresGrad: true } parameter ? parameter.SumInSingle() : null,
+            };
             var (_, _, gradients) = Pass(again, wanted, gradient);
             gradients.AccumulateInto(hidden, weight, bias);
         });
@@ -60,7 +64,10 @@ public static unsafe partial class LanguageModelHead
         var factors = call.Factors(coefficients);
         var tracked = tape.Tracks(hidden, weight, bias);
         var wanted = new HeadGradients(
-            tracked && hidden.RequiresGrad, tracked && weight.RequiresGrad, tracked && bias is { RequiresGrad: true });
+            tracked && hidden.RequiresGrad, tracked && weight.RequiresGrad, tracked && bias is { RequiresGrad: true })
+        {
+            KeepsWeightSum = weight is Parameter { GathersGradients: true },
+        };
         var (logps, statistics, gradients) = Pass(call, wanted, factors);
         var loss = scope.Keep(logps.Multiply(factors).Sum());
         var recorded = tape.Record(loss, [hidden, weight, bias], gradients.Saved(), (gradient, held) =>

@@ -17,6 +17,15 @@ public sealed class Parameter : Variable
     /// <summary>Name in the checkpoint, such as <c>model.layers.0.mlp.up_proj.weight</c>.</summary>
     public string Name { get; }
 
+    /// <summary>
+    /// True for a weight that is used in several places (a tied head): its gradient is a float32 sum from the first contribution
+    /// on, where an operation has it as one.
+    /// </summary>
+    public bool IsShared { get; set; }
+
+    /// <summary>True when more contributions are to come than the next one, or some have come.</summary>
+    internal bool GathersGradients => IsShared || Grad is not null;
+
     /// <summary>Puts another tensor of the same shape in place of the value, which is freed.</summary>
     public void Replace(Tensor value)
     {
@@ -36,6 +45,15 @@ public sealed class Parameter : Variable
         }
         Kernels.Accumulation.AddInPlace(SumInSingle()!, gradient);
         gradient.Dispose();
+    }
+
+    /// <summary>Adds a float32 contribution that belongs to nobody else, and takes it over.</summary>
+    internal void AccumulateSum(Tensor gradient)
+    {
+        if (RequiresGrad && Grad is null)
+            Grad = sum = TensorScope.Detach(gradient);
+        else
+            Accumulate(gradient);
     }
 
     /// <summary>The gradient so far as a float32 sum that may be added into; null before any contribution.</summary>

@@ -26,6 +26,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
         Decoder = new Decoder(source, config, architecture.Names);
         if (!config.TieEmbeddings)
             ownHead = source.Parameter(architecture.Names.Head + ".weight", [config.VocabularySize, config.HiddenSize], Initialization.Normal);
+        Decoder.Embedding.Weight.IsShared = ownHead is null;
         Parameters = ownHead is null ? [.. Decoder.Parameters] : [.. Decoder.Parameters, ownHead];
         source.Finish();
     }

@@ -13,6 +13,9 @@ internal static partial class AllocatorSettings
     private const int TrimThreshold = -1;
     private const int TopPad = -2;
     private const int MmapThreshold = -3;
+    private const long OwnMapping = 64 << 20;
+    private const long PageSize = 4096;
+    private const int HugePages = 14;
 
     internal static void Apply()
     {
@@ -20,7 +23,7 @@ internal static partial class AllocatorSettings
             return;
         try
         {
-            _ = SetOption(MmapThreshold, 64 << 20);
+            _ = SetOption(MmapThreshold, (int)OwnMapping);
             _ = SetOption(TrimThreshold, 2_000_000_000);
             _ = SetOption(TopPad, 64 << 20);
         }
@@ -29,6 +32,21 @@ internal static partial class AllocatorSettings
             // musl has no mallopt; its allocator is left as it is.
         }
     }
+
+    /// <summary>
+    /// Asks for huge pages under a new block that is mapped on its own: it is faulted in anew whenever it is made, and 4 KiB at a
+    /// time that took a tenth of a short training step.
+    /// </summary>
+    internal static unsafe void Prepare(void* block, long bytes)
+    {
+        if (bytes < OwnMapping || !OperatingSystem.IsLinux())
+            return;
+        var start = ((long)block + PageSize - 1) / PageSize * PageSize;
+        _ = Advise((void*)start, (nuint)(bytes - (start - (long)block)), HugePages);
+    }
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static unsafe partial int Advise(void* start, nuint bytes, int advice);
 
     [LibraryImport("libc", EntryPoint = "mallopt")]
     private static partial int SetOption(int option, int value);

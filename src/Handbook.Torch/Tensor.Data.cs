@@ -40,7 +40,10 @@ public sealed unsafe partial class Tensor
             code = Native.EmptyStrided(shape.Length, sizes, strides, (int)dtype, (int)device.Kind, device.Index, &handle);
         if (code != 0)
             throw new LibtorchException($"Allocating {dtype.Name()}[{string.Join(", ", shape.ToArray())}] on {device} failed: {NativeMessages.Reason(NativeMessages.Take())}");
-        return Own(handle);
+        var tensor = Own(handle);
+        if (tensor.IsCpu)
+            AllocatorSettings.Prepare(tensor.Pointer, tensor.ByteCount);
+        return tensor;
     }
 
     /// <summary>A tensor of zeros.</summary>

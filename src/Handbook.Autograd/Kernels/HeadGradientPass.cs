@@ -18,13 +18,14 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
 
     private readonly HeadCall call;
     private readonly HeadChunk<T> chunk;
+    private readonly bool addsToWeight;
     private readonly float* weightSums;
     private readonly float* hiddenRows;
     private HeadStatistics? statistics;
 
-    internal HeadGradientPass(HeadCall call, HeadChunk<T> chunk, Tensor? weightSums, Tensor? hiddenRows)
+    internal HeadGradientPass(HeadCall call, HeadChunk<T> chunk, Tensor? weightSums, bool addsToWeight, Tensor? hiddenRows)
     {
-        (this.call, this.chunk) = (call, chunk);
+        (this.call, this.chunk, this.addsToWeight) = (call, chunk, addsToWeight);
         this.weightSums = weightSums is null ? null : (float*)weightSums.Pointer;
         this.hiddenRows = hiddenRows is null ? null : (float*)hiddenRows.Pointer;
     }
@@ -91,7 +92,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
                 if (weightSums != null)
                 {
                     var target = weightSums + (long)(first + row) * width;
-                    TFormat.Multiply(count, width, labels, left, labels, chunk.HiddenRight, width, target, width, chunk.Start > 0);
+                    TFormat.Multiply(count, width, labels, left, labels, chunk.HiddenRight, width, target, width, addsToWeight || chunk.Start > 0);
                 }
                 if (hiddenRows != null)
                     PackColumns(first + row, count, columns, row, padded, work);

@@ -43,9 +43,9 @@ internal sealed unsafe class HeadPass<T, TFormat>
     private HeadGradients Chunks(HeadGradients wanted, Tensor? factors, TensorScope buffers)
     {
         var labels = call.Labels.Length;
-        var weightSums = wanted.WantsWeight ? buffers.Keep(Tensor.Empty(call.Weight.Shape, DType.Float32)) : null;
+        var weightSums = wanted.WeightSum ?? (wanted.WantsWeight ? buffers.Keep(Tensor.Empty(call.Weight.Shape, DType.Float32)) : null);
         var hiddenRows = wanted.WantsHidden ? Tensor.Empty([labels, chunk.Width], DType.Float32) : null;
-        var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat>(call, chunk, weightSums, hiddenRows) : null;
+        var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat>(call, chunk, weightSums, wanted.WeightSum is not null, hiddenRows) : null;
         for (var start = 0; start < labels; start += chunk.Capacity)
         {
             chunk.MoveTo(start, labels);
@@ -55,7 +55,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
             gradientPass?.Run(new ReadOnlySpan<float>(factors!.Pointer, labels), statistics);
         }
         var hidden = hiddenRows is null ? null : buffers.Keep(gradientPass!.ToTokens());
-        return wanted with { Hidden = hidden, Weight = weightSums };
+        return wanted with { Hidden = hidden, Weight = wanted.WeightSum is null ? weightSums : null };
     }
 
     private void Pack(long begin, long end)

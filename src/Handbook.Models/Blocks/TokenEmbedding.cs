@@ -32,12 +32,14 @@ public sealed class TokenEmbedding
     public Variable Forward(Tape tape, ReadOnlySpan<int> ids)
     {
         var rows = Weight.Value.Size(0);
-        foreach (var id in ids)
+        var wide = new long[ids.Length];
+        for (var i = 0; i < wide.Length; i++)
         {
-            if (id < 0 || id >= rows)
-                throw new UserErrorException($"Token id {id} is outside the model's vocabulary of {rows}. Does the tokenizer belong to this model?");
+            if (ids[i] < 0 || ids[i] >= rows)
+                throw new UserErrorException($"Token id {ids[i]} is outside the model's vocabulary of {rows}. Does the tokenizer belong to this model?");
+            wide[i] = ids[i];
         }
-        using var index = Tensor.From<int>(ids, [ids.Length], Weight.Value.Device);
+        using var index = Tensor.From<long>(wide, [wide.Length], Weight.Value.Device);
         var vectors = Embedding.Apply(tape, index, Weight);
         if (padTokenId is not { } pad || ids.IndexOf(pad) < 0 || !tape.Tracks(vectors))
             return vectors;
