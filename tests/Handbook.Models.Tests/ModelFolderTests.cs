@@ -37,7 +37,7 @@ public sealed class ModelFolderTests
         using var temporary = new TemporaryFolder();
         using var model = SequenceClassifier.Load(GoldenModels.PathOf(folder));
 
-        model.Save(temporary.Path, model.StoredDType);
+        model.Save(temporary.Path, model.StoredDType!.Value);
 
         Assert.Equal(File.ReadAllBytes(Path.Combine(GoldenModels.PathOf(folder), "model.safetensors")), File.ReadAllBytes(temporary.File("model.safetensors")));
         Assert.True(JsonNode.DeepEquals(Json(Path.Combine(GoldenModels.PathOf(folder), "config.json")), Json(temporary.File("config.json"))));
