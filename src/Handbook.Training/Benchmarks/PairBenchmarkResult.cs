@@ -39,7 +39,7 @@ public sealed record PairBenchmarkResult
     /// <summary>Computing the sample's reference log-probabilities into the store.</summary>
     public required double StoreSeconds { get; init; }
 
-    /// <summary>The machine's matrix rate, floating-point operations a second, the better of before and after.</summary>
+    /// <summary>The machine's matrix rate, floating-point operations a second, the better of before and after; 0 when it was not measured.</summary>
     public required double MatrixFlops { get; init; }
 
     /// <summary>Bytes of a second model's weights, which the store saves.</summary>
