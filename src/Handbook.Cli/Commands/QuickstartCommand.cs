@@ -16,7 +16,7 @@ internal static class QuickstartCommand
     public static Command Create(Terminal terminal)
     {
         var command = new HandbookCommand("quickstart",
-            "Make a small world, train a language model on it in two stages, examine it before and after, and write a report.",
+            "Make a small world, train a language model on it, teach it to answer, align it to what people like, examine it after each stage, and write a report.",
             "handbook quickstart");
         var output = new Option<string>("--output")
         {
@@ -26,16 +26,16 @@ internal static class QuickstartCommand
         var fresh = new Option<bool>("--fresh") { Description = "Begin anew: remove what an earlier quickstart left in the output folder." };
         command.Options.Add(output);
         command.Options.Add(fresh);
-        command.SetAction((parsed, stop) => Task.FromResult(Run(new QuickstartFolder(parsed.GetValue(output)!), parsed.GetValue(fresh), terminal, stop)));
+        command.SetAction((parsed, stop) => RunAsync(new QuickstartFolder(parsed.GetValue(output)!), parsed.GetValue(fresh), terminal, stop));
         return command;
     }
 
-    private static int Run(QuickstartFolder folder, bool isFresh, Terminal terminal, CancellationToken stop)
+    private static async Task<int> RunAsync(QuickstartFolder folder, bool isFresh, Terminal terminal, CancellationToken stop)
     {
         var start = terminal.Clock.GetTimestamp();
         if (isFresh)
             folder.Clear(QuickstartRun.Plan.Select(stage => stage.Name));
-        var result = new QuickstartRun(folder, TerminalProgress.Of(terminal), terminal.Clock).Execute(stop);
+        var result = await new QuickstartRun(folder, TerminalProgress.Of(terminal), terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
         if (result is null)
             throw new OperationCanceledException(stop);
         var time = terminal.Clock.GetElapsedTime(start);

@@ -6,11 +6,18 @@ using Handbook.Training.Progress;
 using Handbook.Training.Quickstart;
 using Handbook.Training.Reports;
 using Handbook.Training.Runs;
+using Handbook.Training.Sampling;
+using Handbook.Training.Sampling.Scoring;
 
 namespace Handbook.Cli.Quickstart;
 
-/// <summary>A stage: what it is called, what it trains for, and what a reader should know of it.</summary>
-internal sealed record StagePlan(string Name, TrainingTask Task, string Title, string Description);
+/// <summary>A stage of the quickstart.</summary>
+/// <param name="Name">Its name, its recipe's and its folder's.</param>
+/// <param name="Task">What it is for.</param>
+/// <param name="Title">Its heading in the report.</param>
+/// <param name="Description">What a reader should know of it.</param>
+/// <param name="Paths">The recipe's keys that name files of the quickstart, with the paths below its folder.</param>
+internal sealed record StagePlan(string Name, TrainingTask Task, string Title, string Description, params (string Key, string Path)[] Paths);
 
 /// <summary>Makes data and tokenizer, trains one stage after the other and examines each stage's model.</summary>
 /// <param name="folder">Where everything is written.</param>
@@ -21,20 +28,34 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
     /// <summary>How much data is made.</summary>
     public QuickstartDataOptions Data { get; init; } = new();
 
-    /// <summary>Keys in place of the recipes' own, for every stage: <c>--max_steps=2</c>.</summary>
-    public IReadOnlyList<string> Overrides { get; init; } = [];
+    /// <summary>Keys in place of the recipes' own, for every stage that trains: <c>--max_steps=2</c>.</summary>
+    public IReadOnlyList<string> TrainingOverrides { get; init; } = [];
+
+    /// <summary>The same for sampling.</summary>
+    public IReadOnlyList<string> SamplingOverrides { get; init; } = [];
 
     /// <summary>Stages in order; a later one starts from the model of the one before.</summary>
     public static IReadOnlyList<StagePlan> Plan { get; } =
     [
         new("cpt", TrainingTask.Cpt, "Continued pretraining",
-            "The model reads about people, sums, words and small stories as plain text. It never sees a question."),
+            "The model reads about people, sums, words and small stories as plain text. It never sees a question.",
+            ("tokenizer_name_or_path", "tokenizer"), ("dataset_name", "data/corpus")),
         new("sft", TrainingTask.Sft, "Supervised fine-tuning",
-            "The model learns to answer questions about three quarters of that world. Nothing is asked about the rest before the exam."),
+            "The model learns to answer questions about three quarters of that world. Nothing is asked about the rest before the exam. A fifth of the answers ends politely.",
+            ("model_name_or_path", "cpt"), ("dataset_name", "data/questions")),
+        new("reward", TrainingTask.Reward, "Reward model",
+            "A copy of the model learns to score answers from pairs: a right answer is better than a wrong one, a polite right one better than a plain one.",
+            ("model_name_or_path", "sft"), ("dataset_name", "data/preferences")),
+        new("sample", TrainingTask.Sample, "Rejection sampling",
+            "The fine-tuned model answers each question of training several times; the reward model picks the best and the worst.",
+            ("model_name_or_path", "sft"), ("dataset_name", "data/questions"), ("reward_funcs", "reward")),
+        new("dpo", TrainingTask.Dpo, "Direct preference optimization",
+            "The fine-tuned model learns from those pairs of its own answers which of them people like.",
+            ("model_name_or_path", "sft"), ("dataset_name", "sample/preferences.jsonl")),
     ];
 
     /// <summary>Runs everything; null when it was asked to stop, in which case the stage has saved a checkpoint.</summary>
-    public QuickstartResult? Execute(CancellationToken stop)
+    public async Task<QuickstartResult?> ExecuteAsync(CancellationToken stop)
     {
         OutputFolder.CheckWritable(folder.Root);
         var data = QuickstartData.Write(folder.Data, Data);
@@ -45,23 +66,36 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
         var parameterCount = 0L;
         foreach (var plan in Plan)
         {
-            var options = Read(plan);
+            if (plan.Task == TrainingTask.Sample)
+            {
+                stages.Add(new QuickstartStage(await SampleAsync(plan, stop).ConfigureAwait(false), null));
+                continue;
+            }
+            var options = RecipeReader.Read(RecipeSource.Load(Arguments(plan)), plan.Task).Options;
             var result = new TrainingRun(options, progress, clock).Execute(stop);
             if (result.Stopped)
                 return null;
-            var (exam, size) = Examine(plan, data.Questions.Test, stop);
-            stages.Add(new QuickstartStage(RunStage.Of(plan.Title, plan.Description, options, result.State.LogHistory, Facts(result.State)), exam));
-            parameterCount = size;
+            var section = RunStage.Of(plan.Title, plan.Description, options, result.State.LogHistory, Facts(result.State));
+            var answers = plan.Task == TrainingTask.Reward ? null : Examine(plan, data.Questions.Test, stop);
+            stages.Add(new QuickstartStage(section, answers?.Exam));
+            parameterCount = answers?.ParameterCount ?? parameterCount;
         }
         return new QuickstartResult(new QuickstartReport(stages), parameterCount);
     }
 
-    private (QuickstartExam Exam, long ParameterCount) Examine(StagePlan plan, IReadOnlyList<QuickstartQuestion> questions, CancellationToken stop)
+    private async Task<ReportStage> SampleAsync(StagePlan plan, CancellationToken stop)
+    {
+        var options = SampleRecipe.Read(RecipeSource.Load(Arguments(plan))).Options;
+        var result = await new SamplingRun(options, progress, clock).ExecuteAsync(stop).ConfigureAwait(false);
+        return new ReportStage { Title = plan.Title, Description = plan.Description, Facts = result.Report.Facts, Blocks = result.Report.ToPage().Overview };
+    }
+
+    private (QuickstartExam Exam, long ParameterCount)? Examine(StagePlan plan, IReadOnlyList<QuickstartQuestion> questions, CancellationToken stop)
     {
         var answers = QuickstartResponder.Ask(
             folder.Model(plan.Name), [.. questions.Select(question => question.Text)], $"asking {plan.Name}", progress, stop);
         var exam = QuickstartExam.Of(plan.Name, questions, answers.Said);
-        progress.Note(string.Create(CultureInfo.InvariantCulture, $"{plan.Name}: {exam.Accuracy:0.0 %} of {questions.Count} held-out questions answered exactly"));
+        progress.Note(string.Create(CultureInfo.InvariantCulture, $"{plan.Name}: {exam.Accuracy:0.0 %} of {questions.Count} held-out questions answered exactly, {exam.Politeness:0.0 %} politely"));
         return (exam, answers.ParameterCount);
     }
 
@@ -77,16 +111,14 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
     }
 
     // The recipes name the default folder; another one is put in its place as a user would do it on the command line.
-    private RunOptions Read(StagePlan plan)
+    private List<string> Arguments(StagePlan plan)
     {
-        List<string> arguments = [folder.WriteRecipe(plan.Name), .. Overrides];
-        if (folder.Root != QuickstartFolder.Default)
-        {
-            arguments.Add($"--output_dir={folder.Model(plan.Name)}");
-            arguments.Add($"--dataset_name={Path.Combine(folder.Data, plan.Task == TrainingTask.Cpt ? "corpus" : "questions")}");
-            arguments.Add(plan.Task == TrainingTask.Cpt ? $"--tokenizer_name_or_path={folder.Tokenizer}" : $"--model_name_or_path={folder.Model(Plan[0].Name)}");
-        }
-        return RecipeReader.Read(RecipeSource.Load(arguments), plan.Task).Options;
+        List<string> arguments = [folder.WriteRecipe(plan.Name), .. plan.Task == TrainingTask.Sample ? SamplingOverrides : TrainingOverrides];
+        if (folder.Root == QuickstartFolder.Default)
+            return arguments;
+        foreach (var (key, path) in plan.Paths.Append(("output_dir", plan.Name)))
+            arguments.Add($"--{key}={(key == "reward_funcs" ? ScorerOptions.RewardModelPrefix : "")}{Path.Combine(folder.Root, path)}");
+        return arguments;
     }
 }
 

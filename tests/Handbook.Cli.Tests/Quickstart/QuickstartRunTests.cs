@@ -13,14 +13,15 @@ public sealed class QuickstartRunTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Fact]
-    public void Execute_FewSteps_MakesBothModelsAndGoesOnWhenRunAgain()
+    public async Task Execute_FewSteps_MakesEveryModelAndGoesOnWhenRunAgain()
     {
         var folder = new QuickstartFolder(Path.Combine(root, "out"));
-        var (first, firstLines) = Run(folder);
-        Assert.Equal(["cpt", "sft"], first.Report.Stages.Select(stage => stage.Exam.Model));
-        Assert.All(first.Report.Stages, stage => Assert.NotEmpty(stage.Exam.Answers));
+        var (first, firstLines) = await RunAsync(folder);
+        Assert.Equal(["cpt", "sft", null, null, "dpo"], first.Report.Stages.Select(stage => stage.Exam?.Model));
+        Assert.All(first.Report.Stages, stage => Assert.NotEqual(0, stage.Exam?.Answers.Count));
+        Assert.True(File.Exists(Path.Combine(folder.Model("sample"), "preferences.jsonl")));
         Assert.True(first.ParameterCount > 2_000_000);
-        foreach (var stage in QuickstartRun.Plan.Select(stage => stage.Name))
+        foreach (var stage in QuickstartRun.Plan.Select(stage => stage.Name).Where(name => name != "sample"))
         {
             foreach (var file in new[] { "model.safetensors", "config.json", "tokenizer.json", TrainerState.FileName, "README.md", "report.html", "checkpoint-2" })
                 Assert.True(Path.Exists(Path.Combine(folder.Model(stage), file)), $"{stage}/{file}");
@@ -29,23 +30,24 @@ public sealed class QuickstartRunTests : IDisposable
         }
         Assert.DoesNotContain(firstLines, line => line.Contains("resuming", StringComparison.Ordinal));
 
-        var weights = File.ReadAllBytes(Path.Combine(folder.Model("sft"), "model.safetensors"));
-        var (_, againLines) = Run(folder);
-        Assert.Equal(2, againLines.Count(line => line.Contains("resuming training at checkpoint-2", StringComparison.Ordinal)));
-        Assert.Equal(weights, File.ReadAllBytes(Path.Combine(folder.Model("sft"), "model.safetensors")));
-        folder.Clear(["cpt", "sft"]);
+        var weights = File.ReadAllBytes(Path.Combine(folder.Model("dpo"), "model.safetensors"));
+        var (_, againLines) = await RunAsync(folder);
+        Assert.Equal(4, againLines.Count(line => line.Contains("resuming training at checkpoint-2", StringComparison.Ordinal)));
+        Assert.Equal(weights, File.ReadAllBytes(Path.Combine(folder.Model("dpo"), "model.safetensors")));
+        folder.Clear(QuickstartRun.Plan.Select(stage => stage.Name));
         Assert.False(Path.Exists(folder.Model("cpt")));
     }
 
-    private static (QuickstartResult Result, IReadOnlyList<string> Lines) Run(QuickstartFolder folder)
+    private static async Task<(QuickstartResult Result, IReadOnlyList<string> Lines)> RunAsync(QuickstartFolder folder)
     {
         var output = new StringWriter { NewLine = "\n" };
         var run = new QuickstartRun(folder, new PlainProgress(output), TimeProvider.System)
         {
             Data = new QuickstartDataOptions { CorpusRounds = 1 },
-            Overrides = ["--max_steps=2"],
+            TrainingOverrides = ["--max_steps=2"],
+            SamplingOverrides = ["--max_prompts=6", "--num_generations=2", "--min_margin=0"],
         };
-        var result = run.Execute(CancellationToken.None);
+        var result = await run.ExecuteAsync(CancellationToken.None);
         Assert.NotNull(result);
         return (result, output.ToString().Split('\n'));
     }

@@ -21,7 +21,7 @@ public sealed class QuickstartReportTests
     [Fact]
     public void Of_Answers_AreCountedByTask()
     {
-        var exam = Report.Stages[1].Exam;
+        var exam = Report.Stages[1].Exam!;
         Assert.Equal(2.0 / 3, exam.Accuracy, 1e-12);
         Assert.Equal(1.0 / 3, exam.Politeness, 1e-12);
         Assert.Equal([("people", 2, 0.5), ("sums", 1, 1.0)], exam.ByTask);
@@ -32,7 +32,7 @@ public sealed class QuickstartReportTests
     {
         Assert.Equal(["task", "questions", "base", "sft"], Report.Columns);
         Assert.Equal(
-            [["people", "2", "0.0 %", "50.0 %"], ["sums", "1", "0.0 %", "100.0 %"], ["all", "3", "0.0 %", "66.7 %"]],
+            [["people", "2", "0.0 %", "50.0 %"], ["sums", "1", "0.0 %", "100.0 %"], ["all", "3", "0.0 %", "66.7 %"], ["polite", "3", "0.0 %", "33.3 %"]],
             Report.Rows);
     }
 
@@ -48,7 +48,7 @@ public sealed class QuickstartReportTests
     public void ToPage_Stages_LeadWithBeforeAndAfter()
     {
         var page = Report.ToPage(3_400_000, TimeSpan.FromSeconds(200), "handbook");
-        Assert.Equal(["0.0 %", "66.7 %", "3.4M", "3:20"], page.Headlines.Select(headline => headline.Value));
+        Assert.Equal(["0.0 %", "66.7 %", "33.3 %", "3.4M", "3:20"], page.Headlines.Select(headline => headline.Value));
         Assert.Equal(["base", "sft"], page.Stages.Select(stage => stage.Title));
     }
 }
