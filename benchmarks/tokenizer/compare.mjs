@@ -1,7 +1,8 @@
 // Runs `handbook bench tokenizer` and huggingface.mjs on the same tokenizers and text, one after the other, and prints the
 // ratio of their speeds on one thread and whether their ids are equal.
-// Usage: npm install && node compare.mjs <text file> <tokenizer folder>... [--seconds N]
+// Usage: node compare.mjs <text file> <tokenizer folder>... [--seconds N]
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -11,6 +12,8 @@ const values = process.argv.slice(2);
 const at = values.indexOf('--seconds');
 const seconds = at < 0 ? '3' : values.splice(at, 2)[1];
 const [text, ...folders] = values;
+
+if (!existsSync(join(here, 'node_modules'))) execFileSync('npm', ['install', '--no-package-lock', '--silent'], { cwd: here, stdio: 'inherit' });
 
 const last = (output) => JSON.parse(output.trim().split('\n').at(-1));
 console.log('| tokenizer | Hugging Face MB/s | handbook MB/s | ratio | handbook, all threads | ids |');

@@ -31,7 +31,7 @@ public sealed class Cleaner
         if (options.Decontaminate.Count > 0)
             decontamination = new Decontamination(options.Decontaminate, options.NGramWords, resolvers, new SourceOptions());
         if (options.HumanEval is { } humanEvalSet)
-            humanEval = new HumanEvalRule(RowSource.Open(humanEvalSet, resolvers, new SourceOptions()));
+            humanEval = new HumanEvalRule(RowSource.OpenSplitOrAll(humanEvalSet, resolvers, new SourceOptions()));
     }
 
     /// <summary>What was removed so far, by rule.</summary>

@@ -17,7 +17,7 @@ internal sealed class Decontamination
     {
         foreach (var set in sets)
         {
-            foreach (var row in RowSource.Open(set.Dataset, resolvers, options).Read())
+            foreach (var row in RowSource.OpenSplitOrAll(set.Dataset, resolvers, options).Read())
             {
                 using var document = Parse(row);
                 foreach (var text in Texts(document.RootElement))

@@ -16,6 +16,9 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     /// <summary>The shape of the rows.</summary>
     public ExampleShape Shape => shape;
 
+    /// <summary>The shape and the columns that told it, for the user.</summary>
+    public string Recognised { get; private init; } = shape.ToString();
+
     /// <summary>
     /// Recognises the shape from the first rows (a column may be null in some). The finding is to be told to the user.
     /// </summary>
@@ -48,7 +51,7 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
             $"{first.Value.File}: the columns {string.Join(", ", columns)} are of no known shape; expected {ShapeTable.Described}.{Hint(columns, textColumn)}");
         if (columns.Intersect(PictureColumns).FirstOrDefault() is { } picture)
             throw new UserErrorException($"{first.Value.File}: column \"{picture}\": only text is trained here; leave it out with columns to train on the text alone");
-        return new ExampleReader(shape, source.Options, textColumn);
+        return new ExampleReader(shape, source.Options, textColumn) { Recognised = ShapeTable.Describe(shape, columns, textColumn) };
     }
 
     /// <summary>Reads one row.</summary>

@@ -38,4 +38,12 @@ public static class ShapeTable
         }
         return hasText ? ExampleShape.Text : null;
     }
+
+    /// <summary>Which of the columns made rows be of a shape, and what such rows are called, for the user.</summary>
+    public static string Describe(ExampleShape shape, IReadOnlyCollection<string> columns, string textColumn)
+    {
+        var needed = shape == ExampleShape.Text ? [textColumn] : Shapes.First(row => row.Shape == shape && row.Columns.All(columns.Contains)).Columns;
+        var known = needed[0] switch { "conversations" => " (ShareGPT)", "instruction" => " (Alpaca)", _ => "" };
+        return $"{shape}, from {string.Join(", ", needed)}{known}";
+    }
 }

@@ -43,7 +43,7 @@ public sealed class DataPreparation(
         var sources = parts
             .Select(part => RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns }))
             .ToList();
-        List<RowSource> read = [.. sources, .. options.Cleaning.Sets.Select(set => RowSource.Open(set, resolvers, new SourceOptions()))];
+        List<RowSource> read = [.. sources, .. options.Cleaning.Sets.Select(set => RowSource.OpenSplitOrAll(set, resolvers, new SourceOptions()))];
         var digests = StoreKey.Digests(read.SelectMany(source => source.Files), options.StreamedRows is not null, cancellation);
         var key = StoreKey.Of(options, encoder, read, digests);
         var folder = new StoreFolder(options.CacheFolder, key);
@@ -94,7 +94,7 @@ public sealed class DataPreparation(
     }
 
     private static IEnumerable<string> Recognised(List<RowSource> sources, List<ExampleReader> readers) =>
-        sources.Select((source, i) => $"{source.Request}: rows are read as {readers[i].Shape}");
+        sources.Select((source, i) => $"{source.Request}: rows are read as {readers[i].Recognised}");
 
     private IEnumerable<string> Missing(PreparationOptions options) => asked.Evaluation is { } evaluation && options.Evaluation is null
         ? [$"{evaluation.Request.Name}: there is no split {evaluation.Request.Split}, so there is nothing to evaluate on"]

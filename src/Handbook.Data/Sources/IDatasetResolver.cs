@@ -11,6 +11,6 @@ public interface IDatasetResolver
     /// <summary>Where it looked, for the message when nothing was found.</summary>
     string Where { get; }
 
-    /// <summary>Names it could have found, for a hint; may be empty.</summary>
-    IEnumerable<string> Names { get; }
+    /// <summary>The name it could have found that is nearest to one it did not find, or null.</summary>
+    string? Nearest(string name);
 }

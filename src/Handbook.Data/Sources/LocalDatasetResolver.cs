@@ -7,8 +7,16 @@ public sealed class LocalDatasetResolver(string folder) : IDatasetResolver
     public string Where => $"the file system ({Path.GetFullPath(folder)})";
 
     /// <inheritdoc/>
-    public IEnumerable<string> Names =>
-        Directory.Exists(folder) ? Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)!) : [];
+    public string? Nearest(string name)
+    {
+        var above = Path.GetDirectoryName(name) ?? "";
+        var searched = Path.Combine(folder, above);
+        if (!Directory.Exists(searched))
+            return null;
+        return NearestName.Find(Path.GetFileName(name), Directory.EnumerateFileSystemEntries(searched).Select(path => Path.GetFileName(path)!)) is { } near
+            ? Path.Combine(above, near)
+            : null;
+    }
 
     /// <inheritdoc/>
     public string? Find(string name, string? revision)

@@ -33,6 +33,11 @@ public sealed class RowSource
         return new RowSource(request, location, options, parts);
     }
 
+    /// <summary>As <see cref="Open"/>, but all rows of the dataset where it has no such split: a plain file has none but its own.</summary>
+    /// <exception cref="UserErrorException">There is no such dataset or configuration, or no file with a known ending.</exception>
+    public static RowSource OpenSplitOrAll(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers, SourceOptions options) =>
+        Open(HasSplits(request, resolvers) ? request : request with { Split = string.Join('+', DatasetFolder.Open(Locate(request, resolvers), request.Config).Splits) }, resolvers, options);
+
     /// <summary>True when the dataset has every split that the request names.</summary>
     /// <exception cref="UserErrorException">There is no such dataset or configuration.</exception>
     public static bool HasSplits(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers)
@@ -45,7 +50,7 @@ public sealed class RowSource
     {
         if (resolvers.Select(resolver => resolver.Find(request.Name, request.Revision)).FirstOrDefault(path => path is not null) is { } location)
             return location;
-        var hint = NearestName.Hint(request.Name, resolvers.SelectMany(resolver => resolver.Names).Distinct());
+        var hint = resolvers.Select(resolver => resolver.Nearest(request.Name)).FirstOrDefault(near => near is not null) is { } near ? $" Did you mean {near}?" : "";
         throw new UserErrorException($"dataset {request.Name}: not found; looked in {string.Join(" and ", resolvers.Select(resolver => resolver.Where))}.{hint}");
     }
 

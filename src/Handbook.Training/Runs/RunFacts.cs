@@ -19,7 +19,7 @@ public static class RunFacts
         .. OfData(data),
         ("batch", Invariant($"{options.Optimization.PerDeviceBatchSize} rows x {options.Optimization.GradientAccumulation} micro-batches")),
         ("steps", Invariant($"{totalSteps} ({batches.StepsPerEpoch} an epoch)")),
-        ("profile", options.Profile.ToString()),
+        ("profile", options.Profile.RecipeName()),
         ("threads", Invariant($"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}")),
     ];
 
@@ -36,6 +36,8 @@ public static class RunFacts
         };
         if (data.Evaluation is { } held)
             facts.Add(("evaluation data", Invariant($"{held.ExampleCount} examples in {held.RowCount} rows")));
+        if (train.Emptied > 0)
+            facts.Add(("examples with nothing left", Invariant($"{train.Emptied} left out: empty, or an answer would be cut to none")));
         if (train.Truncated + train.Dropped + train.Split > 0)
             facts.Add(("long examples", Invariant($"{train.Truncated} truncated, {train.Split} split, {train.Dropped} dropped; {train.LostTokens} tokens lost")));
         if (train.WithoutLabel > 0)

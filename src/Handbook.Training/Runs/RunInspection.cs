@@ -49,7 +49,7 @@ public sealed class RunInspection
         var facts = new List<(string, string)>
         {
             ("task", _options.Task.ToString().ToLowerInvariant()),
-            ("profile", _options.Profile switch { Profile.V03 => "v0.3", Profile.Trl019 => "trl-0.19", _ => "best" }),
+            ("profile", _options.Profile.RecipeName()),
             ("tokenizer", _options.Tokenizer.NameOrPath ?? _options.Model.NameOrPath ?? ""),
             ("max_length", _store.Train.Summary.MaxLength.ToString(CultureInfo.InvariantCulture)),
             ("end of turn", tokenizer.Settings.EosToken is { } eos ? $"{eos} (id {tokenizer.EosId})" : "none"),

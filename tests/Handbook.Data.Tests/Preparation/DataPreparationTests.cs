@@ -209,6 +209,17 @@ public sealed class DataPreparationTests : IDisposable
             Assert.Equal(["t0", "t1"], Read(store.Evaluation!));
     }
 
+    [Theory]
+    [InlineData("{\"instruction\":\"i\",\"input\":\"\",\"output\":\"o\"}", "Conversation, from instruction, output (Alpaca)")]
+    [InlineData("{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\",\"value\":\"r\"}]}", "Conversation, from conversations (ShareGPT)")]
+    [InlineData("{\"text\":\"t\"}", "Text, from text")]
+    public void Prepare_AnyShape_TellsWhatTheRowsWereRecognisedAs(string row, string expected)
+    {
+        folder.Write("train.jsonl", row);
+        using var store = Prepare(Options("train.jsonl", max: 100));
+        Assert.Equal($"train.jsonl, split train: rows are read as {expected}", store.Manifest.Notes[0]);
+    }
+
     [Fact]
     public void Prepare_Pairs_GivesPromptChosenRejected()
     {

@@ -132,6 +132,25 @@ public sealed class RowSourceTests : IDisposable
         Assert.Equal(["text", "text"], row.Names);
     }
 
+    [Fact]
+    public void Open_FileOfAnotherNameInTheFolderNamed_IsHinted()
+    {
+        folder.Write("data/train.jsonl", "{}\n");
+        var error = Assert.Throws<UserErrorException>(() => Open(Path.Combine("data", "trian.jsonl")));
+        Assert.EndsWith($"Did you mean {Path.Combine("data", "train.jsonl")}?", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("set/test.jsonl", "set", 1)]
+    [InlineData("set/questions.jsonl", "set/questions.jsonl", 1)]
+    [InlineData("set/questions.jsonl", "set", 1)]
+    public void OpenSplitOrAll_WithoutThatSplit_TakesWhatThereIs(string file, string name, int rows)
+    {
+        folder.Write(file, "{\"text\":\"a\"}\n");
+        var source = RowSource.OpenSplitOrAll(new DatasetRequest(name, Split: "test"), [new LocalDatasetResolver(folder.Path)], new SourceOptions());
+        Assert.Equal(rows, source.Count());
+    }
+
     private RowSource Open(string name, string? config = null, string split = "train") =>
         RowSource.Open(new DatasetRequest(name, config, split), [new LocalDatasetResolver(folder.Path)], new SourceOptions());
 
