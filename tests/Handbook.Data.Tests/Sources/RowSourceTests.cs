@@ -141,9 +141,9 @@ public sealed class RowSourceTests : IDisposable
     }
 
     [Theory]
-    [InlineData("set/test.jsonl", "set", 1)]
-    [InlineData("set/questions.jsonl", "set/questions.jsonl", 1)]
-    [InlineData("set/questions.jsonl", "set", 1)]
+    [InlineData("bench/test.jsonl", "bench", 1)]
+    [InlineData("bench/questions.jsonl", "bench/questions.jsonl", 1)]
+    [InlineData("bench/questions.jsonl", "bench", 1)]
     public void OpenSplitOrAll_WithoutThatSplit_TakesWhatThereIs(string file, string name, int rows)
     {
         folder.Write(file, "{\"text\":\"a\"}\n");
