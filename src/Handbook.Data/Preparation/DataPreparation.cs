@@ -58,7 +58,7 @@ public sealed class DataPreparation(
         for (var i = 0; i < sources.Count; i++)
         {
             if (encoder.Refuses(readers[i].Shape) is { } reason)
-                throw new UserErrorException($"{sources[i].Request}: recognised as {readers[i].Shape}; {reason}");
+                throw new UserErrorException($"{sources[i].Request}: recognised as {readers[i].Recognised}; {reason}");
         }
         var orders = SetOrders.Of(options, sources);
         using var writer = new TokenStoreWriter(folder);

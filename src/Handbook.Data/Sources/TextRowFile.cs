@@ -65,7 +65,7 @@ public sealed class TextRowFile(string path, SourceOptions options) : IRowFile
         if (options.TextUnit == TextUnit.Paragraph && text[^1] == '\n')
             text = text[..^1];
         if (!Utf8.IsValid(text))
-            return new SourceRow(default, place, index, SourceRow.InvalidUtf8(text));
+            return Broken(text, place, index);
         var json = new ArrayBufferWriter<byte>(text.Length + 16);
         using (var writer = new Utf8JsonWriter(json))
         {
@@ -74,5 +74,18 @@ public sealed class TextRowFile(string path, SourceOptions options) : IRowFile
             writer.WriteEndObject();
         }
         return new SourceRow(json.WrittenMemory, place, index);
+    }
+
+    /// <summary>A text of several lines is broken in one of them.</summary>
+    private static SourceRow Broken(ReadOnlySpan<byte> text, RowPlace place, long index)
+    {
+        for (var number = place.Number; ; number++)
+        {
+            var end = text.IndexOf((byte)'\n');
+            var line = end < 0 ? text : text[..end];
+            if (!Utf8.IsValid(line))
+                return new SourceRow(default, place with { Number = number }, index, SourceRow.InvalidUtf8(line));
+            text = text[(end + 1)..];
+        }
     }
 }

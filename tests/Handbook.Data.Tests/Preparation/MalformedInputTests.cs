@@ -91,6 +91,13 @@ public sealed class MalformedInputTests : IDisposable
     }
 
     [Fact]
+    public void Prepare_TextThatIsNotUtf8_NamesTheLineWithinTheDocument()
+    {
+        File.WriteAllBytes(folder["t.txt"], [.. "good line\nand\n"u8, .. "caf"u8, 0xE9, .. " au lait\n"u8]);
+        Assert.StartsWith($"{folder["t.txt"]}, line 3: invalid UTF-8: byte 0xE9 at column 4", Assert.Throws<UserErrorException>(() => Prepare("t.txt")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Prepare_CsvRowWithTooFewFields_IsNamed()
     {
         folder.Write("t.csv", "prompt,completion\na,b\nc\nd,e\n");
