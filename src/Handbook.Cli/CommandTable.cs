@@ -28,6 +28,7 @@ public static class CommandTable
         new("reward", "Train", "Train a reward model on pairs of better and worse answers", TrainCommand.For(TrainingTask.Reward)),
         new("sweep", "Train", "Run a recipe for every combination of values and compare the results", SweepCommand.Create),
         new("sample", "Make data", "Sample answers, score them, and keep the best as training data; in rounds with training", SampleCommand.Create),
+        new("constitution", "Make data", "Let a model criticise and revise its answers under principles, as training data", ConstitutionCommand.Create),
         new("tokenizer", "Train", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),

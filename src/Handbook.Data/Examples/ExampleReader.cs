@@ -25,8 +25,9 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     /// <param name="source">The rows.</param>
     /// <param name="textColumn">The column of plain text.</param>
     /// <param name="preferText">True when the task wants text even where the row has more.</param>
+    /// <param name="accepts">Which shapes the task can use, for rows that have several; null for all.</param>
     /// <exception cref="UserErrorException">There is no row, or their columns are of no known shape.</exception>
-    public static ExampleReader Recognize(RowSource source, string textColumn = "text", bool preferText = false)
+    public static ExampleReader Recognize(RowSource source, string textColumn = "text", bool preferText = false, Predicate<ExampleShape>? accepts = null)
     {
         var columns = new List<string>();
         RowPlace? first = null;
@@ -47,7 +48,7 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
             throw new UserErrorException($"{source.Location}: split {source.Request.Split} has no rows");
         if (columns.Count == 0)
             throw FirstProblem(source);
-        var shape = ShapeTable.Recognize(columns, textColumn, preferText) ?? throw new UserErrorException(
+        var shape = ShapeTable.Recognize(columns, textColumn, preferText, accepts) ?? throw new UserErrorException(
             $"{first.Value.File}: the columns {string.Join(", ", columns)} are of no known shape; expected {ShapeTable.Described}.{Hint(columns, textColumn)}");
         if (columns.Intersect(PictureColumns).FirstOrDefault() is { } picture)
             throw new UserErrorException($"{first.Value.File}: column \"{picture}\": only text is trained here; leave it out with columns to train on the text alone");

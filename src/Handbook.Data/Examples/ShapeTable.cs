@@ -24,15 +24,18 @@ public static class ShapeTable
 
     /// <summary>
     /// The shape that a row of these columns has, or null. Plain text is what <paramref name="textColumn"/> holds; it comes
-    /// first when the task wants text (continued pretraining), else last.
+    /// first when the task wants text (continued pretraining), else last. Rows that hold messages beside chosen and rejected, as
+    /// those of UltraFeedback and of Constitutional AI do, are conversations to whom <paramref name="accepts"/> refuses pairs.
     /// </summary>
-    public static ExampleShape? Recognize(IReadOnlyCollection<string> columns, string textColumn, bool preferText)
+    public static ExampleShape? Recognize(IReadOnlyCollection<string> columns, string textColumn, bool preferText, Predicate<ExampleShape>? accepts = null)
     {
         var hasText = columns.Contains(textColumn);
         if (hasText && preferText)
             return ExampleShape.Text;
         foreach (var (needed, shape) in Shapes)
         {
+            if (shape == ExampleShape.Preference && columns.Contains("messages") && accepts?.Invoke(shape) == false)
+                continue;
             if (needed.All(columns.Contains))
                 return hasText && shape == ExampleShape.Prompt ? ExampleShape.Text : shape;
         }

@@ -54,7 +54,7 @@ public sealed class DataPreparation(
     private void Make(
         PreparationOptions options, string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress, CancellationToken cancellation)
     {
-        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText)).ToList();
+        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText, shape => encoder.Refuses(shape) is null)).ToList();
         for (var i = 0; i < sources.Count; i++)
         {
             if (encoder.Refuses(readers[i].Shape) is { } reason)

@@ -14,7 +14,8 @@ internal static class DataKeys
         Row("dataset_name", TextValue, Trl, null, "One dataset: a file, a folder, or a hub id; its splits are taken as they are.") with { Tasks = Tasks.Everything },
         Row("dataset_config", TextValue, Trl, null, "The configuration of dataset_name, when it has several.") with { Tasks = Tasks.Everything },
         Row("dataset_train_split", TextValue, Trl, "train", "The split of dataset_name to train on; slices (train[:10%]) are understood."),
-        Row("dataset_test_split", TextValue, Trl, "test", "The split of dataset_name to evaluate on; a dataset without it is simply not evaluated."),
+        Row("dataset_test_split", TextValue, Trl, "test", "The split of dataset_name to evaluate on; a dataset without it is simply not evaluated. For constitution: the split whose prompts become the test sets.")
+            with { Tasks = Tasks.All | Tasks.Constitution },
         Row("dataset_streaming", Flag, Trl, "false", "Prepare only as many rows as max_steps needs, in the order of the files or of the mixture; for data too large to prepare whole."),
 
         Row("dataset_mixture", Section, H4, null, "Several datasets: each is shuffled, a share of it taken, all concatenated and shuffled again."),

@@ -58,6 +58,7 @@ internal static class GenerationKeys
     private static RecipeKey[] Constitution =>
     [
         Row("constitution", TextValue, Ours, null, "The principles: a JSON or YAML file with constitutions (critic, revision) and, perhaps, system_chat.") with { IsRequired = true, IsNullable = false },
+        Row("sft_share", Number, Ours, "0.5", "The share of the rows, from the first, that goes into the SFT set; the rest is the preference set.") with { Range = NumberRange.Within(0, 1) },
         Row("revision_rounds", Integer, Ours, "1", "Critiques and revisions of an answer, each under a principle of its own.") with { Range = NumberRange.From(1) },
     ];
 

@@ -75,6 +75,14 @@ internal sealed class Journal : IDisposable
         rows.AddRange(block);
     }
 
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        stream.SetLength(0);
+        stream.Flush(flushToDisk: true);
+        rows.Clear();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => stream.Dispose();
 

@@ -13,6 +13,7 @@ namespace Handbook.Training.Sampling;
 internal sealed class PromptBlocks(string title, string unit, Journal journal, int blockSize, ITrainingProgress progress, TimeProvider clock)
 {
     private const int Notes = 10;
+    private const int Patience = 32;
 
     /// <summary>Does what is left; nothing is opened when nothing is.</summary>
     /// <param name="prompts">All prompts.</param>
@@ -36,13 +37,27 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         {
             stop.ThrowIfCancellationRequested();
             var block = prompts.Skip(journal.Rows.Count).Take(blockSize).ToList();
-            journal.Append(await work(worker, block, pace.Finished).ConfigureAwait(false));
+            var rows = await work(worker, block, pace.Finished).ConfigureAwait(false);
+            GiveUpWhereNothingWorks(rows, prompts.Count);
+            journal.Append(rows);
             var done = journal.Rows.Count;
             pace.Reach(done * partsPerPrompt);
             if (done * Notes / prompts.Count > noted)
                 progress.Note(FormattableString.Invariant($"{title}: {done} of {prompts.Count} prompts, {pace.Text}"));
             noted = done * Notes / prompts.Count;
         }
+    }
+
+    /// <summary>A prompt here and there may be too long; when all are refused from the start, the settings are to blame, and nothing is kept.</summary>
+    private void GiveUpWhereNothingWorks(IReadOnlyList<JsonObject> rows, int total)
+    {
+        if (journal.Rows.Count >= Patience)
+            return;
+        var all = journal.Rows.Concat(rows).ToList();
+        if (all.Count < Math.Min(Patience, total) || all.Exists(row => row["refusal"] is null))
+            return;
+        journal.Clear();
+        throw new UserErrorException(FormattableString.Invariant($"{title}: none of the first {all.Count} prompts could be completed: {all[0]["refusal"]!.GetValue<string>()}."));
     }
 
     /// <summary>Counts parts from any thread, and knows rate and time left.</summary>

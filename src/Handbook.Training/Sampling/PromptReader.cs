@@ -8,11 +8,14 @@ namespace Handbook.Training.Sampling;
 /// <summary>Reads the prompts of a dataset: of every shape that has one, without the answers that it may hold.</summary>
 public static class PromptReader
 {
+    /// <summary>Where datasets are looked for: the working folder, then this machine's Hugging Face cache.</summary>
+    internal static IReadOnlyList<IDatasetResolver> Resolvers => [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
+
     /// <summary>The prompts, in the order of the rows.</summary>
     /// <exception cref="UserErrorException">There is no such dataset, no prompt in it, or a row cannot be used.</exception>
     public static IReadOnlyList<PromptRow> Read(PromptOptions options)
     {
-        var source = RowSource.Open(options.Dataset, [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()], new SourceOptions { Rename = options.RenameColumns });
+        var source = RowSource.Open(options.Dataset, Resolvers, new SourceOptions { Rename = options.RenameColumns });
         var reader = ExampleReader.Recognize(source, options.TextColumn, preferText: false);
         var prompts = new List<PromptRow>();
         foreach (var row in source.Read().Skip(options.Skip))

@@ -54,8 +54,6 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         {
             var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index))).ToList();
             var sampled = await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false);
-            if (sampled.All(prompt => prompt.Refusal is not null))
-                throw new UserErrorException($"none of {sampled.Count} prompts could be completed: {sampled[0].Refusal}.");
             return [.. block.Zip(sampled, CandidateGroup.ToJson)];
         }, stop).ConfigureAwait(false);
     }

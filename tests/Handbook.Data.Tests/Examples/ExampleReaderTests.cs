@@ -41,6 +41,17 @@ public sealed class ExampleReaderTests : IDisposable
         Assert.Equal(ExampleShape.Text, ExampleReader.Recognize(source, "body", preferText: true).Shape);
     }
 
+    /// <summary>The rows of UltraFeedback and of Constitutional AI hold everything: whoever cannot use pairs gets the conversation.</summary>
+    [Fact]
+    public void Recognize_MessagesBesidePairs_AreAConversationToWhomPairsAreNoUse()
+    {
+        const string turn = "[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"";
+        var source = Source($"{{\"prompt\":\"q\",\"messages\":{turn}c\"}}],\"chosen\":{turn}c\"}}],\"rejected\":{turn}r\"}}]}}");
+        Assert.Equal(ExampleShape.Conversation, ExampleReader.Recognize(source, accepts: shape => shape != ExampleShape.Preference).Shape);
+        Assert.Equal(ExampleShape.Preference, ExampleReader.Recognize(source, accepts: shape => shape == ExampleShape.Preference).Shape);
+        Assert.Equal(ExampleShape.Preference, ExampleReader.Recognize(source).Shape);
+    }
+
     [Fact]
     public void Read_ToolsAndTemplateArguments_AreHandedOn()
     {

@@ -35,9 +35,9 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Sample_PromptWithoutRoom_IsRefusedAndTheOthersAnswered()
     {
         using var sampler = Open();
-        var results = await sampler.SampleAsync([Ask("hello", 1), Ask(string.Concat(Enumerable.Repeat("xyzw", 100)), 2)], Settings);
+        var results = await sampler.SampleAsync([Ask("hello", 1), Ask(string.Concat(Enumerable.Repeat("xyzw", 200)), 2)], Settings);
         Assert.Equal(3, results[0].Answers.Count);
-        Assert.Matches(@"^the prompt has \d+ tokens, which leaves no room for an answer: the model has 128 positions$", results[1].Refusal);
+        Assert.Matches(@"^the prompt has \d+ tokens, which leaves no room for an answer: the model has 512 positions$", results[1].Refusal);
     }
 
     [Fact]

@@ -168,6 +168,18 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         Assert.Equal(44 - 12, server.Requests.Count - before);
     }
 
+    [Fact]
+    public async Task Run_EndpointThatRefusesEverything_SaysSoAndKeepsNothing()
+    {
+        var isStrict = true;
+        using var server = new StubServer(_ => isStrict ? StubReply.Error(400, "max_tokens is too large") : StubReply.Answer("fine"));
+        var options = Endpoint("strict", server) with { Scorers = [new ScorerOptions("words")] };
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options));
+        Assert.Equal($"sampling: none of the first 11 prompts could be completed: {server.Url}: 400 Bad Request: max_tokens is too large.", error.Message);
+        isStrict = false;
+        Assert.Equal(0, (await RunAsync(options)).Statistics.Refused);
+    }
+
     private SampleOptions Endpoint(string output, StubServer server)
     {
         var endpoint = new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = 50, Timeout = SkippingClock.Limit };
@@ -176,39 +188,5 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
             Policy = new PolicyOptions { Endpoint = endpoint with { MaxRetries = output == "died" ? 0 : 50 } },
             Scorers = [new ScorerOptions(ScorerOptions.JudgeName) { Judge = new JudgeOptions { Endpoint = endpoint } }],
         };
-    }
-
-    private sealed class NotingProgress : ITrainingProgress
-    {
-        public List<string> Notes { get; } = [];
-
-        public void Begin(string title, IReadOnlyList<(string Name, string Value)> facts) { }
-
-        public void Step(StepProgress step) { }
-
-        public void Advance(string title, long done, long total) { }
-
-        public void Note(string text) => Notes.Add(text);
-
-        public void End() { }
-    }
-
-    private sealed class StoppingProgress(CancellationTokenSource stop, int after) : ITrainingProgress
-    {
-        private int advances;
-
-        public void Begin(string title, IReadOnlyList<(string Name, string Value)> facts) { }
-
-        public void Step(StepProgress step) { }
-
-        public void Advance(string title, long done, long total)
-        {
-            if (++advances == after)
-                stop.Cancel();
-        }
-
-        public void Note(string text) { }
-
-        public void End() { }
     }
 }

@@ -21,7 +21,7 @@ public sealed class TinyChat : IDisposable
         var config = new JsonObject
         {
             ["model_type"] = "llama", ["vocab_size"] = tokenizer.VocabSize, ["hidden_size"] = 32, ["intermediate_size"] = 64, ["num_hidden_layers"] = 2,
-            ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2, ["max_position_embeddings"] = 128, ["tie_word_embeddings"] = true,
+            ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2, ["max_position_embeddings"] = 512, ["tie_word_embeddings"] = true,
             ["initializer_range"] = 0.3, ["eos_token_id"] = tokenizer.EosId,
         };
         using (var model = CausalLanguageModel.Create(config, seed: 5, DType.Float32))

@@ -30,7 +30,7 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
     public async Task Score_AnswerBeyondThePositions_IsLeftOut()
     {
         using var scorer = new RewardModelScorer(chat.RewardModel);
-        var scores = await scorer.ScoreAsync([new(Prompt(0, "hello"), "yes"), new(Prompt(0, "hello"), new string('x', 300))], default);
+        var scores = await scorer.ScoreAsync([new(Prompt(0, "hello"), "yes"), new(Prompt(0, "hello"), new string('x', 900))], default);
         Assert.NotNull(scores[0]);
         Assert.Null(scores[1]);
     }
