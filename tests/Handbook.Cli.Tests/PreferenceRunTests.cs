@@ -91,6 +91,20 @@ public sealed class PreferenceRunTests
         Assert.Equal(command == "reward", config["id2label"] is JsonObject { Count: 1 });
     }
 
+    [Fact]
+    public void Reward_MarginsInTheData_AreAskedFor()
+    {
+        using var run = Based();
+        var pairs = Path.Combine(run.Folder, "pairs.jsonl");
+        File.WriteAllLines(Path.Combine(run.Folder, "margins.jsonl"), File.ReadLines(pairs).Select(line => line[..^1] + ", \"margin\": 6.0}"));
+        run.RunCommand("reward", run.PreferenceRecipe, "plain", "--max_steps=1");
+        run.RunCommand("reward", run.PreferenceRecipe, "margins", "--max_steps=1", $"--dataset_name={run.Folder}/margins.jsonl");
+
+        // A new head tells nothing apart: -log sigmoid(0) without a margin, about the margin with one.
+        Assert.InRange(Losses(run, "plain")[0], 0.5, 1.0);
+        Assert.InRange(Losses(run, "margins")[0], 5.5, 6.5);
+    }
+
     private static TinyRun Based()
     {
         var run = new TinyRun();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Handbook.Data.Sources;
 using Handbook.Text.Conversations;
@@ -10,9 +11,18 @@ namespace Handbook.Data.Examples;
 /// </summary>
 internal static class PreferenceReader
 {
-    /// <summary>Reads one row that has chosen and rejected.</summary>
+    /// <summary>Reads one row that has chosen and rejected and, perhaps, a <c>margin</c>.</summary>
     /// <exception cref="BadRowException">The sides do not go together, or are the same.</exception>
-    public static PreferenceExample Read(RowColumns row, RowPlace place)
+    public static PreferenceExample Read(RowColumns row, RowPlace place) => Sides(row, place) with { Margin = Margin(row, place) };
+
+    private static double? Margin(RowColumns row, RowPlace place)
+    {
+        if (!row.TryGet("margin", out var value))
+            return null;
+        return value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw new BadRowException(place, "margin", "expected a number: by how much chosen is better");
+    }
+
+    private static PreferenceExample Sides(RowColumns row, RowPlace place)
     {
         var chosen = ExampleReader.Side(row, place, "chosen");
         var rejected = ExampleReader.Side(row, place, "rejected");

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Handbook.Data.Store;
 
-/// <summary>What <c>documents.bin</c> holds for each document, little-endian, 60 bytes.</summary>
+/// <summary>What <c>documents.bin</c> holds for each document, little-endian, 64 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal struct DocumentRecord
 {
@@ -20,6 +20,9 @@ internal struct DocumentRecord
 
     /// <summary>1 for a desirable verdict.</summary>
     public int Desirable;
+
+    /// <summary>By how much a pair's chosen answer should score above the rejected one; not a number where the data say nothing.</summary>
+    public float Margin;
 
     /// <summary>Tokens of the example that are not here, since prompt and answers were cut to length.</summary>
     public int LostTokens;

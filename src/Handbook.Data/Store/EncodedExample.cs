@@ -21,13 +21,15 @@ public enum StoreKind
 /// <param name="Desirable">The verdict.</param>
 /// <param name="Characters">Unicode code points of the rendered text; what legacy packing counts.</param>
 /// <param name="LostTokens">Tokens that prompt and answers lost when they were cut to length.</param>
-public sealed record EncodedExample(int[][] Parts, bool[]? LossMask, bool Desirable = false, int Characters = 0, int LostTokens = 0)
+/// <param name="Margin">By how much a pair's chosen answer should score above the rejected one; null where the data say nothing.</param>
+public sealed record EncodedExample(int[][] Parts, bool[]? LossMask, bool Desirable = false, int Characters = 0, int LostTokens = 0, double? Margin = null)
 {
     /// <summary>A sequence.</summary>
     public static EncodedExample Sequence(int[] tokenIds, bool[] lossMask, int characters = 0) => new([tokenIds], lossMask, false, characters);
 
     /// <summary>A preference pair.</summary>
-    public static EncodedExample Pair(int[] prompt, int[] chosen, int[] rejected, int lostTokens = 0) => new([prompt, chosen, rejected], null, LostTokens: lostTokens);
+    public static EncodedExample Pair(int[] prompt, int[] chosen, int[] rejected, int lostTokens = 0, double? margin = null) =>
+        new([prompt, chosen, rejected], null, LostTokens: lostTokens, Margin: margin);
 
     /// <summary>An answer with a verdict.</summary>
     public static EncodedExample Verdict(int[] prompt, int[] completion, bool desirable, int lostTokens = 0) => new([prompt, completion], null, desirable, LostTokens: lostTokens);

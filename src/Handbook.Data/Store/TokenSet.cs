@@ -45,7 +45,8 @@ public sealed class TokenSet
     public PreferencePair Pair(int row)
     {
         var (ids, record, example) = Parts(row);
-        return new PreferencePair(ids[..record.Part0], ids[record.Part0..(record.Part0 + record.Part1)], ids[(record.Part0 + record.Part1)..], example);
+        return new PreferencePair(ids[..record.Part0], ids[record.Part0..(record.Part0 + record.Part1)], ids[(record.Part0 + record.Part1)..], example,
+            float.IsNaN(record.Margin) ? null : record.Margin);
     }
 
     /// <summary>A row of a store of verdicts, with the answer of the row before it (of the last one for the first) as the other one.</summary>

@@ -61,6 +61,7 @@ internal sealed class TokenStoreWriter : IDisposable
             Part2 = example.Parts.Length > 2 ? example.Parts[2].Length : 0,
             Characters = example.Characters,
             Desirable = example.Desirable ? 1 : 0,
+            Margin = (float?)example.Margin ?? float.NaN,
             LostTokens = example.LostTokens,
             Source = source,
             Row = row,
