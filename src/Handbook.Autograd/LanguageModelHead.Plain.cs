@@ -71,19 +71,21 @@ public static unsafe partial class LanguageModelHead
             Logps.ToArray<float>().CopyTo(statistics.Logps, start);
             var best = logits.ArgMax(1).ToArray<long>();
             var means = logits.Sum(1).Multiply(1.0 / logits.Size(1)).ToArray<float>();
+            var expected = Probabilities().Multiply(logits).Sum(1, keepDim: true);
+            var entropies = logSumExp.Subtract(expected).ToArray<float>();
             for (var i = 0; i < best.Length; i++)
             {
                 statistics.IsCorrect[start + i] = best[i] == call.Labels[start + i];
                 statistics.MeanLogits[start + i] = means[i];
+                statistics.Entropies[start + i] = entropies[i];
             }
         }
 
         internal void AddGradients(HeadGradients sums, Tensor factors)
         {
             var factor = factors.View(-1, 1);
-            var probabilities = Operator.Call("aten::exp"u8, default, logits.Subtract(logSumExp));
             var gradient = Operator.Call(
-                "aten::scatter_add"u8, default, probabilities.Multiply(factor).Multiply(-1), 1L, labels, factor);
+                "aten::scatter_add"u8, default, Probabilities().Multiply(factor).Multiply(-1), 1L, labels, factor);
             if (call.Options.SoftCap is { } cap)
             {
                 var tanh = logits.Multiply(1 / cap);
@@ -100,5 +102,7 @@ public static unsafe partial class LanguageModelHead
             var target = Operator.Call("aten::expand"u8, default, rows.View(-1, 1), contribution.Shape.ToArray(), false);
             Operator.InPlace("aten::scatter_add_"u8, default, sums.Hidden, 0L, target, contribution);
         }
+
+        private Tensor Probabilities() => Operator.Call("aten::exp"u8, default, logits.Subtract(logSumExp));
     }
 }

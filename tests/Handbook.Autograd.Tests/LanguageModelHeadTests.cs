@@ -35,6 +35,7 @@ public sealed class LanguageModelHeadTests
             Assert.Equal(logps.ToArray<float>(), statistics.Logps);
             Assert.Equal(expectedStatistics.IsCorrect, statistics.IsCorrect);
             AssertClose(Tensor.From(expectedStatistics.MeanLogits), Tensor.From(statistics.MeanLogits), 1e-5, "mean logits");
+            AssertClose(Tensor.From(expectedStatistics.Entropies), Tensor.From(statistics.Entropies), 1e-5, "entropies");
         }
     }
 

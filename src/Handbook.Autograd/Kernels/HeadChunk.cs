@@ -46,6 +46,7 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
         odds = keepsOdds ? (T*)Tensor.Empty([paddedVocabulary, Capacity], dtype).Pointer : null;
         Maxima = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
         Totals = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
+        WeightedTotals = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
         LogitSums = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
         LabelLogits = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
         LogSumExp = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
@@ -98,6 +99,9 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
 
     /// <summary>Sums of the odds, same shape.</summary>
     internal float* Totals { get; }
+
+    /// <summary>Sums of odds x their logits in base 2 less the maximum, same shape.</summary>
+    internal float* WeightedTotals { get; }
 
     /// <summary>Sums of the logits before scaling, same shape.</summary>
     internal float* LogitSums { get; }

@@ -122,20 +122,25 @@ internal sealed unsafe class HeadPass<T, TFormat>
         }
         // A logit of minus infinity must not meet a maximum of minus infinity.
         top = Avx512F.Max(top * factor, Vector512.Create(float.MinValue));
-        var (evens, odds) = (Vector512<float>.Zero, Vector512<float>.Zero);
+        var (evens, odds, weighted) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+        // Odds of 0 must not meet a logit of minus infinity: 0 x -infinity is no number.
+        var least = Vector512.Create(-1000f);
         var target = chunk.KeepsOdds ? chunk.Odds(part, laneBlock) : null;
         for (var row = 0; row < HeadChunk<T>.StatisticRows; row += 2)
         {
-            var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + row * Lanes), factor, top));
-            var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + (row + 1) * Lanes), factor, top));
+            var evenLogit = Avx512F.Max(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + row * Lanes), factor, top), least);
+            var oddLogit = Avx512F.Max(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + (row + 1) * Lanes), factor, top), least);
+            var (even, odd) = (Exponential.PowerOfTwo(evenLogit), Exponential.PowerOfTwo(oddLogit));
             evens += even;
             odds += odd;
+            weighted = Avx512F.FusedMultiplyAdd(even, evenLogit, Avx512F.FusedMultiplyAdd(odd, oddLogit, weighted));
             if (target != null)
                 TFormat.StoreRight(even, odd, target + row * Lanes, lane, Lanes);
         }
         var at = (long)part * chunk.Capacity + laneBlock * Lanes + lane;
         top.Store(chunk.Maxima + at);
         (evens + odds).Store(chunk.Totals + at);
+        weighted.Store(chunk.WeightedTotals + at);
         sum.Store(chunk.LogitSums + at);
     }
 
@@ -145,21 +150,29 @@ internal sealed unsafe class HeadPass<T, TFormat>
         for (var first = (int)begin * Lanes; first < (int)end * Lanes; first += 16)
         {
             var top = Vector512.Create(float.MinValue);
-            var (total, sum) = (Vector512<float>.Zero, Vector512<float>.Zero);
+            var (total, weighted, sum) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
             for (var part = 0; part < HeadChunk<T>.Parts * chunk.Blocks; part++)
                 top = Avx512F.Max(top, Vector512.Load(chunk.Maxima + (long)part * chunk.Capacity + first));
             for (var part = 0; part < HeadChunk<T>.Parts * chunk.Blocks; part++)
             {
                 var at = (long)part * chunk.Capacity + first;
-                total += Vector512.Load(chunk.Totals + at) * Exponential.PowerOfTwo(Vector512.Load(chunk.Maxima + at) - top);
+                var difference = Vector512.Load(chunk.Maxima + at) - top;
+                var scale = Exponential.PowerOfTwo(difference);
+                var odds = Vector512.Load(chunk.Totals + at) * scale;
+                total += odds;
+                weighted += Vector512.Load(chunk.WeightedTotals + at) * scale + odds * Avx512F.Max(difference, Vector512.Create(-1000f));
                 sum += Vector512.Load(chunk.LogitSums + at);
             }
-            (top + Vector512.Log2(total)).Store(chunk.LogSumExp + first);
+            var logTotal = Vector512.Log2(total);
+            (top + logTotal).Store(chunk.LogSumExp + first);
+            // Entropy is log-sum-exp less the expected logit, both above the maximum.
+            var entropy = (logTotal - weighted / total) * (float)Exponential.NaturalLogOfTwo;
             for (var label = first; label < Math.Min(chunk.Count, first + 16); label++)
             {
                 var i = chunk.Start + label;
                 statistics.Logps[i] = (float)((chunk.LabelLogits[label] - chunk.LogSumExp[label]) * Exponential.NaturalLogOfTwo);
                 statistics.IsCorrect[i] = chunk.LabelLogits[label] >= top[label - first];
+                statistics.Entropies[i] = entropy[label - first];
                 statistics.MeanLogits[i] = (float)(sum[label - first] * call.Options.LogitScale / chunk.Vocabulary);
             }
         }

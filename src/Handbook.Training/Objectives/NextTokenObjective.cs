@@ -26,7 +26,8 @@ public sealed class NextTokenObjective(IPolicy policy, LossNormalization normali
         var (loss, statistics) = LanguageModelHead.Loss(
             tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, [(float)(-1 / divisor)], states.Bias, states.Options);
         var metrics = new MetricSums()
-            .Add(MetricNames.TokenAccuracy, statistics.IsCorrect.Count(correct => correct), batch.LossTokenCount);
+            .Add(MetricNames.TokenAccuracy, statistics.IsCorrect.Count(correct => correct), batch.LossTokenCount)
+            .Add(MetricNames.Entropy, statistics.Entropies.Sum(entropy => (double)entropy), batch.LossTokenCount);
         return new ObjectiveResult(loss, metrics);
     }
 }

@@ -10,7 +10,7 @@ public static class PairMetrics
     public static MetricSums Of(PairMeasurement pairs, double beta) => Of(
         pairs, Rewards(pairs.Chosen.Value, pairs.ReferenceChosen, beta), Rewards(pairs.Rejected.Value, pairs.ReferenceRejected, beta));
 
-    /// <summary>Rewards, their accuracy (a tie counts as wrong) and margin, log-probabilities, mean logits, accuracy of tokens.</summary>
+    /// <summary>Rewards, their accuracy (a tie counts as wrong) and margin, log-probabilities, mean logits, accuracy and entropy of tokens.</summary>
     /// <param name="pairs">The pairs.</param>
     /// <param name="chosenRewards">Rewards of the chosen answers, one a pair.</param>
     /// <param name="rejectedRewards">Rewards of the rejected answers.</param>
@@ -27,6 +27,7 @@ public static class PairMetrics
         AddLogits(metrics, MetricNames.ChosenLogits, pairs.Answers, pairs.ChosenSegments);
         AddLogits(metrics, MetricNames.RejectedLogits, pairs.Answers, pairs.RejectedSegments);
         AddAccuracy(metrics, pairs.Answers, pairs.ChosenSegments);
+        AddEntropy(metrics, pairs.Answers);
         return metrics;
     }
 
@@ -38,6 +39,17 @@ public static class PairMetrics
             var count = answers.Labels.CountOf(segment);
             var logits = answers.Statistics.MeanLogits.AsSpan((int)answers.Labels.Offsets[segment], count);
             metrics.Add(name, logits.ToArray().Sum(logit => (double)logit), count);
+        }
+    }
+
+    /// <summary>Mean entropy of what the labels of all answers were predicted with.</summary>
+    internal static void AddEntropy(MetricSums metrics, AnswerMeasurement answers)
+    {
+        foreach (var segment in answers.Segments)
+        {
+            var count = answers.Labels.CountOf(segment);
+            var entropies = answers.Statistics.Entropies.AsSpan((int)answers.Labels.Offsets[segment], count);
+            metrics.Add(MetricNames.Entropy, entropies.ToArray().Sum(entropy => (double)entropy), count);
         }
     }
 

@@ -120,6 +120,7 @@ public sealed class UnpairedObjective : IObjective
             metrics.Add(liked ? MetricNames.ChosenLogps : MetricNames.RejectedLogps, logps[i], 1);
             PairMetrics.AddLogits(metrics, liked ? MetricNames.ChosenLogits : MetricNames.RejectedLogits, answers, [answers.Segments[i]]);
         }
+        PairMetrics.AddEntropy(metrics, answers);
         return metrics.AddDifference(MetricNames.RewardMargin, MetricNames.ChosenReward, MetricNames.RejectedReward);
     }
 }
