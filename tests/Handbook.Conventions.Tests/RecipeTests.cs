@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using Handbook.Recipes;
 using Handbook.Recipes.Keys;
 using Handbook.TestSupport;
+using Handbook.Training.Sampling.Constitutional;
 
 namespace Handbook.Conventions.Tests;
 
@@ -16,6 +18,18 @@ public class RecipeTests
             var task = RecipeReader.FindTask(source);
             Assert.True(task is not null, $"{path}: neither its path nor a task key says what it is for.");
             Assert.Equal(task, RecipeReader.Check(source, task.Value).Task);
+        }
+    }
+
+    [Fact]
+    public void ShippedConstitutions_HavePrinciplesAndWorkedExamples()
+    {
+        foreach (var path in SourceTree.Files("recipes", "*.json"))
+        {
+            var constitution = Constitution.Parse(JsonNode.Parse(SourceTree.Read(path)), path);
+            // Every worked example is of a principle that is there.
+            Assert.All(constitution.SystemChat.Chunk(6), turns => Assert.Contains(constitution.Principles, principle =>
+                principle.Critic == turns[2].Content && principle.Revision == turns[4].Content));
         }
     }
 

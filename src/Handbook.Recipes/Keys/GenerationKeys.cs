@@ -67,6 +67,7 @@ internal static class GenerationKeys
         Row(section + "url", TextValue, Ours, null, "The server's address, up to and with /v1.") with { IsRequired = true, IsNullable = false },
         Row(section + "model", TextValue, Ours, null, "The model's name there.") with { IsRequired = true, IsNullable = false },
         Row(section + "api_key_env", TextValue, Ours, null, "The environment variable that holds the key; the key itself stands in no recipe."),
+        Row(section + "api_key", TextValue, Ours, null, "Refused: a key does not belong into a file; api_key_env names the environment variable that holds it.") with { Verb = KeyVerb.Reject },
         Row(section + "timeout", Number, Ours, "300", "Seconds that one request may take.") with { Range = NumberRange.Above(0) },
         Row(section + "max_retries", Integer, Ours, "6", "How often a request that failed is repeated.") with { Range = NumberRange.From(0) },
         Row(section + "max_concurrency", Integer, Ours, "8", "The most requests at a time.") with { Range = NumberRange.From(1) },

@@ -25,7 +25,7 @@ public sealed class ChatClientSampler : ISampler
     /// <summary>A sampler over an OpenAI-compatible endpoint.</summary>
     /// <exception cref="UserErrorException">The key's environment variable is not set.</exception>
     public static ChatClientSampler Open(EndpointOptions options, TimeProvider clock) => new(
-        new OpenAiChatClient(options), new Retries(options.MaxRetries, options.Timeout, clock), options.MaxConcurrency);
+        new OpenAiChatClient(options), new Retries(options.DisplayUrl, options.MaxRetries, options.Timeout, clock), options.MaxConcurrency);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<SampledPrompt>> SampleAsync(

@@ -37,7 +37,7 @@ public sealed class OpenAiChatClient : IChatClient
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    private Uri Address => new(options.Url.AbsoluteUri.TrimEnd('/') + "/chat/completions");
+    private Uri Address => new UriBuilder(options.Url) { Path = options.Url.AbsolutePath.TrimEnd('/') + "/chat/completions" }.Uri;
 
     /// <inheritdoc/>
     /// <exception cref="EndpointException">The server refuses, fails, or answers what cannot be read.</exception>

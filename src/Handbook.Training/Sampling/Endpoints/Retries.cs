@@ -4,10 +4,11 @@ namespace Handbook.Training.Sampling.Endpoints;
 /// Repeats requests that failed for a passing reason, waiting twice as long each time, or as long as the server asks. The wait is
 /// spread by the request's seed, so that requests that failed together do not come back together.
 /// </summary>
+/// <param name="name">What is asked, for messages.</param>
 /// <param name="maxRetries">How often a request is repeated.</param>
 /// <param name="timeout">How long one try may take.</param>
 /// <param name="clock">Waits.</param>
-public sealed class Retries(int maxRetries, TimeSpan timeout, TimeProvider clock)
+public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeProvider clock)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
@@ -50,11 +51,11 @@ public sealed class Retries(int maxRetries, TimeSpan timeout, TimeProvider clock
         }
         catch (OperationCanceledException error) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            throw new EndpointException(FormattableString.Invariant($"no answer within {timeout.TotalSeconds:0.#} s"), error) { IsTransient = true };
+            throw new EndpointException(FormattableString.Invariant($"{name}: no answer within {timeout.TotalSeconds:0.#} s"), error) { IsTransient = true };
         }
         catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
         {
-            throw new EndpointException(error.Message.Split('\n')[0], error) { IsTransient = true };
+            throw new EndpointException($"{name}: {error.Message.Split('\n')[0]}", error) { IsTransient = true };
         }
     }
 
