@@ -42,6 +42,24 @@ public sealed class AttentionTests
             Assert.True(actual[i].MaxAbsDifference(expected[i]) < 5e-5);
     }
 
+    // Blocks run on over the answers of a prompt; an answer that stands apart from it is a family of its own, and a chunk of
+    // keys may hold nothing that a query sees.
+    [Theory]
+    [InlineData(null)]
+    [InlineData(40)]
+    public void Apply_AnswersBesideAndApartFromTheirPrompts_EqualsThePlainComposition(int? window)
+    {
+        using var scope = new TensorScope();
+        var layout = new SequenceLayout(
+            new Segment(0, 30), new Segment(30, 600, 30, 0), new Segment(630, 590, 30, 0), new Segment(1220, 70), new Segment(1290, 9, 70, 3),
+            new Segment(1299, 5, 30, 0), new Segment(1304, 1, 30, 0), new Segment(1305, 80, 70, 3));
+        var inputs = Inputs(layout.Length, 2, 1, 24, DType.Float32);
+        var actual = Run(inputs, layout, window);
+        var expected = Plain(inputs, layout, window);
+        for (var i = 0; i < actual.Length; i++)
+            Assert.True(actual[i].MaxAbsDifference(expected[i]) < 5e-5);
+    }
+
     [Theory]
     [InlineData(DType.Float32)]
     [InlineData(DType.BFloat16)]

@@ -34,7 +34,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         var pass = new AttentionBackward<T, TFormat>(plan, chunks, data);
         ParallelWork.For((long)plan.KeyHeads * plan.Blocks.Length, 4, pass.Pack);
         ParallelWork.For(plan.Tokens, 64, pass.Project);
-        // The first chunks of a segment come first: the most queries see them.
+        // The first chunks of a family come first: the most queries see them.
         TaskQueue.Run(chunks.All.Length * plan.KeyHeads, task => pass.Differentiate(chunks.All[task / plan.KeyHeads], task % plan.KeyHeads));
         ParallelWork.For(plan.Blocks.Length, 1, pass.SumSlots);
         return (scope.Keep(data.QueryGradientTensor), scope.Keep(data.KeyGradientTensor), scope.Keep(data.ValueGradientTensor));
@@ -68,7 +68,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         }
     }
 
-    private void Differentiate((int Segment, int First, int End) chunk, int keyHead)
+    private void Differentiate((int Family, int First, int End) chunk, int keyHead)
     {
         var work = new AttentionGradientScratch<T>(plan, chunks.BlocksInChunk);
         var sumLength = (chunk.End - chunk.First) * plan.PackedBlock;
@@ -76,12 +76,12 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         new Span<float>(work.ValueSums, sumLength).Clear();
         for (var head = keyHead * plan.Group; head < (keyHead + 1) * plan.Group; head++)
         {
-            for (var segment = chunk.Segment; segment < plan.Layout.Segments.Length; segment++)
+            for (var family = chunk.Family; family < plan.FamilyCount; family++)
             {
-                if (!plan.Sees(segment, chunk.Segment))
+                if (family != chunk.Family && plan.Before(family) != chunk.Family)
                     continue;
-                var (first, end) = plan.BlocksOf(segment);
-                for (var q = segment == chunk.Segment ? chunk.First : first; q < end; q++)
+                var (first, end) = plan.BlocksOf(family);
+                for (var q = family == chunk.Family ? chunk.First : first; q < end; q++)
                     QueryBlock(chunk, keyHead, q, head, work);
             }
         }
@@ -95,20 +95,24 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     }
 
     /// <summary>What one query block of one head adds to a chunk's gradients, and what the chunk adds to the block's.</summary>
-    private void QueryBlock(in (int Segment, int First, int End) chunk, int keyHead, int queryBlock, int head, in AttentionGradientScratch<T> work)
+    private void QueryBlock(in (int Family, int First, int End) chunk, int keyHead, int queryBlock, int head, in AttentionGradientScratch<T> work)
     {
         var query = plan.Blocks[queryBlock];
+        if (!plan.SeesAny(queryBlock, chunk.First, chunk.End))
+        {
+            ClearSlot(chunks.Slot(query.Family, chunk), query, head);
+            return;
+        }
         Prepare(query, head, work);
         new Span<float>(work.QuerySums, plan.PackedBlock).Clear();
         for (var k = chunk.First; k < chunk.End; k++)
         {
             var key = plan.Blocks[k];
-            var sight = plan.Sight(query, key);
-            if (sight == BlockSight.None)
+            if (plan.Sight(queryBlock, k) == BlockSight.None)
                 continue;
             var packed = ((long)keyHead * plan.Blocks.Length + k) * plan.PackedBlock;
             var sums = (long)(k - chunk.First) * plan.PackedBlock;
-            AttentionBlocks<T, TFormat>.StartScores(plan, query, key, sight, work.Scores);
+            plan.StartScores(queryBlock, k, work.Scores);
             StartProducts(work);
             for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
             {
@@ -129,7 +133,14 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
                 plan, work.QuerySums, work.Factors, query, data.QueryGradient, plan.Heads, head, work.Transposed);
         else
             AttentionBlocks<float, SingleBlocks>.StoreTransposed(
-                plan, work.QuerySums, work.Factors, query, data.Slot(chunks.Slot(query.Segment, chunk)), plan.Heads, head, work.Transposed);
+                plan, work.QuerySums, work.Factors, query, data.Slot(chunks.Slot(query.Family, chunk)), plan.Heads, head, work.Transposed);
+    }
+
+    /// <summary>One answer's queries and a chunk that holds nothing but the other answer.</summary>
+    private void ClearSlot(int slot, in TokenBlock query, int head)
+    {
+        for (var token = query.Start; token < query.Start + query.Count; token++)
+            new Span<float>(data.Slot(slot) + ((long)token * plan.Heads + head) * plan.Width, plan.Width).Clear();
     }
 
     private void Prepare(in TokenBlock query, int head, in AttentionGradientScratch<T> work)

@@ -72,35 +72,11 @@ internal static unsafe class AttentionBlocks<T, TFormat>
         }
     }
 
-    /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>
-    internal static void StartScores(AttentionPlan plan, in TokenBlock query, in TokenBlock key, BlockSight sight, float* scores)
-    {
-        if (sight == BlockSight.Whole)
-        {
-            new Span<float>(scores, AttentionPlan.TileSize).Clear();
-            return;
-        }
-        var lanes = Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        var hidden = Vector512.Create(float.NegativeInfinity);
-        for (var row = 0; row < Tile; row++)
-        {
-            var position = key.Position + row;
-            // The last query that still sees the key: its own position plus what the window leaves. Padding is seen by none.
-            var last = row < key.Count ? (int)Math.Min(int.MaxValue, position + (long)plan.Window - 1) : -1;
-            for (var lane = 0; lane < Tile; lane += 16)
-            {
-                var queries = lanes + Vector512.Create(query.Position + lane);
-                var seen = Vector512.GreaterThanOrEqual(queries, Vector512.Create(position))
-                    & Vector512.LessThanOrEqual(queries, Vector512.Create(last));
-                Vector512.AndNot(hidden, seen.AsSingle()).Store(scores + row * Tile + lane);
-            }
-        }
-    }
-
     /// <summary>Rows of scores, an even number, after which 16 queries from <paramref name="lane"/> on see no key any more.</summary>
     internal static int SeenRows(in TokenBlock query, in TokenBlock key, int lane)
     {
-        var last = Math.Min(key.Count, query.Position + lane + 16 - key.Position);
+        // A token sees no row behind its own.
+        var last = Math.Min(key.Count, query.Start + lane + 16 - key.Start);
         return lane >= query.Count ? 0 : (Math.Max(0, last) + 1) / 2 * 2;
     }
 

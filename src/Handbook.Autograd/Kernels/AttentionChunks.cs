@@ -16,17 +16,17 @@ internal sealed class AttentionChunks
     internal AttentionChunks(AttentionPlan plan)
     {
         this.plan = plan;
-        var segments = plan.Layout.Segments.Length;
+        var families = plan.FamilyCount;
         var longest = 0;
-        for (var s = 0; s < segments; s++)
-            longest = Math.Max(longest, Count(plan.BlocksOf(s), 1));
+        for (var f = 0; f < families; f++)
+            longest = Math.Max(longest, Count(plan.BlocksOf(f), 1));
         BlocksInChunk = Math.Max(UsualBlocks, (longest + MostSlots - 1) / MostSlots);
         var all = new List<(int, int, int)>();
-        for (var s = 0; s < segments; s++)
+        for (var f = 0; f < families; f++)
         {
-            var (first, end) = plan.BlocksOf(s);
+            var (first, end) = plan.BlocksOf(f);
             for (var block = first; block < end; block += BlocksInChunk)
-                all.Add((s, block, Math.Min(end, block + BlocksInChunk)));
+                all.Add((f, block, Math.Min(end, block + BlocksInChunk)));
             SlotCount = Math.Max(SlotCount, Slots(end - 1));
         }
         All = all.ToArray();
@@ -34,31 +34,25 @@ internal sealed class AttentionChunks
 
     internal int BlocksInChunk { get; }
 
-    /// <summary>Segment, first block and end of each chunk.</summary>
-    internal (int Segment, int First, int End)[] All { get; }
+    /// <summary>Family, first block and end of each chunk.</summary>
+    internal (int Family, int First, int End)[] All { get; }
 
     /// <summary>The most chunks that a query sees.</summary>
     internal int SlotCount { get; }
 
-    /// <summary>How many chunks the queries of a block see.</summary>
+    /// <summary>How many chunks lie before the queries of a block, their own included: each has a slot, used or not.</summary>
     internal int Slots(int block)
     {
-        var segment = plan.Blocks[block].Segment;
-        return Before(segment, segment) + (block - plan.BlocksOf(segment).First) / BlocksInChunk + 1;
+        var family = plan.Blocks[block].Family;
+        return Before(family) + (block - plan.BlocksOf(family).First) / BlocksInChunk + 1;
     }
 
-    /// <summary>The slot of a chunk in the gradients of a segment's queries.</summary>
-    internal int Slot(int segment, in (int Segment, int First, int End) chunk) =>
-        Before(segment, chunk.Segment) + (chunk.First - plan.BlocksOf(chunk.Segment).First) / BlocksInChunk;
+    /// <summary>The slot of a chunk in the gradients of a family's queries.</summary>
+    internal int Slot(int family, in (int Family, int First, int End) chunk) =>
+        (family == chunk.Family ? Before(family) : 0) + (chunk.First - plan.BlocksOf(chunk.Family).First) / BlocksInChunk;
 
-    /// <summary>Chunks of the prefix chain of a segment that come before one of its members.</summary>
-    private int Before(int segment, int member)
-    {
-        var count = 0;
-        for (var s = plan.Layout.Segments[member].Prefix; s >= 0; s = plan.Layout.Segments[s].Prefix)
-            count += Count(plan.BlocksOf(s), BlocksInChunk);
-        return plan.Sees(segment, member) ? count : throw new InvalidOperationException("A chunk was asked for that the segment does not see.");
-    }
+    /// <summary>Chunks of the family in which a family's prompt stands.</summary>
+    private int Before(int family) => plan.Before(family) is >= 0 and var before ? Count(plan.BlocksOf(before), BlocksInChunk) : 0;
 
     private static int Count((int First, int End) blocks, int size) => (blocks.End - blocks.First + size - 1) / size;
 }

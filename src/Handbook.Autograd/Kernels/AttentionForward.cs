@@ -85,17 +85,16 @@ internal sealed unsafe class AttentionForward<T, TFormat>
         new Span<float>(maximum, Tile).Fill(Lowest);
         new Span<float>(denominator, Tile).Clear();
         new Span<float>(sums, plan.PackedBlock).Clear();
-        for (var segment = block.Segment; segment >= 0; segment = plan.Layout.Segments[segment].Prefix)
+        for (var family = block.Family; family >= 0; family = plan.Before(family))
         {
-            var (first, end) = plan.BlocksOf(segment);
-            for (var k = first; k < end; k++)
+            var (first, end) = plan.BlocksOf(family);
+            for (var k = first; k < end && k <= blockIndex; k++)
             {
                 var key = plan.Blocks[k];
-                var sight = plan.Sight(block, key);
-                if (sight == BlockSight.None)
+                if (plan.Sight(blockIndex, k) == BlockSight.None)
                     continue;
                 var packed = ((long)(head / plan.Group) * plan.Blocks.Length + k) * plan.PackedBlock;
-                AttentionBlocks<T, TFormat>.StartScores(plan, block, key, sight, scores);
+                plan.StartScores(blockIndex, k, scores);
                 for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
                     AttentionBlocks<T, TFormat>.MultiplyAdd(keyRows + packed + w, queryColumns + w, scores);
                 for (var lane = 0; lane < Tile; lane += 16)

@@ -3,8 +3,9 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// A row's segments cut into blocks of at most <see cref="Tile"/> tokens, and the sizes that the attention kernels
-/// share. Blocks never cross a segment's end.
+/// A row cut into blocks of at most <see cref="Tile"/> tokens, and the sizes that the attention kernels share. A document and
+/// the answers that directly follow it are one family, whose blocks run on over its segments: short answers to a prompt then
+/// share tiles. Blocks never cross a family's end.
 /// </summary>
 internal sealed class AttentionPlan
 {
@@ -17,29 +18,34 @@ internal sealed class AttentionPlan
     /// <summary>Elements of a tile: 64 x 64 float32 scores fill a third of a first-level cache.</summary>
     internal const int TileSize = Tile * Tile;
 
-    private readonly int[] firstBlocks;
+    private readonly List<Family> families = [];
+    private readonly TokenSights tokenSights;
+    private readonly BlockSight[][] sights;
 
     internal AttentionPlan(SequenceLayout layout, Tensor query, Tensor key, double scale, int window)
     {
-        Layout = layout;
         (Heads, KeyHeads, Width) = ((int)query.Size(1), (int)key.Size(1), (int)query.Size(2));
-        (Scale, Window) = (scale, window);
+        (Tokens, Scale) = (layout.Length, scale);
+        tokenSights = new TokenSights(layout, window);
+        var familyOf = new int[layout.Segments.Length];
         var blocks = new List<TokenBlock>();
-        firstBlocks = new int[layout.Segments.Length + 1];
-        for (var s = 0; s < layout.Segments.Length; s++)
+        for (var first = 0; first < layout.Segments.Length;)
         {
-            firstBlocks[s] = blocks.Count;
-            var segment = layout.Segments[s];
-            for (var offset = 0; offset < segment.Length; offset += Tile)
-                blocks.Add(new TokenBlock(s, segment.Start + offset, Math.Min(Tile, segment.Length - offset), segment.FirstPosition + offset));
+            var root = Root(layout, first);
+            var end = first + 1;
+            while (end < layout.Segments.Length && layout.Segments[end].Prefix == root)
+                end++;
+            familyOf.AsSpan(first, end - first).Fill(families.Count);
+            Cut(layout, first, end, blocks, root == first ? -1 : familyOf[root]);
+            first = end;
         }
-        firstBlocks[^1] = blocks.Count;
         Blocks = blocks.ToArray();
+        sights = new BlockSight[Blocks.Length][];
+        for (var block = 0; block < sights.Length; block++)
+            sights[block] = SightsOf(block);
     }
 
-    internal SequenceLayout Layout { get; }
-
-    internal int Tokens => Layout.Length;
+    internal int Tokens { get; }
 
     internal int Heads { get; }
 
@@ -56,48 +62,85 @@ internal sealed class AttentionPlan
 
     internal double Scale { get; }
 
-    internal int Window { get; }
-
     internal TokenBlock[] Blocks { get; }
 
     /// <summary>Elements of one block of one head in a packed operand.</summary>
     internal int PackedBlock => WidthTiles * TileSize;
 
-    /// <summary>The blocks of a segment.</summary>
-    internal (int First, int End) BlocksOf(int segment) => (firstBlocks[segment], firstBlocks[segment + 1]);
+    internal int FamilyCount => families.Count;
 
-    /// <summary>True when a segment's tokens may see (part of) another segment, or are it.</summary>
-    internal bool Sees(int segment, int other)
+    /// <summary>The blocks of a family.</summary>
+    internal (int First, int End) BlocksOf(int family) => (families[family].First, families[family].End);
+
+    /// <summary>The earlier family in which a family's prompt stands, or -1 when it is its own.</summary>
+    internal int Before(int family) => families[family].Before;
+
+    /// <summary>What of a key block of its family, or of the one before, the tokens of a query block see.</summary>
+    internal BlockSight Sight(int query, int key)
     {
-        for (; segment >= 0; segment = Layout.Segments[segment].Prefix)
+        var own = families[Blocks[query].Family];
+        if (key > query)
+            return BlockSight.None;
+        return key >= own.First ? sights[query][key - own.First] : sights[query][query - own.First + 1 + key - families[own.Before].First];
+    }
+
+    /// <summary>True when the tokens of a query block see some key of the blocks from first up to end.</summary>
+    internal bool SeesAny(int query, int first, int end)
+    {
+        for (var key = first; key < end; key++)
         {
-            if (segment == other)
+            if (Sight(query, key) != BlockSight.None)
                 return true;
         }
         return false;
     }
 
-    /// <summary>What of a key block the tokens of a query block see, both lying on one chain.</summary>
-    internal BlockSight Sight(in TokenBlock query, in TokenBlock key)
+    /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>
+    internal unsafe void StartScores(int query, int key, float* scores)
     {
-        var lastQuery = query.Position + query.Count - 1;
-        var lastKey = key.Position + key.Count - 1;
-        if (key.Position > lastQuery || lastKey <= query.Position - (long)Window)
-            return BlockSight.None;
-        var whole = lastKey <= query.Position && key.Position > lastQuery - (long)Window && key.Count == Tile;
-        return whole ? BlockSight.Whole : BlockSight.Part;
+        if (Sight(query, key) == BlockSight.Whole)
+            new Span<float>(scores, TileSize).Clear();
+        else
+            tokenSights.Start(Blocks[query], Blocks[key], scores);
     }
+
+    /// <summary>The blocks of its family up to itself, then those of the family before.</summary>
+    private BlockSight[] SightsOf(int query)
+    {
+        var own = families[Blocks[query].Family];
+        var before = own.Before < 0 ? default : families[own.Before];
+        var result = new BlockSight[query - own.First + 1 + before.End - before.First];
+        for (var i = 0; i < result.Length; i++)
+        {
+            var key = own.First + i <= query ? own.First + i : before.First + i - (query - own.First + 1);
+            result[i] = tokenSights.Of(Blocks[query], Blocks[key]);
+        }
+        return result;
+    }
+
+    private void Cut(SequenceLayout layout, int first, int end, List<TokenBlock> blocks, int before)
+    {
+        var start = layout.Segments[first].Start;
+        var last = layout.Segments[end - 1].End;
+        var firstBlock = blocks.Count;
+        for (var at = start; at < last; at += Tile)
+            blocks.Add(new TokenBlock(families.Count, at, Math.Min(Tile, last - at)));
+        families.Add(new Family(firstBlock, blocks.Count, before));
+    }
+
+    private static int Root(SequenceLayout layout, int segment) => layout.Segments[segment].Prefix is >= 0 and var prefix ? prefix : segment;
+
+    private readonly record struct Family(int First, int End, int Before);
 }
 
-/// <summary>Consecutive tokens of one segment.</summary>
-/// <param name="Segment">The segment they belong to.</param>
+/// <summary>Consecutive tokens of one family.</summary>
+/// <param name="Family">The family they belong to.</param>
 /// <param name="Start">Row index of the first.</param>
 /// <param name="Count">How many.</param>
-/// <param name="Position">Position of the first in its document.</param>
-internal readonly record struct TokenBlock(int Segment, int Start, int Count, int Position);
+internal readonly record struct TokenBlock(int Family, int Start, int Count);
 
 /// <summary>How much of a key block a query block sees.</summary>
-internal enum BlockSight
+internal enum BlockSight : byte
 {
     None,
     Part,
