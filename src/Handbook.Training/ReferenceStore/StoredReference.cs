@@ -16,13 +16,16 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
     private readonly LogpsChunk[] chunks;
     private readonly Dictionary<UInt128, (int Chunk, int Start, int Count)> places = [];
 
+    // Equal sequences (the two answers of a pair, a pair that occurs twice) may differ in their last bits by where they stood.
+    private readonly Dictionary<UInt128, List<(int Chunk, int Start, int Count)>> repeats = [];
+
     internal StoredReference(string folder, LogpsChunk[] chunks)
     {
         (Folder, this.chunks) = (folder, chunks);
         for (var i = 0; i < chunks.Length; i++)
         {
             foreach (var (identity, start, count) in chunks[i].Sequences())
-                places[identity] = (i, start, count);
+                Add(identity, (i, start, count));
         }
     }
 
@@ -50,12 +53,13 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
     {
         var labels = BatchLabels.Of(batch);
         var logps = new double[batch.LossTokenCount];
+        var occurrences = new Dictionary<UInt128, int>();
         for (var segment = 0; segment < batch.Layout.Segments.Length; segment++)
         {
             var count = labels.CountOf(segment);
             if (count == 0)
                 continue;
-            if (!places.TryGetValue(SequenceIdentity.Of(batch, segment), out var place) || place.Count != count)
+            if (Find(SequenceIdentity.Of(batch, segment), occurrences) is not { } place || place.Count != count)
             {
                 throw new InvalidOperationException(
                     $"{Folder}: no log-probabilities of segment {segment} of a batch of examples {string.Join(", ", batch.ExampleIds.Take(8))}");
@@ -72,5 +76,26 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
     {
         foreach (var chunk in chunks)
             chunk.Dispose();
+    }
+
+    private void Add(UInt128 identity, (int Chunk, int Start, int Count) place)
+    {
+        if (places.TryAdd(identity, place))
+            return;
+        if (!repeats.TryGetValue(identity, out var all))
+            repeats[identity] = all = [places[identity]];
+        all.Add(place);
+    }
+
+    /// <summary>The first of equal sequences of a batch gets the first that was stored, the next the next.</summary>
+    private (int Chunk, int Start, int Count)? Find(UInt128 identity, Dictionary<UInt128, int> occurrences)
+    {
+        if (!places.TryGetValue(identity, out var place))
+            return null;
+        if (!repeats.TryGetValue(identity, out var all))
+            return place;
+        var occurrence = occurrences.GetValueOrDefault(identity);
+        occurrences[identity] = occurrence + 1;
+        return all[occurrence % all.Count];
     }
 }
