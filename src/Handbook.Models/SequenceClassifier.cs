@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd;
+using Handbook.Autograd.Elementary;
 using Handbook.Models.Architectures;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;
@@ -86,13 +87,15 @@ public sealed class SequenceClassifier : IPretrainedModel
     /// <param name="layout">Where sequences begin and end, and what they see.</param>
     /// <param name="rows">For each score the token it is read at: a sequence's last.</param>
     /// <param name="options">How to run; null for the defaults.</param>
-    /// <returns>[rows, labels].</returns>
+    /// <returns>[rows, labels], in float32 for narrower weights.</returns>
     public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ReadOnlySpan<int> rows, ForwardOptions? options = null)
     {
         using var hidden = Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
         using var index = Tensor.From<int>(rows, [rows.Length], hidden.Value.Device);
         using var last = Embedding.Apply(tape, index, hidden);
-        return Linear.Apply(tape, last, Score);
+        // Eight bits would round away what tells two answers apart.
+        var wide = last.Value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
+        return Linear.Apply(tape, tape.Cast(last, wide), tape.Cast(Score, wide));
     }
 
     /// <summary>Writes the model so that transformers loads it with <c>AutoModelForSequenceClassification</c>.</summary>

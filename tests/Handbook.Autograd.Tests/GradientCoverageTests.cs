@@ -33,4 +33,18 @@ public sealed class GradientCoverageTests
         Assert.Equal([2.0], x.Grad!.ToArray<double>());
         Assert.False(stopped.RequiresGrad);
     }
+
+    [Fact]
+    [ProvesGradient(typeof(Elementary.Pointwise), nameof(Elementary.Pointwise.Cast))]
+    public void Cast_ToAnotherType_PassesTheGradientBackInItsOwn()
+    {
+        using var tape = new Tape();
+        var x = new Variable(Torch.Tensor.From(new[] { 2.0, -3.0 }).To(Torch.DType.BFloat16), requiresGrad: true);
+        var wide = Elementary.Pointwise.Cast(tape, x, Torch.DType.Float32);
+        Assert.Same(x, Elementary.Pointwise.Cast(tape, x, Torch.DType.BFloat16));
+        tape.Backward(Elementary.Reductions.Sum(tape, Elementary.Pointwise.Square(tape, wide)));
+        Assert.Equal(Torch.DType.Float32, wide.Value.DType);
+        Assert.Equal(Torch.DType.BFloat16, x.Grad!.DType);
+        Assert.Equal([4.0, -6.0], x.Grad!.ToArray<double>());
+    }
 }

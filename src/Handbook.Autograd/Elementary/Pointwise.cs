@@ -78,5 +78,12 @@ public static class Pointwise
         tape.Record(x.Value.Multiply(x.Value), [x], [x.Value], (gradient, saved) =>
             x.Accumulate(gradient.Multiply(saved[0]).Multiply(2)));
 
+    /// <summary>The same numbers in another element type; the gradient goes back in x's own.</summary>
+    public static Variable Cast(this Tape tape, Variable x, DType dtype)
+    {
+        var own = x.Value.DType;
+        return own == dtype ? x : tape.Record(x.Value.To(dtype), [x], [], (gradient, _) => x.Accumulate(gradient.To(own)));
+    }
+
     private static Tensor Call(ReadOnlySpan<byte> name, Tensor x) => Operator.Call(name, default, x);
 }
