@@ -19,6 +19,9 @@ public sealed record ModelCard
     /// <summary>Hub id or folder of the model that was trained on; null when weights were random. Of a folder only the last part is shown.</summary>
     public string? BaseModel { get; init; }
 
+    /// <summary>What the model is for, in the hub's words.</summary>
+    public string PipelineTag { get; init; } = "text-generation";
+
     /// <summary>The base model's licence, when it is known.</summary>
     public string? License { get; init; }
 
@@ -75,7 +78,7 @@ public sealed record ModelCard
 
     private void AppendFrontMatter(StringBuilder text)
     {
-        text.Append("---\nlibrary_name: transformers\npipeline_tag: text-generation\n");
+        text.Append("---\nlibrary_name: transformers\n").Append(CultureInfo.InvariantCulture, $"pipeline_tag: {PipelineTag}\n");
         if (License is not null)
             text.Append(CultureInfo.InvariantCulture, $"license: {Scalar(License)}\n");
         if (BaseModel is not null)

@@ -17,6 +17,7 @@ public static class RunModelCard
             ModelName = options.Hub.ModelId?.Split('/')[^1] ?? FolderName(options.Checkpoints.OutputDirectory),
             BaseModel = options.Model.NameOrPath,
             Datasets = [.. options.Data.Sources.Select(source => source.Name).Distinct(StringComparer.Ordinal)],
+            PipelineTag = options.Task == TrainingTask.Reward ? "text-classification" : "text-generation",
             Tags = [options.Task.ToString().ToLowerInvariant()],
             Hyperparameters = Hyperparameters.Of(options),
             DataFacts = dataFacts,
