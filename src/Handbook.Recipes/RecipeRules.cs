@@ -25,7 +25,7 @@ internal static class RecipeRules
         if (Tasks.Generation.Includes(task))
             return [.. General(values, task), .. GenerationRules.Check(values, task, Note)];
         AddNotes(values, task, Note);
-        return [.. General(values, task), .. Model(values), .. Data(values), .. Sequences(values), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
+        return [.. General(values, task), .. Model(values), .. Data(values), .. Sequences(values, task), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
     }
 
     private static void AddNotes(RecipeValues values, TrainingTask task, Action<string, string> note)
@@ -122,8 +122,10 @@ internal static class RecipeRules
         }
     }
 
-    private static IEnumerable<Problem> Sequences(RecipeValues values)
+    private static IEnumerable<Problem> Sequences(RecipeValues values, TrainingTask task)
     {
+        if (values.Text("truncation_mode") == "split" && !Tasks.Language.Includes(task))
+            yield return At(values, "truncation_mode", $"split belongs to cpt and sft: the answers of {task.CommandName()} stand or fall with their prompt; expected keep_end, keep_start or drop.");
         if (values.Flag("assistant_only_loss") && values.FlagOrNull("completion_only_loss") == true)
             yield return At(values, "assistant_only_loss", "excludes completion_only_loss: true; give one of them.");
         if (values.IntegerOrNull("max_prompt_length") is { } prompt && values.Has("max_prompt_length")

@@ -160,4 +160,13 @@ public class RecipeReaderTests
     [InlineData("precision: fp32\nbf16: true\n", "r.yaml:4:12: precision: fp32 contradicts bf16: true.")]
     public void Read_RuleBetweenKeys_IsToldWithItsReason(string yaml, string expected) =>
         Assert.Contains(expected, Recipes.Problems(yaml));
+
+    [Fact]
+    public void Read_SplitForAnswers_IsRefused()
+    {
+        Assert.Equal(TruncationMode.Split, Recipes.Read("truncation_mode: split\n").Options.Sequences.Truncation);
+        Assert.Equal(
+            ["r.yaml:4:18: truncation_mode: split belongs to cpt and sft: the answers of dpo stand or fall with their prompt; expected keep_end, keep_start or drop."],
+            Recipes.Problems("truncation_mode: split\n", TrainingTask.Dpo));
+    }
 }

@@ -1,4 +1,5 @@
 using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
 
 namespace Handbook.Data.Preparation;
 
@@ -17,28 +18,31 @@ public sealed record AnswerLimits
     /// <summary>Most tokens of an answer; null: no limit of its own.</summary>
     public int? MaxCompletionLength { get; init; }
 
-    /// <summary>Whether the end of a too long row is kept (TRL's default) or its start.</summary>
-    public bool KeepEnd { get; init; } = true;
+    /// <summary>What becomes of a row that is too long; null: what the profile does by itself.</summary>
+    public OverlongPolicy? Overlong { get; init; }
 
     /// <summary>Whose rules hold.</summary>
     public DataProfile Profile { get; init; } = DataProfile.Best;
 
     /// <summary>
-    /// The prompt and answers as they are trained; null when an answer would have no token left, which would teach nothing.
+    /// The prompt and answers as they are trained; null when they are to be left out, being too long, or when an answer would have
+    /// no token left, which would teach nothing.
     /// </summary>
     /// <remarks>
     /// <c>trl-0.19</c>: prompt to its last <c>max_prompt_length</c>, answers to their first <c>max_completion_length</c>, then prompt and
     /// answer together to their last (or first) <c>max_length</c>, each answer for itself. <c>v0.3</c>: only when prompt and longer answer
-    /// exceed <c>max_length</c>, the prompt to its last <c>max_prompt_length</c>, then the answers to what is left of
+    /// exceed <c>max_length</c>, the prompt to its last (or first) <c>max_prompt_length</c>, then the answers to what is left of
     /// <c>max_length - max_prompt_length</c>. <c>best</c>: the prompt loses its beginning before an answer loses its end, and both
-    /// answers keep the same prompt.
+    /// answers keep the same prompt; told which end to keep, it does as <c>trl-0.19</c>, whose default is the end.
     /// </remarks>
     public int[][]? Cut(int[] prompt, params int[][] answers)
     {
-        var cut = Profile switch
+        if (Overlong == OverlongPolicy.Drop && prompt.Length + answers.Max(answer => answer.Length) > MaxLength)
+            return null;
+        var cut = (Profile, Overlong) switch
         {
-            DataProfile.V03 => CutV03(prompt, answers),
-            DataProfile.Trl019 => CutTrl(prompt, answers),
+            (DataProfile.V03, _) => CutV03(prompt, answers),
+            (DataProfile.Trl019, _) or (_, OverlongPolicy.KeepStart or OverlongPolicy.KeepEnd) => CutTrl(prompt, answers),
             _ => CutBest(prompt, answers),
         };
         return cut.Skip(1).Any(answer => answer.Length == 0) ? null : cut;
@@ -49,7 +53,7 @@ public sealed record AnswerLimits
         if (MaxLength is not { } max || prompt.Length + answers.Max(answer => answer.Length) <= max)
             return [prompt, .. answers];
         var promptMax = MaxPromptLength ?? max / 2;
-        var shorter = Last(prompt, promptMax);
+        var shorter = Overlong == OverlongPolicy.KeepStart ? First(prompt, promptMax) : Last(prompt, promptMax);
         var stillLong = shorter.Length + answers.Max(answer => answer.Length) > max;
         return [shorter, .. answers.Select(answer => stillLong ? First(answer, Math.Max(0, max - promptMax)) : answer)];
     }
@@ -60,7 +64,7 @@ public sealed record AnswerLimits
         answers = [.. answers.Select(answer => First(answer, MaxCompletionLength ?? int.MaxValue))];
         if (MaxLength is not { } max)
             return [prompt, .. answers];
-        if (!KeepEnd)
+        if (Overlong == OverlongPolicy.KeepStart)
         {
             prompt = First(prompt, max);
             return [prompt, .. answers.Select(answer => First(answer, max - prompt.Length))];

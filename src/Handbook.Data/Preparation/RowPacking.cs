@@ -25,7 +25,11 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
         var plan = Packer.Plan(lengths, packing, characters);
         plan.Renumber(documents);
         writer.WritePlan(name, plan);
-        return Summarize(plan, documents, options) with { Emptied = set.Emptied };
+        var summary = Summarize(plan, documents, options);
+        // What the encoder leaves out of pairs and verdicts told to drop the long ones is that.
+        return kind != StoreKind.Sequences && options.Overlong == OverlongPolicy.Drop
+            ? summary with { Dropped = set.Emptied }
+            : summary with { Emptied = set.Emptied };
     }
 
     private SetSummary Summarize(PackingPlan plan, int[] documents, PackingOptions options)
@@ -50,7 +54,7 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
             }
             rowsWithoutLabel += total == before ? 1 : 0;
         }
-        var without = documents.Where(document => writer.Lengths[document] > 0 && labels[document] == 0).ToList();
+        var without = documents.Where(document => stands[document] && labels[document] == 0).ToList();
         return new SetSummary
         {
             RowCount = plan.RowCount,

@@ -34,21 +34,28 @@ internal static class TokenizerFolder
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{folder}: the tokenizer folder does not exist");
         var settings = SettingsReader.Read(folder);
-        var (path, definition) = ReadDefinition(folder, settings);
+        var (path, definition) = ReadDefinition(folder, ref settings);
         return Guard(path, () => new Tokenizer(WithConfiguredTokens(definition, settings), settings));
     }
 
     /// <summary>tokenizer.json, else tokenizer.model, else vocab.json with merges.txt.</summary>
-    private static (string Path, TokenizerDefinition Definition) ReadDefinition(string folder, TokenizerSettings settings)
+    private static (string Path, TokenizerDefinition Definition) ReadDefinition(string folder, ref TokenizerSettings settings)
     {
         var (path, model, vocabulary, merges) = (Path.Combine(folder, TokenizerFile), Path.Combine(folder, SentencePieceFile),
             Path.Combine(folder, "vocab.json"), Path.Combine(folder, "merges.txt"));
         if (File.Exists(path))
             return (path, Guard(path, () => TokenizerDefinition.Parse(ReadBytes(path))));
         if (File.Exists(model))
-            return (model, Guard(model, () => TokenizerDefinition.Parse(SentencePieceConversion.Convert(SentencePieceModel.Parse(File.ReadAllBytes(model)), settings))));
+        {
+            var pieces = Guard(model, () => SentencePieceModel.Parse(File.ReadAllBytes(model)));
+            var named = settings = pieces.Named(settings);
+            return (model, Guard(model, () => TokenizerDefinition.Parse(SentencePieceConversion.Convert(pieces, named))));
+        }
         if (File.Exists(vocabulary) && File.Exists(merges))
-            return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), File.ReadAllText(merges), settings))));
+        {
+            var given = settings;
+            return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), File.ReadAllText(merges), given))));
+        }
         throw new UserErrorException($"{folder}: has no tokenizer: expected {TokenizerFile}, {SentencePieceFile}, or vocab.json with merges.txt");
     }
 

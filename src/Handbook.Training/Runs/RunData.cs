@@ -8,6 +8,7 @@ using Handbook.Text.Conversations;
 using Handbook.Text.Tokenizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
+using OverlongPolicy = Handbook.Data.Packing.OverlongPolicy;
 
 namespace Handbook.Training.Runs;
 
@@ -78,7 +79,13 @@ public static class RunData
                 MaxLength = maxLength,
                 MaxPromptLength = options.Sequences.MaxPromptLength,
                 MaxCompletionLength = options.Sequences.MaxCompletionLength,
-                KeepEnd = options.Sequences.Truncation != TruncationMode.KeepStart,
+                Overlong = options.Sequences.Truncation switch
+                {
+                    TruncationMode.KeepStart => OverlongPolicy.KeepStart,
+                    TruncationMode.KeepEnd => OverlongPolicy.KeepEnd,
+                    TruncationMode.Drop => OverlongPolicy.Drop,
+                    _ => null,
+                },
                 Profile = (DataProfile)options.Profile,
             },
         });

@@ -1,4 +1,5 @@
 using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 
 namespace Handbook.Data.Tests.Preparation;
@@ -30,7 +31,7 @@ public sealed class AnswerLimitsTests
     {
         var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4, MaxCompletionLength = 3, Profile = DataProfile.Trl019 };
         Assert.Equal([[5, 6], [11, 12, 13], Rejected], limits.Cut(Prompt, Chosen, Rejected)!);
-        Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { KeepEnd = false }).Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
     }
 
     [Fact]
@@ -40,6 +41,20 @@ public sealed class AnswerLimitsTests
         Assert.Equal([Prompt, Chosen, Rejected], limits.Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[5, 6], Chosen, Rejected], (limits with { MaxLength = 9 }).Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[5, 6], [11, 12, 13], Rejected], (limits with { MaxLength = 5 }).Cut(Prompt, Chosen, Rejected)!);
+    }
+
+    [Fact]
+    public void Cut_ToldWhatToDo_DoesItInEveryProfile()
+    {
+        var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4 };
+        Assert.Equal([[6], [11, 12, 13, 14], Rejected], (limits with { Overlong = OverlongPolicy.KeepEnd }).Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[1, 2, 3, 4], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart, Profile = DataProfile.V03 }).Cut(Prompt, Chosen, Rejected)!);
+        foreach (var profile in Enum.GetValues<DataProfile>())
+        {
+            Assert.Null((limits with { Overlong = OverlongPolicy.Drop, Profile = profile }).Cut(Prompt, Chosen, Rejected));
+            Assert.NotNull((limits with { Overlong = OverlongPolicy.Drop, MaxLength = 10, Profile = profile }).Cut(Prompt, Chosen, Rejected));
+        }
     }
 
     [Fact]

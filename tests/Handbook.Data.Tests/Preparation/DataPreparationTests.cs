@@ -234,6 +234,15 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Fact]
+    public void Prepare_DroppedExamples_AreCountedOnce()
+    {
+        folder.Write("train.jsonl", Texts("a", 3) + "{\"text\":\"" + new string('x', 50) + "\"}\n");
+        var options = Options("train.jsonl", max: 20);
+        using var store = Prepare(options with { Packing = options.Packing with { Overlong = OverlongPolicy.Drop } });
+        Assert.Equal((3, 1, 0), (store.Train.ExampleCount, store.Train.Summary.Dropped, store.Train.Summary.WithoutLabel));
+    }
+
+    [Fact]
     public void Prepare_Verdicts_GivesPromptCompletionAndLabel()
     {
         folder.Write("train.jsonl", "{\"prompt\":\"p\",\"completion\":\"yes\",\"label\":true}\n{\"prompt\":\"p\",\"completion\":\"no\",\"label\":false}\n");

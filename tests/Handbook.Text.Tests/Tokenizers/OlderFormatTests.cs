@@ -31,6 +31,17 @@ public sealed class OlderFormatTests
         CheckIds(Tokenizer.Load(folder.Path), family, _ => true);
     }
 
+    /// <summary>No configuration beside the model: the names that transformers' Llama tokenizer gives its special tokens.</summary>
+    [Theory]
+    [MemberData(nameof(ConvertedFamilies))]
+    public void Load_SentencePieceModelAlone_KnowsItsSpecialTokens(string family)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Copy(Path.Combine(SharedFolders.Data, "tokenizers", family, "tokenizer.model"));
+        var tokenizer = Tokenizer.Load(folder.Path);
+        Assert.Equal(("<s>", "</s>", "<unk>"), (tokenizer.Settings.BosToken, tokenizer.Settings.EosToken, tokenizer.Settings.UnkToken));
+    }
+
     [Theory]
     [MemberData(nameof(ConvertedFamilies))]
     public void Merges_OfSentencePieceModel_AreThoseOfConvertedFile(string family) =>

@@ -52,6 +52,19 @@ internal sealed record SentencePieceModel
     /// <summary>The compiled character map; empty for none.</summary>
     public byte[] CharacterMap { get; init; } = [];
 
+    /// <summary>
+    /// The settings with the names that transformers' Llama tokenizer gives BOS, EOS and UNK when no configuration names them,
+    /// as far as the model has such pieces.
+    /// </summary>
+    public TokenizerSettings Named(TokenizerSettings settings) => settings with
+    {
+        BosToken = settings.BosToken ?? Control("<s>"),
+        EosToken = settings.EosToken ?? Control("</s>"),
+        UnkToken = settings.UnkToken ?? Pieces.FirstOrDefault(piece => piece.Type == PieceType.Unknown)?.Text,
+    };
+
+    private string? Control(string text) => Pieces.Any(piece => piece.Type == PieceType.Control && piece.Text == text) ? text : null;
+
     /// <summary>Reads the protobuf message.</summary>
     /// <exception cref="InvalidDataException">It is broken, or of a kind that is not supported.</exception>
     public static SentencePieceModel Parse(byte[] content)
