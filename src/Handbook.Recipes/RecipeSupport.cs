@@ -15,7 +15,6 @@ public static class RecipeSupport
         (run => run.Model.Precision == Precision.Float16Mixed, "fp16: not supported; bf16 has the range of fp32 and needs no loss scaling."),
         (run => run.Optimization.Optimizer is OptimizerKind.AdamW8Bit or OptimizerKind.Adafactor, "optim: this optimizer is not supported yet; adamw_torch, rmsprop, lion_32bit and sgd are."),
         (run => run.Hub.Push, "push_to_hub: uploading is not supported yet; set it to false."),
-        (run => run.Checkpoints.LoadBestAtEnd, "load_best_model_at_end: not supported yet."),
     ];
 
     /// <summary>Why a run cannot do what it is asked, one line each; empty when it can.</summary>

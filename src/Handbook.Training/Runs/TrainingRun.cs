@@ -66,6 +66,8 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, model.Model, data, batches, totalSteps));
         var outcome = Train(parts, state, data, stop);
         progress.End();
+        if (!outcome.Stopped && options.Checkpoints.LoadBestAtEnd)
+            TakeBest(outcome.State, model, optimizer, objective);
         return outcome.Stopped
             ? new RunResult(outcome.State, true, null)
             : new RunOutputs(options, clock).Write(outcome, new FinishedRun(model, tokenizer, optimizer, data, evaluator, log, progress), stop);
@@ -94,6 +96,18 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
                 progress.Note($"example {example}: {data.Describe(example)}");
             throw;
         }
+    }
+
+    /// <summary>The model that the evaluations liked best takes the place of the last one.</summary>
+    private void TakeBest(TrainerState state, RunModel model, IOptimizer optimizer, IObjective objective)
+    {
+        if (state.BestModelCheckpoint is not { } best || !Directory.Exists(best))
+        {
+            progress.Note($"load_best_model_at_end: the best evaluation, after step {state.BestGlobalStep}, has no checkpoint; the last model stays. Let save_steps and eval_steps be the same.");
+            return;
+        }
+        RunCheckpoint.Restore(CheckpointStore.Open(best), model.Model, optimizer, objective);
+        progress.Note(FormattableString.Invariant($"the best model is of step {state.BestGlobalStep} ({options.Checkpoints.MetricForBest ?? MetricNames.Loss} {state.BestMetric:0.0000})"));
     }
 
     private TrainerState FreshState(int totalSteps) => new()
