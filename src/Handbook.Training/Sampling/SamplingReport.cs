@@ -81,9 +81,24 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
             };
         }
         yield return new ReportTable { Title = "Scorers", Columns = ["scorer", "weight", "mean", "lowest", "highest", "without a score"], Rows = [.. options.Scorers.Select(ScorerRow)] };
+        yield return new ReportTable { Title = "Settings", Columns = ["setting", "value"], Rows = [.. Settings().Select(setting => (IReadOnlyList<string>)[setting.Name, setting.Value])] };
         yield return new ExampleAnswers { Title = "Best and worst answers", Examples = [.. Examples()] };
         if (groups.FirstOrDefault(group => group.Refusal is not null) is { } refused)
             yield return new ReportTable { Title = "Prompts refused", Columns = ["prompt", "why"], Rows = [[refused.Prompt.Id, refused.Refusal!]], Note = $"The first of {statistics.Refused}." };
+    }
+
+    private IEnumerable<(string Name, string Value)> Settings()
+    {
+        var (sampling, selection) = (options.Settings.Sampling, options.Selection);
+        yield return ("dataset", options.Prompts.Dataset.ToString());
+        yield return ("answers a prompt", Text(options.Settings.Count));
+        yield return ("most tokens", Text(options.Settings.MaxNewTokens));
+        yield return ("temperature", Number(sampling.Temperature));
+        yield return ("top_k, top_p, min_p", $"{Text(sampling.TopK)}, {Number(sampling.TopP)}, {Number(sampling.MinP)}");
+        yield return ("repetition penalty", Number(sampling.RepetitionPenalty));
+        yield return ("seed", Text(options.Seed));
+        yield return ("kept a prompt", $"{Text(selection.KeepBest)}{(selection.MinScore is { } least ? ", score at least " + Number(least) : "")}");
+        yield return ("pairs a prompt", $"{Text(selection.PairsPerPrompt)}, margin at least {Number(selection.MinMargin)}");
     }
 
     private IReadOnlyList<string> ScorerRow(ScorerOptions scorer, int index)

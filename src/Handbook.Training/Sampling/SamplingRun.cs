@@ -80,7 +80,22 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         var statistics = SamplingStatistics.Of(groups, selection);
         var report = new SamplingReport(statistics, groups, options);
         report.ToPage().Save(sets.Report);
+        foreach (var remark in Remarks(statistics, groups))
+            progress.Note(remark);
         return new SamplingResult(sets, statistics, report);
+    }
+
+    private IEnumerable<string> Remarks(SamplingStatistics statistics, IReadOnlyList<CandidateGroup> groups)
+    {
+        if (!options.Selection.KeepTruncated && 2 * statistics.Truncated > statistics.Candidates)
+        {
+            yield return FormattableString.Invariant(
+                $"{statistics.Truncated} of {statistics.Candidates} answers were cut off at max_new_tokens ({options.Settings.MaxNewTokens}), so that they can only be rejected; allow more tokens, or set keep_truncated to true");
+        }
+        if (statistics.Unscored > 0)
+            yield return FormattableString.Invariant($"{statistics.Unscored} of {statistics.Candidates} answers have no score and are left out of the sets");
+        if (groups.FirstOrDefault(group => group.Refusal is not null) is { } refused)
+            yield return FormattableString.Invariant($"{statistics.Refused} prompts were not completed; prompt {refused.Prompt.Id}: {refused.Refusal}");
     }
 
     private static JsonObject ScoresRow(PromptRow prompt, IReadOnlyList<IEnumerable<double?>> answers) => new()

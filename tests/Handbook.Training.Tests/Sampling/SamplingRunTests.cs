@@ -162,10 +162,11 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         using var server = new StubServer(request => isDead && request.Number > 20 ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
         var options = Endpoint("died", server) with { Scorers = [new ScorerOptions("regex:[5-9]$")] };
         await Assert.ThrowsAsync<EndpointException>(() => RunAsync(options));
-        var before = server.Requests.Count;
         isDead = false;
         await RunAsync(options);
-        Assert.Equal(44 - 12, server.Requests.Count - before);
+        // The first block was whole when the server died: none of its answers is asked for again.
+        var kept = File.ReadLines(chat.Prompts).Take(3).Select(line => JsonNode.Parse(line)!["prompt"]!.GetValue<string>()).ToHashSet();
+        Assert.Equal(12, server.Requests.Count(request => kept.Contains(request.LastMessage)));
     }
 
     [Fact]
