@@ -23,6 +23,9 @@ public static class MetricNames
     /// <summary>Mean entropy of the predicted distributions, in nats.</summary>
     public const string Entropy = "entropy";
 
+    /// <summary>Mean router loss of a mixture of experts, before its coefficient.</summary>
+    public const string RouterLoss = "aux_loss";
+
     /// <summary>Mean loss of the whole run.</summary>
     public const string TrainLoss = "train_loss";
     /// <summary>Seconds the run took.</summary>

@@ -1,6 +1,8 @@
 using Handbook.Autograd;
+using Handbook.Autograd.Elementary;
 using Handbook.Data.Packing;
 using Handbook.Torch;
+using Handbook.Training.Artefacts;
 
 namespace Handbook.Training.Objectives;
 
@@ -15,7 +17,17 @@ public readonly record struct StepTotals(int Step, int MicroBatchCount, int Exam
 /// <summary>What an objective made of a micro-batch.</summary>
 /// <param name="Loss">Scalar; the sum over a step's micro-batches is the step's loss.</param>
 /// <param name="Metrics">What else is reported.</param>
-public sealed record ObjectiveResult(Variable Loss, MetricSums Metrics);
+public sealed record ObjectiveResult(Variable Loss, MetricSums Metrics)
+{
+    /// <summary>The result with what the model itself adds: the mean over the step's micro-batches.</summary>
+    internal static ObjectiveResult Of(Tape tape, Variable loss, MetricSums metrics, HiddenStates states, StepTotals totals)
+    {
+        if (states.Router is not { } router)
+            return new ObjectiveResult(loss, metrics);
+        var share = tape.Scale(router.Value, router.Coefficient / totals.MicroBatchCount);
+        return new ObjectiveResult(tape.Add(loss, share), metrics.Add(MetricNames.RouterLoss, router.Value.Value.Item(), 1));
+    }
+}
 
 /// <summary>
 /// A training method: how per-token log-probabilities become a loss and its metrics. The loop knows nothing else of it.

@@ -8,7 +8,16 @@ namespace Handbook.Training.Objectives;
 /// <param name="Weight">Weight of the head, [vocabulary, width].</param>
 /// <param name="Bias">Bias of the head, [vocabulary], or null.</param>
 /// <param name="Options">Scale and cap of the logits.</param>
-public sealed record HiddenStates(Variable Hidden, Variable Weight, Variable? Bias = null, HeadOptions? Options = null);
+public sealed record HiddenStates(Variable Hidden, Variable Weight, Variable? Bias = null, HeadOptions? Options = null)
+{
+    /// <summary>What the model itself adds to every objective's loss; null for nothing.</summary>
+    public RouterLoss? Router { get; init; }
+}
+
+/// <summary>The loss by which a mixture of experts keeps its experts evenly used, of one micro-batch.</summary>
+/// <param name="Value">Scalar, reported as it is.</param>
+/// <param name="Coefficient">What it is multiplied with in the loss (<c>router_aux_loss_coef</c>).</param>
+public sealed record RouterLoss(Variable Value, double Coefficient);
 
 /// <summary>A language model as objectives see it: tokens in, hidden states out.</summary>
 public interface IPolicy

@@ -28,6 +28,6 @@ public sealed class NextTokenObjective(IPolicy policy, LossNormalization normali
         var metrics = new MetricSums()
             .Add(MetricNames.TokenAccuracy, statistics.IsCorrect.Count(correct => correct), batch.LossTokenCount)
             .Add(MetricNames.Entropy, statistics.Entropies.Sum(entropy => (double)entropy), batch.LossTokenCount);
-        return new ObjectiveResult(loss, metrics);
+        return ObjectiveResult.Of(tape, loss, metrics, states, totals);
     }
 }

@@ -7,11 +7,12 @@ namespace Handbook.Training.Tests.Objectives;
 
 /// <summary>A policy whose hidden states are given logits and whose head is the identity, so that gradients reach the logits.</summary>
 /// <param name="logits">Logits of every token of the batch, [tokens, vocabulary].</param>
-internal sealed class LogitsPolicy(Tensor logits) : IPolicy
+/// <param name="router">A mixture of experts' own loss, or null.</param>
+internal sealed class LogitsPolicy(Tensor logits, RouterLoss? router = null) : IPolicy
 {
     /// <summary>The logits; the objective's gradient ends here.</summary>
     internal Variable Logits { get; } = new(logits, requiresGrad: true);
 
     public HiddenStates Forward(Tape tape, TokenBatch batch) =>
-        new(Logits, new Variable(Operator.Call("aten::diag"u8, default, Tensor.Full([Logits.Value.Size(1)], 1, Logits.Value.DType), 0L)));
+        new(Logits, new Variable(Operator.Call("aten::diag"u8, default, Tensor.Full([Logits.Value.Size(1)], 1, Logits.Value.DType), 0L))) { Router = router };
 }

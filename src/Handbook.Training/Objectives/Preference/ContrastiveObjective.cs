@@ -52,7 +52,7 @@ public sealed class ContrastiveObjective : IObjective
             metrics.Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value.Item(), count);
             sum = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / chosenTokenTotal));
         }
-        return new ObjectiveResult(sum, metrics);
+        return ObjectiveResult.Of(tape, sum, metrics, pairs.Answers.States, totals);
     }
 
     private double[] Rewards(Variable logps)

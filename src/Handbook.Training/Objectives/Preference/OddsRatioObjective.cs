@@ -39,7 +39,7 @@ public sealed class OddsRatioObjective(IPolicy policy, PreferenceOptions options
             .Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value.Item(), count)
             .Add(MetricNames.LogOddsRatio, ratios.Value.Sum().Item(), pairs.PairCount)
             .Add(MetricNames.LogOddsChosen, logOdds.Value.Sum().Item(), pairs.PairCount);
-        return new ObjectiveResult(loss, metrics);
+        return ObjectiveResult.Of(tape, loss, metrics, pairs.Answers.States, totals);
     }
 
     /// <summary>The chosen answers and the prompts that they share with their rivals.</summary>

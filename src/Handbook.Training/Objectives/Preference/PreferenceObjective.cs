@@ -79,7 +79,7 @@ public sealed class PreferenceObjective : IObjective
             metrics.Add(MetricNames.NegativeLikelihood, sum.Value.Item(), count);
             loss = tape.Add(loss, tape.Scale(sum, weight * likelihoodScale / chosenTokenTotal));
         }
-        return new ObjectiveResult(loss, metrics);
+        return ObjectiveResult.Of(tape, loss, metrics, pairs.Answers.States, totals);
     }
 
     /// <inheritdoc/>

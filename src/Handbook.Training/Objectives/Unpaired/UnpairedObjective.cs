@@ -64,7 +64,7 @@ public sealed class UnpairedObjective : IObjective
             metrics.Add(MetricNames.Divergence, compared / options.Beta * values.Length, values.Length);
         if (loss.Baseline == BaselineKind.RunningMean)
             metrics.Add(MetricNames.RewardMean, compared * values.Length, values.Length);
-        return new ObjectiveResult(sum, metrics);
+        return ObjectiveResult.Of(tape, sum, metrics, answers.States, totals);
     }
 
     /// <inheritdoc/>

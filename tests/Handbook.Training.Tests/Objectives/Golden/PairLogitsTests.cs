@@ -17,8 +17,8 @@ public sealed class PairLogitsTests
     private const string HeadFile = "dpo_token_level_head.json";
     private const string OlderFile = "dpo_rpo_wpo_token_level.json";
 
-    /// <summary>The loop's own, and the router's, which belongs to the policy.</summary>
-    private static readonly string[] NotOurs = ["num_tokens", "aux_loss"];
+    /// <summary>The loop counts them.</summary>
+    private const string TokenCount = "num_tokens";
 
     public static TheoryData<int, string> HeadCases() => LossVectors.Cases(
         HeadFile, "loss_types", "loss_weights", "beta", "label_smoothing", "f_divergence_type", "f_alpha_divergence_coef", "ld_alpha", "use_weighting", "aux_loss");
@@ -35,7 +35,10 @@ public sealed class PairLogitsTests
         var isSingle = expected.Text("dtype") == "float32";
         var dtype = isSingle ? DType.Float32 : DType.Float64;
         var rows = PaddedLogits.WithCompletionMask(file);
-        var policy = new LogitsPolicy(rows.Tensor(file["logits"]!, dtype));
+        var router = expected["aux_loss"] is null
+            ? null
+            : new RouterLoss(LossVectors.Leaf([expected.Number("aux_loss")]), expected.Number("router_aux_loss_coef"));
+        var policy = new LogitsPolicy(rows.Tensor(file["logits"]!, dtype), router);
         var reference = new LiveReference(new LogitsPolicy(rows.Tensor(file["ref_logits"]!, dtype)));
         string[] losses = [.. expected["loss_types"]!.AsArray().Select(type => (string)type!)];
         var options = new PreferenceOptions
@@ -51,10 +54,11 @@ public sealed class PairLogitsTests
             DiscopopTau = expected.NumberOr("discopop_tau", 0.05),
             RunningBaseline = false,
         };
-        var router = expected.NumberOr("aux_loss", 0) * expected.NumberOr("router_aux_loss_coef", 0);
         // TRL takes the logarithms of exo_pair's smoothing in float32.
         var tolerance = isSingle ? LossVectors.Single : losses.Contains("exo_pair") ? LossVectors.Metric : LossVectors.Double;
-        Check(new PreferenceObjective(policy, reference, options), policy, rows, expected, expected.Number("loss") - router, tolerance, name, _ => true);
+        Check(new PreferenceObjective(policy, reference, options), policy, rows, expected, tolerance, name, _ => true);
+        if (router is not null)
+            LossVectors.Near(expected.Number("router_aux_loss_coef"), router.Value.GradientValues().Single(), tolerance, name + " gradient of the router's loss");
     }
 
     [Theory]
@@ -82,12 +86,12 @@ public sealed class PairLogitsTests
             WeightLimit = 1,
         };
         Check(
-            new PreferenceObjective(policy, reference, options), policy, rows, expected, expected.Number("loss"), LossVectors.Double, name,
+            new PreferenceObjective(policy, reference, options), policy, rows, expected, LossVectors.Double, name,
             metric => !isAveraged || !(metric.StartsWith("rewards/", StringComparison.Ordinal) || metric.StartsWith("logps/", StringComparison.Ordinal)));
     }
 
     private static void Check(
-        PreferenceObjective objective, LogitsPolicy policy, PaddedLogits rows, JsonObject expected, double expectedLoss, double tolerance, string name,
+        PreferenceObjective objective, LogitsPolicy policy, PaddedLogits rows, JsonObject expected, double tolerance, string name,
         Func<string, bool> reported)
     {
         var batch = rows.Batch();
@@ -96,10 +100,10 @@ public sealed class PairLogitsTests
         objective.Prepare([batch], totals);
         var result = objective.Compute(tape, batch, totals);
         tape.Backward(result.Loss);
-        LossVectors.Near(expectedLoss, result.Loss.Value.Item(), tolerance, name + " loss");
+        LossVectors.Near(expected.Number("loss"), result.Loss.Value.Item(), tolerance, name + " loss");
         LossVectors.Near([.. rows.Flatten(expected["grad_logits"]!).SelectMany(row => row)], policy.Logits.GradientValues(), tolerance, name + " grad_logits");
         var metrics = result.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
-        foreach (var (key, value) in expected["metrics"]!.AsObject().Where(metric => !NotOurs.Contains(metric.Key) && reported(metric.Key)))
+        foreach (var (key, value) in expected["metrics"]!.AsObject().Where(metric => metric.Key != TokenCount && reported(metric.Key)))
             LossVectors.Near(value!.GetValue<double>(), metrics[key], Math.Max(tolerance, LossVectors.Metric), $"{name} {key}");
     }
 }
