@@ -34,6 +34,9 @@ internal sealed class SmallModels : IDisposable
 
     internal SequenceClassifier Classifier { get; }
 
+    /// <summary>Every weight of the three.</summary>
+    internal IEnumerable<Parameter> All => [.. Model.Parameters, .. Frozen.Parameters, .. Classifier.Parameters];
+
     /// <summary>All in packed rows.</summary>
     internal ObjectiveParts Packed => new(
         new CausalPolicy(Model, ForwardOptions.Default), new LiveReference(new CausalPolicy(Frozen, ForwardOptions.Default)),

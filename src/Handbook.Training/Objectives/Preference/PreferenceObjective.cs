@@ -15,6 +15,7 @@ public sealed class PreferenceObjective : IObjective
 {
     private readonly IPolicy policy;
     private readonly IReferenceLogps reference;
+    private readonly StepReference stepReference;
     private readonly PreferenceOptions options;
     private readonly Divergence divergence;
     private readonly LossSettings settings;
@@ -32,6 +33,7 @@ public sealed class PreferenceObjective : IObjective
     public PreferenceObjective(IPolicy policy, IReferenceLogps reference, PreferenceOptions options)
     {
         (this.policy, this.reference, this.options) = (policy, options.ReferenceFree ? new NoReference() : reference, options);
+        stepReference = new StepReference(this.reference);
         divergence = new Divergence(options.FDivergence, options.FAlphaDivergenceCoefficient);
         settings = new LossSettings(options.Beta, options.LabelSmoothing, options.DiscopopTau);
         var weights = options.LossWeights ?? [.. options.LossTypes.Select(_ => 1.0)];
@@ -55,6 +57,7 @@ public sealed class PreferenceObjective : IObjective
     /// </summary>
     public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
     {
+        stepReference.Forget();
         pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
         chosenTokenTotal = microBatches.Sum(PairMeasurement.ChosenTokenCount);
         wholeBatch.Clear();
@@ -70,7 +73,7 @@ public sealed class PreferenceObjective : IObjective
     /// <inheritdoc/>
     public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
-        var pairs = PairMeasurement.Of(tape, policy, reference, batch, options.LdAlpha);
+        var pairs = PairMeasurement.Of(tape, policy, stepReference, batch, options.LdAlpha);
         var loss = wholeBatch.TryDequeue(out var share) ? share.Surrogate(tape, pairs) : Alone(tape, pairs);
         var metrics = PairMetrics.Of(pairs, settings.Beta);
         if (LikelihoodWeight is > 0 and var weight)
@@ -111,7 +114,7 @@ public sealed class PreferenceObjective : IObjective
     {
         using var scope = new TensorScope();
         using var silent = new Tape(isRecording: false);
-        return PairValues.Of(Scores(silent, PairMeasurement.Of(silent, policy, reference, batch, options.LdAlpha)));
+        return PairValues.Of(Scores(silent, PairMeasurement.Of(silent, policy, stepReference, batch, options.LdAlpha)));
     }
 
     private PairScores Scores(Tape tape, PairMeasurement pairs) =>

@@ -17,6 +17,7 @@ public sealed class UnpairedObjective : IObjective
 {
     private readonly IPolicy policy;
     private readonly IReferenceLogps reference;
+    private readonly StepReference stepReference;
     private readonly PreferenceOptions options;
     private readonly UnpairedLoss loss;
     private readonly RewardBaseline running = new();
@@ -32,12 +33,14 @@ public sealed class UnpairedObjective : IObjective
         if (options.LossTypes.Count != 1)
             throw new UserErrorException($"loss_type: unpaired data takes one loss, got {options.LossTypes.Count}.");
         (this.policy, this.reference, this.options) = (policy, options.ReferenceFree ? new NoReference() : reference, options);
+        stepReference = new StepReference(this.reference);
         loss = UnpairedLossTable.Find(options.LossTypes[0]);
     }
 
     /// <inheritdoc/>
     public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
     {
+        stepReference.Forget();
         answerTotal = microBatches.Sum(batch => batch.Answers.Length);
         running.Begin(totals.IsTraining);
         baseline = loss.Baseline switch
@@ -51,7 +54,7 @@ public sealed class UnpairedObjective : IObjective
     /// <inheritdoc/>
     public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
-        var answers = AnswerMeasurement.Of(tape, policy, reference, batch);
+        var answers = AnswerMeasurement.Of(tape, policy, stepReference, batch);
         var rewards = Rewards(tape, answers);
         var values = rewards.Value.ToArray<double>();
         var compared = baseline ?? running.Including(values);
@@ -97,7 +100,7 @@ public sealed class UnpairedObjective : IObjective
     {
         using var scope = new TensorScope();
         using var silent = new Tape(isRecording: false);
-        var answers = AnswerMeasurement.Of(silent, policy, reference, batch);
+        var answers = AnswerMeasurement.Of(silent, policy, stepReference, batch);
         return answers.Logps.Value.Subtract(answers.Reference).ToArray<double>();
     }
 
