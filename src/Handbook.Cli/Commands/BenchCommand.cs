@@ -32,7 +32,7 @@ internal static class BenchCommand
             "bench", "Time supervised fine-tuning steps, and say which share of the machine's own matrix rate they reach.",
             "handbook bench --shape smollm2-135m --seq 512 --batch 8 --dtype bf16 --json", "handbook bench --shape tiny --recompute")
         {
-            shape, sequence, batch, dtype, recompute, steps, json, DpoBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
+            shape, sequence, batch, dtype, recompute, steps, json, DpoBenchCommand.Create(terminal), GenerateBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
         };
         command.SetAction(parsed =>
         {
