@@ -12,6 +12,9 @@ internal sealed class PreparationClock(IProgress<PreparationProgress>? progress,
     /// <summary>Examples that will be read, or null while that is unknown.</summary>
     public long? Total { get; set; }
 
+    /// <summary>Bytes that will be read, which tells about how many examples are to come; null while that is unknown.</summary>
+    public long? TotalBytes { get; set; }
+
     /// <summary>Counts an example of so many bytes.</summary>
     public void Add(int size)
     {
@@ -25,7 +28,8 @@ internal sealed class PreparationClock(IProgress<PreparationProgress>? progress,
         if (progress is null)
             return;
         var elapsed = time.GetElapsedTime(began);
-        var remaining = Total is { } total && examples > 0 ? elapsed * (Math.Max(0, total - examples) / (double)examples) : (TimeSpan?)null;
-        progress.Report(new PreparationProgress(stage, examples, Total, bytes, tokens, elapsed, remaining));
+        var total = Total ?? (TotalBytes is { } all && bytes > 0 ? Math.Max(examples, (long)(examples * ((double)all / bytes))) : null);
+        var remaining = total is { } count && examples > 0 ? elapsed * (Math.Max(0, count - examples) / (double)examples) : (TimeSpan?)null;
+        progress.Report(new PreparationProgress(stage, examples, total, bytes, tokens, elapsed, remaining));
     }
 }

@@ -75,7 +75,8 @@ internal sealed class TokenizingPass
     {
         if (orders.Train is not { } train)
         {
-            clock.Total = null;
+            if (options is { StreamedRows: null, MaxTrainExamples: null, MaxEvaluationExamples: null })
+                (clock.Total, clock.TotalBytes) = ReadingSize.Of([.. sources.Select(source => source.Source)]);
             Run(null, cancellation);
             return;
         }

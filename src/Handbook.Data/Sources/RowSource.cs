@@ -21,6 +21,9 @@ public sealed class RowSource
     /// <summary>Paths of the files, in order.</summary>
     public IEnumerable<string> Files => parts.SelectMany(part => part.Files).Select(file => file.Path);
 
+    /// <summary>True when no split is sliced.</summary>
+    public bool IsWhole => parts.TrueForAll(part => part.Selection.IsWhole);
+
     /// <summary>Finds a dataset and its split's files; reads no row yet.</summary>
     /// <exception cref="UserErrorException">There is no such dataset, configuration or split, or no file with a known ending.</exception>
     public static RowSource Open(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers, SourceOptions options)

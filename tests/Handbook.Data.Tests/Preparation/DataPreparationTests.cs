@@ -5,6 +5,7 @@ using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
+using Handbook.Data.Tests.Sources;
 
 namespace Handbook.Data.Tests.Preparation;
 
@@ -231,6 +232,25 @@ public sealed class DataPreparationTests : IDisposable
         Assert.Equal("hi good bad", string.Join(' ', new[] { pair.Prompt, pair.Chosen, pair.Rejected }.Select(Show)));
         Assert.Equal(3, store.Train.Row(0).Layout.Segments.Length);
         Assert.Equal(pair.Chosen.Length + pair.Rejected.Length, store.Train.Row(0).LossTokenCount);
+    }
+
+    [Theory]
+    [InlineData("t.jsonl", 0.1)]
+    [InlineData("t.parquet", 0)]
+    public void Prepare_WholeDataset_TellsHowMuchIsLeftFromTheBeginning(string name, double tolerance)
+    {
+        const int Count = 3000;
+        DatasetWriters.Write(folder[name], DatasetWriters.Conversations(Count));
+        var told = new List<PreparationProgress>();
+        using var store = new DataPreparation(Options(name, max: 300), new ByteEncoder(StoreKind.Sequences), [new LocalDatasetResolver(folder.Path)]).Prepare(new Telling(told));
+        Assert.All(told, progress => Assert.InRange(progress.TotalExamples!.Value, Count * (1 - tolerance), Count * (1 + tolerance)));
+        Assert.All(told, progress => Assert.NotNull(progress.Remaining));
+        Assert.Equal(Count, told[^1].Examples);
+    }
+
+    private sealed class Telling(List<PreparationProgress> told) : IProgress<PreparationProgress>
+    {
+        public void Report(PreparationProgress value) => told.Add(value);
     }
 
     [Fact]
