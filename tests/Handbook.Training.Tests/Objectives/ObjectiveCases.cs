@@ -35,7 +35,7 @@ internal static class ObjectiveCases
         Dpo("reference_free", Usual with { ReferenceFree = true }),
         new("orpo", RowKind.PairsWithPromptLabels, parts => new OddsRatioObjective(parts.Policy, Usual)),
         .. new[] { "sigmoid", "hinge", "ipo", "simpo" }.Select(name => Cpo(name, Usual with { LossTypes = [name] })),
-        Cpo("alphapo", Usual with { LossTypes = ["simpo"], AlphaPoAlpha = 0.25, CpoAlpha = 0 }),
+        Cpo("alphapo", Usual with { LossTypes = ["alphapo"], AlphaPoAlpha = 0.25 }),
         .. UnpairedLossTable.Rows.Select(row => Unpaired(row.Name, Usual with { LossTypes = [row.Name], DesirableWeight = 1.3, UndesirableWeight = 0.7 })),
         new("reward", RowKind.ScoredPairs, parts => new RewardObjective(parts.Scorer, Usual)),
         new("reward centred", RowKind.ScoredPairs, parts => new RewardObjective(parts.Scorer, Usual with { CenterRewardsCoefficient = 0.05 })),

@@ -26,9 +26,9 @@ public sealed class ContrastiveObjective : IObjective
         if (options.LossTypes.Count != 1)
             throw new UserErrorException($"loss_type: CPO takes one loss, got {options.LossTypes.Count}; there are {string.Join(", ", ContrastiveLoss.Names)}.");
         this.policy = policy;
-        likelihoodWeight = options.CpoAlpha;
         loss = new ContrastiveLoss(options.LossTypes[0], options.Beta, options.LabelSmoothing, options.SimpoGamma, options.AlphaPoAlpha);
         loss.Check();
+        likelihoodWeight = loss.HasLikelihood ? options.CpoAlpha : 0;
     }
 
     /// <inheritdoc/>
