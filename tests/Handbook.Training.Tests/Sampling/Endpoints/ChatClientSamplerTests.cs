@@ -91,7 +91,8 @@ public sealed class ChatClientSamplerTests
         var clock = new SkippingClock();
         Assert.Equal("fine", (await OneAsync(server, clock)).Answers[0].Text);
         Assert.Equal(3, server.Requests.Count);
-        Assert.Equal(2, clock.Waits.Count);
+        // A connection that was cut may be noticed only by the request that wants to use it again: one more try that no server sees.
+        Assert.InRange(clock.Waits.Count, 2, fault == "cut" ? 3 : 2);
         Assert.InRange(clock.Waits[0], TimeSpan.FromSeconds(0.5), TimeSpan.FromSeconds(1));
         Assert.InRange(clock.Waits[1], TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2));
     }
