@@ -41,7 +41,41 @@ public static class Hyperparameters
         list.AddRange(Schedule(optimization));
         if (options.Model.Precision is Precision.Bfloat16Mixed or Precision.Float16Mixed)
             list.Add(("mixed_precision_training", options.Model.Precision == Precision.Bfloat16Mixed ? "bf16, fp32 master weights" : "fp16, fp32 master weights"));
+        list.AddRange(Preference(options.Task, options.Preference));
         return list;
+    }
+
+    private static IEnumerable<(string, string)> Preference(TrainingTask task, PreferenceOptions preference)
+    {
+        if (task is TrainingTask.Cpt or TrainingTask.Sft)
+            yield break;
+        if (task == TrainingTask.Reward)
+        {
+            if (preference.CenterRewardsCoefficient is { } center)
+                yield return ("center_rewards_coefficient", PythonJson.Repr(center));
+            yield break;
+        }
+        yield return ("beta", PythonJson.Repr(preference.Beta));
+        if (task is not (TrainingTask.Orpo or TrainingTask.Bco))
+            yield return ("loss_type", string.Join(", ", preference.LossTypes));
+        if (preference.LossWeights is { } weights)
+            yield return ("loss_weights", string.Join(", ", weights.Select(PythonJson.Repr)));
+        foreach (var (name, value, usual) in new[]
+        {
+            ("label_smoothing", preference.LabelSmoothing, 0), ("rpo_alpha", preference.RpoAlpha ?? 0, 0), ("ld_alpha", preference.LdAlpha ?? 0, 0),
+            ("desirable_weight", preference.DesirableWeight, 1), ("undesirable_weight", preference.UndesirableWeight, 1),
+        })
+        {
+            if (value != usual)
+                yield return (name, PythonJson.Repr(value));
+        }
+        if (task == TrainingTask.Cpo)
+        {
+            yield return ("cpo_alpha", PythonJson.Repr(preference.CpoAlpha));
+            yield return ("simpo_gamma", PythonJson.Repr(preference.SimpoGamma));
+        }
+        if (preference.FDivergence != "reverse_kl")
+            yield return ("f_divergence_type", preference.FDivergence);
     }
 
     private static IEnumerable<(string, string)> Schedule(OptimizationOptions optimization)
