@@ -20,7 +20,7 @@ internal static class DpoBenchCommand
         var maxLength = new Option<int>("--max-length") { Description = "Most tokens of a prompt with an answer", DefaultValueFactory = _ => 1024 };
         var tokenizer = new Option<string?>("--tokenizer") { Description = "Tokenizer folder; without it byte-level BPE is trained on the file" };
         var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", BenchCommand.Precisions.Keys)}", DefaultValueFactory = _ => "bf16" };
-        var batches = new Option<int>("--batches") { Description = "Micro-batches that are counted", DefaultValueFactory = _ => 12 };
+        var batches = new Option<int>("--batches") { Description = "Micro-batches, chosen to stand for the file", DefaultValueFactory = _ => 16 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var command = new HandbookCommand(
             "dpo", "Time forward and backward passes of DPO over real pairs: padded as TRL does it, packed, and packed with shared prompts.",
@@ -59,10 +59,12 @@ internal static class DpoBenchCommand
         ["pairs_per_second"] = ByVariant(result.PairsPerSecond),
         ["speedup_vs_padded"] = result.Speedup(PairVariant.Shared, PairVariant.Padded),
         ["speedup_sharing"] = result.Speedup(PairVariant.Shared, PairVariant.Packed),
-        ["total_speedup_vs_padded"] = result.TotalSpeedup(PairVariant.Shared, PairVariant.Padded),
-        ["total_speedup_sharing"] = result.TotalSpeedup(PairVariant.Shared, PairVariant.Packed),
+        ["median_speedup_vs_padded"] = result.MedianSpeedup(PairVariant.Shared, PairVariant.Padded),
+        ["median_speedup_sharing"] = result.MedianSpeedup(PairVariant.Shared, PairVariant.Packed),
         ["tokens_allow_vs_padded"] = result.Allowed(PairVariant.Shared, PairVariant.Padded),
         ["tokens_allow_sharing"] = result.Allowed(PairVariant.Shared, PairVariant.Packed),
+        ["file_tokens_allow_vs_padded"] = result.FileAllows(PairVariant.Shared, PairVariant.Padded),
+        ["file_tokens_allow_sharing"] = result.FileAllows(PairVariant.Shared, PairVariant.Packed),
         ["tokens"] = ByVariant(variant => result.Tokens(variant)),
         ["seconds"] = ByVariant(result.Seconds),
         ["reference"] = new JsonObject

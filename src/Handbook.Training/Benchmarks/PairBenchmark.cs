@@ -20,7 +20,7 @@ namespace Handbook.Training.Benchmarks;
 /// <param name="Pairs">Pairs of a micro-batch.</param>
 /// <param name="MaxLength">Most tokens of a prompt with an answer.</param>
 /// <param name="Precision">Numbers of compute and master weights.</param>
-/// <param name="Batches">Micro-batches that are counted, after one that is not.</param>
+/// <param name="Batches">Micro-batches, chosen to stand for the file.</param>
 /// <param name="WithMatrixRate">Measure the machine's matrix rate before and after, which takes seconds.</param>
 public sealed record PairBenchmarkOptions(
     string Shape, string Data, string? Tokenizer, int Pairs, int MaxLength, Precision Precision, int Batches, bool WithMatrixRate = true);
@@ -63,7 +63,7 @@ public sealed class PairBenchmark
         var before = MatrixRate(options, dtype);
         using var model = CausalLanguageModel.Create(config, 1, dtype);
         var data = PairBenchmarkData.Read(
-            options.Data, options.Tokenizer, model.Config.VocabularySize, options.MaxLength, options.Pairs * (options.Batches + 1), folder);
+            options.Data, options.Tokenizer, model.Config.VocabularySize, options.MaxLength, options.Pairs, options.Batches, folder);
         var start = Stopwatch.GetTimestamp();
         using var stored = Store(data, model, new ReferenceKey(ReferenceKey.OfNew(config, 1), dtype, options.Data), folder, progress, stop);
         var storeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -73,6 +73,7 @@ public sealed class PairBenchmark
         {
             Batches = batches,
             Tokenizer = data.TokenizerName,
+            FileTokens = data.FileTokens,
             OptimizerSeconds = benchmark.OptimizerSeconds(),
             StoreSeconds = storeSeconds,
             MatrixFlops = Math.Max(before, MatrixRate(options, dtype)),
@@ -87,7 +88,8 @@ public sealed class PairBenchmark
     private static StoredReference Store(
         PairBenchmarkData data, CausalLanguageModel model, ReferenceKey key, string folder, ITrainingProgress progress, CancellationToken stop)
     {
-        var rows = new TrainingRows(data.Pairs.Count, data.Pairs.Count, row => data.Pairs[row].ToSharedPrefix(), row => data.Pairs[row].TokenCount);
+        var pairs = data.Sample.SelectMany(batch => batch).ToList();
+        var rows = new TrainingRows(pairs.Count, pairs.Count, row => pairs[row].ToSharedPrefix(), row => pairs[row].TokenCount);
         // The policy has not moved yet: it is its own reference.
         return StoredReference.Open(
             new ReferenceStoreOptions { Key = key, Sets = [rows], CacheFolder = folder }, () => new FrozenPolicy(Policy(model)), progress, TimeProvider.System, stop);
@@ -97,17 +99,14 @@ public sealed class PairBenchmark
 
     private List<PairBatchTimes> Batches(ITrainingProgress progress, CancellationToken stop)
     {
-        var microBatches = data.Pairs.Chunk(options.Pairs).ToList();
+        // Once uncounted: memory is taken and code compiled.
+        Measure(data.Sample[0], 0, counted: false);
         var times = new List<PairBatchTimes>();
-        for (var i = 0; i < microBatches.Count; i++)
+        foreach (var pairs in data.Sample)
         {
             stop.ThrowIfCancellationRequested();
-            // The first is not counted: memory is taken and code compiled.
-            var counted = i > 0 || microBatches.Count == 1;
-            var measured = Measure(microBatches[i], i, counted);
-            if (counted)
-                times.Add(measured);
-            progress.Advance("micro-batches", i + 1, microBatches.Count);
+            times.Add(Measure(pairs, times.Count, counted: true));
+            progress.Advance("micro-batches", times.Count, data.Sample.Count);
         }
         return times;
     }
@@ -128,7 +127,7 @@ public sealed class PairBenchmark
         }
         var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared));
         var lookup = Seconds(() => stored.TokenLogps(shared));
-        return new PairBatchTimes(pairs.Length, [PaddedPairs.PlaceCount(pairs), packed.TokenCount, shared.TokenCount], seconds, live, lookup);
+        return new PairBatchTimes(pairs.Length, [.. Variants.Select(variant => PairBenchmarkData.PlaceCount(pairs, variant))], seconds, live, lookup);
     }
 
     private void Differentiate(PairVariant variant, PreferencePair[] pairs, TokenBatch packed, TokenBatch shared)
@@ -156,7 +155,7 @@ public sealed class PairBenchmark
     private double OptimizerSeconds()
     {
         using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-6 }, options.Precision, model.Parameters, 1);
-        var batch = data.Pairs.Take(options.Pairs).Select(pair => pair.ToSharedPrefix()).ToArray();
+        var batch = data.Sample[0].Select(pair => pair.ToSharedPrefix()).ToArray();
         using (var scope = new TensorScope())
         using (var tape = new Tape())
             tape.Backward(Loss(tape, TokenBatch.Concatenate(batch), TokenBatch.Concatenate(batch)));

@@ -30,6 +30,9 @@ public sealed record PairBenchmarkResult
     /// <summary>The micro-batches.</summary>
     public required IReadOnlyList<PairBatchTimes> Batches { get; init; }
 
+    /// <summary>Places of all micro-batches of the file's epoch, by variant.</summary>
+    public required IReadOnlyList<long> FileTokens { get; init; }
+
     /// <summary>Where the tokenizer came from.</summary>
     public required string Tokenizer { get; init; }
 
@@ -63,29 +66,24 @@ public sealed record PairBenchmarkResult
     /// <summary>Pairs a second with shared prompts when the reference is run beside the policy.</summary>
     public double PairsPerSecondWithLiveReference => PairCount / (Seconds(PairVariant.Shared) + Batches.Sum(batch => batch.LiveReferenceSeconds));
 
-    /// <summary>
-    /// Times as fast as another way: the median over micro-batches, each of which ran in both ways within seconds, weighed by
-    /// the work they are: a machine whose speed swings does not move it.
-    /// </summary>
-    public double Speedup(PairVariant variant, PairVariant over)
-    {
-        var ratios = Batches
-            .Select(batch => (Ratio: batch.Seconds[(int)over] / batch.Seconds[(int)variant], Weight: (double)batch.Tokens[(int)variant]))
-            .OrderBy(entry => entry.Ratio).ToList();
-        var half = ratios.Sum(entry => entry.Weight) / 2;
-        var passed = 0.0;
-        foreach (var (ratio, weight) in ratios)
-        {
-            passed += weight;
-            if (passed >= half)
-                return ratio;
-        }
-        return double.NaN;
-    }
+    /// <summary>Times as fast as another way, over all micro-batches together.</summary>
+    public double Speedup(PairVariant variant, PairVariant over) => Seconds(over) / Seconds(variant);
 
-    /// <summary>Times as fast as another way over all micro-batches together.</summary>
-    public double TotalSpeedup(PairVariant variant, PairVariant over) => Seconds(over) / Seconds(variant);
+    /// <summary>
+    /// The same where a machine's speed swings: each micro-batch ran in all ways within seconds, and the median of the shares that
+    /// they reach of what their own places allow is held against what all places allow.
+    /// </summary>
+    public double MedianSpeedup(PairVariant variant, PairVariant over)
+    {
+        var shares = Batches
+            .Select(batch => batch.Seconds[(int)over] / batch.Seconds[(int)variant] * batch.Tokens[(int)variant] / batch.Tokens[(int)over])
+            .Order().ToList();
+        return (shares[(shares.Count - 1) / 2] + shares[shares.Count / 2]) / 2 * Allowed(variant, over);
+    }
 
     /// <summary>The speed-up that the number of places allows.</summary>
     public double Allowed(PairVariant variant, PairVariant over) => (double)Tokens(over) / Tokens(variant);
+
+    /// <summary>The same over all micro-batches of the file's epoch.</summary>
+    public double FileAllows(PairVariant variant, PairVariant over) => (double)FileTokens[(int)over] / FileTokens[(int)variant];
 }

@@ -65,27 +65,29 @@ public sealed class PairBenchmarkTests
     }
 
     [Fact]
-    public void Speedup_IsTheMedianOfPairedRatiosWeighedByWork()
+    public void MedianSpeedup_OneSlowMeasurement_DoesNotMoveIt()
     {
         var result = new PairBenchmarkResult
         {
             Batches =
             [
                 new PairBatchTimes(2, [30, 20, 10], [3, 2, 1], 0, 0),
-                new PairBatchTimes(2, [90, 60, 40], [16, 9, 4], 0, 0),
+                new PairBatchTimes(2, [90, 60, 40], [8, 6, 4], 0, 0),
                 new PairBatchTimes(2, [30, 20, 10], [50, 2, 1], 0, 0),
             ],
             Tokenizer = "",
+            FileTokens = [300, 200, 100],
             OptimizerSeconds = 0,
             StoreSeconds = 0,
             MatrixFlops = 1,
             ModelBytes = 0,
             Operations = [],
         };
-        Assert.Equal(4, result.Speedup(PairVariant.Shared, PairVariant.Padded));
-        Assert.Equal(2.25, result.Speedup(PairVariant.Shared, PairVariant.Packed));
-        Assert.Equal(11.5, result.TotalSpeedup(PairVariant.Shared, PairVariant.Padded));
+        Assert.Equal(61.0 / 6, result.Speedup(PairVariant.Shared, PairVariant.Padded), 1e-12);
         Assert.Equal(2.5, result.Allowed(PairVariant.Shared, PairVariant.Padded));
+        // Shares of what tokens allow: 1, 8/9 and 50/3.
+        Assert.Equal(2.5, result.MedianSpeedup(PairVariant.Shared, PairVariant.Padded), 1e-12);
+        Assert.Equal(3, result.FileAllows(PairVariant.Shared, PairVariant.Padded));
     }
 
     private static (double Loss, List<float[]> Gradients) Differentiate(CausalLanguageModel model, Func<Tape, Variable> of)
