@@ -191,6 +191,8 @@ internal static class RecipeRules
                 yield return At(values, "loss_type", $"has {losses.Count} losses; {task.CommandName()} takes one.");
             yield break;
         }
+        foreach (var key in new[] { "precompute_ref_log_probs", "reference_free" }.Where(key => values.Flag("sync_ref_model") && values.Flag(key)))
+            yield return At(values, "sync_ref_model", $"excludes {key}: true; a reference that follows the policy is computed at every step.");
         if (values.Numbers("loss_weights") is { } weights && weights.Count != losses.Count)
             yield return At(values, "loss_weights", $"has {weights.Count} entries for {losses.Count} losses; it must have one for each.");
         if (losses.Contains("robust") && values.Number("label_smoothing") == 0)

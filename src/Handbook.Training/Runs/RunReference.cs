@@ -18,6 +18,14 @@ public sealed class RunReference : IDisposable
     /// <summary>Its log-probabilities.</summary>
     public IReferenceLogps Logps { get; }
 
+    /// <summary>Looks whether a reference model of its own is there, before anything long begins.</summary>
+    /// <exception cref="UserErrorException">It is not.</exception>
+    public static void Check(RunOptions options)
+    {
+        if (options.Preference.ReferenceModel is { } folder && !Directory.Exists(folder))
+            throw new UserErrorException($"ref_model: {folder} is not a folder on this machine.");
+    }
+
     /// <summary>Opens what the method and the options ask for.</summary>
     /// <exception cref="UserErrorException">The reference model is missing, broken, or another model than the policy.</exception>
     /// <param name="options">The run.</param>

@@ -27,6 +27,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
     public RunResult Execute(CancellationToken stop)
     {
         OutputFolder.CheckWritable(output);
+        RunReference.Check(options);
         var store = new CheckpointStore(output);
         var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
         var tokenizer = RunTokenizer.Load(options);
