@@ -46,7 +46,7 @@ public sealed record ContrastiveLoss(string Name, double Beta, double LabelSmoot
             "simpo" or "alphapo" => SmoothedLogistic.Of(tape, tape.AddConstant(tape.Scale(margins, Beta), -Gamma), LabelSmoothing),
             "hinge" => tape.Relu(tape.AddConstant(tape.Scale(margins, -Beta), 1)),
             "ipo" => tape.Square(tape.AddConstant(margins, -1 / (2 * Beta))),
-            _ => throw new ArgumentOutOfRangeException(nameof(Name), Name, "not a loss of CPO"),
+            _ => throw new InvalidOperationException($"{Name} is not a loss of CPO"),
         };
     }
 
