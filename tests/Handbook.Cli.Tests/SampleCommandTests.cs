@@ -38,6 +38,7 @@ public sealed class SampleCommandTests : IDisposable
         { ["--dataset_name=DATA", "--reward_funcs=reward_model:MODEL", "--model_name_or_path=MODEL"], "MODEL: is not a reward model: it has no score.weight. 'handbook reward' trains one." },
         { ["--dataset_name=DATA", "--reward_funcs=exact:answer", "--model_name_or_path=MODEL"], "reward_funcs: the rule needs column answer, which prompt 0 does not have." },
         { ["--dataset_name=DATA", "--reward_funcs=words", "--model_name_or_path=MODEL", "--rounds=2", "--train_recipe=none.yaml"], "none.yaml" },
+        { ["--dataset_name=DATA", "--reward_funcs=words", "--model_name_or_path=MODEL", "--rounds=2", "--train_recipe=TRAIN", "--prompts_per_round=14"], "prompts_per_round: 2 rounds of 14 need more than the 14 prompts of DATA, split train." },
         { ["--dataset_name=DATA", "--reward_funcs=words", "--endpoint.url=http://localhost:9/v1", "--endpoint.model=m", "--endpoint.api_key_env=HANDBOOK_NO_SUCH_KEY"], "api_key_env: the environment variable HANDBOOK_NO_SUCH_KEY is not set" },
         { ["--dataset_name=DATA", "--reward_funcs=words", "--model_name_or_path=MODEL", "--temperature=-1"], "command line: temperature: expected a number of 0 or more" },
     };
@@ -46,7 +47,8 @@ public sealed class SampleCommandTests : IDisposable
     [MemberData(nameof(Mistakes))]
     public async Task Sample_Mistake_IsOneLineAndExitCode2(string[] arguments, string expected)
     {
-        string Fill(string text) => text.Replace("DATA", policy.Prompts, StringComparison.Ordinal).Replace("MODEL", policy.Model, StringComparison.Ordinal);
+        var train = policy.Write("dpo.yaml", "task: dpo\n");
+        string Fill(string text) => text.Replace("TRAIN", train, StringComparison.Ordinal).Replace("DATA", policy.Prompts, StringComparison.Ordinal).Replace("MODEL", policy.Model, StringComparison.Ordinal);
         var invocation = await Invocation.RunAsync(["sample", .. arguments.Select(Fill), $"--output_dir={policy.Path("out")}", "--max_new_tokens=4", "--num_generations=2"]);
         Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
         Assert.StartsWith(Fill(expected), Assert.Single(invocation.ErrorLines), StringComparison.Ordinal);

@@ -29,6 +29,7 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
         OutputFolder.CheckWritable(options.OutputDirectory);
         // Mistakes in the recipe of the training run show before hours of sampling.
         plan.Train(options.Policy.ModelFolder!, new SampledSets(Folder(1)), Model(1));
+        CheckPrompts();
         var policy = options.Policy;
         var results = new List<SamplingResult>();
         for (var round = 1; round <= plan.Rounds; round++)
@@ -56,6 +57,16 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
         Seed = (int)(Seeds.Of((ulong)options.Seed, round) & int.MaxValue),
         Prompts = plan.PromptsPerRound is not { } count ? options.Prompts : options.Prompts with { Skip = (round - 1) * count, MaxPrompts = count },
     };
+
+    /// <summary>Prompts that run out show at once, too.</summary>
+    private void CheckPrompts()
+    {
+        if (plan.PromptsPerRound is not { } count)
+            return;
+        var there = PromptReader.Read(options.Prompts with { MaxPrompts = plan.Rounds * count }).Count;
+        if (there <= (plan.Rounds - 1) * count)
+            throw new UserErrorException(FormattableString.Invariant($"prompts_per_round: {plan.Rounds} rounds of {count} need more than the {there} prompts of {options.Prompts.Dataset}."));
+    }
 
     /// <summary>True when the round's model is there.</summary>
     private bool Train(int round, PolicyOptions policy, SamplingResult sampled, CancellationToken stop)

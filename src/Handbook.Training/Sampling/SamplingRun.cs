@@ -26,7 +26,8 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         using var completions = Open("completions", key, prompts.Count);
         await SampleAsync(prompts, completions, stop).ConfigureAwait(false);
         var sampled = completions.Rows.Select(CandidateGroup.FromJson).ToList();
-        using var scores = Open("scores", Journal.Key([key, .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count);
+        // How answers share rows with others moves a reward model's last digits, so blocks are part of what decides a score.
+        using var scores = Open("scores", Journal.Key([key, FormattableString.Invariant($"{options.PromptsPerBlock}"), .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count);
         await ScoreAsync(prompts, sampled, scores, stop).ConfigureAwait(false);
         var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], Scores(scores.Rows[i]), [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
         var result = Write(groups);
@@ -42,7 +43,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         return Journal.Key(
         [
             "completions 1", options.Policy.Identity(), settings with { StopStrings = [] } + string.Join('\n', settings.StopStrings.Select(stop => $"{stop.Length} {stop}")),
-            FormattableString.Invariant($"{options.Seed} {options.PromptsPerBlock}"),
+            FormattableString.Invariant($"{options.Seed}"),
             .. prompts.Select(prompt => JsonLines.Turns(prompt.Turns).ToJsonString()), .. prompts.Select(prompt => prompt.Id + Encoding.UTF8.GetString(prompt.Row.Span)),
         ]);
     }

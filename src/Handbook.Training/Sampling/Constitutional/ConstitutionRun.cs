@@ -35,7 +35,7 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         var key = Journal.Key(
         [
             "revisions 1", options.Policy.Identity(), settings with { StopStrings = [], Count = 1 } + string.Join('\n', settings.StopStrings.Select(text => $"{text.Length} {text}")),
-            FormattableString.Invariant($"{options.Seed} {options.PromptsPerBlock} {options.RevisionRounds}"), options.Constitution.Identity(),
+            FormattableString.Invariant($"{options.Seed} {options.RevisionRounds}"), options.Constitution.Identity(),
             .. prompts.Select(prompt => JsonLines.Turns(prompt.Turns).ToJsonString()),
         ]);
         using var journal = Journal.Open(options.OutputDirectory, "revisions-" + split, key, options.PromptsPerBlock, prompts.Count);
