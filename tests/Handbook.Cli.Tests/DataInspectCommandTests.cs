@@ -125,5 +125,8 @@ public sealed class DataInspectCommandTests : IDisposable
         var invocation = await Invocation.RunAsync("data", "inspect", Recipe("sft", data, "assistant_only_loss: true"));
         Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
         Assert.Contains("unlabelled: 1", invocation.Output, StringComparison.Ordinal);
+        var prepared = await Invocation.RunAsync("data", "prepare", Recipe("sft", data, "assistant_only_loss: true"));
+        Assert.Equal(ExitCodes.UserError, prepared.ExitCode);
+        Assert.Contains("not one token of 1 training examples is a label", prepared.ErrorLines[^1], StringComparison.Ordinal);
     }
 }

@@ -25,7 +25,7 @@ internal static class DataCommand
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
-            using var store = Open(parsed.GetValue(words)!, terminal, stop);
+            using var store = Open(parsed.GetValue(words)!, terminal, stop, isForTraining: true);
             terminal.Output.WriteLine($"hash {store.ContentHash}");
             terminal.Output.WriteLine($"prepared data: {store.Folder}");
             return Task.FromResult(ExitCodes.Success);
@@ -79,18 +79,21 @@ internal static class DataCommand
         return recipe;
     }
 
-    private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop)
+    private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop, bool isForTraining = false)
     {
         var recipe = ReadRecipe(words, terminal);
-        return Open(recipe, RunTokenizer.Load(recipe.Options), terminal, stop);
+        return Open(recipe, RunTokenizer.Load(recipe.Options), terminal, stop, isForTraining);
     }
 
-    /// <summary>A recipe's data, prepared now or before; it may be without any label, since it is only looked at.</summary>
-    public static TokenStore Open(Recipe recipe, Tokenizer tokenizer, Terminal terminal, CancellationToken stop)
+    /// <summary>A recipe's data, prepared now or before. What is only looked at may be without any label.</summary>
+    public static TokenStore Open(Recipe recipe, Tokenizer tokenizer, Terminal terminal, CancellationToken stop, bool isForTraining = false)
     {
         var progress = TerminalProgress.Of(terminal);
         progress.Begin("data", []);
-        var store = RunData.PrepareForInspection(recipe.Options, tokenizer, RunModel.Config(recipe.Options, tokenizer).MaxPositions, progress, stop);
+        var limit = RunModel.Config(recipe.Options, tokenizer).MaxPositions;
+        var store = isForTraining
+            ? RunData.Prepare(recipe.Options, tokenizer, limit, progress, stop)
+            : RunData.PrepareForInspection(recipe.Options, tokenizer, limit, progress, stop);
         progress.End();
         return store;
     }
