@@ -21,7 +21,11 @@ public interface ISampler : IDisposable
 /// <summary>A prompt to complete.</summary>
 /// <param name="Turns">Messages for the chat template, or a plain text that is continued as it stands.</param>
 /// <param name="Seed">Decides, with the sample's number, what is drawn; results depend on nothing else that runs.</param>
-public sealed record SamplePrompt(Turns Turns, ulong Seed);
+public sealed record SamplePrompt(Turns Turns, ulong Seed)
+{
+    /// <summary>Tools and variables for the chat template, of a row that has some.</summary>
+    public TemplateInputs Template { get; init; } = TemplateInputs.None;
+}
 
 /// <summary>How prompts are completed.</summary>
 public sealed record SampleSettings

@@ -33,7 +33,7 @@ public sealed class LocalSampler : ISampler
     public Task<IReadOnlyList<SampledPrompt>> SampleAsync(
         IReadOnlyList<SamplePrompt> prompts, SampleSettings settings, Action? finished = null, CancellationToken stop = default)
     {
-        var tokens = prompts.Select(prompt => Tokenize(prompt.Turns)).ToList();
+        var tokens = prompts.Select(prompt => Tokenize(prompt)).ToList();
         var room = tokens.Select(ids => model.Config.MaxPositions - ids.Length).ToList();
         var taken = Enumerable.Range(0, prompts.Count).Where(i => room[i] > 0).ToList();
         var requests = taken.Select(i => new GenerationRequest
@@ -58,9 +58,10 @@ public sealed class LocalSampler : ISampler
     public void Dispose() => model.Dispose();
 
     /// <summary>The prompt as the model sees it, with the tokenizer's BOS once and, in the chat form, with what begins an answer.</summary>
-    private int[] Tokenize(Turns turns)
+    private int[] Tokenize(SamplePrompt prompt)
     {
-        var text = turns.Text ?? conversations.Render(turns.Messages!, addGenerationPrompt: true).Text;
+        var text = prompt.Turns.Text
+            ?? conversations.Render(prompt.Turns.Messages!, prompt.Template.Tools, prompt.Template.Arguments, addGenerationPrompt: true).Text;
         return conversations.TokenizeText(text, appendEos: false).Ids;
     }
 

@@ -38,10 +38,14 @@ public static class PromptReader
     private static PromptRow Prompt(ExampleReader reader, SourceRow row, PromptOptions options, int index)
     {
         using var document = row.Parse();
-        var turns = Of(reader.Read(document.RootElement, row.Place));
+        var example = reader.Read(document.RootElement, row.Place);
+        var turns = Of(example);
         var id = document.RootElement.TryGetProperty("prompt_id", out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
             ? value.ToString() : index.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new PromptRow(index, id, options.IsPlainText ? Plain(turns, row.Place) : Chat(turns, row.Place, options.SystemPrompt), row.Json);
+        return new PromptRow(index, id, options.IsPlainText ? Plain(turns, row.Place) : Chat(turns, row.Place, options.SystemPrompt), row.Json)
+        {
+            Template = TemplateInputs.Of(example),
+        };
     }
 
     private static Turns Of(Example example) => example switch

@@ -10,6 +10,9 @@ namespace Handbook.Training.Sampling;
 /// <param name="Row">The row as its file has it: scorers look into its columns.</param>
 public sealed record PromptRow(int Index, string Id, Turns Turns, ReadOnlyMemory<byte> Row)
 {
+    /// <summary>Tools and variables for the chat template.</summary>
+    public TemplateInputs Template { get; init; } = TemplateInputs.None;
+
     /// <summary>The text of a column of the row; numbers and truth values as JSON writes them, null when it is missing.</summary>
     public string? Column(string name)
     {

@@ -27,7 +27,7 @@ public sealed record SampledSets(string Folder)
         JsonLines.WriteFile(Preferences, groups.SelectMany(group => selection.Pairs(group).Select(pair => PairRow(group.Prompt, pair))));
     }
 
-    private static JsonObject CandidateRow(PromptRow prompt, Candidate candidate, IReadOnlyList<string> scorers) => new()
+    private static JsonObject CandidateRow(PromptRow prompt, Candidate candidate, IReadOnlyList<string> scorers) => prompt.Template.AddTo(new()
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),
@@ -38,7 +38,7 @@ public sealed record SampledSets(string Folder)
         ["finish_reason"] = candidate.Answer.FinishReason,
         ["tokens"] = candidate.Answer.Tokens,
         ["logp"] = candidate.Answer.Logp,
-    };
+    });
 
     private static JsonObject SftRow(PromptRow prompt, Candidate best)
     {
@@ -48,10 +48,10 @@ public sealed record SampledSets(string Folder)
         else
             (row["prompt"], row["completion"]) = (prompt.Turns.Text, best.Answer.Text);
         row["score"] = best.Score;
-        return row;
+        return prompt.Template.AddTo(row);
     }
 
-    private static JsonObject PairRow(PromptRow prompt, CandidatePair pair) => new()
+    private static JsonObject PairRow(PromptRow prompt, CandidatePair pair) => prompt.Template.AddTo(new()
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),
@@ -59,5 +59,5 @@ public sealed record SampledSets(string Folder)
         ["rejected"] = JsonLines.Answer(prompt.Turns, pair.Rejected.Answer.Text),
         ["score_chosen"] = pair.Chosen.Score,
         ["score_rejected"] = pair.Rejected.Score,
-    };
+    });
 }

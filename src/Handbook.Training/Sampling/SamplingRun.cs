@@ -53,7 +53,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         var blocks = new PromptBlocks("sampling", "answers", journal, options.PromptsPerBlock, progress, clock);
         await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock), async (sampler, block, finished) =>
         {
-            var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index))).ToList();
+            var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index)) { Template = prompt.Template }).ToList();
             var sampled = await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false);
             return [.. block.Zip(sampled, CandidateGroup.ToJson)];
         }, stop).ConfigureAwait(false);

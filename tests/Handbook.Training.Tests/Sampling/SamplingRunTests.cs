@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
 using Handbook.Models.Generation;
+using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Sampling;
 using Handbook.Training.Sampling.Endpoints;
@@ -125,6 +126,30 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         var second = await RunAsync(Options("rescored") with { Scorers = [new ScorerOptions("words")] }, progress);
         Assert.Equal(answers, File.ReadLines(second.Sets.Candidates).Select(line => JsonNode.Parse(line)!["completion"]!.ToJsonString()));
         Assert.DoesNotContain(progress.Notes, note => note.StartsWith("sampling", StringComparison.Ordinal));
+    }
+
+    /// <summary>What a row tells the template decides what is sampled, and goes on into every set.</summary>
+    [Fact]
+    public async Task Run_TemplateArgumentsOfRows_ReachTheTemplateAndTheSets()
+    {
+        var prompts = chat.Write("thinking.jsonl", new[] { false, true }.Select(thinks => new JsonObject
+        {
+            ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "hello" }),
+            ["chat_template_kwargs"] = new JsonObject { ["thinks"] = thinks },
+        }));
+        const string template = "{% for message in messages %}{{ message.content }}{% endfor %}{% if thinks %} one two three{% endif %}{% if add_generation_prompt %}:{% endif %}";
+        var options = Options("thinking");
+        var result = await RunAsync(options with
+        {
+            Policy = options.Policy with { Tokenizer = new TokenizerOptions { ChatTemplate = template } },
+            Prompts = new PromptOptions { Dataset = new DatasetRequest(prompts) },
+            Settings = options.Settings with { Sampling = SamplingOptions.Greedy, Count = 1 },
+            Scorers = [new ScorerOptions("words")],
+        });
+        var rows = File.ReadLines(result.Sets.Sft).Select(line => JsonNode.Parse(line)!).ToList();
+        Assert.Equal([false, true], rows.Select(row => row["chat_template_kwargs"]!["thinks"]!.GetValue<bool>()));
+        Assert.NotEqual(rows[0]["messages"]![1]!["content"]!.GetValue<string>(), rows[1]["messages"]![1]!["content"]!.GetValue<string>());
+        Assert.Equal(2, File.ReadLines(result.Sets.Candidates).Count(line => line.Contains("chat_template_kwargs", StringComparison.Ordinal)));
     }
 
     [Fact]

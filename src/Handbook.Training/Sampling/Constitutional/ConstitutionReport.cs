@@ -42,6 +42,12 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
                 Series = ["drawn", "changed"],
                 Groups = [.. options.Constitution.Principles.Select((_, i) => Drawn(i))],
             },
+            new ReportTable
+            {
+                Title = "What the principles ask for",
+                Columns = ["critique", "revision"],
+                Rows = [.. options.Constitution.Principles.Select((principle, i) => (IReadOnlyList<string>)[$"{Text(i + 1)}. {principle.Critic}", principle.Revision])],
+            },
             new ExampleAnswers { Title = "Before and after", Examples = [.. All.Where(answer => answer.IsUsable).Take(ExamplesShown).Select(Example)] },
         ],
         Footer = "handbook constitution",

@@ -75,7 +75,7 @@ public sealed class RewardModelScorer : IScorer
         var turns = answer.Prompt.Turns;
         var tokens = turns.Text is { } text
             ? conversations.Pairs.Tokenize(text, answer.Text)
-            : conversations.Pairs.Tokenize(turns.Messages!, [new Message { Role = "assistant", Content = answer.Text }]);
+            : conversations.Pairs.Tokenize(turns.Messages!, [new Message { Role = "assistant", Content = answer.Text }], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
         return (tokens.Prompt, tokens.Completion);
     }
 
