@@ -58,6 +58,22 @@ public sealed class InspectionTests
     }
 
     [Fact]
+    public void Write_PartTooLongToLookAt_ShowsItsEndsAndCountsAll()
+    {
+        var novel = Example([.. Enumerable.Range(0, 5000).Select(i => Token(i, $"w{i}.", 0, true))]);
+        foreach (var text in new[] { InspectionText.Write(novel, colour: true, everyToken: true), InspectionPage.Write("run", [], null, [novel]) })
+        {
+            Assert.Contains("tokens not shown", text, StringComparison.Ordinal);
+            Assert.Contains("w1999.", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("w2000.", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("w4599.", text, StringComparison.Ordinal);
+            Assert.Contains("w4600.", text, StringComparison.Ordinal);
+            Assert.Contains("w4999.", text, StringComparison.Ordinal);
+        }
+        Assert.Contains("5000 tokens, 5000 labels", InspectionText.Write(novel, colour: false, everyToken: false), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Summary_Lengths_AreToldByShareAndRange()
     {
         var summary = new InspectionSummary { Lengths = [5, 1, 5], TokenCount = 11, LabelCount = 4 };

@@ -14,8 +14,14 @@ public sealed record InspectedToken(int Id, string Text, int Message, bool IsLab
 /// <param name="Tokens">Its tokens in order.</param>
 public sealed record InspectedPart(string Title, IReadOnlyList<InspectedToken> Tokens)
 {
+    private const int ShownFirst = 2000;
+    private const int ShownLast = 400;
+
     /// <summary>Number of tokens that count in the loss.</summary>
     public int LabelCount => Tokens.Count(token => token.IsLabel);
+
+    /// <summary>The middle of a part too long to look at, which is not shown; from and behind, both 0 where all is.</summary>
+    public (int From, int Behind) Gap => Tokens.Count > ShownFirst + (2 * ShownLast) ? (ShownFirst, Tokens.Count - ShownLast) : (0, 0);
 }
 
 /// <summary>An example with everything that can be said about its tokens.</summary>

@@ -106,8 +106,15 @@ public static class InspectionPage
     private static void AppendTokens(StringBuilder page, InspectedPart part, IReadOnlyList<string> roles)
     {
         var message = -2;
-        foreach (var token in part.Tokens)
+        var (gap, behind) = part.Gap;
+        for (var i = 0; i < part.Tokens.Count; i++)
         {
+            if (i == gap && behind > 0)
+            {
+                page.Append("<span class=\"who other\">").Append(Number(behind - gap)).Append(" tokens not shown</span>");
+                i = behind;
+            }
+            var token = part.Tokens[i];
             if (token.Message != message && roles.Count > 0 && token.Message >= 0)
             {
                 var role = token.Message < roles.Count ? roles[token.Message] : "message";

@@ -40,8 +40,14 @@ public static class InspectionText
     private static void AppendText(StringBuilder result, InspectedPart part)
     {
         var current = "";
-        foreach (var token in part.Tokens)
+        for (var at = 0; at < part.Tokens.Count; at++)
         {
+            if (IsGap(part, ref at))
+            {
+                Switch("");
+                result.Append(CultureInfo.InvariantCulture, $"\n\n... {part.Gap.Behind - part.Gap.From} tokens not shown ...\n\n");
+            }
+            var token = part.Tokens[at];
             var style = token.IsCut ? Cut : token.IsLabel ? Label : token.IsSpecial ? Special : "";
             var lines = token.Text.Split('\n');
             for (var i = 0; i < lines.Length; i++)
@@ -76,11 +82,22 @@ public static class InspectionText
         result.Append(Paint(colour, Faint, "position      id  label  message        text")).Append('\n');
         for (var i = 0; i < part.Tokens.Count; i++)
         {
+            if (IsGap(part, ref i))
+                result.Append(CultureInfo.InvariantCulture, $"... {part.Gap.Behind - part.Gap.From} tokens not shown ...\n");
             var token = part.Tokens[i];
             var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {roles[token.Message]}" : $"{token.Message}";
             var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsCut ? " cut " : token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
             result.Append(token.IsLabel && !token.IsCut ? Paint(colour, "\u001b[32m", line) : line).Append('\n');
         }
+    }
+
+    /// <summary>At the beginning of the middle that is not shown, goes behind it.</summary>
+    private static bool IsGap(InspectedPart part, ref int at)
+    {
+        if (part.Gap.Behind == 0 || at != part.Gap.From)
+            return false;
+        at = part.Gap.Behind;
+        return true;
     }
 
     private static string Paint(bool colour, string style, string text) => colour ? style + text + Reset : text;
