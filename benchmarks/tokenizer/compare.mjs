@@ -2,7 +2,6 @@
 // ratio of their speeds on one thread and whether their ids are equal.
 // Usage: node compare.mjs <text file> <tokenizer folder>... [--seconds N]
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,8 +11,6 @@ const values = process.argv.slice(2);
 const at = values.indexOf('--seconds');
 const seconds = at < 0 ? '3' : values.splice(at, 2)[1];
 const [text, ...folders] = values;
-
-if (!existsSync(join(here, 'node_modules'))) execFileSync('npm', ['install', '--no-package-lock', '--silent'], { cwd: here, stdio: 'inherit' });
 
 const last = (output) => JSON.parse(output.trim().split('\n').at(-1));
 console.log('| tokenizer | Hugging Face MB/s | handbook MB/s | ratio | handbook, all threads | ids |');

@@ -1,11 +1,21 @@
 // Speed of Hugging Face's own `tokenizers` (its Node binding) on the text and documents that `handbook bench tokenizer` uses.
-// Usage: npm install && RAYON_NUM_THREADS=1 node huggingface.mjs <tokenizer folder or tokenizer.json> <text file> [seconds]
+// Usage: RAYON_NUM_THREADS=1 node huggingface.mjs <tokenizer folder or tokenizer.json> <text file> [seconds]
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
-const { Tokenizer } = createRequire(import.meta.url)('tokenizers');
+// The binding is fetched once, beside what the build makes.
+const here = dirname(fileURLToPath(import.meta.url));
+const home = join(here, '..', '..', 'artifacts', 'npm');
+if (!existsSync(join(home, 'node_modules', 'tokenizers'))) {
+  mkdirSync(home, { recursive: true });
+  copyFileSync(join(here, 'package.json'), join(home, 'package.json'));
+  execFileSync('npm', ['install', '--silent'], { cwd: home, stdio: ['ignore', 'ignore', 'inherit'] });
+}
+const { Tokenizer } = createRequire(join(home, 'package.json'))('tokenizers');
 const [folder, textFile, seconds = '3'] = process.argv.slice(2);
 const tokenizer = Tokenizer.fromFile(statSync(folder).isDirectory() ? join(folder, 'tokenizer.json') : folder);
 tokenizer.disableTruncation();
