@@ -61,6 +61,8 @@ internal static class DpoBenchCommand
         ["speedup_sharing"] = result.Speedup(PairVariant.Shared, PairVariant.Packed),
         ["median_speedup_vs_padded"] = result.MedianSpeedup(PairVariant.Shared, PairVariant.Padded),
         ["median_speedup_sharing"] = result.MedianSpeedup(PairVariant.Shared, PairVariant.Packed),
+        ["processor_speedup_vs_padded"] = result.ProcessorSpeedup(PairVariant.Shared, PairVariant.Padded),
+        ["processor_speedup_sharing"] = result.ProcessorSpeedup(PairVariant.Shared, PairVariant.Packed),
         ["tokens_allow_vs_padded"] = result.Allowed(PairVariant.Shared, PairVariant.Padded),
         ["tokens_allow_sharing"] = result.Allowed(PairVariant.Shared, PairVariant.Packed),
         ["file_tokens_allow_vs_padded"] = result.FileAllows(PairVariant.Shared, PairVariant.Padded),
@@ -83,6 +85,7 @@ internal static class DpoBenchCommand
         {
             ["tokens"] = new JsonArray([.. batch.Tokens.Select(count => (JsonNode)count)]),
             ["seconds"] = new JsonArray([.. batch.Seconds.Select(seconds => (JsonNode)seconds)]),
+            ["processor_seconds"] = new JsonArray([.. batch.ProcessorSeconds.Select(seconds => (JsonNode)seconds)]),
         })]),
         ["operations"] = ByVariant(variant => new JsonArray([.. result.Operations[(int)variant].Select(time => (JsonNode)new JsonObject
         {

@@ -115,19 +115,21 @@ public sealed class PairBenchmark
     {
         var packed = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSequences())]);
         var shared = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSharedPrefix())]);
-        var seconds = new double[Variants.Length];
+        var (seconds, processor) = (new double[Variants.Length], new double[Variants.Length]);
         // Each way comes first in turn, so that none always follows another.
         for (var i = 0; i < Variants.Length; i++)
         {
             var variant = Variants[(turn + i) % Variants.Length];
             OperationTimes.Current = counted ? operations[(int)variant] : null;
             OperationTimes.Current?.Restart();
+            var before = Environment.CpuUsage.TotalTime;
             seconds[(int)variant] = Seconds(() => Differentiate(variant, pairs, packed, shared));
+            processor[(int)variant] = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
             OperationTimes.Current = null;
         }
         var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared));
         var lookup = Seconds(() => stored.TokenLogps(shared));
-        return new PairBatchTimes(pairs.Length, [.. Variants.Select(variant => PairBenchmarkData.PlaceCount(pairs, variant))], seconds, live, lookup);
+        return new PairBatchTimes(pairs.Length, [.. Variants.Select(variant => PairBenchmarkData.PlaceCount(pairs, variant))], seconds, processor, live, lookup);
     }
 
     private void Differentiate(PairVariant variant, PreferencePair[] pairs, TokenBatch packed, TokenBatch shared)

@@ -19,10 +19,12 @@ public enum PairVariant
 /// <param name="Pairs">Its pairs.</param>
 /// <param name="Tokens">Places computed, by variant.</param>
 /// <param name="Seconds">Forward and backward, by variant.</param>
+/// <param name="ProcessorSeconds">Time that processors worked for this process meanwhile, by variant.</param>
 /// <param name="LiveReferenceSeconds">The reference model's forward pass over the shared rows.</param>
 /// <param name="StoredReferenceSeconds">Looking the same up in the store.</param>
 public sealed record PairBatchTimes(
-    int Pairs, IReadOnlyList<int> Tokens, IReadOnlyList<double> Seconds, double LiveReferenceSeconds, double StoredReferenceSeconds);
+    int Pairs, IReadOnlyList<int> Tokens, IReadOnlyList<double> Seconds, IReadOnlyList<double> ProcessorSeconds,
+    double LiveReferenceSeconds, double StoredReferenceSeconds);
 
 /// <summary>What was measured.</summary>
 public sealed record PairBenchmarkResult
@@ -68,6 +70,13 @@ public sealed record PairBenchmarkResult
 
     /// <summary>Times as fast as another way, over all micro-batches together.</summary>
     public double Speedup(PairVariant variant, PairVariant over) => Seconds(over) / Seconds(variant);
+
+    /// <summary>
+    /// The same in processor time, which other processes on the machine lengthen less. It means something with one thread only: two
+    /// wait for each other at work.
+    /// </summary>
+    public double ProcessorSpeedup(PairVariant variant, PairVariant over) =>
+        Batches.Sum(batch => batch.ProcessorSeconds[(int)over]) / Batches.Sum(batch => batch.ProcessorSeconds[(int)variant]);
 
     /// <summary>
     /// The same where a machine's speed swings: each micro-batch ran in all ways within seconds, and the median of the shares that

@@ -83,11 +83,13 @@ internal sealed class ReferencePass
             var live = new LiveReference(frozen.Policy);
             foreach (var index in missing)
             {
-                WriteFile(index, live, stop, (batchRows, batchTokens) =>
+                void Advanced(int batchRows, int batchTokens)
                 {
                     (rows, tokens) = (rows + batchRows, tokens + batchTokens);
                     progress.Advance(Pace(rows, tokens, total, clock.GetElapsedTime(start)), rows, total);
-                });
+                }
+
+                WriteFile(index, live, Advanced, stop);
             }
         }
         var seconds = clock.GetElapsedTime(start).TotalSeconds;
@@ -95,7 +97,7 @@ internal sealed class ReferencePass
         OpenFiles(chunks, fault => throw new IOException($"{folder}: {fault} right after it was written"));
     }
 
-    private void WriteFile(int index, LiveReference live, CancellationToken stop, Action<int, int> advanced)
+    private void WriteFile(int index, LiveReference live, Action<int, int> advanced, CancellationToken stop)
     {
         var sequences = new List<(UInt128, int)>();
         var values = new List<float>();

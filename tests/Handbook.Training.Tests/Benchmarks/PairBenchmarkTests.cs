@@ -71,9 +71,9 @@ public sealed class PairBenchmarkTests
         {
             Batches =
             [
-                new PairBatchTimes(2, [30, 20, 10], [3, 2, 1], 0, 0),
-                new PairBatchTimes(2, [90, 60, 40], [8, 6, 4], 0, 0),
-                new PairBatchTimes(2, [30, 20, 10], [50, 2, 1], 0, 0),
+                new PairBatchTimes(2, [30, 20, 10], [3, 2, 1], [3, 2, 1], 0, 0),
+                new PairBatchTimes(2, [90, 60, 40], [8, 6, 4], [8, 6, 4], 0, 0),
+                new PairBatchTimes(2, [30, 20, 10], [50, 2, 1], [4, 2, 1], 0, 0),
             ],
             Tokenizer = "",
             FileTokens = [300, 200, 100],
@@ -87,6 +87,7 @@ public sealed class PairBenchmarkTests
         Assert.Equal(2.5, result.Allowed(PairVariant.Shared, PairVariant.Padded));
         // Shares of what tokens allow: 1, 8/9 and 50/3.
         Assert.Equal(2.5, result.MedianSpeedup(PairVariant.Shared, PairVariant.Padded), 1e-12);
+        Assert.Equal(2.5, result.ProcessorSpeedup(PairVariant.Shared, PairVariant.Padded));
         Assert.Equal(3, result.FileAllows(PairVariant.Shared, PairVariant.Padded));
     }
 
