@@ -68,7 +68,7 @@ public sealed class StoredReferenceTests : IDisposable
             if (done > 2 * RowsPerFile)
                 stop.Cancel();
         });
-        Assert.ThrowsAny<OperationCanceledException>(() => Open("cut", Policy(), stopping, stop.Token, tokensAtOnce: 1));
+        Assert.ThrowsAny<OperationCanceledException>(() => Open("cut", Policy(), stopping, tokensAtOnce: 1, stop.Token));
         var whole = Files("cut");
         Assert.Equal(2, whole.Count);
 
@@ -146,7 +146,7 @@ public sealed class StoredReferenceTests : IDisposable
     private CausalPolicy Policy() => new(model, ForwardOptions.Default);
 
     private StoredReference Open(
-        string name, IPolicy policy, ITrainingProgress? progress = null, CancellationToken stop = default, int tokensAtOnce = 4096)
+        string name, IPolicy policy, ITrainingProgress? progress = null, int tokensAtOnce = 4096, CancellationToken stop = default)
     {
         var options = new ReferenceStoreOptions
         {
