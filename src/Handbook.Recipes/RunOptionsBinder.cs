@@ -42,7 +42,7 @@ internal static class RunOptionsBinder
             Strategy = values.Text("hub_strategy")!,
             Private = values.FlagOrNull("hub_private_repo"),
         },
-        Preference = Preference(values, task),
+        Preference = Preference(values, task, profile),
         Lora = values.Flag("use_peft") ? Lora(values) : null,
         Quantization = !values.Flag("load_in_4bit") && !values.Flag("load_in_8bit") ? null : new QuantizationOptions
         {
@@ -220,7 +220,7 @@ internal static class RunOptionsBinder
         };
     }
 
-    private static PreferenceOptions Preference(RecipeValues values, TrainingTask task)
+    private static PreferenceOptions Preference(RecipeValues values, TrainingTask task, Profile profile)
     {
         if (task is TrainingTask.Cpt or TrainingTask.Sft)
             return new PreferenceOptions();
@@ -234,7 +234,9 @@ internal static class RunOptionsBinder
             RpoAlpha = values.NumberOrNull("rpo_alpha"),
             LdAlpha = values.NumberOrNull("ld_alpha"),
             FDivergence = values.Text("f_divergence_type")!,
-            FAlphaDivergenceCoefficient = values.Number("f_alpha_divergence_coef"),
+            // TRL before 0.29 raised the inverse ratio to this power, and let no pair's weight be more than 1.
+            FAlphaDivergenceCoefficient = profile == Profile.Best ? values.Number("f_alpha_divergence_coef") : 1 - values.Number("f_alpha_divergence_coef"),
+            WeightLimit = profile == Profile.Best ? null : 1,
             DiscopopTau = values.Number("discopop_tau"),
             UseWeighting = values.Flag("use_weighting"),
             PrecomputeReference = values.Flag("precompute_ref_log_probs"),

@@ -169,6 +169,16 @@ public class RecipeReaderTests
     public void Read_RuleOfPreferences_IsToldWithItsReason(TrainingTask task, string yaml, string expected) =>
         Assert.Contains(expected, Recipes.Problems(yaml, task));
 
+    [Theory]
+    [InlineData("", 0.25, null)]
+    [InlineData("profile: trl-0.19\n", 0.75, 1.0)]
+    public void Read_ProfileOfAnEarlierTrl_ReadsAlphaAndWeightsAsItDid(string yaml, double alpha, double? limit)
+    {
+        var options = Recipes.Read(yaml + "f_alpha_divergence_coef: 0.25\n", TrainingTask.Dpo).Options.Preference;
+
+        Assert.Equal((alpha, limit), (options.FAlphaDivergenceCoefficient, options.WeightLimit));
+    }
+
     [Fact]
     public void Read_SplitForAnswers_IsRefused()
     {

@@ -41,7 +41,7 @@ internal static class PreferenceKeys
             with { Range = NumberRange.Within(0, 1), Tasks = Tasks.Dpo },
         Row("f_divergence_type", TextValue, Trl, "reverse_kl", "Divergence between policy and reference.")
             with { Choices = ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"], Tasks = Tasks.Dpo },
-        Row("f_alpha_divergence_coef", Number, Trl, "1.0", "Alpha of alpha_divergence.") with { Tasks = Tasks.Dpo },
+        Row("f_alpha_divergence_coef", Number, Trl, "1.0", "Alpha of alpha_divergence; under the profiles v0.3 and trl-0.19 one less alpha, as TRL had it then.") with { Tasks = Tasks.Dpo },
         Row("discopop_tau", Number, Trl, "0.05", "Temperature of discopop.") with { Range = NumberRange.Above(0), Tasks = Tasks.Dpo },
         Row("use_weighting", Flag, Trl, "false", "Weight pairs by their own probability (WPO).") with { Tasks = Tasks.Dpo },
         Row("precompute_ref_log_probs", Flag, Trl, "false", "Compute the reference's log-probabilities once, before training: no second model in memory.")
