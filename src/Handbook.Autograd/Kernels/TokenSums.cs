@@ -69,15 +69,20 @@ internal static unsafe class TokenSums
         return (int)((size + count - 1) / count + 15) / 16 * 16;
     }
 
-    /// <summary>Columns of some tokens' rows as rows of tokens, an even number: an odd last token is followed by zeros.</summary>
+    /// <summary>Columns of some tokens' rows as rows of tokens, filled up with zeros to whole groups.</summary>
     private static int Transpose(ushort* source, long stride, int tokens, int columns, uint* strip, ushort* left)
     {
-        var depth = tokens + tokens % 2;
+        var depth = (tokens + InterleavedRows.RowGroup - 1) / InterleavedRows.RowGroup * InterleavedRows.RowGroup;
         for (var first = 0; first < depth; first += StripTokens)
         {
             var pairs = Math.Min(StripTokens, depth - first) / 2;
             for (var pair = 0; pair < pairs; pair++)
             {
+                if (first + 2 * pair >= tokens)
+                {
+                    new Span<uint>(strip + pair * columns, columns).Clear();
+                    continue;
+                }
                 var low = source + (first + 2 * pair) * stride;
                 // Rows are far apart: without the hint every one of them is waited for.
                 for (var c = 0; c < columns; c += CacheLine)
