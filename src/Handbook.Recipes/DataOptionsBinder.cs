@@ -57,6 +57,8 @@ internal static class DataOptionsBinder
                     values.Texts(entry + "columns"), values.NumberOrNull(entry + "weight") ?? 1)),
         ],
         MixtureSeed = values.Integer("dataset_mixture.seed"),
+        Interleave = values.Text("dataset_mixture.interleave"),
+        Probabilities = values.Numbers("dataset_mixture.probabilities"),
         TestSplitSize = values.Rows("dataset_mixture.test_split_size"),
     };
 

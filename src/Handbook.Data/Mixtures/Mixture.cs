@@ -13,7 +13,12 @@ public static class Mixture
     /// splits with training rows and splits them at random; under <see cref="DataProfile.Best"/> they are evaluated on.
     /// </summary>
     /// <exception cref="UserErrorException">A weight is negative or above 1, or the test size does not fit.</exception>
-    public static MixtureOrder Combine(IReadOnlyList<MixtureEntry> entries, long seed, SplitSize? testSize, DataProfile profile)
+    /// <param name="entries">The datasets.</param>
+    /// <param name="seed">Seed of the shuffles and the split.</param>
+    /// <param name="testSize">What is set aside for evaluation.</param>
+    /// <param name="profile">Whose rules hold.</param>
+    /// <param name="interleave">Training rows are taken by turns instead of shuffled together; null shuffles.</param>
+    public static MixtureOrder Combine(IReadOnlyList<MixtureEntry> entries, long seed, SplitSize? testSize, DataProfile profile, InterleaveRule? interleave = null)
     {
         var notes = new List<string>();
         var keepTestApart = profile == DataProfile.Best && entries.Any(entry => entry.IsTest) && entries.Any(entry => !entry.IsTest);
@@ -31,9 +36,9 @@ public static class Mixture
         {
             if (testSize is not null)
                 notes.Add($"test_split_size {testSize} is not needed: the test splits are the evaluation set");
-            return new MixtureOrder(Shuffled(pooled, seed), Shuffled(test, seed), notes);
+            return new MixtureOrder(Together(pooled, seed, interleave), Shuffled(test, seed), notes);
         }
-        var rows = Shuffled(pooled, seed);
+        var rows = Together(pooled, seed, interleave);
         if (testSize is null)
             return new MixtureOrder(rows, [], notes);
         var (trainIndices, testIndices) = TrainTestSplit.Split(rows.Length, testSize, null, seed);
@@ -103,6 +108,10 @@ public static class Mixture
         if (entry.Weight > 1 && !allowAboveOne)
             throw new UserErrorException(FormattableString.Invariant($"{entry.Name}: weight {entry.Weight} asks for more rows than there are; expected 0 to 1"));
     }
+
+    private static MixtureRow[] Together(List<MixtureRow> pooled, long seed, InterleaveRule? interleave) => interleave is null
+        ? Shuffled(pooled, seed)
+        : interleave.Order([.. pooled.GroupBy(row => row.Source).OrderBy(group => group.Key).Select(group => group.ToArray())], seed);
 
     private static MixtureRow[] Shuffled(List<MixtureRow> rows, long seed)
     {

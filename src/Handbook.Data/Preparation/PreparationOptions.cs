@@ -39,6 +39,9 @@ public sealed record PreparationOptions
     /// <summary>Seed of a mixture's shuffles and split.</summary>
     public long MixtureSeed { get; init; }
 
+    /// <summary>How a mixture takes rows by turns; null shuffles them together.</summary>
+    public InterleaveRule? Interleave { get; init; }
+
     /// <summary>What a mixture sets aside for evaluation.</summary>
     public SplitSize? TestSize { get; init; }
 

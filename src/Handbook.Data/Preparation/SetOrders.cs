@@ -19,7 +19,7 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
             .Select((part, i) => new MixtureEntry(part.Request.Name, part.Request.Split, checked((int)sources[i].Count()), part.Weight))
             .ToList();
         var order = options.Form == MixtureForm.Mixture
-            ? Mixture.Combine(entries, options.MixtureSeed, options.TestSize, options.Profile)
+            ? Mixture.Combine(entries, options.MixtureSeed, options.TestSize, options.Profile, options.Interleave)
             : Mixture.Mix(ByDataset(entries, options.Sources), options.Profile);
         return new SetOrders(order.Train, order.Test, order.Test.Length > 0, order.Notes);
     }

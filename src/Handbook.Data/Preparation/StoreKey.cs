@@ -20,7 +20,7 @@ internal static class StoreKey
         var text = new StringBuilder();
         Line(text, "format", StoreManifest.FormatVersion);
         Line(text, "encoder", encoder.Fingerprint);
-        Line(text, "form", $"{options.Form} {options.Profile} {options.MixtureSeed} {options.TestSize}");
+        Line(text, "form", $"{options.Form} {options.Profile} {options.MixtureSeed} {options.TestSize} {options.Interleave}");
         Line(text, "text", $"{options.TextColumn} {options.PreferText} {options.Files.TextUnit} {options.Files.MaxRowBytes}");
         Line(text, "limits", $"{options.MaxTrainExamples} {options.MaxEvaluationExamples} {options.SkipBadRows} {options.StreamedRows}");
         Line(text, "cleaning", options.Cleaning);

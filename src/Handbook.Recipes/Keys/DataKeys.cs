@@ -26,6 +26,10 @@ internal static class DataKeys
         Row(Entry + "columns", TextList, H4, null, "The columns to keep; the set must be the same for every dataset of the mixture."),
         Row(Entry + "weight", Number, H4, "1.0", "The share of the rows to take.") with { Range = NumberRange.Within(0, 1), IsNullable = true },
         Row("dataset_mixture.seed", Integer, H4, "0", "Seed of the shuffles and of the test split.") with { Range = NumberRange.From(0) },
+        Row("dataset_mixture.interleave", TextValue, Ours, null, "Take rows of the datasets by turns, as datasets' interleave_datasets does, until this holds; left out: they are shuffled together. Training visits rows in a random order all the same unless shuffling is off.")
+            with { Choices = ["first_exhausted", "all_exhausted", "all_exhausted_without_replacement"] },
+        Row("dataset_mixture.probabilities", NumberList, Ours, null, "With which probability a row comes from which dataset of an interleaved mixture; left out: one of each in turn.")
+            with { OnlyWith = "dataset_mixture.interleave" },
         Row("dataset_mixture.test_split_size", RowShare, H4, null, "What is set aside for evaluation: rows, or a share."),
 
         Row("dataset_mixer", NumberMap, H4, null, "v0.3's mixture: dataset to share. The first rows of each training split; test splits whole; shuffled with seed 42.")

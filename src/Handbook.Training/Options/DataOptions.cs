@@ -54,6 +54,12 @@ public sealed record DataOptions
     /// <summary>Seed of a mixture's shuffles and split.</summary>
     public int MixtureSeed { get; init; }
 
+    /// <summary>When taking rows of a mixture's datasets by turns ends (<c>first_exhausted</c>, ...); null shuffles them together.</summary>
+    public string? Interleave { get; init; }
+
+    /// <summary>With which probability a row comes from which dataset of an interleaved mixture; null takes one of each in turn.</summary>
+    public IReadOnlyList<double>? Probabilities { get; init; }
+
     /// <summary>What a mixture sets aside for evaluation; null sets nothing aside.</summary>
     public RowCount? TestSplitSize { get; init; }
 

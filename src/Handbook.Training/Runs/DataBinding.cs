@@ -26,6 +26,7 @@ public static class DataBinding
         Sources = [.. options.Data.Sources.Select(source => Part(source, options.Data.Form))],
         Evaluation = options.Data.TestSource is { } test && Evaluates(options.Evaluation) ? Part(test, options.Data.Form) : null,
         MixtureSeed = options.Data.MixtureSeed,
+        Interleave = options.Data.Interleave is { } stop ? new InterleaveRule(Stopping(stop), options.Data.Probabilities) : null,
         TestSize = options.Data.TestSplitSize is { } size ? new SplitSize(size.Value, size.IsFraction) : null,
         Profile = (DataProfile)options.Profile,
         Files = new SourceOptions
@@ -53,6 +54,13 @@ public static class DataBinding
     private static long StreamedRows(RunOptions options) => options.Optimization.MaxSteps is > 0 and var steps
         ? (long)steps * options.Optimization.PerDeviceBatchSize * options.Optimization.GradientAccumulation
         : throw new UserErrorException("dataset_streaming: needs max_steps, since a stream has no length that epochs could be counted by");
+
+    private static StoppingStrategy Stopping(string name) => name switch
+    {
+        "all_exhausted" => StoppingStrategy.AllExhausted,
+        "all_exhausted_without_replacement" => StoppingStrategy.AllExhaustedWithoutReplacement,
+        _ => StoppingStrategy.FirstExhausted,
+    };
 
     private static DatasetPart Part(DatasetSource source, MixtureForm form) => new(
         new DatasetRequest(source.Name, source.Config, source.Split), form == MixtureForm.Single ? null : source.Weight, source.Columns);

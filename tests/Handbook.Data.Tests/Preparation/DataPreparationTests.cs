@@ -196,6 +196,24 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Theory]
+    [InlineData(StoppingStrategy.FirstExhausted, "a0 b0 a1 b1")]
+    [InlineData(StoppingStrategy.AllExhausted, "a0 b0 a1 b1 a2 b0")]
+    [InlineData(StoppingStrategy.AllExhaustedWithoutReplacement, "a0 b0 a1 b1 a2")]
+    public void Prepare_InterleavedMixture_TakesTurns(StoppingStrategy stop, string expected)
+    {
+        folder.Write("a/train.jsonl", Texts("a", 3));
+        folder.Write("b/train.jsonl", Texts("b", 2));
+        var options = Options("a", max: 50) with
+        {
+            Form = MixtureForm.Mixture,
+            Sources = [new DatasetPart(new DatasetRequest("a"), null), new DatasetPart(new DatasetRequest("b"), null)],
+            Interleave = new InterleaveRule(stop, null),
+        };
+        using var store = Prepare(options with { Packing = options.Packing with { Strategy = PackingStrategy.None } });
+        Assert.Equal(expected.Split(' '), Read(store.Train));
+    }
+
+    [Theory]
     [InlineData("test", 2)]
     [InlineData("validation", -1)]
     public void Prepare_EvaluationSplit_IsTakenWhereThereIsOne(string split, int rows)
