@@ -11,6 +11,9 @@ internal sealed unsafe class PackedMatrix : IDisposable
     /// <summary>Columns of a block: a block of a few hundred rows stays in the second-level cache.</summary>
     internal const int BlockColumns = 192;
 
+    /// <summary>Parts that a block is packed in: few blocks would leave threads without work.</summary>
+    private const int Parts = 2;
+
     private readonly Tensor memory;
 
     private PackedMatrix(long rows, long columns)
@@ -34,10 +37,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         var packed = new PackedMatrix(matrix.Size(0), matrix.Size(1));
         var source = (ushort*)matrix.Pointer;
-        TaskQueue.Run(packed.BlockCount, block =>
+        TaskQueue.Run(packed.BlockCount * Parts, task =>
         {
+            var (block, first, end) = packed.Part(task);
             var width = packed.Width(block);
-            for (var row = 0L; row < packed.Rows; row += 2)
+            for (var row = 2L * first; row < 2L * end; row += 2)
             {
                 var at = source + row * packed.Columns + (long)block * BlockColumns;
                 PairInterleaving.Run(at, at + packed.Columns, width, (uint*)packed.Block(block) + row / 2 * width);
@@ -51,13 +55,23 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         var packed = new PackedMatrix(matrix.Size(1), matrix.Size(0));
         var source = (ushort*)matrix.Pointer;
-        TaskQueue.Run(packed.BlockCount, block =>
+        TaskQueue.Run(packed.BlockCount * Parts, task =>
         {
+            var (block, first, end) = packed.Part(task);
             var width = packed.Width(block);
-            DwordTransposition.Run(
-                (float*)(source + (long)block * BlockColumns * packed.Rows), packed.Rows / 2, width, (int)packed.Rows / 2, (float*)packed.Block(block), width);
+            var from = (float*)(source + (long)block * BlockColumns * packed.Rows) + first;
+            DwordTransposition.Run(from, packed.Rows / 2, width, end - first, (float*)packed.Block(block) + (long)first * width, width);
         });
         return packed;
+    }
+
+    /// <summary>The block of a task and its pairs of rows; parts begin at whole tiles.</summary>
+    private (int Block, int First, int End) Part(int task)
+    {
+        var pairs = (int)Rows / 2;
+        var size = ((pairs + Parts - 1) / Parts + 15) / 16 * 16;
+        var first = Math.Min(pairs, task % Parts * size);
+        return (task / Parts, first, Math.Min(pairs, first + size));
     }
 
     /// <summary>Columns of one block; the last may be narrower.</summary>

@@ -9,7 +9,8 @@ namespace Handbook.Autograd.Kernels;
 /// </summary>
 internal static unsafe class RowProducts
 {
-    private const int BlockRows = 256;
+    private const int MostRows = 256;
+    private const int Tile = 16;
     private const int FewestRows = 32;
 
     /// <summary>True when the tensors are right for these products and there are rows enough to pay for the packing.</summary>
@@ -37,12 +38,13 @@ internal static unsafe class RowProducts
         using var wideBias = bias?.To(DType.Float32);
         var offset = wideBias is null ? null : (float*)wideBias.Pointer;
         var target = (ushort*)result.Pointer;
-        TaskQueue.Run((int)((count + BlockRows - 1) / BlockRows), task =>
+        var most = BlockHeight(count);
+        TaskQueue.Run((int)((count + most - 1) / most), task =>
         {
-            var first = (long)task * BlockRows;
-            var height = (int)Math.Min(BlockRows, count - first);
-            var scratch = new ScratchMemory(ScratchMemory.Size<float>(BlockRows * PackedMatrix.BlockColumns));
-            var sum = scratch.Take<float>(BlockRows * PackedMatrix.BlockColumns);
+            var first = (long)task * most;
+            var height = (int)Math.Min(most, count - first);
+            var scratch = new ScratchMemory(ScratchMemory.Size<float>(most * PackedMatrix.BlockColumns));
+            var sum = scratch.Take<float>(most * PackedMatrix.BlockColumns);
             for (var block = 0; block < weights[0].BlockCount; block++)
             {
                 var width = weights[0].Width(block);
@@ -58,6 +60,15 @@ internal static unsafe class RowProducts
             }
         });
         return result;
+    }
+
+    // Blocks of equal height and an even number of them, so that two or four threads end together. A row's sum does not depend on
+    // the block it stands in.
+    private static int BlockHeight(long count)
+    {
+        var blocks = (count + MostRows - 1) / MostRows;
+        blocks += blocks % 2;
+        return (int)((count + blocks - 1) / blocks + Tile - 1) / Tile * Tile;
     }
 
     /// <summary>Rounds float32 numbers, plus an offset each, to bfloat16.</summary>
