@@ -11,8 +11,11 @@ public sealed class OperationTimes
     private readonly Dictionary<(string Operation, string Pass), (long Ticks, int Calls)> entries = [];
     private long last = Stopwatch.GetTimestamp();
 
-    /// <summary>The times being collected; null (the default) collects none.</summary>
-    public static OperationTimes? Current { get; set; }
+    [ThreadStatic]
+    private static OperationTimes? current;
+
+    /// <summary>The times being collected on this thread, which is the one that runs the operations; null (the default) collects none.</summary>
+    public static OperationTimes? Current { get => current; set => current = value; }
 
     /// <summary>Starts the next stretch of time without giving the last one to anybody.</summary>
     public void Restart() => last = Stopwatch.GetTimestamp();
