@@ -240,7 +240,6 @@ internal static class RunOptionsBinder
             DiscopopTau = values.Number("discopop_tau"),
             UseWeighting = values.Flag("use_weighting"),
             PrecomputeReference = values.Flag("precompute_ref_log_probs"),
-            PrecomputeBatchSize = values.IntegerOrNull("precompute_ref_batch_size"),
             SyncReference = values.Flag("sync_ref_model"),
             ReferenceMixupAlpha = values.Number("ref_model_mixup_alpha"),
             ReferenceSyncSteps = values.Integer("ref_model_sync_steps"),

@@ -50,14 +50,9 @@ internal static class QuickstartCommand
 
     private static void Print(QuickstartReport report, Terminal terminal)
     {
-        var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.Ascii };
-        foreach (var (i, name) in report.Columns.Index())
-            table.AddColumn(new TableColumn(Markup.Escape(name)) { Alignment = i == 0 ? Justify.Left : Justify.Right });
-        foreach (var row in report.Rows)
-            table.AddRow([.. row.Select(Markup.Escape)]);
         terminal.Ansi.WriteLine();
         terminal.Ansi.MarkupLine("[bold]exact answers to held-out questions[/]");
-        terminal.Ansi.Write(table);
+        ResultTable.Write(report.Columns, report.Rows, terminal);
         foreach (var example in report.Examples().Take(ExamplesPrinted))
         {
             terminal.Output.WriteLine(example.Question);

@@ -10,7 +10,6 @@ using Handbook.Training.Progress;
 using Handbook.Training.Reports;
 using Handbook.Training.Runs;
 using Handbook.Training.Sweeps;
-using Spectre.Console;
 
 namespace Handbook.Cli.Commands;
 
@@ -90,23 +89,13 @@ internal static class SweepCommand
 
     private static void Show(SweepReport report, string folder, Terminal terminal)
     {
-        Print(report.Columns, report.Rows, report, terminal);
+        ResultTable.Write(report.Columns, report.Rows, terminal);
         if (report.OverSeeds() is { } seeds)
-            Print(seeds.Columns, seeds.Rows, report, terminal);
+            ResultTable.Write(seeds.Columns, seeds.Rows, terminal);
         var page = Path.Combine(folder, RunReport.FileName);
         var footer = $"handbook sweep, {terminal.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
         report.ToPage(Path.GetFileName(Path.GetFullPath(folder).TrimEnd(Path.DirectorySeparatorChar)), footer).Save(page);
         terminal.Output.WriteLine($"report  {page}");
-    }
-
-    private static void Print(IReadOnlyList<string> columns, IReadOnlyList<IReadOnlyList<string>> rows, SweepReport report, Terminal terminal)
-    {
-        var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.Ascii };
-        foreach (var column in columns)
-            table.AddColumn(new TableColumn(Markup.Escape(column)) { Alignment = report.Metrics.Contains(column) ? Justify.Right : Justify.Left });
-        foreach (var row in rows)
-            table.AddRow([.. row.Select(Markup.Escape)]);
-        terminal.Ansi.Write(table);
     }
 
     /// <summary>A run of the grid.</summary>

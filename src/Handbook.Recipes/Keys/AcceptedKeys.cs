@@ -13,6 +13,7 @@ internal static class AcceptedKeys
     [
         Accept("model_code_revision", TextValue, H4, "no code from a model repository is ever run."),
         Accept("trust_remote_code", Flag, H4, "no code from a model repository is ever run; an architecture is supported or refused by its name."),
+        Accept("precompute_ref_batch_size", Integer, Trl, "the store of reference log-probabilities runs as many rows at once as a fixed number of tokens allows."),
         Accept("use_liger_loss", Flag, Trl, "the fused head and loss are always used."),
         Accept("gradient_checkpointing_kwargs", Section, Hf, "recomputation gives the same numbers either way."),
         Accept("gradient_checkpointing_kwargs.use_reentrant", Flag, Hf, "recomputation gives the same numbers either way."),

@@ -46,7 +46,6 @@ internal static class PreferenceKeys
         Row("use_weighting", Flag, Trl, "false", "Weight pairs by their own probability (WPO).") with { Tasks = Tasks.Dpo },
         Row("precompute_ref_log_probs", Flag, Trl, "false", "Compute the reference's log-probabilities once, before training: no second model in memory.")
             with { Tasks = WithReference },
-        Row("precompute_ref_batch_size", Integer, Trl, null, "Rows a batch while doing so.") with { Range = NumberRange.From(1), Tasks = WithReference },
         Row("sync_ref_model", Flag, Trl, "false", "Move the reference towards the policy as training goes (TR-DPO).") with { Tasks = Tasks.Dpo },
         Row("ref_model_mixup_alpha", Number, Trl, "0.6", "Share of the policy in each move.") with { Range = NumberRange.Within(0, 1), Tasks = Tasks.Dpo },
         Row("ref_model_sync_steps", Integer, Trl, "512", "Steps between moves.") with { Range = NumberRange.From(1), Tasks = Tasks.Dpo },

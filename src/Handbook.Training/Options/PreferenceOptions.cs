@@ -56,9 +56,6 @@ public sealed record PreferenceOptions
     /// <summary>Compute the reference's log-probabilities once, before training.</summary>
     public bool PrecomputeReference { get; init; }
 
-    /// <summary>Rows a batch while doing so; null: the training batch.</summary>
-    public int? PrecomputeBatchSize { get; init; }
-
     /// <summary>Move the reference towards the policy as training goes (TR-DPO).</summary>
     public bool SyncReference { get; init; }
 
