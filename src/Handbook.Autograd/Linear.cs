@@ -40,8 +40,7 @@ public static class Linear
     {
         if (!RowProducts.Applies(input, weight))
             return Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias));
-        using var packed = PackedMatrix.OfTransposed(weight);
-        return RowProducts.Sum([input], [packed], bias);
+        return RowProducts.Sum([input], [RightOperand.OfTransposed(weight)], bias);
     }
 
     // Saved are the input and the weights; outputs that nothing used have no gradient.
@@ -66,17 +65,7 @@ public static class Linear
     private static Tensor InputGradient(List<(Tensor Gradient, Tensor Weight)> terms)
     {
         if (terms.TrueForAll(term => RowProducts.Applies(term.Gradient, term.Weight)))
-        {
-            var packed = terms.ConvertAll(term => PackedMatrix.Of(term.Weight));
-            try
-            {
-                return RowProducts.Sum(terms.ConvertAll(term => term.Gradient), packed, null);
-            }
-            finally
-            {
-                packed.ForEach(weight => weight.Dispose());
-            }
-        }
+            return RowProducts.Sum(terms.ConvertAll(term => term.Gradient), terms.ConvertAll(term => RightOperand.Of(term.Weight)), null);
         var sum = terms[0].Gradient.MatMul(terms[0].Weight);
         for (var i = 1; i < terms.Count; i++)
             sum = sum.Add(terms[i].Gradient.MatMul(terms[i].Weight));

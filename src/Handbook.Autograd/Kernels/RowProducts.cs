@@ -4,13 +4,18 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// Products of many rows with a weight in bfloat16, summed in float32 and rounded once: blocks of rows stay in the cache while
-/// the weight's blocks pass by. Several terms (the projections of one input) are summed before the rounding.
+/// Products of many rows with a weight in bfloat16, summed in float32 and rounded once. A task packs some columns of the weight
+/// into its cache and lets the rows pass by: a packed weight never goes through memory, where writing and reading it again took
+/// as long as a tenth of the products. Several terms (the projections of one input) are summed before the rounding.
 /// </summary>
 internal static unsafe class RowProducts
 {
     private const int MostRows = 256;
-    private const int Tile = 16;
+    private const int MostColumns = 192;
+
+    /// <summary>Rows of a weight's columns that stay in the second-level cache while a block of rows is multiplied with them.</summary>
+    private const long MostDepth = 768;
+
     private const int FewestRows = 32;
 
     /// <summary>True when the tensors are right for these products and there are rows enough to pay for the packing.</summary>
@@ -31,44 +36,61 @@ internal static unsafe class RowProducts
     /// <param name="weights">[k_i, n] each.</param>
     /// <param name="bias">[n] in any type, or null.</param>
     /// <returns>[N, n].</returns>
-    internal static Tensor Sum(IReadOnlyList<Tensor> rows, IReadOnlyList<PackedMatrix> weights, Tensor? bias)
+    internal static Tensor Sum(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias)
     {
         var (count, columns) = (rows[0].Size(0), weights[0].Columns);
         var result = Tensor.Empty([count, columns], DType.BFloat16);
         using var wideBias = bias?.To(DType.Float32);
         var offset = wideBias is null ? null : (float*)wideBias.Pointer;
         var target = (ushort*)result.Pointer;
-        var most = BlockHeight(count);
-        TaskQueue.Run((int)((count + most - 1) / most), task =>
+        var width = EqualParts.Size(columns, MostColumns, even: true);
+        var blocks = (int)((columns + width - 1) / width);
+        var group = GroupSize(count, blocks);
+        var groups = (int)((count + group - 1) / group);
+        var height = EqualParts.Size(group, MostRows, even: false);
+        var depths = weights.Sum(weight => weight.Rows);
+        TaskQueue.Run(blocks * groups, task =>
         {
-            var first = (long)task * most;
-            var height = (int)Math.Min(most, count - first);
-            var scratch = new ScratchMemory(ScratchMemory.Size<float>(most * PackedMatrix.BlockColumns));
-            var sum = scratch.Take<float>(most * PackedMatrix.BlockColumns);
-            for (var block = 0; block < weights[0].BlockCount; block++)
+            var column = (long)(task / groups) * width;
+            var (first, end) = ((long)(task % groups) * group, Math.Min(count, (task % groups + 1L) * group));
+            var own = (int)Math.Min(width, columns - column);
+            var scratch = new ScratchMemory(ScratchMemory.Size<ushort>(depths * own) + ScratchMemory.Size<float>(height * own));
+            var packed = scratch.Take<ushort>(depths * own);
+            var sum = scratch.Take<float>(height * own);
+            var next = packed;
+            foreach (var weight in weights)
             {
-                var width = weights[0].Width(block);
+                weight.Pack(column, own, next);
+                next += weight.Rows * own;
+            }
+            for (; first < end; first += height)
+            {
+                var now = (int)Math.Min(height, end - first);
+                next = packed;
                 for (var i = 0; i < weights.Count; i++)
                 {
-                    var depth = weights[i].Rows;
-                    CpuMatrixKernels.Multiply(
-                        height, width, depth, (ushort*)rows[i].Pointer + first * depth, depth, weights[i].Block(block), width, sum, width, accumulate: i > 0);
+                    var inner = weights[i].Rows;
+                    for (var from = 0L; from < inner; from += MostDepth)
+                    {
+                        var depth = Math.Min(MostDepth, inner - from);
+                        CpuMatrixKernels.Multiply(
+                            now, own, depth, (ushort*)rows[i].Pointer + first * inner + from, inner, next, own, sum, own, accumulate: i > 0 || from > 0);
+                        next += depth * own;
+                    }
                 }
-                var column = (long)block * PackedMatrix.BlockColumns;
-                for (var row = 0; row < height; row++)
-                    Round(sum + (long)row * width, offset == null ? null : offset + column, target + (first + row) * columns + column, width);
+                for (var row = 0; row < now; row++)
+                    Round(sum + (long)row * own, offset == null ? null : offset + column, target + (first + row) * columns + column, own);
             }
         });
         return result;
     }
 
-    // Blocks of equal height and an even number of them, so that two or four threads end together. A row's sum does not depend on
-    // the block it stands in.
-    private static int BlockHeight(long count)
+    // Every group of rows packs the columns anew, so there are more than one only where threads would have nothing to do. A row's
+    // sum does not depend on the group it stands in.
+    private static long GroupSize(long count, int blocks)
     {
-        var blocks = (count + MostRows - 1) / MostRows;
-        blocks += blocks % 2;
-        return (int)((count + blocks - 1) / blocks + Tile - 1) / Tile * Tile;
+        var groups = Math.Max(1, (2 * ParallelWork.ThreadCount + blocks - 1) / blocks);
+        return Math.Max(FewestRows, EqualParts.Size(count, (count + groups - 1) / groups, even: false));
     }
 
     /// <summary>Rounds float32 numbers, plus an offset each, to bfloat16.</summary>

@@ -32,8 +32,8 @@ internal static unsafe class TokenSums
     private static void Run(Tensor gradient, InterleavedRows input, float* total, ushort* rounded)
     {
         var (tokens, outputs, inputs) = (gradient.Size(0), gradient.Size(1), input.Columns);
-        var height = TileSize(outputs, MostRows);
-        var width = TileSize(inputs, MostColumns);
+        var height = EqualParts.Size(outputs, MostRows, even: true);
+        var width = EqualParts.Size(inputs, MostColumns, even: inputs > MostColumns);
         var across = (int)((inputs + width - 1) / width);
         var down = (int)((outputs + height - 1) / height);
         var source = (ushort*)gradient.Pointer;
@@ -58,15 +58,6 @@ internal static unsafe class TokenSums
             for (var i = 0; i < tileHeight; i++)
                 RowProducts.Round(sum + (long)i * tileWidth, null, rounded + (row + i) * inputs + column, tileWidth);
         });
-    }
-
-    // Tiles of equal size, whole vectors wide, and an even number of them, so that two or four threads end together.
-    private static int TileSize(long size, int most)
-    {
-        var count = (size + most - 1) / most;
-        if (count > 1)
-            count += count % 2;
-        return (int)((size + count - 1) / count + 15) / 16 * 16;
     }
 
     /// <summary>Columns of some tokens' rows as rows of tokens, filled up with zeros to whole groups.</summary>
