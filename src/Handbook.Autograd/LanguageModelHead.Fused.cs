@@ -5,15 +5,27 @@ namespace Handbook.Autograd;
 
 public static unsafe partial class LanguageModelHead
 {
-    /// <summary>Logps, and the wanted gradients of sum(factor * logp), by the road that the operands allow.</summary>
-    private static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Pass(HeadCall call, HeadGradients wanted, Tensor? factors)
+    /// <summary>Logps by the road that the operands allow; <paramref name="isTracked"/> when gradients may be asked for.</summary>
+    private static HeadValue Measure(HeadCall call, bool isTracked)
+    {
+        if (!FusedApplies(call))
+        {
+            var (logps, statistics, _) = PlainPass(call, default, null);
+            return new HeadValue(logps, statistics) { Gradients = (again, wanted, factors) => PlainPass(again, wanted, factors).Gradients };
+        }
+        return call.Weight.DType == DType.Float32
+            ? HeadPass<float, SingleBlocks>.Measure(call, isTracked)
+            : HeadPass<ushort, BFloat16Blocks>.Measure(call, isTracked);
+    }
+
+    /// <summary>Logps and the wanted gradients of sum(factor * logp) in one pass.</summary>
+    private static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Pass(HeadCall call, HeadGradients wanted, Tensor factors)
     {
         if (!FusedApplies(call))
             return PlainPass(call, wanted, factors);
-        using var rows = factors?.To(DType.Float32).Contiguous();
         return call.Weight.DType == DType.Float32
-            ? HeadPass<float, SingleBlocks>.Run(call, wanted, rows)
-            : HeadPass<ushort, BFloat16Blocks>.Run(call, wanted, rows);
+            ? HeadPass<float, SingleBlocks>.Run(call, wanted, factors)
+            : HeadPass<ushort, BFloat16Blocks>.Run(call, wanted, factors);
     }
 
     /// <summary>Blocks in C# serve float32 and bfloat16 in host memory, for a head without bias and cap.</summary>

@@ -9,7 +9,10 @@ namespace Handbook.Autograd;
 /// </summary>
 public static unsafe partial class LanguageModelHead
 {
-    /// <summary>Log-probabilities of labels; the backward pass recomputes the logits from hidden and weight.</summary>
+    /// <summary>
+    /// Log-probabilities of labels; the backward pass recomputes the logits from hidden and weight, but for the first few hundred
+    /// labels, whose odds are kept: 64 MB at most.
+    /// </summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="hidden">[tokens, width].</param>
     /// <param name="weight">[vocabulary, width].</param>
@@ -26,9 +29,9 @@ public static unsafe partial class LanguageModelHead
         Variable? bias = null, HeadOptions? options = null)
     {
         var call = new HeadCall(hidden.Value, weight.Value, bias?.Value, rows, labels, options ?? HeadOptions.Default);
-        var (logps, statistics, _) = Pass(call, default, null);
-        var saved = bias is null ? new[] { hidden.Value, weight.Value } : [hidden.Value, weight.Value, bias.Value];
-        var recorded = tape.Record(logps, [hidden, weight, bias], saved, (gradient, held) =>
+        var value = Measure(call, tape.Tracks(hidden, weight, bias));
+        Tensor[] operands = bias is null ? [hidden.Value, weight.Value] : [hidden.Value, weight.Value, bias.Value];
+        var recorded = tape.Record(value.Logps, [hidden, weight, bias], [.. operands, .. value.Held], (gradient, held) =>
         {
             var again = call with { Hidden = held[0], Weight = held[1], Bias = bias is null ? null : held[2] };
             var wanted = new HeadGradients(hidden.RequiresGrad, weight.RequiresGrad, bias is { RequiresGrad: true })
@@ -36,10 +39,12 @@ public static unsafe partial class LanguageModelHead
                 KeepsWeightSum = weight is Parameter { GathersGradients: true },
                 WeightSum = weight is Parameter { RequiresGrad: true } parameter ? parameter.SumInSingle() : null,
             };
-            var (_, _, gradients) = Pass(again, wanted, gradient);
-            gradients.AccumulateInto(hidden, weight, bias);
+            value.Gradients(again, wanted, gradient).AccumulateInto(hidden, weight, bias);
         });
-        return (recorded, statistics);
+        // The tape has handles of its own; these would keep the memory until the end of the step.
+        foreach (var tensor in value.Held)
+            tensor.Dispose();
+        return (recorded, value.Statistics);
     }
 
     /// <summary>

@@ -94,6 +94,22 @@ public sealed class LanguageModelHeadTests
         Assert.Equal(0, LiveTensors.Growth(() => problem.LogpsWithGradient()));
     }
 
+    [Fact]
+    public void Logps_Recorded_KeepOddsWithTheTapeOnly()
+    {
+        using var scope = new TensorScope();
+        var problem = new Problem(200, 32, 50, 1, DType.BFloat16);
+        var smallest = long.MaxValue;
+        for (var i = 0; i < 10; i++)
+        {
+            var before = Tensor.LiveCount;
+            using (var tape = new Tape())
+                LanguageModelHead.Logps(tape, new Variable(problem.Hidden, true), new Variable(problem.Weight, true), problem.Rows, problem.Labels);
+            smallest = Math.Min(smallest, Tensor.LiveCount - before);
+        }
+        Assert.Equal(1, smallest);      // the logps themselves, which the scope owns
+    }
+
     private sealed class Problem
     {
         internal Problem(int vocabulary, int width, int labels, double logitScale, DType dtype)

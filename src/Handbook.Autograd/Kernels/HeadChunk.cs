@@ -28,8 +28,9 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     private const int MostStrips = 16;
 
     private readonly T* odds;
+    private readonly List<Tensor> memory = [];
 
-    internal HeadChunk(HeadCall call, bool keepsOdds, bool sumsHidden)
+    internal HeadChunk(HeadCall call, bool keepsOdds)
     {
         (Vocabulary, Width) = ((int)call.Weight.Size(0), (int)call.Weight.Size(1));
         Blocks = (Vocabulary + BlockRows - 1) / BlockRows;
@@ -40,19 +41,21 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
         var chunks = (call.Labels.Length + fitting - 1) / fitting;
         Capacity = ((call.Labels.Length + chunks - 1) / chunks + Lanes - 1) / Lanes * Lanes;
         var dtype = call.Weight.DType;
-        Rows = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
-        HiddenColumns = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
-        HiddenRight = (T*)Tensor.Empty([Capacity, Width], dtype).Pointer;
-        odds = keepsOdds ? (T*)Tensor.Empty([paddedVocabulary, Capacity], dtype).Pointer : null;
-        Maxima = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
-        Totals = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
-        WeightedTotals = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
-        LogitSums = (float*)Tensor.Empty([Parts * Blocks, Capacity], DType.Float32).Pointer;
-        LabelLogits = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
-        LogSumExp = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
-        Factors = (float*)Tensor.Empty([Capacity], DType.Float32).Pointer;
-        HiddenSums = sumsHidden ? (float*)Tensor.Empty([Strips, Width, Capacity], DType.Float32).Pointer : null;
+        Rows = (T*)Take(dtype, Capacity, Width);
+        HiddenColumns = (T*)Take(dtype, Capacity, Width);
+        HiddenRight = (T*)Take(dtype, Capacity, Width);
+        odds = keepsOdds ? (T*)Take(dtype, paddedVocabulary, Capacity) : null;
+        Maxima = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
+        Totals = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
+        WeightedTotals = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
+        LogitSums = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
+        LabelLogits = (float*)Take(DType.Float32, Capacity);
+        LogSumExp = (float*)Take(DType.Float32, Capacity);
+        Factors = (float*)Take(DType.Float32, Capacity);
     }
+
+    /// <summary>What the chunk lies in: it may be used as long as these tensors, or others on the same memory, live.</summary>
+    internal IReadOnlyList<Tensor> Memory => memory;
 
     internal int Vocabulary { get; }
 
@@ -80,7 +83,7 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     internal int LaneBlocks => (Count + Lanes - 1) / Lanes;
 
     /// <summary>Labels with padding.</summary>
-    internal int Padded => LaneBlocks * Lanes;
+    internal int Padded => (Count + TileRows - 1) / TileRows * TileRows;
 
     /// <summary>Hidden states, one a label, [labels, width].</summary>
     internal T* Rows { get; }
@@ -115,11 +118,18 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     /// <summary>[labels]: what the gradient of each logp is multiplied with; 0 for padding.</summary>
     internal float* Factors { get; }
 
-    /// <summary>[strips, width, labels]; null when not wanted.</summary>
-    internal float* HiddenSums { get; }
-
     /// <summary>2^(logit - maximum of the rows that share one) of one part of the vocabulary and 64 labels: a right operand.</summary>
     internal T* Odds(int part, int laneBlock) => odds + ((long)part * (Capacity / Lanes) + laneBlock) * StatisticRows * Lanes;
 
+    /// <summary>Labels of one block of <see cref="Lanes"/> with padding: the last may be narrower.</summary>
+    internal int LaneCount(int laneBlock) => Math.Min(Lanes, Padded - laneBlock * Lanes);
+
     internal void MoveTo(int start, int labels) => (Start, Count) = (start, Math.Min(Capacity, labels - start));
+
+    private void* Take(DType dtype, params ReadOnlySpan<long> shape)
+    {
+        var tensor = Tensor.Empty(shape, dtype);
+        memory.Add(tensor);
+        return tensor.Pointer;
+    }
 }

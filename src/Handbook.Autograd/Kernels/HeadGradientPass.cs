@@ -21,6 +21,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
     private readonly bool addsToWeight;
     private readonly float* weightSums;
     private readonly float* hiddenRows;
+    private readonly float* hiddenSums;     // [strips, width, labels]
     private HeadStatistics? statistics;
 
     internal HeadGradientPass(HeadCall call, HeadChunk<T> chunk, Tensor? weightSums, bool addsToWeight, Tensor? hiddenRows)
@@ -28,6 +29,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
         (this.call, this.chunk, this.addsToWeight) = (call, chunk, addsToWeight);
         this.weightSums = weightSums is null ? null : (float*)weightSums.Pointer;
         this.hiddenRows = hiddenRows is null ? null : (float*)hiddenRows.Pointer;
+        hiddenSums = hiddenRows is null ? null : (float*)Tensor.Empty([chunk.Strips, chunk.Width, chunk.Capacity], DType.Float32).Pointer;
     }
 
     /// <summary>Adds the chunk's gradients, each label's times its factor.</summary>
@@ -78,7 +80,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
         var right = scratch.Take<T>(Rows * labels);             // and as a right operand
         var columns = scratch.Take<T>(Rows * width);            // weight as a left operand transposed, [width, rows]
         var work = scratch.Take<T>(ProductRows * width);
-        var sums = chunk.HiddenSums + (long)strip * width * chunk.Capacity;
+        var sums = hiddenSums + (long)strip * width * chunk.Capacity;
         if (hiddenRows != null)
             new Span<float>(sums, width * labels).Clear();
         for (var block = chunk.Blocks * strip / chunk.Strips; block < chunk.Blocks * (strip + 1) / chunk.Strips; block++)
@@ -123,7 +125,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
         for (var laneBlock = 0; laneBlock < chunk.LaneBlocks; laneBlock++)
         {
             var odds = chunk.Odds(part, laneBlock) + first % HeadChunk<T>.StatisticRows * Lanes;
-            for (var lane = 0; lane < Lanes; lane += 32)
+            for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += 32)
             {
                 var label = laneBlock * Lanes + lane;
                 var (factor, nextFactor) = (Factor(part, label), Factor(part, label + 16));
@@ -164,11 +166,11 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
             var sums = scratch.Take<float>(width * Lanes);
             for (var c = 0; c < width; c++)
             {
-                for (var lane = 0; lane < Lanes; lane += 16)
+                for (var lane = 0; lane < chunk.LaneCount(block); lane += 16)
                 {
                     var sum = Vector512<float>.Zero;
                     for (var strip = 0; strip < chunk.Strips; strip++)
-                        sum += Vector512.Load(chunk.HiddenSums + (long)strip * width * chunk.Capacity + (long)c * labels + block * Lanes + lane);
+                        sum += Vector512.Load(hiddenSums + (long)strip * width * chunk.Capacity + (long)c * labels + block * Lanes + lane);
                     sum.Store(sums + c * Lanes + lane);
                 }
             }

@@ -19,43 +19,64 @@ internal sealed unsafe class HeadPass<T, TFormat>
     private readonly HeadStatistics statistics;
     private readonly float logitFactor;
 
-    private HeadPass(HeadCall call, HeadChunk<T> chunk)
+    private HeadPass(HeadCall call, HeadChunk<T> chunk, HeadStatistics statistics)
     {
-        (this.call, this.chunk) = (call, chunk);
-        statistics = HeadStatistics.Of(call.Labels.Length);
+        (this.call, this.chunk, this.statistics) = (call, chunk, statistics);
         logitFactor = (float)(call.Options.LogitScale * Exponential.LogOfE);
     }
 
-    internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(HeadCall call, HeadGradients wanted, Tensor? factors)
+    /// <summary>Logps, and where gradients may be asked for later the odds of the first chunk: the others' logits are made again then.</summary>
+    internal static HeadValue Measure(HeadCall call, bool keepsOdds)
     {
         using var scope = new TensorScope();
-        HeadPass<T, TFormat> pass;
-        HeadGradients gradients;
-        using (var buffers = new TensorScope())
+        var chunk = new HeadChunk<T>(call, keepsOdds);
+        var pass = new HeadPass<T, TFormat>(call, chunk, HeadStatistics.Of(call.Labels.Length));
+        for (var start = (call.Labels.Length - 1) / chunk.Capacity * chunk.Capacity; start >= 0; start -= chunk.Capacity)
+            pass.Weigh(start);
+        return new HeadValue(scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics)
         {
-            var chunk = new HeadChunk<T>(call, wanted.Any, wanted.WantsHidden);
-            pass = new HeadPass<T, TFormat>(call, chunk);
-            gradients = pass.Chunks(wanted, factors, buffers);
-        }
-        return (scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics, gradients.Finish(call, scope));
+            Held = keepsOdds ? [.. chunk.Memory.Select(scope.Keep)] : [],
+            Gradients = (again, wanted, factors) =>
+            {
+                using var inner = new TensorScope();
+                return new HeadPass<T, TFormat>(again, chunk, pass.statistics).Gradients(wanted, factors, isFirstWeighed: true).Finish(again, inner);
+            },
+        };
     }
 
-    private HeadGradients Chunks(HeadGradients wanted, Tensor? factors, TensorScope buffers)
+    /// <summary>Logps and gradients in one pass.</summary>
+    internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(HeadCall call, HeadGradients wanted, Tensor factors)
+    {
+        using var scope = new TensorScope();
+        var pass = new HeadPass<T, TFormat>(call, new HeadChunk<T>(call, wanted.Any), HeadStatistics.Of(call.Labels.Length));
+        var gradients = pass.Gradients(wanted, factors, isFirstWeighed: false).Finish(call, scope);
+        return (scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics, gradients);
+    }
+
+    private HeadGradients Gradients(HeadGradients wanted, Tensor factors, bool isFirstWeighed)
     {
         var labels = call.Labels.Length;
-        var weightSums = wanted.WeightSum ?? (wanted.WantsWeight ? buffers.Keep(Tensor.Empty(call.Weight.Shape, DType.Float32)) : null);
+        var weightSums = wanted.WeightSum ?? (wanted.WantsWeight ? Tensor.Empty(call.Weight.Shape, DType.Float32) : null);
         var hiddenRows = wanted.WantsHidden ? Tensor.Empty([labels, chunk.Width], DType.Float32) : null;
         var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat>(call, chunk, weightSums, wanted.WeightSum is not null, hiddenRows) : null;
+        using var single = factors.To(DType.Float32).Contiguous();
         for (var start = 0; start < labels; start += chunk.Capacity)
         {
-            chunk.MoveTo(start, labels);
-            ParallelWork.For(chunk.LaneBlocks, 1, Pack);
-            TaskQueue.Run(chunk.Blocks, Weigh);
-            ParallelWork.For(chunk.LaneBlocks, 1, Combine);
-            gradientPass?.Run(new ReadOnlySpan<float>(factors!.Pointer, labels), statistics);
+            if (start > 0 || !isFirstWeighed)
+                Weigh(start);
+            gradientPass?.Run(new ReadOnlySpan<float>(single.Pointer, labels), statistics);
         }
-        var hidden = hiddenRows is null ? null : buffers.Keep(gradientPass!.ToTokens());
+        var hidden = hiddenRows is null ? null : gradientPass!.ToTokens();
         return wanted with { Hidden = hidden, Weight = wanted.WeightSum is null ? weightSums : null };
+    }
+
+    /// <summary>Logits of the chunk that begins with this label.</summary>
+    private void Weigh(int start)
+    {
+        chunk.MoveTo(start, call.Labels.Length);
+        ParallelWork.For(chunk.LaneBlocks, 1, Pack);
+        TaskQueue.Run(chunk.Blocks, WeighBlock);
+        ParallelWork.For(chunk.LaneBlocks, 1, Combine);
     }
 
     private void Pack(long begin, long end)
@@ -80,7 +101,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
     }
 
     /// <summary>Logits of one block of the vocabulary for every label of the chunk, and what the softmax needs of them.</summary>
-    private void Weigh(int block)
+    private void WeighBlock(int block)
     {
         var scratch = new ScratchMemory(ScratchMemory.Size<float>(HeadChunk<T>.StatisticRows * Lanes));
         var logits = scratch.Take<float>(HeadChunk<T>.StatisticRows * Lanes);
@@ -94,7 +115,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
                 if (rows > 0)
                 {
                     TFormat.Multiply(
-                        rows, Lanes, chunk.Width, (T*)call.Weight.Pointer + (long)first * chunk.Width, chunk.Width,
+                        rows, chunk.LaneCount(laneBlock), chunk.Width, (T*)call.Weight.Pointer + (long)first * chunk.Width, chunk.Width,
                         chunk.HiddenColumns + (long)laneBlock * Lanes * chunk.Width, Lanes, logits, Lanes, false);
                 }
                 for (var label = laneBlock * Lanes; label < Math.Min(chunk.Count, (laneBlock + 1) * Lanes); label++)
@@ -103,7 +124,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
                     if (row >= 0 && row < rows)
                         chunk.LabelLogits[label] = logits[row * Lanes + label % Lanes] * logitFactor;
                 }
-                for (var lane = 0; lane < Lanes; lane += 16)
+                for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += 16)
                     Weigh(part, rows, logits + lane, laneBlock, lane);
             }
         }
@@ -147,7 +168,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
     /// <summary>Log-sum-exp over the whole vocabulary, and what is reported of each label.</summary>
     private void Combine(long begin, long end)
     {
-        for (var first = (int)begin * Lanes; first < (int)end * Lanes; first += 16)
+        for (var first = (int)begin * Lanes; first < Math.Min(chunk.Padded, (int)end * Lanes); first += 16)
         {
             var top = Vector512.Create(float.MinValue);
             var (total, weighted, sum) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
