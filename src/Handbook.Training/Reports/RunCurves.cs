@@ -20,6 +20,7 @@ public static class RunCurves
         ("Scores", [MetricNames.MaxReward, MetricNames.MeanReward, MetricNames.MinReward]),
         ("Log-probabilities", [MetricNames.ChosenLogps, MetricNames.RejectedLogps]),
         ("Logits", [MetricNames.ChosenLogits, MetricNames.RejectedLogits]),
+        ("Entropy", [MetricNames.Entropy]),
         ("Gradient norm", [MetricNames.GradientNorm]),
         ("Learning rate", [MetricNames.LearningRate]),
     ];

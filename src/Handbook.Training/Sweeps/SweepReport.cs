@@ -15,7 +15,11 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     private const string Seed = "seed";
 
     // Two-sided 95 % quantiles of Student's t, from 1 degree of freedom.
-    private static readonly double[] StudentT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
+    private static readonly double[] StudentT =
+    [
+        12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+        2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+    ];
 
     private IReadOnlyList<string> Keys => [.. Results[0].Settings.Select(setting => setting.Key)];
 
@@ -76,20 +80,23 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
         };
     }
 
-    /// <summary>Curves over the last key whose values are numbers, one for each combination of the others; bars where there is none.</summary>
+    /// <summary>
+    /// Curves over the last key whose values are numbers, one for each combination of the others, seeds averaged; bars where there is
+    /// none. A seed is no quantity.
+    /// </summary>
     private ReportBlock Plot(string metric)
     {
-        var axis = Enumerable.Range(0, Keys.Count).LastOrDefault(i => Results.All(run => Number(run.Settings[i].Value) is not null), -1);
+        var axis = Enumerable.Range(0, Keys.Count).LastOrDefault(i => Keys[i] != Seed && Results.All(run => Number(run.Settings[i].Value) is not null), -1);
         if (axis < 0)
         {
             return new BarChart
             {
                 Title = metric,
                 Series = [metric],
-                Groups = [.. Results.Select(run => (string.Join(", ", run.Settings.Select(setting => setting.Value)), (IReadOnlyList<double?>)[run[metric]]))],
+                Groups = [.. Results.Select(run => (Label(run, _ => true), (IReadOnlyList<double?>)[run[metric]]))],
             };
         }
-        var groups = Results.GroupBy(run => string.Join(", ", run.Settings.Where((_, i) => i != axis).Select(setting => setting.Value)));
+        var groups = Results.GroupBy(run => Label(run, i => i != axis && Keys[i] != Seed));
         return new LineChart
         {
             Title = metric,
@@ -97,10 +104,17 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
             Series =
             [
                 .. groups.Select(group => new Series(group.Key.Length > 0 ? group.Key : metric,
-                    [.. group.Select(run => (Number(run.Settings[axis].Value)!.Value, run[metric] ?? double.NaN)).OrderBy(point => point.Item1)], IsSparse: true)),
+                    [
+                        .. group.GroupBy(run => Number(run.Settings[axis].Value)!.Value, run => run[metric] ?? double.NaN)
+                            .Select(point => (point.Key, point.Average())).OrderBy(point => point.Key),
+                    ],
+                    IsSparse: true)),
             ],
         };
     }
+
+    private string Label(SweepResult run, Func<int, bool> isNamed) => string.Join(", ",
+        Enumerable.Range(0, Keys.Count).Where(isNamed).Select(i => Keys[i] == Seed ? $"{Seed} {run.Settings[i].Value}" : run.Settings[i].Value));
 
     private static string MeanWithInterval(double[] values)
     {
