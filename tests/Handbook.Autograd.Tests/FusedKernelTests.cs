@@ -156,6 +156,8 @@ public sealed class FusedKernelTests
                 return [RotaryEmbedding.Apply(tape, x[0], cos, sin)];
             }),
             ["Linear of several blocks"] = (r => [Normal(r, 1037, 64), Normal(r, 402, 64)], (tape, x) => [Linear.Apply(tape, x[0], x[1])]),
+            ["Linear, deep both ways"] = (r => [Normal(r, 210, 1602).Multiply(0.05), Normal(r, 38, 1602), Normal(r, 1602, 38)],
+                (tape, x) => [Linear.Apply(tape, Linear.Apply(tape, x[0], x[1]), x[2])]),
             ["Linear, three projections"] = (r => [Normal(r, 77, 34), Normal(r, 18, 34), Normal(r, 6, 34), Normal(r, 40, 34), Normal(r, 6)],
                 (tape, x) => Linear.ApplyMany(tape, x[0], x.AsSpan(1, 3), [null, x[4], null])),
             ["Dropout"] = (r => [Normal(r, 201, 97)], (tape, x) => [Dropout.Apply(tape, x[0], 0.3)]),
