@@ -27,7 +27,7 @@ public sealed record PairBenchmarkOptions(
 
 /// <summary>
 /// Times DPO over real pairs in three ways on one model: padded as TRL does it, packed, and packed with shared prompts. Each
-/// micro-batch runs in all three ways one after the other, since a shared machine's speed changes by the minute.
+/// micro-batch runs in all three ways there and back, since a shared machine's speed changes by the minute.
 /// </summary>
 public sealed class PairBenchmark
 {
@@ -116,15 +116,16 @@ public sealed class PairBenchmark
         var packed = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSequences())]);
         var shared = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSharedPrefix())]);
         var (seconds, processor) = (new double[Variants.Length], new double[Variants.Length]);
-        // Each way comes first in turn, so that none always follows another.
-        for (var i = 0; i < Variants.Length; i++)
+        // Each way comes first in turn, so that none always follows another, and the ways run there and back: a machine that slows down
+        // or speeds up meanwhile does so to all of them alike.
+        int[] there = [.. Enumerable.Range(0, Variants.Length).Select(i => (turn + i) % Variants.Length)];
+        foreach (var (place, variant) in there.Concat(there.Reverse()).Index())
         {
-            var variant = Variants[(turn + i) % Variants.Length];
-            OperationTimes.Current = counted ? operations[(int)variant] : null;
+            OperationTimes.Current = counted && place < there.Length ? operations[variant] : null;
             OperationTimes.Current?.Restart();
             var before = Environment.CpuUsage.TotalTime;
-            seconds[(int)variant] = Seconds(() => Differentiate(variant, pairs, packed, shared));
-            processor[(int)variant] = (Environment.CpuUsage.TotalTime - before).TotalSeconds;
+            seconds[variant] += Seconds(() => Differentiate(Variants[variant], pairs, packed, shared)) / 2;
+            processor[variant] += (Environment.CpuUsage.TotalTime - before).TotalSeconds / 2;
             OperationTimes.Current = null;
         }
         var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared));

@@ -18,8 +18,8 @@ public enum PairVariant
 /// <summary>One micro-batch, run in every way.</summary>
 /// <param name="Pairs">Its pairs.</param>
 /// <param name="Tokens">Places computed, by variant.</param>
-/// <param name="Seconds">Forward and backward, by variant.</param>
-/// <param name="ProcessorSeconds">Time that processors worked for this process meanwhile, by variant.</param>
+/// <param name="Seconds">Forward and backward, by variant: the mean of two runs.</param>
+/// <param name="ProcessorSeconds">Time that processors worked for this process meanwhile, by variant: the mean too.</param>
 /// <param name="LiveReferenceSeconds">The reference model's forward pass over the shared rows.</param>
 /// <param name="StoredReferenceSeconds">Looking the same up in the store.</param>
 public sealed record PairBatchTimes(
