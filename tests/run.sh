@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Behind `./handbook test [--filter EXPR] [--project NAME] [...]`: builds once, runs every test project, fast ones first, goes on after a
-# failure, and ends with one line: "N passed, N failed" (", N skipped" may follow). Other arguments go to `dotnet test`.
+# Behind `./handbook test [--filter EXPR] [--project NAME] [--cpu avx2|sse] [...]`: builds once, runs every test project, fast ones first,
+# goes on after a failure, and ends with one line: "N passed, N failed" (", N skipped" may follow). `--cpu` runs the tests as on a processor
+# with no more than these instructions. Other arguments go to `dotnet test`.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 dotnet=$1; shift
@@ -11,12 +12,22 @@ debian_packages=()
 # The order; projects not named here come last.
 fast_first=(Conventions Foundation Recipes Text Data Torch Autograd Cli Models Training)
 
+# Hides instructions from .NET, from libtorch's kernels and from oneDNN, in everything that is started from here.
+limit_processor() {
+    case $1 in
+        avx2) export DOTNET_EnableAVX512F=0 DOTNET_EnableAVX512=0 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 ;;
+        sse) export DOTNET_EnableAVX512F=0 DOTNET_EnableAVX512=0 DOTNET_EnableAVX2=0 DOTNET_EnableAVX=0 ATEN_CPU_CAPABILITY=default ONEDNN_MAX_CPU_ISA=SSE41 ;;
+        *) echo "--cpu: expected avx2 or sse, found '$1'" >&2; exit 2 ;;
+    esac
+}
+
 only=""
 arguments=()
 while [ $# -gt 0 ]; do
     case $1 in
         --project) only=$2; shift 2 ;;
-        -h|--help) sed -n '2,3s/^# //p' tests/run.sh; exit 0 ;;
+        --cpu) limit_processor "${2:-}"; shift 2 ;;
+        -h|--help) sed -n '2,4s/^# //p' tests/run.sh; exit 0 ;;
         *) arguments+=("$1"); shift ;;
     esac
 done

@@ -45,7 +45,7 @@ public sealed class ContrastiveObjective : IObjective
         if (loss.IsPerToken)
             pairs = pairs.PerToken(tape);
         var sum = tape.Scale(tape.Sum(loss.PerPair(tape, pairs.Chosen, pairs.Rejected)), 1.0 / pairTotal);
-        var metrics = PairMetrics.Of(pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
+        var metrics = PairMetrics.Of(batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
         if (likelihoodWeight > 0)
         {
             var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);

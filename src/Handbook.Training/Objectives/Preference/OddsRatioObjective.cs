@@ -35,7 +35,7 @@ public sealed class OddsRatioObjective(IPolicy policy, PreferenceOptions options
         var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, LikelihoodSegments(batch));
         var loss = tape.Subtract(
             tape.Scale(negativeLikelihood, 1.0 / likelihoodTokenTotal), tape.Scale(tape.Sum(ratios), options.Beta / pairTotal));
-        var metrics = PairMetrics.Of(pairs, options.Beta)
+        var metrics = PairMetrics.Of(batch, pairs, options.Beta)
             .Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value.Item(), count)
             .Add(MetricNames.LogOddsRatio, ratios.Value.Sum().Item(), pairs.PairCount)
             .Add(MetricNames.LogOddsChosen, logOdds.Value.Sum().Item(), pairs.PairCount);

@@ -1,3 +1,4 @@
+using Handbook.Data.Packing;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
 
@@ -7,20 +8,21 @@ namespace Handbook.Training.Objectives.Preference;
 public static class PairMetrics
 {
     /// <summary>Rewards are beta x (policy - reference) log-probability.</summary>
-    public static MetricSums Of(PairMeasurement pairs, double beta) => Of(
-        pairs, Rewards(pairs.Chosen.Value, pairs.ReferenceChosen, beta), Rewards(pairs.Rejected.Value, pairs.ReferenceRejected, beta));
+    public static MetricSums Of(TokenBatch batch, PairMeasurement pairs, double beta) => Of(
+        batch, pairs, Rewards(pairs.Chosen.Value, pairs.ReferenceChosen, beta), Rewards(pairs.Rejected.Value, pairs.ReferenceRejected, beta));
 
     /// <summary>Rewards, their accuracy (a tie counts as wrong) and margin, log-probabilities, mean logits, accuracy and entropy of tokens.</summary>
+    /// <param name="batch">The pairs' tokens.</param>
     /// <param name="pairs">The pairs.</param>
     /// <param name="chosenRewards">Rewards of the chosen answers, one a pair.</param>
     /// <param name="rejectedRewards">Rewards of the rejected answers.</param>
-    public static MetricSums Of(PairMeasurement pairs, double[] chosenRewards, double[] rejectedRewards)
+    public static MetricSums Of(TokenBatch batch, PairMeasurement pairs, double[] chosenRewards, double[] rejectedRewards)
     {
         var count = pairs.PairCount;
         var metrics = new MetricSums()
             .Add(MetricNames.ChosenReward, chosenRewards.Sum(), count)
             .Add(MetricNames.RejectedReward, rejectedRewards.Sum(), count)
-            .Add(MetricNames.RewardAccuracy, chosenRewards.Where((reward, i) => reward > rejectedRewards[i]).Count(), count)
+            .Add(MetricNames.RewardAccuracy, PairAccuracy.Count(batch, chosenRewards, rejectedRewards), count)
             .Add(MetricNames.RewardMargin, chosenRewards.Sum() - rejectedRewards.Sum(), count)
             .Add(MetricNames.ChosenLogps, pairs.Chosen.Value.ToArray<double>().Sum(), count)
             .Add(MetricNames.RejectedLogps, pairs.Rejected.Value.ToArray<double>().Sum(), count);

@@ -75,7 +75,7 @@ public sealed class PreferenceObjective : IObjective
     {
         var pairs = PairMeasurement.Of(tape, policy, stepReference, batch, options.LdAlpha);
         var loss = wholeBatch.TryDequeue(out var share) ? share.Surrogate(tape, pairs) : Alone(tape, pairs);
-        var metrics = PairMetrics.Of(pairs, settings.Beta);
+        var metrics = PairMetrics.Of(batch, pairs, settings.Beta);
         if (LikelihoodWeight is > 0 and var weight)
         {
             var (sum, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);

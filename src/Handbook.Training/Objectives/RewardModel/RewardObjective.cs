@@ -35,15 +35,15 @@ public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) :
         var margins = batch.Margins.Length == 0 ? null : new Variable(Tensor.From(batch.Margins).To(scores.Value.DType).To(scores.Value.Device));
         var losses = BradleyTerryLoss.PerPair(tape, chosen, rejected, margins, options.CenterRewardsCoefficient);
         return new ObjectiveResult(
-            tape.Scale(tape.Sum(losses), 1.0 / pairTotal), Metrics(chosen.Value.ToArray<double>(), rejected.Value.ToArray<double>()));
+            tape.Scale(tape.Sum(losses), 1.0 / pairTotal), Metrics(batch, chosen.Value.ToArray<double>(), rejected.Value.ToArray<double>()));
     }
 
-    private MetricSums Metrics(double[] chosen, double[] rejected)
+    private MetricSums Metrics(TokenBatch batch, double[] chosen, double[] rejected)
     {
         stepScores.AddRange([.. chosen, .. rejected]);
         var metrics = new MetricSums()
             .Add(MetricNames.MeanReward, chosen.Sum() + rejected.Sum(), 2 * chosen.Length)
-            .Add(MetricNames.Accuracy, chosen.Where((score, i) => score > rejected[i]).Count(), chosen.Length)
+            .Add(MetricNames.Accuracy, PairAccuracy.Count(batch, chosen, rejected), chosen.Length)
             .Add(MetricNames.Margin, chosen.Sum() - rejected.Sum(), chosen.Length);
         // The extremes are those of the step, however it is cut.
         return --microBatchesLeft > 0
