@@ -45,7 +45,7 @@ public sealed record ConstitutionRecipe(CheckedRecipe Checked, ConstitutionOptio
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(file));
+            return JsonNode.Parse(OrdinaryFile.ReadBytes(file));
         }
         catch (JsonException error)
         {

@@ -33,15 +33,8 @@ internal static class TokenizerBenchCommand
 
     private static string ReadText(string path)
     {
-        try
-        {
-            var text = File.ReadAllText(path);
-            return text.Length > 0 ? text : throw new UserErrorException($"{path}: is empty; expected text to encode.");
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {exception.Message}", exception);
-        }
+        var text = OrdinaryFile.ReadText(path, OrdinaryFile.TextLimit);
+        return text.Length > 0 ? text : throw new UserErrorException($"{path}: is empty; expected text to encode.");
     }
 
     private static JsonObject ToJson(TokenizerBenchmarkResult result) => new()

@@ -66,11 +66,11 @@ internal static class TokenizerCommand
     {
         try
         {
-            return File.ReadAllText(path);
+            return OrdinaryFile.ReadText(path);
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (UserErrorException mistake)
         {
-            throw new UserErrorException($"--chat-template: {path} cannot be read: {exception.Message}", exception);
+            throw new UserErrorException($"--chat-template: {mistake.Message}", mistake);
         }
     }
 }

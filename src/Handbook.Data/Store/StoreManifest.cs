@@ -70,7 +70,7 @@ public sealed record StoreManifest
             throw new UserErrorException($"{folder}: no prepared data here (store.json is missing)");
         try
         {
-            return FromJson(JsonNode.Parse(File.ReadAllText(path))!);
+            return FromJson(JsonNode.Parse(OrdinaryFile.ReadText(path))!);
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException)
         {

@@ -21,16 +21,12 @@ public static class ConfigFile
         try
         {
             var options = new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false };
-            return JsonNode.Parse(File.ReadAllBytes(path), documentOptions: options) as JsonObject
+            return JsonNode.Parse(OrdinaryFile.ReadBytes(path), documentOptions: options) as JsonObject
                 ?? throw new UserErrorException($"{path}: a JSON object is expected.");
         }
         catch (JsonException error)
         {
             throw new UserErrorException($"{path}: is not valid JSON: {error.Message.ReplaceLineEndings(" ")}", error);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {error.Message}", error);
         }
     }
 

@@ -20,7 +20,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public SafetensorsFile(string path)
     {
         Path = path;
-        using var stream = Open(path);
+        using var stream = OrdinaryFile.Open(path);
         Header = SafetensorsHeader.Read(path, stream, stream.Length);
         if (stream.Length == Header.DataStart)
             return;
@@ -65,17 +65,5 @@ public sealed unsafe class SafetensorsFile : IDisposable
         handle?.ReleasePointer();
         view?.Dispose();
         mapping?.Dispose();
-    }
-
-    private static FileStream Open(string path)
-    {
-        try
-        {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {error.Message}", error);
-        }
     }
 }

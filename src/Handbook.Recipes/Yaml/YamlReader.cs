@@ -50,16 +50,8 @@ public sealed class YamlReader
     /// <exception cref="UserErrorException">The file is missing, unreadable, not UTF-8 or not YAML.</exception>
     public static YamlValue ReadFile(string path)
     {
-        try { return Read(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(File.ReadAllBytes(path)), path); }
+        try { return Read(new UTF8Encoding(false, throwOnInvalidBytes: true).GetString(OrdinaryFile.ReadBytes(path)), path); }
         catch (DecoderFallbackException fault) { throw new UserErrorException($"{path}: not UTF-8 text (byte {fault.Index}).", fault); }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new UserErrorException($"{path}: no such file.", fault);
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {fault.Message}", fault);
-        }
     }
 
     internal static string At(string file, YamlPosition position) =>

@@ -22,7 +22,7 @@ public sealed class CsvLog : IDisposable
     public static CsvLog Open(string outputFolder, int resumedStep)
     {
         var path = Path.Combine(outputFolder, FileName);
-        var kept = resumedStep > 0 && File.Exists(path) ? File.ReadLines(path).Skip(1).Where(line => IsKept(line, resumedStep)) : [];
+        var kept = resumedStep > 0 && File.Exists(path) ? OrdinaryFile.ReadLines(path, OrdinaryFile.TableLimit).Skip(1).Where(line => IsKept(line, resumedStep)) : [];
         AtomicFile.WriteText(path, string.Concat(kept.Prepend(Header).Select(line => line + "\n")));
         return new CsvLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
     }

@@ -33,9 +33,9 @@ public sealed class MetricsLog : IDisposable
     /// <exception cref="UserErrorException">Another line is broken; the message names file and line.</exception>
     public static IReadOnlyList<MetricsRow> Read(string path)
     {
-        var lines = File.ReadAllLines(path);
-        var rows = new List<MetricsRow>(lines.Length);
-        for (var i = 0; i < lines.Length; i++)
+        var lines = OrdinaryFile.ReadLines(path, OrdinaryFile.TableLimit);
+        var rows = new List<MetricsRow>(lines.Count);
+        for (var i = 0; i < lines.Count; i++)
         {
             try
             {
@@ -43,7 +43,7 @@ public sealed class MetricsLog : IDisposable
             }
             catch (Exception error) when (error is JsonException or InvalidOperationException)
             {
-                if (i < lines.Length - 1)
+                if (i < lines.Count - 1)
                     throw new UserErrorException($"{path}:{i + 1}: expected a JSON object with metrics.", error);
             }
         }

@@ -37,7 +37,7 @@ public static class ResultFiles
             return [];
         try
         {
-            return PythonJson.Read(File.ReadAllText(path)) as JsonObject ?? [];
+            return PythonJson.Read(OrdinaryFile.ReadText(path)) as JsonObject ?? [];
         }
         catch (JsonException)
         {

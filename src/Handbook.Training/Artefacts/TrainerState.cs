@@ -53,11 +53,7 @@ public sealed record TrainerState
     {
         try
         {
-            return FromJson(PythonJson.Read(File.ReadAllText(path)) as JsonObject ?? throw new JsonException("it is not a JSON object"));
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {error.Message}", error);
+            return FromJson(PythonJson.Read(OrdinaryFile.ReadText(path, OrdinaryFile.TableLimit)) as JsonObject ?? throw new JsonException("it is not a JSON object"));
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
         {

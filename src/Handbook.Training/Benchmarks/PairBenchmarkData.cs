@@ -94,7 +94,7 @@ public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair[]> Sample, I
             VocabSize = Math.Min(vocabulary, TrainedVocabulary),
             SpecialTokens = [EndOfText, TurnStart, TurnEnd],
         });
-        foreach (var line in File.ReadLines(file))
+        foreach (var line in OrdinaryFile.ReadLines(file, OrdinaryFile.TextLimit))
             trainer.Feed(line);
         var tokenizer = trainer.Train(new TokenizerSettings { EosToken = EndOfText, PadToken = EndOfText, ChatTemplate = ChatTemplate.ChatMl });
         Directory.CreateDirectory(folder);

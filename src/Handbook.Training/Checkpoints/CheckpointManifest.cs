@@ -51,9 +51,9 @@ public sealed record CheckpointManifest(int Step, IReadOnlyList<CheckpointFile> 
         CheckpointManifest manifest;
         try
         {
-            manifest = FromJson(File.ReadAllText(path));
+            manifest = FromJson(OrdinaryFile.ReadText(path));
         }
-        catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or IOException)
+        catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or UserErrorException)
         {
             return $"{FileName} cannot be read: {FirstLine(error.Message)}";
         }
@@ -74,12 +74,12 @@ public sealed record CheckpointManifest(int Step, IReadOnlyList<CheckpointFile> 
             return $"{file.Path} has {info.Length} bytes, the manifest says {file.Size}";
         try
         {
-            using var stream = File.OpenRead(path);
+            using var stream = OrdinaryFile.Open(path);
             return Convert.ToHexStringLower(SHA256.HashData(stream)) == file.Sha256
                 ? null
                 : $"{file.Path} is damaged: its SHA-256 differs from the manifest's";
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UserErrorException)
         {
             return $"{file.Path} cannot be read: {FirstLine(error.Message)}";
         }

@@ -32,7 +32,7 @@ public sealed record ReferenceKey(string Model, DType DType, string Data, string
         using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in files.Prepend(Path.Combine(path, ConfigFile.Name)))
         {
-            using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+            using var stream = OrdinaryFile.Open(file, 1 << 20, FileOptions.SequentialScan);
             all.AppendData(SHA256.HashData(stream));
         }
         return Convert.ToHexStringLower(all.GetHashAndReset());

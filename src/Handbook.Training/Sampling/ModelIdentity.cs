@@ -17,7 +17,7 @@ internal static class ModelIdentity
         var files = Directory.EnumerateFiles(modelFolder).Where(path => Path.GetFileName(path) == "config.json" || path.EndsWith(".safetensors", StringComparison.Ordinal));
         foreach (var path in files.OrderBy(path => path, StringComparer.Ordinal))
         {
-            using var stream = File.OpenRead(path);
+            using var stream = OrdinaryFile.Open(path);
             hash.AppendData(Encoding.UTF8.GetBytes(Path.GetFileName(path) + "\n"));
             hash.AppendData(SHA256.HashData(stream));
         }

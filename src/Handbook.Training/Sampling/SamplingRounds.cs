@@ -77,7 +77,7 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
             throw new UserErrorException($"{data}: round {round} gave nothing to train on: all answers of a prompt score the same, or none reaches what is asked for.");
         var key = Journal.Key(policy.Identity(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data))), PythonJson.WriteLine(run.Recipe));
         var record = Path.Combine(Folder(round), RecordName);
-        var known = File.Exists(record) ? PythonJson.Read(File.ReadAllText(record)) as JsonObject : null;
+        var known = File.Exists(record) ? PythonJson.Read(OrdinaryFile.ReadText(record)) as JsonObject : null;
         if (known is not null && known["training"]?.GetValue<string>() != key)
             throw new UserErrorException($"{Model(round)}: was trained under another recipe or on other data; remove {Folder(round)}, or name another output_dir.");
         if (known?["finished"]?.GetValue<bool>() == true)

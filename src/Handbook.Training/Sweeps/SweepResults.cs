@@ -21,7 +21,7 @@ public sealed class SweepResults(string folder)
             return [];
         try
         {
-            return [.. JsonNode.Parse(File.ReadAllText(path))!["runs"]!.AsArray().Select(run => SweepResult.Of(run!.AsObject()))];
+            return [.. JsonNode.Parse(OrdinaryFile.ReadText(path))!["runs"]!.AsArray().Select(run => SweepResult.Of(run!.AsObject()))];
         }
         catch (Exception error) when (error is JsonException or NullReferenceException or InvalidOperationException or FormatException)
         {

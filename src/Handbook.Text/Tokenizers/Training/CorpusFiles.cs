@@ -34,11 +34,7 @@ public static class CorpusFiles
         string content;
         try
         {
-            content = Strict.GetString(File.ReadAllBytes(path));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new UserErrorException($"{path}: cannot be read: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            content = Strict.GetString(OrdinaryFile.ReadBytes(path, OrdinaryFile.TextLimit));
         }
         catch (DecoderFallbackException exception)
         {
