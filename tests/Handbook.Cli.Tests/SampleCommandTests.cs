@@ -60,11 +60,14 @@ public sealed class SampleCommandTests : IDisposable
     {
         string[] arguments = ["sample", $"--model_name_or_path={policy.Model}", $"--dataset_name={policy.Prompts}", "--reward_funcs=words", "--num_generations=1", "--max_new_tokens=4", $"--output_dir={policy.Path("out")}"];
         Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(arguments)).ExitCode);
-        var journal = Directory.GetFiles(policy.Path("out/.journal"), "completions-*").Single();
-        using var held = new FileStream(journal, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        var journal = Directory.GetFiles(policy.Path("out/.journal"), "completions-*.jsonl").Single();
+        Assert.True(FileLock.TryTake(journal + ".lock", out var held, out _));
+        using var ours = held;
         var invocation = await Invocation.RunAsync(arguments);
         Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
-        Assert.Equal($"{policy.Path("out")}: another run is at work in this folder.", Assert.Single(invocation.ErrorLines));
+        var line = Assert.Single(invocation.ErrorLines);
+        Assert.StartsWith($"{policy.Path("out")}: process {Environment.ProcessId} (handbook", line, StringComparison.Ordinal);
+        Assert.EndsWith(" is at work in this folder.", line, StringComparison.Ordinal);
     }
 
     [Fact]

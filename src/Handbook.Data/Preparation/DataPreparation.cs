@@ -22,6 +22,9 @@ public sealed class DataPreparation(
     private readonly IReadOnlyList<IDatasetResolver> resolvers = resolvers ?? [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
+    /// <summary>Hears who prepares the same data when it has to be waited for.</summary>
+    public Action<string>? Waits { get; init; }
+
     /// <summary>The store, prepared now or opened.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or training would have no label.</exception>
     public TokenStore Prepare(IProgress<PreparationProgress>? progress = null, CancellationToken cancellation = default)
@@ -47,7 +50,7 @@ public sealed class DataPreparation(
         var digests = StoreKey.Digests(read.SelectMany(source => source.Files), options.StreamedRows is not null, cancellation);
         var key = StoreKey.Of(options, encoder, read, digests);
         var folder = new StoreFolder(options.CacheFolder, key);
-        folder.Ensure(partial => Make(options, partial, key, sources, progress, cancellation), cancellation);
+        folder.Ensure(partial => Make(options, partial, key, sources, progress, cancellation), Waits, cancellation);
         return TokenStore.Open(folder.Final);
     }
 

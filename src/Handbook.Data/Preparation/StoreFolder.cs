@@ -26,12 +26,12 @@ internal sealed class StoreFolder
 
     /// <summary>Runs <paramref name="prepare"/> unless the store is there; one process at a time.</summary>
     /// <returns>True when it was made now, false when it was there.</returns>
-    public bool Ensure(Action<string> prepare, CancellationToken cancellation)
+    public bool Ensure(Action<string> prepare, Action<string>? waits, CancellationToken cancellation)
     {
         if (StoreManifest.Exists(Final))
             return false;
         CreateRoot();
-        using var held = FileLock.Take(Final + ".lock", cancellation);
+        using var held = FileLock.Take(Final + ".lock", cancellation, waits);
         if (StoreManifest.Exists(Final))
             return false;
         Remove(Partial);

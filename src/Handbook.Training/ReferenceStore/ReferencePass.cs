@@ -42,7 +42,7 @@ internal sealed class ReferencePass
             if (chunks.Contains(null))
             {
                 using var held = FileLock.Take(
-                    folder + ".lock", stop, () => progress.Note($"another process computes {Title} of the same model and data; waiting for it"));
+                    folder + ".lock", stop, holder => progress.Note($"{holder} computes {Title} of the same model and data; waiting for it"));
                 OpenFiles(chunks, fault => progress.Note($"{Title}: {fault}; computed again"));
                 if (chunks.Contains(null))
                     Complete(chunks, load, stop);

@@ -16,7 +16,9 @@ internal sealed class Journal : IDisposable
     private readonly FileStream stream;
     private readonly List<JsonObject> rows;
 
-    private Journal(FileStream stream, List<JsonObject> rows) => (this.stream, this.rows) = (stream, rows);
+    private readonly FileLock held;
+
+    private Journal(FileLock held, FileStream stream, List<JsonObject> rows) => (this.held, this.stream, this.rows) = (held, stream, rows);
 
     /// <summary>The prompts done, in their order.</summary>
     public IReadOnlyList<JsonObject> Rows => rows;
@@ -33,15 +35,22 @@ internal sealed class Journal : IDisposable
         var folder = Path.Combine(outputFolder, FolderName);
         Directory.CreateDirectory(folder);
         var path = Path.Combine(folder, $"{name}-{key[..16]}.jsonl");
-        FileStream stream;
+        if (!FileLock.TryTake(path + ".lock", out var held, out var holder))
+            throw new UserErrorException($"{outputFolder}: {holder} is at work in this folder.");
         try
         {
-            stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return Open(held, path, block, total);
         }
-        catch (IOException error) when (File.Exists(path))
+        catch
         {
-            throw new UserErrorException($"{outputFolder}: another run is at work in this folder.", error);
+            held.Dispose();
+            throw;
         }
+    }
+
+    private static Journal Open(FileLock held, string path, int block, int total)
+    {
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         var (rows, ends) = Read(bytes);
@@ -49,7 +58,7 @@ internal sealed class Journal : IDisposable
         rows.RemoveRange(whole, rows.Count - whole);
         stream.SetLength(whole == 0 ? 0 : ends[whole - 1]);
         stream.Seek(0, SeekOrigin.End);
-        return new Journal(stream, rows);
+        return new Journal(held, stream, rows);
     }
 
     /// <summary>A key over everything that decides a result.</summary>
@@ -84,7 +93,11 @@ internal sealed class Journal : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => stream.Dispose();
+    public void Dispose()
+    {
+        stream.Dispose();
+        held.Dispose();
+    }
 
     /// <summary>The whole lines before the first that is not, and where each ends.</summary>
     private static (List<JsonObject> Rows, List<long> Ends) Read(byte[] bytes)
