@@ -25,7 +25,7 @@ public static class NearestName
         Find(given, candidates) is { } name ? $" Did you mean {name}?" : "";
 
     /// <summary>Optimal string alignment distance.</summary>
-    private static int Distance(string a, string b)
+    public static int Distance(string a, string b)
     {
         var rows = new int[a.Length + 1, b.Length + 1];
         for (var i = 0; i <= a.Length; i++) rows[i, 0] = i;

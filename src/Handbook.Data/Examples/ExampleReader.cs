@@ -175,7 +175,7 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
         if (!row.TryGet(column, out var value))
             return null;
         if (value.ValueKind != JsonValueKind.String)
-            return MessageReader.ToNode(value);
+            return MessageReader.ToNode(value, keepsNulls: !FileFormats.FillsNulls(place.File));
         if (value.GetString() is not { Length: > 0 } text)
             return null;
         try

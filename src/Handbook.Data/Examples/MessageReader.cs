@@ -41,7 +41,7 @@ internal static class MessageReader
         }
     }
 
-    /// <summary>The list inside a text that begins as a list of objects, or null.</summary>
+    /// <summary>The list inside a text that is one of messages, or null: an answer may be a list of anything else.</summary>
     private static JsonElement? Embedded(JsonElement value, RowPlace place, string column)
     {
         var text = value.GetString()!.AsSpan().TrimStart();
@@ -50,9 +50,9 @@ internal static class MessageReader
         try
         {
             using var document = JsonDocument.Parse(value.GetString()!);
-            return document.RootElement.Clone();
+            return document.RootElement.EnumerateArray().All(LooksLikeMessage) ? document.RootElement.Clone() : null;
         }
-        catch (JsonException) when (text[1..].TrimStart()[1..].TrimStart() is ['\'', ..])
+        catch (JsonException) when (PrintedMember(text) is "role" or "content" or "from" or "value")
         {
             throw new BadRowException(place, column, "holds a Python list in its printed form; expected JSON ([{\"role\": ...}])");
         }
@@ -60,6 +60,20 @@ internal static class MessageReader
         {
             return null;
         }
+    }
+
+    /// <summary>Whether a member of a list names who speaks and has something said.</summary>
+    private static bool LooksLikeMessage(JsonElement item) => item.ValueKind == JsonValueKind.Object
+        && ((HasText(item, "role") && InsteadOfContent.Any(key => item.TryGetProperty(key, out _)))
+            || (HasText(item, "from") && item.TryGetProperty("value", out _)));
+
+    private static bool HasText(JsonElement item, string name) => item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String;
+
+    /// <summary>The first key of a list of dicts as Python prints it; empty when it is none.</summary>
+    private static ReadOnlySpan<char> PrintedMember(ReadOnlySpan<char> text)
+    {
+        var member = text[1..].TrimStart()[1..].TrimStart();
+        return member is ['\'', ..] && member[1..].IndexOf('\'') is > 0 and var end ? member.Slice(1, end) : [];
     }
 
     private static List<Message> ReadList(JsonElement list, RowPlace place, string column)
@@ -77,60 +91,44 @@ internal static class MessageReader
         var roleKey = item.TryGetProperty("role", out var role) ? "role" : item.TryGetProperty("from", out role) ? "from" : null;
         if (roleKey is null)
             throw Bad("has no role");
-        if (role.ValueKind != JsonValueKind.String || !Roles.TryGetValue(role.GetString()!, out var known))
-            throw Bad($"has the role {role}; expected {string.Join(", ", StandardRoles)}.{NearestName.Hint(role.ToString(), StandardRoles)}");
+        if (role.ValueKind != JsonValueKind.String)
+            throw Bad($"has the role {role}; expected a text, such as {string.Join(", ", StandardRoles)}");
+        var given = role.GetString()!;
+        // Templates may have roles of their own, but one letter beside a usual one is a slip.
+        if (!Roles.TryGetValue(given, out var known) && StandardRoles.FirstOrDefault(usual => IsSlip(given, usual)) is { } meant)
+            throw Bad($"has the role {given}; expected {string.Join(", ", StandardRoles)}. Did you mean {meant}?");
         var contentKey = item.TryGetProperty("content", out var content) ? "content" : item.TryGetProperty("value", out content) ? "value" : null;
+        var keepsNulls = !FileFormats.FillsNulls(place.File);
         JsonObject? extra = null;
+        string? problem = null;
         foreach (var property in item.EnumerateObject())
         {
-            if (property.Value.ValueKind == JsonValueKind.Null || property.Name == roleKey)
+            if (property.Name == roleKey || (property.Value.ValueKind == JsonValueKind.Null && !keepsNulls))
                 continue;
             if (property.Name != contentKey)
-                (extra ??= [])[property.Name] = ToNode(property.Value);
-            else if (property.Value.ValueKind == JsonValueKind.Array && JoinedText(property.Value) is null)
-                (extra ??= [])["content"] = Parts(property.Value);
+                (extra ??= [])[property.Name] = ToNode(property.Value, keepsNulls);
             else if (property.Value.ValueKind == JsonValueKind.Array)
-                continue;
+                (extra ??= [])["content"] = ContentParts.Read(property.Value, keepsNulls, out problem);
+            else if (property.Value.ValueKind == JsonValueKind.Null)
+                (extra ??= [])["content"] = null;
             else if (property.Value.ValueKind != JsonValueKind.String)
                 throw Bad($"has a content that is {JsonKind.Of(property.Value)}; expected a text");
         }
-        var text = content.ValueKind == JsonValueKind.String ? content.GetString()
-            : content.ValueKind == JsonValueKind.Array ? JoinedText(content) : null;
-        if (text is null && !InsteadOfContent.Any(key => extra?.ContainsKey(key) == true))
+        if (problem is not null)
+            throw Bad($"holds {problem}; only text is trained");
+        var text = content.ValueKind == JsonValueKind.String ? content.GetString() : null;
+        if (text is null && !InsteadOfContent.Any(key => extra?[key] is not null))
             throw Bad("has no content");
-        return new Message { Role = known, Content = text, Extra = extra };
+        return new Message { Role = known ?? given, GivenRole = known is null || known == given || roleKey == "from" ? null : given, Content = text, Extra = extra };
 
         BadRowException Bad(string problem) => new(place, column, FormattableString.Invariant($"message {index + 1} {problem}"));
-
-        JsonArray Parts(JsonElement parts)
-        {
-            var kept = new JsonArray();
-            foreach (var part in parts.EnumerateArray())
-            {
-                if (part.ValueKind == JsonValueKind.Object && part.TryGetProperty("type", out var type) && type.ValueEquals("image"))
-                    throw Bad("holds an image; only text is trained");
-                kept.Add(ToNode(part));
-            }
-            return kept;
-        }
     }
 
-    /// <summary>Parts that are all text are one text: few templates know parts.</summary>
-    private static string? JoinedText(JsonElement parts)
-    {
-        var texts = new List<string>();
-        foreach (var part in parts.EnumerateArray())
-        {
-            if (part.ValueKind != JsonValueKind.Object || !part.TryGetProperty("type", out var type) || !type.ValueEquals("text")
-                || !(part.TryGetProperty("text", out var text) || part.TryGetProperty("value", out text)) || text.ValueKind != JsonValueKind.String)
-                return null;
-            texts.Add(text.GetString()!);
-        }
-        return texts.Count > 0 ? string.Concat(texts) : null;
-    }
+    private static bool IsSlip(string given, string usual) =>
+        given != usual + "s" && NearestName.Distance(given.ToLowerInvariant(), usual) <= 1;
 
-    /// <summary>A value without the null members that columnar files fill up with.</summary>
-    public static JsonNode? ToNode(JsonElement value)
+    /// <summary>A value, with or without the null members that columnar files fill structs up with.</summary>
+    public static JsonNode? ToNode(JsonElement value, bool keepsNulls)
     {
         switch (value.ValueKind)
         {
@@ -138,12 +136,12 @@ internal static class MessageReader
                 var result = new JsonObject();
                 foreach (var property in value.EnumerateObject())
                 {
-                    if (property.Value.ValueKind != JsonValueKind.Null)
-                        result[property.Name] = ToNode(property.Value);
+                    if (keepsNulls || property.Value.ValueKind != JsonValueKind.Null)
+                        result[property.Name] = ToNode(property.Value, keepsNulls);
                 }
                 return result;
             case JsonValueKind.Array:
-                return new JsonArray([.. value.EnumerateArray().Select(ToNode)]);
+                return new JsonArray([.. value.EnumerateArray().Select(item => ToNode(item, keepsNulls))]);
             case JsonValueKind.Null:
                 return null;
             default:

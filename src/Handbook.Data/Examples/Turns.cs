@@ -14,5 +14,5 @@ public sealed record Turns(string? Text, IReadOnlyList<Message>? Messages)
     public static Turns Of(IReadOnlyList<Message> messages) => new(null, messages);
 
     /// <summary>All words of this side, for counting, cleaning and looking for duplicates.</summary>
-    public string PlainText => Text ?? string.Join('\n', Messages!.Select(message => message.Content ?? ""));
+    public string PlainText => Text ?? string.Join('\n', Messages!.Select(message => message.Text));
 }

@@ -25,7 +25,7 @@ public sealed class ConversationEncoder : IExampleEncoder
     {
         (this.conversations, this.options) = (conversations, options ?? new EncoderOptions());
         plainText = new PlainTextEncoder(conversations.Tokenizer, tokenizerFingerprint, this.options.PlainText);
-        Fingerprint = string.Join("; ", "conversations", plainText.Fingerprint, conversations.Template.Source, conversations.Options.Profile, conversations.Options.Labels,
+        Fingerprint = string.Join("; ", "conversations", plainText.Fingerprint, string.Join("; ", conversations.Templates.All.Select(template => template.Source)), conversations.Options.Profile, conversations.Options.Labels,
             conversations.Options.InsertEmptySystemMessage, conversations.Options.Template.Tools?.ToJsonString(), conversations.Options.Template.Documents?.ToJsonString(),
             conversations.Options.Template.Arguments?.ToJsonString(), this.options);
     }

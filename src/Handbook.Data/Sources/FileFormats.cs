@@ -22,6 +22,10 @@ public static class FileFormats
     /// <summary>True when a file's ending is one of a format that is read.</summary>
     public static bool IsKnown(string path) => Find(path) is not null;
 
+    /// <summary>True for columnar files, whose structs have every member in every row: a null in one may stand for nothing at all.</summary>
+    public static bool FillsNulls(string path) =>
+        path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".arrow", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Opens a file by its ending.</summary>
     /// <exception cref="UserErrorException">The ending is unknown.</exception>
     public static IRowFile Open(string path, SourceOptions options) =>

@@ -51,8 +51,8 @@ public sealed class AssistantSpans
         var spans = new List<AssistantSpan>();
         for (var i = 0; i < _turns.Count; i++)
         {
-            var (message, role, range) = _turns[i];
-            if (role != Assistant)
+            var (message, _, range) = _turns[i];
+            if (_messages[message].Role != Assistant)
                 continue;
             if (spans.Count > 0 && spans[^1].Message == message)
                 throw Unclear(message, "is written in more than one place");

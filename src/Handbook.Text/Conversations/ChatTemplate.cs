@@ -44,6 +44,7 @@ public sealed class ChatTemplate
 
     private readonly Template _template;
     private readonly IReadOnlyList<KeyValuePair<string, string>> _specialTokens;
+    private readonly PartsProbe _parts;
 
     /// <summary>Reads a template.</summary>
     /// <param name="source">The Jinja text.</param>
@@ -54,12 +55,16 @@ public sealed class ChatTemplate
     {
         _template = Template.Parse(source, limits);
         _specialTokens = specialTokens?.ToArray() ?? [];
+        _parts = new PartsProbe((messages, tools) => Render(messages, ChatTemplateOptions.None with { Tools = tools }));
     }
 
     /// <summary>The Jinja text.</summary>
     public string Source => _template.Source;
 
-    /// <summary>Renders messages to text; generation spans are in order, in UTF-16 units.</summary>
+    /// <summary>
+    /// Renders messages to text; generation spans are in order, in UTF-16 units. Content parts reach the template as parts, or as one text
+    /// where it knows texts only.
+    /// </summary>
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
     /// <exception cref="UserErrorException">The options contradict each other or do not fit the messages.</exception>
     public RenderedTemplate Render(IReadOnlyList<Message> messages, ChatTemplateOptions? options = null) =>
@@ -70,6 +75,10 @@ public sealed class ChatTemplate
     /// <exception cref="UserErrorException">The options contradict each other or do not fit the messages.</exception>
     public RenderedTemplate Render(JsonArray messages, ChatTemplateOptions? options = null) =>
         Render((ListValue)JsonValues.FromJson(messages)!, options ?? ChatTemplateOptions.None);
+
+    /// <summary>As <see cref="Render(IReadOnlyList{Message}, ChatTemplateOptions)"/>, with <see cref="GenerationMarks"/> in the text.</summary>
+    internal string RenderMarked(IReadOnlyList<Message> messages, ChatTemplateOptions options) =>
+        _template.Render(Variables(ToList(messages), options), options.Clock, marksGenerations: true).Text;
 
     private RenderedTemplate Render(ListValue messages, ChatTemplateOptions options) => options.ContinueFinalMessage
         ? RenderContinued(messages, options) : _template.Render(Variables(messages, options), options.Clock);
@@ -109,19 +118,23 @@ public sealed class ChatTemplate
         return variables;
     }
 
-    private static ListValue ToList(IReadOnlyList<Message> messages)
+    private ListValue ToList(IReadOnlyList<Message> messages)
     {
         var values = new object?[messages.Count];
         for (var i = 0; i < values.Length; i++)
         {
             var message = messages[i];
-            var dict = new DictValue { MessageIndex = i }.Set("role", message.Role);
+            var role = message.GivenRole is { } given && Mentions(given) ? given : message.Role;
+            var dict = new DictValue { MessageIndex = i }.Set("role", role);
             if (message.Content is not null)
                 dict.Set("content", message.Content);
             foreach (var (name, value) in message.Extra ?? [])
-                dict.Set(name, JsonValues.FromJson(value));
+                dict.Set(name, name == "content" && value is JsonArray parts && !_parts.Knows(role) ? Message.JoinParts(parts) : JsonValues.FromJson(value));
             values[i] = dict;
         }
         return new ListValue(values);
     }
+
+    private bool Mentions(string role) =>
+        Source.Contains($"'{role}'", StringComparison.Ordinal) || Source.Contains($"\"{role}\"", StringComparison.Ordinal);
 }

@@ -14,14 +14,14 @@ public sealed class ConversationTokenizer
 
     /// <summary>Puts a tokenizer and its chat template together.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
-    /// <param name="chatTemplate">The recipe's template; the tokenizer's own when null, ChatML when that is null too.</param>
+    /// <param name="chatTemplate">The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.</param>
     /// <param name="options">How to tokenize.</param>
     /// <exception cref="TemplateException">The template has a fault.</exception>
     public ConversationTokenizer(Tokenizer tokenizer, string? chatTemplate = null, ConversationOptions? options = null)
     {
         Tokenizer = tokenizer;
         Options = options ?? new ConversationOptions();
-        Template = new ChatTemplate(chatTemplate ?? tokenizer.ChatTemplate ?? ChatTemplate.ChatMl, SpecialTokens(tokenizer.Settings));
+        Templates = new ChatTemplates(tokenizer.Settings, chatTemplate);
         _special = new SpecialTokenRules(tokenizer);
         Pairs = new PairTokenizer(this, _special);
     }
@@ -29,8 +29,8 @@ public sealed class ConversationTokenizer
     /// <summary>The tokenizer.</summary>
     public Tokenizer Tokenizer { get; }
 
-    /// <summary>The template in use.</summary>
-    public ChatTemplate Template { get; }
+    /// <summary>The templates in use.</summary>
+    public ChatTemplates Templates { get; }
 
     /// <summary>How it tokenizes.</summary>
     public ConversationOptions Options { get; }
@@ -39,9 +39,9 @@ public sealed class ConversationTokenizer
     public PairTokenizer Pairs { get; }
 
     /// <summary>The messages with an empty system message before them where the options ask for one and the template knows any.</summary>
-    public IReadOnlyList<Message> Prepare(IReadOnlyList<Message> messages)
+    internal IReadOnlyList<Message> Prepare(IReadOnlyList<Message> messages, ChatTemplate template)
     {
-        var knowsSystem = Template.Source.Contains("system", StringComparison.Ordinal) || Template.Source.Contains("<|im_start|>", StringComparison.Ordinal);
+        var knowsSystem = template.Source.Contains("system", StringComparison.Ordinal) || template.Source.Contains("<|im_start|>", StringComparison.Ordinal);
         return Options.InsertEmptySystemMessage && knowsSystem && messages is not [{ Role: "system" }, ..]
             ? [new Message { Role = "system", Content = "" }, .. messages]
             : messages;
@@ -49,8 +49,15 @@ public sealed class ConversationTokenizer
 
     /// <summary>The text of a conversation, as it is trained on.</summary>
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
-    public RenderedTemplate Render(IReadOnlyList<Message> messages, JsonArray? tools = null, JsonObject? arguments = null, bool addGenerationPrompt = false) =>
-        Template.Render(Prepare(messages), TemplateOptions(tools, arguments) with { AddGenerationPrompt = addGenerationPrompt });
+    public RenderedTemplate Render(IReadOnlyList<Message> messages, JsonArray? tools = null, JsonObject? arguments = null, bool addGenerationPrompt = false)
+    {
+        var options = TemplateOptions(tools, arguments) with { AddGenerationPrompt = addGenerationPrompt };
+        var template = Templates.For(options.Tools);
+        var prepared = Prepare(messages, template);
+        var rendered = template.Render(prepared, options);
+        RoleCheck.RequireWritten(prepared, rendered);
+        return rendered;
+    }
 
     /// <summary>Tokens and labels of a conversation.</summary>
     /// <param name="messages">The conversation.</param>
@@ -60,23 +67,30 @@ public sealed class ConversationTokenizer
     /// <exception cref="UserErrorException">The template hides which words are the assistant's.</exception>
     public TokenizedConversation Tokenize(IReadOnlyList<Message> messages, JsonArray? tools = null, JsonObject? arguments = null)
     {
-        var prepared = Prepare(messages);
         var options = TemplateOptions(tools, arguments);
-        var rendered = Template.Render(prepared, options);
+        var template = Templates.For(options.Tools);
+        var prepared = Prepare(messages, template);
+        var rendered = template.Render(prepared, options);
+        RoleCheck.RequireWritten(prepared, rendered);
         var tokens = Tokenizer.Encode(rendered.Text, addSpecialTokens: Options.Profile == TokenizationProfile.V03);
         var inserted = prepared.Count - messages.Count;
         var messageIndex = MessageTurns.OfTokens(MessageTurns.Of(prepared, rendered), tokens.Offsets);
         for (var i = 0; i < messageIndex.Length; i++)
             messageIndex[i] = messageIndex[i] < 0 ? -1 : Math.Max(-1, messageIndex[i] - inserted);
-        var mask = Options.Labels == LabelScope.Everything ? Filled(tokens.Count) : Labels(prepared, options, rendered, tokens.Offsets);
+        var mask = Options.Labels == LabelScope.Everything ? Filled(tokens.Count) : Labels(template, prepared, options, rendered, tokens.Offsets);
         var result = new TokenizedConversation(rendered.Text, tokens.Ids, mask, messageIndex, tokens.Offsets);
         return Options.Profile == TokenizationProfile.Best ? Complete(result, messages) : result;
     }
 
-    private bool[] Labels(IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered, TextRange[] offsets) =>
-        rendered.GenerationSpans.Count > 0
-            ? AssistantMask.OfGenerationSpans(offsets, rendered.GenerationSpans)
-            : AssistantMask.OfSpans(offsets, AssistantSpans.Find(Template, messages, options, rendered).Select(span => span.Range));
+    private bool[] Labels(ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered, TextRange[] offsets)
+    {
+        if (rendered.GenerationSpans.Count > 0 && Options.Profile != TokenizationProfile.Best)
+            return AssistantMask.OfGenerationSpans(offsets, rendered.GenerationSpans);
+        var spans = rendered.GenerationSpans.Count == 0 ? null
+            : !rendered.HasInnerGenerations ? rendered.GenerationSpans
+            : GenerationMarks.Spans(template.RenderMarked(messages, options), rendered.Text);
+        return AssistantMask.OfSpans(offsets, spans ?? AssistantSpans.Find(template, messages, options, rendered).Select(span => span.Range));
+    }
 
     /// <summary>
     /// The <c>best</c> profile: BOS once, and EOS behind a last answer that the template leaves open, since a model that
@@ -137,22 +151,5 @@ public sealed class ConversationTokenizer
         var values = new T[count];
         Array.Fill(values, value);
         return values;
-    }
-
-    private static IEnumerable<KeyValuePair<string, string>> SpecialTokens(TokenizerSettings settings)
-    {
-        foreach (var (name, token) in new (string, string?)[]
-        {
-            ("bos_token", settings.BosToken), ("eos_token", settings.EosToken), ("pad_token", settings.PadToken), ("unk_token", settings.UnkToken),
-        })
-        {
-            if (token is not null)
-                yield return new(name, token);
-        }
-        foreach (var name in (string[])["sep_token", "cls_token", "mask_token"])
-        {
-            if (settings.Other[name] is { } other && (other as JsonValue ?? other["content"]) is JsonValue text && text.TryGetValue<string>(out var token))
-                yield return new(name, token);
-        }
     }
 }

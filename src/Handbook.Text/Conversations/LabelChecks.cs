@@ -28,18 +28,18 @@ public static class LabelChecks
     /// The markers a template writes around turns that the tokenizer cuts into several tokens, such as
     /// <c>&lt;|im_start|&gt;</c> of ChatML on a base model: they should be added to the vocabulary before training.
     /// </summary>
-    /// <param name="template">The template.</param>
+    /// <param name="templates">The templates.</param>
     /// <param name="tokenizer">The tokenizer.</param>
-    public static IReadOnlyList<string> BrokenMarkers(ChatTemplate template, Tokenizer tokenizer)
+    public static IReadOnlyList<string> BrokenMarkers(IEnumerable<ChatTemplate> templates, Tokenizer tokenizer) =>
+        [.. templates.SelectMany(template => Markers(template.Source)).Distinct().Order(StringComparer.Ordinal).Where(marker => tokenizer.TokenToId(marker) is null)];
+
+    private static IEnumerable<string> Markers(string source)
     {
-        var markers = new SortedSet<string>(StringComparer.Ordinal);
-        var source = template.Source;
         for (var start = 0; (start = source.IndexOf("<|", start, StringComparison.Ordinal)) >= 0; start += 2)
         {
             var end = source.IndexOf("|>", start, StringComparison.Ordinal);
             if (end > start && end - start < 40 && !source.AsSpan(start, end - start).ContainsAny(" '\"\n{"))
-                markers.Add(source[start..(end + 2)]);
+                yield return source[start..(end + 2)];
         }
-        return [.. markers.Where(marker => tokenizer.TokenToId(marker) is null)];
     }
 }

@@ -9,6 +9,12 @@ public sealed record Message
     /// <summary>Who speaks: <c>system</c>, <c>user</c>, <c>assistant</c>, <c>tool</c> or what the template knows.</summary>
     public required string Role { get; init; }
 
+    /// <summary>
+    /// The role as the data has it where <see cref="Role"/> is the usual name for it (<c>model</c> for <c>assistant</c>); null where they
+    /// are one. A template that mentions it gets it.
+    /// </summary>
+    public string? GivenRole { get; init; }
+
     /// <summary>What is said; null when the key is absent or null (an assistant turn that only calls tools).</summary>
     public string? Content { get; init; }
 
@@ -18,6 +24,13 @@ public sealed record Message
     /// untouched.
     /// </summary>
     public JsonObject? Extra { get; init; }
+
+    /// <summary>Every word of the content: the text, or the texts of its parts one after the other.</summary>
+    public string Text => Content ?? (Extra?["content"] is JsonArray parts ? JoinParts(parts) : "");
+
+    /// <summary>Content parts as one text, for templates that know texts only; a part that is no text adds nothing.</summary>
+    internal static string JoinParts(JsonArray parts) => string.Concat(parts.Select(part =>
+        ((part as JsonObject)?["text"] ?? part) is JsonValue text && text.TryGetValue<string>(out var words) ? words : ""));
 
     /// <summary>Takes a message apart as datasets hold it.</summary>
     /// <param name="message">An object with at least <c>role</c>.</param>

@@ -36,7 +36,7 @@ internal static class MessageTurns
     {
         for (var i = from; i < messages.Count; i++)
         {
-            if (messages[i].Role == role)
+            if (messages[i].Role == role || messages[i].GivenRole == role)
                 return i;
         }
         return -1;

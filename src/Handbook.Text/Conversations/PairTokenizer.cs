@@ -61,11 +61,11 @@ public sealed class PairTokenizer
         IReadOnlyList<Message> prompt, IReadOnlyList<Message>[] answers, JsonArray? tools, JsonObject? arguments)
     {
         var options = _conversations.TemplateOptions(tools, arguments);
-        var template = _conversations.Template;
-        var prepared = _conversations.Prepare(prompt);
+        var template = _conversations.Templates.For(options.Tools);
+        var prepared = _conversations.Prepare(prompt, template);
         if (Profile == TokenizationProfile.V03)
             return (template.Render(prepared, options).Text, [.. answers.Select(answer => template.Render(answer, options).Text)]);
-        var whole = Array.ConvertAll(answers, answer => template.Render([.. prepared, .. answer], options).Text);
+        var whole = Array.ConvertAll(answers, answer => Whole(template, [.. prepared, .. answer], options));
         var start = template.Render(prepared, options with { AddGenerationPrompt = true }).Text;
         var shared = whole.Aggregate(start.Length, (length, text) => Math.Min(length, start.AsSpan(0, length).CommonPrefixLength(text)));
         if (shared > 0 && shared < start.Length && char.IsHighSurrogate(start[shared - 1]))
@@ -73,6 +73,13 @@ public sealed class PairTokenizer
         if (shared == 0)
             throw new UserErrorException("the chat template writes nothing before the answer, so there is no prompt to condition on; check the example and the template.");
         return (start[..shared], Array.ConvertAll(whole, text => text[shared..]));
+    }
+
+    private static string Whole(ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options)
+    {
+        var rendered = template.Render(messages, options);
+        RoleCheck.RequireWritten(messages, rendered);
+        return rendered.Text;
     }
 
     /// <summary>A preference pair of plain texts, joined as they are.</summary>

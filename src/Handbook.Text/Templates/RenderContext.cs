@@ -40,6 +40,12 @@ internal sealed class RenderContext
     /// <summary>Start in UTF-16 units of the text yielded so far, and length in code points, of each generation block.</summary>
     public List<(int Start, int CodePoints)> Generations { get; } = [];
 
+    /// <summary>Whether the text of generation blocks is written between marks.</summary>
+    public bool MarksGenerations { get; init; }
+
+    /// <summary>Whether a generation block wrote to another buffer than <see cref="Output"/>.</summary>
+    public bool HasInnerGenerations { get; set; }
+
     /// <summary>What each turn of a loop over the messages wrote at the outermost level.</summary>
     public List<RenderedTurn> Turns { get; } = [];
 

@@ -21,7 +21,11 @@ public readonly record struct RenderedTurn(int Message, string Role, TextRange R
 /// What each pass of a loop over the messages wrote, in order; empty when the template does not loop over them at its
 /// outermost level.
 /// </param>
-public sealed record RenderedTemplate(string Text, IReadOnlyList<TextRange> GenerationSpans, IReadOnlyList<RenderedTurn> Turns);
+public sealed record RenderedTemplate(string Text, IReadOnlyList<TextRange> GenerationSpans, IReadOnlyList<RenderedTurn> Turns)
+{
+    /// <summary>True when a generation block stood inside a macro or set block, so that its span is not where its text ended up.</summary>
+    public bool HasInnerGenerations { get; init; }
+}
 
 /// <summary>
 /// A Jinja2 template with the behaviour of transformers' sandbox: <c>trim_blocks</c>, <c>lstrip_blocks</c>, loop controls,
@@ -51,9 +55,12 @@ public sealed class Template
     /// <param name="variables">What the template may see.</param>
     /// <param name="clock">The clock of <c>strftime_now</c>; the system's when null.</param>
     /// <exception cref="TemplateException">The template fails on these variables or exceeds its limits.</exception>
-    public RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock = null)
+    public RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock = null) => Render(variables, clock, marksGenerations: false);
+
+    /// <summary>As the other, with <see cref="GenerationMarks"/> around the text of each generation block where it is asked for.</summary>
+    internal RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock, bool marksGenerations)
     {
-        var context = new RenderContext(_limits, clock ?? TimeProvider.System, _blocks);
+        var context = new RenderContext(_limits, clock ?? TimeProvider.System, _blocks) { MarksGenerations = marksGenerations };
         variables.CopyTo(context.Root);
         try
         {
@@ -68,7 +75,7 @@ public sealed class Template
             throw context.At.Fail("RecursionError", "maximum recursion depth exceeded");
         }
         var text = context.Output.ToString();
-        return new RenderedTemplate(text, Spans(text, context.Generations), context.Turns);
+        return new RenderedTemplate(text, Spans(text, context.Generations), context.Turns) { HasInnerGenerations = context.HasInnerGenerations };
     }
 
     private static List<TextRange> Spans(string text, List<(int Start, int CodePoints)> generations)

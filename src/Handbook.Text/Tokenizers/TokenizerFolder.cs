@@ -35,7 +35,7 @@ internal static class TokenizerFolder
             throw new UserErrorException($"{folder}: the tokenizer folder does not exist");
         var settings = SettingsReader.Read(folder);
         var (path, definition) = ReadDefinition(folder, ref settings);
-        return Guard(path, () => new Tokenizer(WithConfiguredTokens(definition, settings), settings));
+        return Guard(path, () => new Tokenizer(ConfiguredTokenizer.Of(definition, settings), settings));
     }
 
     /// <summary>tokenizer.json, else tokenizer.model, else vocab.json with merges.txt.</summary>
@@ -57,20 +57,6 @@ internal static class TokenizerFolder
             return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), File.ReadAllText(merges), given))));
         }
         throw new UserErrorException($"{folder}: has no tokenizer: expected {TokenizerFile}, {SentencePieceFile}, or vocab.json with merges.txt");
-    }
-
-    /// <summary>
-    /// With the tokens of tokenizer_config.json's <c>added_tokens_decoder</c> that the tokenizer does not have, as transformers adds them.
-    /// </summary>
-    private static TokenizerDefinition WithConfiguredTokens(TokenizerDefinition definition, TokenizerSettings settings)
-    {
-        var known = definition.AddedTokens.Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
-        var missing = settings.ConfiguredTokens.Where(token => token.Content.Length > 0 && !known.Contains(token.Content)).ToList();
-        if (missing.Count == 0)
-            return definition;
-        var tokens = definition.AddedTokens.Concat(missing).ToList();
-        var added = new AddedVocabulary(tokens, definition.Model.Vocabulary, null);
-        return definition with { AddedTokens = tokens, Json = TokenizerWriter.WithAddedTokens(definition.Json, added.Tokens) };
     }
 
     /// <summary>Reads one tokenizer.json.</summary>

@@ -28,10 +28,19 @@ public sealed record TokenizerSettings
     /// <summary>Further chat templates by name, such as <c>tool_use</c> or <c>rag</c>; without the default.</summary>
     public IReadOnlyDictionary<string, string> NamedChatTemplates { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
 
+    /// <summary>Whether there is any chat template.</summary>
+    public bool HasChatTemplate => ChatTemplate is not null || NamedChatTemplates.Count > 0;
+
     /// <summary>
     /// Tokens of <c>added_tokens_decoder</c>, by id ascending: a tokenizer that lacks one gets it when the folder is read.
     /// </summary>
     public IReadOnlyList<AddedToken> ConfiguredTokens { get; init; } = [];
+
+    /// <summary>
+    /// Every special token that has a name (<c>bos_token</c> and its kin) or stands in <c>additional_special_tokens</c> or
+    /// <c>extra_special_tokens</c>, in transformers' order: a tokenizer that lacks one gets it when the folder is read.
+    /// </summary>
+    public IReadOnlyList<AddedToken> SpecialTokens { get; init; } = [];
 
     /// <summary>Every other key of <c>tokenizer_config.json</c>, kept as it was.</summary>
     public JsonObject Other { get; init; } = [];

@@ -46,8 +46,8 @@ public static class RunData
             progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {modelLimit} positions (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
-        if (options.Task != TrainingTask.Cpt && (tokenizer.ChatTemplate is not null || HasConversations(store))
-            && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Template, tokenizer) is { Count: > 0 } broken)
+        if (options.Task != TrainingTask.Cpt && (tokenizer.Settings.HasChatTemplate || HasConversations(store))
+            && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Templates.All, tokenizer) is { Count: > 0 } broken)
             progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
         return store;
     }
@@ -56,9 +56,12 @@ public static class RunData
     /// The tokenizer to save with the model: one without a chat template that was trained on conversations has learned ChatML, and
     /// whoever serves the model must know.
     /// </summary>
-    public static Tokenizer Taught(Tokenizer tokenizer, TokenStore data) => tokenizer.ChatTemplate is null && HasConversations(data)
+    public static Tokenizer Taught(RunOptions options, Tokenizer tokenizer, TokenStore data) => !tokenizer.Settings.HasChatTemplate && HasConversations(data)
         ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = ChatTemplate.ChatMl })
-        : tokenizer;
+        // The recipe's template was used for every conversation; another one for tools would be one the model never saw.
+        : options.Tokenizer.ChatTemplate is not null
+            ? tokenizer.WithSettings(tokenizer.Settings with { NamedChatTemplates = new Dictionary<string, string>(StringComparer.Ordinal) })
+            : tokenizer;
 
     /// <summary>How the run's examples become tokens.</summary>
     public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer, int maxLength)

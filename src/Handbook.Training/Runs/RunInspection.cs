@@ -56,9 +56,9 @@ public sealed class RunInspection
         };
         if (_options.Task != TrainingTask.Cpt)
         {
-            facts.Add(("chat template", _options.Tokenizer.ChatTemplate is not null ? "the recipe's" : tokenizer.ChatTemplate is not null ? "the tokenizer's" : "ChatML, the default"));
+            facts.Add(("chat template", _options.Tokenizer.ChatTemplate is not null ? "the recipe's" : tokenizer.Settings.HasChatTemplate ? "the tokenizer's" : "ChatML, the default"));
             facts.Add(("labels", _conversations.Options.Labels == LabelScope.AssistantTurns ? "assistant turns" : _store.Kind == StoreKind.Sequences ? "by loss scope" : "answers"));
-            if (LabelChecks.BrokenMarkers(_conversations.Template, tokenizer) is { Count: > 0 } broken)
+            if (LabelChecks.BrokenMarkers(_conversations.Templates.All, tokenizer) is { Count: > 0 } broken)
                 facts.Add(("markers that are no token", string.Join(' ', broken)));
         }
         return facts;

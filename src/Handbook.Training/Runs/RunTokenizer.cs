@@ -1,4 +1,5 @@
 using Handbook.Data.Preparation;
+using Handbook.Text.Conversations;
 using Handbook.Text.Tokenizers;
 using Handbook.Training.Options;
 
@@ -30,7 +31,7 @@ public static class RunTokenizer
             tokenizer = tokenizer.WithSettings(tokenizer.Settings with { EosToken = eos });
         }
         return options.Tokenizer.ChatTemplate is { } template
-            ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = template })
+            ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = ChatTemplates.TextOf(tokenizer.Settings, template) })
             : tokenizer;
     }
 
@@ -40,8 +41,8 @@ public static class RunTokenizer
     /// </summary>
     private static Tokenizer WithChatMl(Tokenizer tokenizer, RunOptions options)
     {
-        var template = options.Tokenizer.ChatTemplate ?? tokenizer.ChatTemplate ?? "";
-        var isWanted = options.Task is TrainingTask.Sft or TrainingTask.Orpo && options.Profile != Profile.Trl019 && template.Contains(TurnStart, StringComparison.Ordinal);
+        var templates = new ChatTemplates(tokenizer.Settings, options.Tokenizer.ChatTemplate ?? (tokenizer.Settings.HasChatTemplate ? null : ""));
+        var isWanted = options.Task is TrainingTask.Sft or TrainingTask.Orpo && options.Profile != Profile.Trl019 && templates.All.Any(template => template.Source.Contains(TurnStart, StringComparison.Ordinal));
         if (!isWanted || (tokenizer.TokenToId(TurnStart) is not null && tokenizer.TokenToId(TurnEnd) is not null))
             return tokenizer;
         var grown = tokenizer.WithAddedTokens([new AddedToken(TurnStart) { Special = true }, new AddedToken(TurnEnd) { Special = true }]);

@@ -34,7 +34,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         using var model = RunModel.Open(options, method, tokenizer, progress);
         using var data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
         using var reference = RunReference.Open(options, method, model, data, progress, clock, stop);
-        tokenizer = RunData.Taught(tokenizer, data);
+        tokenizer = RunData.Taught(options, tokenizer, data);
         CheckTokenIds(data, model.Model.Config.VocabularySize);
         using var optimizer = model.CreateOptimizer(options);
 

@@ -58,7 +58,7 @@ public sealed class ExampleReaderTests : IDisposable
         var source = Source("{\"messages\":[{\"role\":\"user\",\"content\":\"q\"}],\"tools\":\"[{\\\"name\\\":\\\"f\\\"}]\",\"chat_template_kwargs\":{\"enable_thinking\":false,\"x\":null}}");
         var example = ExampleReader.Recognize(source).Read(source.Read().Single());
         Assert.Equal("[{\"name\":\"f\"}]", example.Tools!.ToJsonString());
-        Assert.Equal("{\"enable_thinking\":false}", example.TemplateArguments!.ToJsonString());
+        Assert.Equal("{\"enable_thinking\":false,\"x\":null}", example.TemplateArguments!.ToJsonString());
     }
 
     // {0} stands for the file's path.

@@ -158,11 +158,14 @@ public sealed class ConversationTokenizerTests
             return;
         var options = new ConversationOptions { InsertEmptySystemMessage = true };
         var knows = new ConversationTokenizer(RealTokenizers.Get(name), ChatTemplate.ChatMl, options);
-        Assert.Equal(["system", "user"], knows.Prepare([Say("user", "a")]).Select(message => message.Role));
-        Assert.Equal(["system"], knows.Prepare([Say("system", "s")]).Select(message => message.Role));
+        Assert.Equal(["system", "user"], Prepared(knows, "user"));
+        Assert.Equal(["system"], Prepared(knows, "system"));
         Assert.Equal(0, knows.Tokenize([Say("user", "a")]).MessageIndex.Max());
         var knowsNone = new ConversationTokenizer(RealTokenizers.Get(name), NoEnd, options);
-        Assert.Equal(["user"], knowsNone.Prepare([Say("user", "a")]).Select(message => message.Role));
+        Assert.Equal(["user"], Prepared(knowsNone, "user"));
+
+        static IEnumerable<string> Prepared(ConversationTokenizer conversations, string role) =>
+            conversations.Prepare([Say(role, "a")], conversations.Templates.For(null)).Select(message => message.Role);
     }
 
     [Fact]
@@ -192,6 +195,6 @@ public sealed class ConversationTokenizerTests
     {
         if (RealTokenizers.All.FirstOrDefault(entry => entry.Tokenizer.TokenToId("<|im_start|>") is null) is not { Tokenizer: { } tokenizer })
             return;
-        Assert.Equal(["<|im_end|>", "<|im_start|>"], LabelChecks.BrokenMarkers(new ChatTemplate(ChatTemplate.ChatMl), tokenizer));
+        Assert.Equal(["<|im_end|>", "<|im_start|>"], LabelChecks.BrokenMarkers([new ChatTemplate(ChatTemplate.ChatMl)], tokenizer));
     }
 }

@@ -112,7 +112,8 @@ internal sealed class Generation(SourcePosition at, Statement[] body) : Statemen
     {
         var text = Capture(body, context, new Scope(scope));
         context.Generations.Add((context.Output.Length, CodePoints.Length(text)));
-        output.Append(text);
+        context.HasInnerGenerations |= output != context.Output;
+        output.Append(context.MarksGenerations ? $"{GenerationMarks.Start}{text}{GenerationMarks.End}" : text);
         return Flow.Next;
     }
 }

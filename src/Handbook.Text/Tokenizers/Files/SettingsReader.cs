@@ -23,19 +23,19 @@ internal static class SettingsReader
         var templates = TokenizerFolder.Guard(configPath, () => ReadTemplates(config));
         ReadTemplateFiles(folder, templates);
         templates.Remove(DefaultTemplate, out var chatTemplate);
-        string? Token(string key) => TokenizerFolder.Guard(configPath, () => ReadToken(config, key))
-            ?? TokenizerFolder.Guard(specialPath, () => ReadToken(special, key));
+        var tokens = new SpecialTokensReader(folder, config, special);
         var maxLength = ReadMaxLength(config);
         return new TokenizerSettings
         {
-            BosToken = Token("bos_token"),
-            EosToken = Token("eos_token"),
-            PadToken = Token("pad_token"),
-            UnkToken = Token("unk_token"),
+            BosToken = tokens.Text("bos_token"),
+            EosToken = tokens.Text("eos_token"),
+            PadToken = tokens.Text("pad_token"),
+            UnkToken = tokens.Text("unk_token"),
             ModelMaxLength = maxLength,
             ChatTemplate = chatTemplate,
             NamedChatTemplates = templates,
             ConfiguredTokens = TokenizerFolder.Guard(configPath, () => ReadConfiguredTokens(config)),
+            SpecialTokens = tokens.All(),
             // transformers writes 1e30 for "no limit"; such a number is kept as it is.
             Other = Without(config, maxLength is null ? OwnKeys : [.. OwnKeys, "model_max_length"]) ?? [],
             OtherSpecialTokens = Without(special, OwnKeys),
@@ -47,20 +47,6 @@ internal static class SettingsReader
         var node = JsonNode.Parse(TokenizerFolder.ReadBytes(path), null, new JsonDocumentOptions { MaxDepth = 64 });
         return node as JsonObject ?? throw new InvalidDataException("is not a JSON object");
     });
-
-    /// <summary>A special token: a string, or an object with <c>content</c>.</summary>
-    private static string? ReadToken(JsonObject? map, string key)
-    {
-        var node = map?[key];
-        if (node is JsonObject token)
-            node = token["content"];
-        return node switch
-        {
-            null => null,
-            JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
-            _ => throw new InvalidDataException($"{key} is neither a string nor an object with content"),
-        };
-    }
 
     private static List<AddedToken> ReadConfiguredTokens(JsonObject? config)
     {
@@ -96,7 +82,7 @@ internal static class SettingsReader
             case JsonArray list:
                 foreach (var node in list)
                 {
-                    if (node is not JsonObject entry || ReadToken(entry, "name") is not { } name || ReadToken(entry, "template") is not { } text)
+                    if (node is not JsonObject entry || Text(entry, "name") is not { } name || Text(entry, "template") is not { } text)
                         throw new InvalidDataException("chat_template has an entry without name and template");
                     templates[name] = text;
                 }
@@ -106,6 +92,9 @@ internal static class SettingsReader
         }
         return templates;
     }
+
+    private static string? Text(JsonObject entry, string key) =>
+        entry[key] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
     /// <summary>Template files, which come before the key.</summary>
     private static void ReadTemplateFiles(string folder, Dictionary<string, string> templates)

@@ -14,26 +14,32 @@ internal static class TokenizerWriter
     };
 
     /// <summary>The file with another list of added tokens and everything else as it was.</summary>
-    public static byte[] WithAddedTokens(byte[] json, IEnumerable<KeyValuePair<int, AddedToken>> tokens)
+    public static byte[] WithAddedTokens(byte[] json, IEnumerable<KeyValuePair<int, AddedToken>> tokens) =>
+        With(json, "added_tokens", writer => WriteAddedTokens(writer, tokens));
+
+    /// <summary>The file with another section and everything else as it was.</summary>
+    public static byte[] WithSection(byte[] json, string name, JsonElement section) => With(json, name, writer =>
+    {
+        writer.WritePropertyName(name);
+        section.WriteTo(writer);
+    });
+
+    private static byte[] With(byte[] json, string name, Action<Utf8JsonWriter> write)
     {
         using var document = JsonDocument.Parse(json);
         using var stream = new MemoryStream(json.Length + 1024);
         using (var writer = new Utf8JsonWriter(stream, Options))
         {
             writer.WriteStartObject();
-            var written = false;
             foreach (var property in document.RootElement.EnumerateObject())
             {
-                if (property.NameEquals("added_tokens"))
-                {
-                    WriteAddedTokens(writer, tokens);
-                    written = true;
-                    continue;
-                }
-                property.WriteTo(writer);
+                if (property.NameEquals(name))
+                    write(writer);
+                else
+                    property.WriteTo(writer);
             }
-            if (!written)
-                WriteAddedTokens(writer, tokens);
+            if (!document.RootElement.TryGetProperty(name, out _))
+                write(writer);
             writer.WriteEndObject();
         }
         return stream.ToArray();

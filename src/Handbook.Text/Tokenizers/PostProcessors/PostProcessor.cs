@@ -5,6 +5,9 @@ internal abstract class PostProcessor
 {
     /// <summary>Changes the tokens of one text in place.</summary>
     public abstract void Process(TokenBuffer tokens, OutputContext context);
+
+    /// <summary>Ids of the special tokens put before and after a text.</summary>
+    public virtual (int[] Before, int[] After) Added => ([], []);
 }
 
 /// <summary>What a post-processor may ask.</summary>
@@ -22,6 +25,10 @@ internal sealed class SequencePostProcessor(IReadOnlyList<PostProcessor> steps) 
         foreach (var step in steps)
             step.Process(tokens, context);
     }
+
+    /// <inheritdoc/>
+    public override (int[] Before, int[] After) Added =>
+        ([.. steps.Reverse().SelectMany(step => step.Added.Before)], [.. steps.SelectMany(step => step.Added.After)]);
 }
 
 /// <summary>
@@ -36,6 +43,9 @@ internal sealed class TemplatePostProcessor(int[] before, int[] after) : PostPro
         if (context.AddSpecialTokens)
             tokens.Surround(before, after);
     }
+
+    /// <inheritdoc/>
+    public override (int[] Before, int[] After) Added => (before, after);
 }
 
 /// <summary>Takes the white space that a byte-level token spells out of its offsets.</summary>

@@ -59,7 +59,7 @@ public sealed class ChatClientSampler : ISampler
     private async Task<SampledAnswer> AskAsync(Turns turns, SampleSettings settings, ulong seed, CancellationToken stop)
     {
         var messages = (turns.Messages ?? [new Message { Role = "user", Content = turns.Text }])
-            .Select(message => new ChatMessage(new ChatRole(message.Role), message.Content ?? "")).ToList();
+            .Select(message => new ChatMessage(new ChatRole(message.Role), message.Text)).ToList();
         var response = await retries.RunAsync(seed, token => client.GetResponseAsync(messages, Options(settings, seed), token), stop).ConfigureAwait(false);
         return new SampledAnswer(
             StopTexts.Cut(response.Text, settings.StopStrings).Trim(), response.FinishReason?.Value ?? "stop", (int?)response.Usage?.OutputTokenCount);

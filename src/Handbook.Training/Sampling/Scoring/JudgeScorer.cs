@@ -47,7 +47,7 @@ public sealed partial class JudgeScorer(ISampler judge, JudgeOptions options) : 
     /// <summary>A conversation as a judge reads it.</summary>
     public static string Transcript(Turns turns) => turns.Messages is not { } messages ? turns.Text!
         : messages is [{ Role: "user" } only] ? only.Content ?? ""
-        : string.Join("\n\n", messages.Select(message => $"{message.Role}: {message.Content}"));
+        : string.Join("\n\n", messages.Select(message => $"{message.Role}: {message.Text}"));
 
     private static SamplePrompt Ask(ulong seed, string question) => new(Turns.Of([new Message { Role = "user", Content = question }]), seed);
 

@@ -1,0 +1,70 @@
+using System.Text.Json.Nodes;
+using Handbook.Text.Templates;
+using Handbook.Text.Tokenizers;
+
+namespace Handbook.Text.Conversations;
+
+/// <summary>
+/// The chat templates of a tokenizer. One that is given is used for every conversation; of a tokenizer's named ones <c>tool_use</c>
+/// writes conversations with tools and <c>default</c> the others, as transformers chooses.
+/// </summary>
+public sealed class ChatTemplates
+{
+    private const string ToolUse = "tool_use";
+
+    private readonly ChatTemplate? _default;
+    private readonly ChatTemplate? _withTools;
+    private readonly IReadOnlyList<string> _names;
+
+    /// <summary>Reads the templates that may be used.</summary>
+    /// <param name="settings">The tokenizer's.</param>
+    /// <param name="given">The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.</param>
+    /// <exception cref="TemplateException">A template has a fault.</exception>
+    public ChatTemplates(TokenizerSettings settings, string? given)
+    {
+        var tokens = SpecialTokens(settings).ToList();
+        var named = given is null ? settings.NamedChatTemplates : new Dictionary<string, string>(StringComparer.Ordinal);
+        _names = [.. named.Keys.Order(StringComparer.Ordinal)];
+        var text = given is not null ? TextOf(settings, given) : settings.ChatTemplate ?? (named.Count == 0 ? ChatTemplate.ChatMl : null);
+        _default = text is null ? null : new ChatTemplate(text, tokens);
+        _withTools = named.TryGetValue(ToolUse, out var forTools) ? new ChatTemplate(forTools, tokens) : null;
+    }
+
+    /// <summary>Every template that may be used.</summary>
+    public IEnumerable<ChatTemplate> All => new[] { _default, _withTools }.OfType<ChatTemplate>();
+
+    /// <summary>The template of a conversation.</summary>
+    /// <param name="tools">Its tools; null for none. An empty list is a list, as in transformers.</param>
+    /// <exception cref="UserErrorException">None of the tokenizer's named templates is for it.</exception>
+    public ChatTemplate For(JsonArray? tools) => (tools is null ? null : _withTools) ?? _default ?? throw new UserErrorException(
+        $"the tokenizer has several chat templates ({string.Join(", ", _names)}) and none called default; set chat_template to one of these names or to a template.");
+
+    /// <summary>The text behind a recipe's <c>chat_template</c>: one of the tokenizer's named templates, or itself.</summary>
+    public static string TextOf(TokenizerSettings settings, string given) => settings.NamedChatTemplates.TryGetValue(given, out var text) ? text
+        : given == "default" && settings.ChatTemplate is { } own ? own : given;
+
+    private static IEnumerable<KeyValuePair<string, string>> SpecialTokens(TokenizerSettings settings)
+    {
+        foreach (var (name, token) in new (string, string?)[]
+        {
+            ("bos_token", settings.BosToken), ("eos_token", settings.EosToken), ("pad_token", settings.PadToken), ("unk_token", settings.UnkToken),
+        })
+        {
+            if (token is not null)
+                yield return new(name, token);
+        }
+        foreach (var name in (string[])["sep_token", "cls_token", "mask_token"])
+        {
+            if (TextOf(settings.Other[name]) is { } token)
+                yield return new(name, token);
+        }
+        foreach (var (name, node) in settings.Other["extra_special_tokens"] as JsonObject ?? [])
+        {
+            if (TextOf(node) is { } token)
+                yield return new(name, token);
+        }
+    }
+
+    private static string? TextOf(JsonNode? token) =>
+        ((token as JsonObject)?["content"] ?? token) is JsonValue text && text.TryGetValue<string>(out var content) ? content : null;
+}
