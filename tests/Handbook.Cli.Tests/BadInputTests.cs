@@ -1,10 +1,10 @@
 using System.Text;
-using Handbook.TestSupport;
+using Handbook.TestModels;
 
 namespace Handbook.Cli.Tests;
 
 /// <summary>What a user can do wrong before a run starts: one line that says what and where, exit code 2, nothing written.</summary>
-public sealed class BadInputTests : IDisposable
+public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("bad-input");
 
@@ -20,12 +20,11 @@ public sealed class BadInputTests : IDisposable
         return At(name);
     }
 
-    /// <summary>A copy of a real, small checkpoint.</summary>
+    /// <summary>A copy of a small checkpoint.</summary>
     private string Model()
     {
-        var source = Directory.GetDirectories(Path.Combine(SharedFolders.Data, "models"), "hf", SearchOption.AllDirectories).Order(StringComparer.Ordinal).First();
         var copy = Directory.CreateDirectory(At("model")).FullName;
-        foreach (var file in Directory.GetFiles(source))
+        foreach (var file in Directory.GetFiles(chat.Policy))
             File.WriteAllBytes(Path.Combine(copy, Path.GetFileName(file)), File.ReadAllBytes(file));
         return copy;
     }

@@ -1,13 +1,19 @@
-using Handbook.TestSupport;
+using Handbook.TestModels;
 
 namespace Handbook.Cli.Tests;
 
 [Collection(nameof(CacheOfItsOwn))]
-public sealed class DataCommandTests : IDisposable
+public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("data-command");
 
-    public DataCommandTests() => CacheOfItsOwn.In(folder);
+    private readonly TinyChat chat;
+
+    public DataCommandTests(TinyChat chat)
+    {
+        this.chat = chat;
+        CacheOfItsOwn.In(folder);
+    }
 
     public void Dispose()
     {
@@ -22,7 +28,7 @@ public sealed class DataCommandTests : IDisposable
         var recipe = Path.Combine(folder.FullName, "cpt.yaml");
         File.WriteAllText(recipe, $"""
             task: cpt
-            model_name_or_path: {Path.Combine(SharedFolders.Data, "models", "stories260K", "hf")}
+            model_name_or_path: {chat.Policy}
             dataset_name: {data}
             output_dir: {Path.Combine(folder.FullName, "out")}
             packing: true

@@ -1,13 +1,19 @@
-using Handbook.TestSupport;
+using Handbook.TestModels;
 
 namespace Handbook.Cli.Tests;
 
 [Collection(nameof(CacheOfItsOwn))]
-public sealed class DataInspectCommandTests : IDisposable
+public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("data-inspect");
 
-    public DataInspectCommandTests() => CacheOfItsOwn.In(folder);
+    private readonly TinyChat chat;
+
+    public DataInspectCommandTests(TinyChat chat)
+    {
+        this.chat = chat;
+        CacheOfItsOwn.In(folder);
+    }
 
     public void Dispose()
     {
@@ -30,7 +36,7 @@ public sealed class DataInspectCommandTests : IDisposable
 
     private string Recipe(string task, string? data, string settings) => Write(task + ".yaml", $$$"""
         task: {{{task}}}
-        model_name_or_path: {{{Path.Combine(SharedFolders.Data, "models", "stories260K", "hf")}}}
+        model_name_or_path: {{{chat.Policy}}}
         {{{(data is null ? "" : $"dataset_name: {data}")}}}
         output_dir: {{{Path.Combine(folder.FullName, "out")}}}
         chat_template: "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
@@ -111,11 +117,11 @@ public sealed class DataInspectCommandTests : IDisposable
     [Fact]
     public async Task Inspect_TokensFromElsewhere_AreShownWithTheirLabels()
     {
-        var data = Write("ids.jsonl", """{"input_ids":[1,410,411,2],"labels":[-100,-100,411,2]}""" + "\n");
+        var data = Write("ids.jsonl", """{"input_ids":[1,210,211,2],"labels":[-100,-100,211,2]}""" + "\n");
         var invocation = await Invocation.RunAsync("data", "inspect", Recipe("sft", data, ""));
         Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
-        Assert.Matches(@"       1     410         -  ", invocation.Output);
-        Assert.Matches(@"       2     411    \*    -  ", invocation.Output);
+        Assert.Matches(@"       1     210         -  ", invocation.Output);
+        Assert.Matches(@"       2     211    \*    -  ", invocation.Output);
     }
 
     [Fact]

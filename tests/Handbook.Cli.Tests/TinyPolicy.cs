@@ -1,46 +1,22 @@
 using System.Diagnostics;
-using System.Text.Json.Nodes;
-using Handbook.Models;
-using Handbook.Text.Conversations;
-using Handbook.Text.Tokenizers;
-using Handbook.Text.Tokenizers.Training;
-using Handbook.Torch;
+using Handbook.TestModels;
 
 namespace Handbook.Cli.Tests;
 
 /// <summary>A folder with a chat model of random weights and prompts for it, and the real program at work in it.</summary>
 internal sealed class TinyPolicy : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("handbook-policy-").FullName;
+    private readonly TinyChat chat = new();
 
-    public TinyPolicy()
-    {
-        var trainer = new BpeTrainer(new BpeTrainerOptions { VocabSize = 280, SpecialTokens = ["<|im_start|>", "<|im_end|>"] });
-        trainer.Feed("hello there how are you today");
-        var tokenizer = trainer.Train(new TokenizerSettings { EosToken = "<|im_end|>", ChatTemplate = ChatTemplate.ChatMl });
-        var config = new JsonObject
-        {
-            ["model_type"] = "llama", ["vocab_size"] = tokenizer.VocabSize, ["hidden_size"] = 32, ["intermediate_size"] = 64, ["num_hidden_layers"] = 2,
-            ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2, ["max_position_embeddings"] = 256, ["tie_word_embeddings"] = true,
-            ["initializer_range"] = 0.3, ["eos_token_id"] = tokenizer.EosId,
-        };
-        using (var model = CausalLanguageModel.Create(config, seed: 5, DType.Float32))
-            model.Save(Model, DType.Float32);
-        tokenizer.Save(Model);
-        Prompts = Write("prompts.jsonl", string.Concat(Enumerable.Range(0, 14).Select(i => $$"""{"prompt": "hello {{i}}"}""" + "\n")));
-    }
+    public TinyPolicy() => Prompts = Write("questions.jsonl", string.Concat(Enumerable.Range(0, 14).Select(i => $$"""{"prompt": "hello {{i}}"}""" + "\n")));
 
-    public string Model => Path("policy");
+    public string Model => chat.Policy;
 
     public string Prompts { get; }
 
-    public string Path(string name) => System.IO.Path.Combine(folder, name);
+    public string Path(string name) => chat.File(name);
 
-    public string Write(string name, string text)
-    {
-        File.WriteAllText(Path(name), text);
-        return Path(name);
-    }
+    public string Write(string name, string text) => chat.Write(name, text);
 
     /// <summary>Starts the real program as a child process.</summary>
     public Process Start(params string[] arguments)
@@ -84,5 +60,5 @@ internal sealed class TinyPolicy : IDisposable
         return process.ExitCode != 0;
     }
 
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    public void Dispose() => chat.Dispose();
 }

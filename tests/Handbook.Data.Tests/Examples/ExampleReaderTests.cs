@@ -101,7 +101,7 @@ public sealed class ExampleReaderTests : IDisposable
     {
         // Files whose rows are no examples: trees and lists of completions, for which the words say what is expected.
         var (read, refused) = (new List<string>(), new List<string>());
-        foreach (var file in new[] { "sft", "preference" }.SelectMany(name => Directory.GetFiles(Path.Combine(SharedFolders.Data, name))).Order())
+        foreach (var file in new[] { "sft", "preference" }.SelectMany(name => Directory.GetFiles(SharedFolders.Data(name))).Order())
         {
             var source = RowSource.Open(new DatasetRequest(file), [new LocalDatasetResolver("/")], new SourceOptions());
             try

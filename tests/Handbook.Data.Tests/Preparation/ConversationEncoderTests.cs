@@ -16,8 +16,7 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
         "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}" +
         "{{ '<' + m['role'] + '>' + m['content'] + eos_token }}{% endfor %}{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}";
 
-    private static readonly string TokenizerFolder = Path.Combine(SharedFolders.Data, "tokenizers", "gpt2");
-    private static readonly Tokenizer Tokenizer = Tokenizer.Load(TokenizerFolder);
+    private static readonly Tokenizer Tokenizer = MadeText.Tokenizer(1000, "<|endoftext|>");
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -84,8 +83,8 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
     [Fact]
     public void Prepare_RealConversations_FillsRowsTo98Percent()
     {
-        var file = Path.Combine(SharedFolders.Data, "sft", "train.jsonl");
-        var encoder = new ConversationEncoder(new ConversationTokenizer(Tokenizer, ChatTemplate.ChatMl), "gpt2");
+        var file = SharedFolders.Data("sft", "train.jsonl");
+        var encoder = new ConversationEncoder(new ConversationTokenizer(Tokenizer.Load(SharedFolders.Data("tokenizers", "gpt2")), ChatTemplate.ChatMl), "gpt2");
         foreach (var max in new[] { 1024, 2048, 4096 })
         {
             using var store = new DataPreparation(
@@ -105,6 +104,6 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
             SkipBadRows = skipBadRows,
             CacheFolder = folder["cache"],
         },
-        new ConversationEncoder(new ConversationTokenizer(Tokenizer, StrictTemplate, new ConversationOptions { Labels = labels }), "gpt2", options),
+        new ConversationEncoder(new ConversationTokenizer(Tokenizer, StrictTemplate, new ConversationOptions { Labels = labels }), "made", options),
         [new LocalDatasetResolver(folder.Path)]).Prepare();
 }

@@ -7,10 +7,21 @@ using Xunit.Abstractions;
 
 namespace Handbook.Data.Tests.Preparation;
 
-public sealed class PreparingProcessTests(ITestOutputHelper output) : IDisposable
+public sealed class PreparingProcessTests : IDisposable
 {
-    private static readonly string Tokenizer = Path.Combine(SharedFolders.Data, "tokenizers", "gpt2");
+    private readonly ITestOutputHelper output;
     private readonly TemporaryFolder folder = new();
+    private readonly Lazy<string> tokenizer;
+
+    public PreparingProcessTests(ITestOutputHelper output)
+    {
+        this.output = output;
+        tokenizer = new(() =>
+        {
+            MadeText.Tokenizer(4000, "<|endoftext|>").Save(folder["tokenizer"]);
+            return folder["tokenizer"];
+        });
+    }
 
     public void Dispose() => folder.Dispose();
 
@@ -19,15 +30,15 @@ public sealed class PreparingProcessTests(ITestOutputHelper output) : IDisposabl
     {
         var data = folder[("data.jsonl")];
         WriteTexts(data, 6L << 20);
-        var expected = PreparingProcess.Run(data, folder["undisturbed"], Tokenizer)["hash"];
+        var expected = PreparingProcess.Run(data, folder["undisturbed"], tokenizer.Value)["hash"];
 
         // The tokenizing of 6 MB is reported about 60 times, packing and finishing once each: kills fall on all of them.
         var random = new PythonRandom(20);
         var kills = 0;
         for (var i = 0; i < 10; i++)
-            kills += PreparingProcess.RunAndKill(data, folder["killed"], Tokenizer, i < 2 ? 60 + i : random.Below(60)) ? 1 : 0;
+            kills += PreparingProcess.RunAndKill(data, folder["killed"], tokenizer.Value, i < 2 ? 60 + i : random.Below(60)) ? 1 : 0;
         Assert.True(kills >= 5, $"only {kills} of 10 kills hit a running process");
-        Assert.Equal(expected, PreparingProcess.Run(data, folder["killed"], Tokenizer)["hash"]);
+        Assert.Equal(expected, PreparingProcess.Run(data, folder["killed"], tokenizer.Value)["hash"]);
 
         var left = Directory.GetFileSystemEntries(folder["killed/data"]);
         Assert.Equal(["documents.bin", "store.json", "tokens.bin", "train.rows"], Directory.GetFileSystemEntries(Assert.Single(left)).Select(Path.GetFileName).Order());
@@ -48,21 +59,17 @@ public sealed class PreparingProcessTests(ITestOutputHelper output) : IDisposabl
     {
         var data = folder["large.jsonl"];
         WriteTexts(data, bytes);
-        var said = PreparingProcess.Run(data, folder["cache"], Tokenizer);
+        var said = PreparingProcess.Run(data, folder["cache"], tokenizer.Value);
         var peak = said.TryGetValue("VmHWM", out var text) ? long.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture) / 1024 : 0;
         output.WriteLine($"{bytes >> 20} MB: {said["rate"]} MB/s, peak {peak} MB resident, packing efficiency {said["efficiency"]}");
         Assert.InRange(peak, 0, 700);
         Assert.True(double.Parse(said["efficiency"], CultureInfo.InvariantCulture) > 0.95);
     }
 
-    /// <summary>Real conversations over and over, each time with another number in them.</summary>
+    /// <summary>The same answers over and over, each time with another number in them.</summary>
     private static void WriteTexts(string path, long bytes)
     {
-        var texts = File.ReadLines(Path.Combine(SharedFolders.Data, "sft", "train.jsonl")).Select(line =>
-        {
-            using var row = JsonDocument.Parse(line);
-            return JsonSerializer.Serialize(string.Join("\n\n", row.RootElement.GetProperty("messages").EnumerateArray().Select(m => m.GetProperty("content").GetString())));
-        }).ToArray();
+        var texts = MadeText.Sentences(10_000).Chunk(20).Select((sentences, i) => JsonSerializer.Serialize(string.Join(' ', sentences[..(1 + i % 20)]))).ToArray();
         using var file = new StreamWriter(path, false, new UTF8Encoding(false), 1 << 20);
         for (var (i, written) = (0L, 0L); written < bytes; i++)
         {

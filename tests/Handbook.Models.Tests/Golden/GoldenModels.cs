@@ -10,7 +10,7 @@ namespace Handbook.Models.Tests.Golden;
 /// <summary>The model folders among the golden vectors, sorted into what each can be tested for.</summary>
 internal static class GoldenModels
 {
-    private static readonly string Root = Path.Combine(SharedFolders.Golden, "models");
+    private static string Root => SharedFolders.Golden("models");
 
     /// <summary>Folders with a language model whose model_type is supported.</summary>
     internal static IEnumerable<string> Causal => Folders().Where(folder => IsSupported(folder) && HasFile(folder, "outputs.safetensors") && !IsClassifier(folder));
@@ -21,11 +21,11 @@ internal static class GoldenModels
     /// <summary>Folders whose model_type is not supported.</summary>
     internal static IEnumerable<string> Unsupported => Folders().Where(folder => !IsSupported(folder));
 
-    internal static string PathOf(string folder) => Path.Combine(Root, folder);
+    internal static string PathOf(string folder) => SharedFolders.Golden("models", folder);
 
-    internal static JsonNode Meta(string folder) => JsonNode.Parse(File.ReadAllText(Path.Combine(Root, folder, "meta.json")))!;
+    internal static JsonNode Meta(string folder) => JsonNode.Parse(File.ReadAllText(SharedFolders.Golden("models", folder, "meta.json")))!;
 
-    internal static SafetensorsFile Open(string folder, string file) => new(Path.Combine(Root, folder, file));
+    internal static SafetensorsFile Open(string folder, string file) => new(SharedFolders.Golden("models", folder, file));
 
     internal static string ModelType(string folder) => Config(folder).GetProperty("model_type").GetString()!;
 
@@ -40,9 +40,7 @@ internal static class GoldenModels
     internal static double Norm(Tensor tensor) => Math.Sqrt(tensor.ToArray<double>().Sum(x => x * x));
 
     private static IEnumerable<string> Folders() =>
-        Directory.Exists(Root)
-            ? Directory.GetDirectories(Root).Where(folder => HasFile(folder, "config.json")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)
-            : [];
+        Directory.GetDirectories(Root).Where(folder => HasFile(folder, "config.json")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
 
     private static bool HasFile(string folder, string file) => File.Exists(Path.Combine(Root, folder, file));
 

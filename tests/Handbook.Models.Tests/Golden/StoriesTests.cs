@@ -11,7 +11,7 @@ namespace Handbook.Models.Tests.Golden;
 [Trait("Category", "Golden")]
 public sealed class StoriesTests
 {
-    private static readonly string Root = Path.Combine(SharedFolders.Data, "models");
+    private static string Root => SharedFolders.Data("models");
 
     public static TheoryData<string, bool> Models()
     {
@@ -31,8 +31,8 @@ public sealed class StoriesTests
         FusedKernels.Enabled = fused;
         try
         {
-            var folder = Path.Combine(Root, name, "hf");
-            var golden = JsonNode.Parse(File.ReadAllText(Path.Combine(Root, name, "golden.json")))!;
+            var folder = SharedFolders.Data("models", name, "hf");
+            var golden = JsonNode.Parse(File.ReadAllText(SharedFolders.Data("models", name, "golden.json")))!;
             var tokenizer = Tokenizer.Load(folder);
             using var model = CausalLanguageModel.Load(folder, DType.Float32);
             foreach (var row in golden["generation"]!.AsArray())
@@ -40,7 +40,7 @@ public sealed class StoriesTests
             foreach (var row in golden["nll"]!.AsArray())
                 CheckLoss(model, tokenizer, row!);
             if (fused)
-                CheckExpectedText(model, tokenizer, Path.Combine(Root, name, "EXPECTED.txt"));
+                CheckExpectedText(model, tokenizer, SharedFolders.Data("models", name, "EXPECTED.txt"));
         }
         finally
         {

@@ -9,7 +9,7 @@ public sealed class SafetensorsFileTests
     public static TheoryData<string> ReferenceFiles()
     {
         var rows = new TheoryData<string>();
-        foreach (var folder in Directory.GetDirectories(Path.Combine(SharedFolders.Golden, "models")).Order(StringComparer.Ordinal))
+        foreach (var folder in Directory.GetDirectories(SharedFolders.Golden("models")).Order(StringComparer.Ordinal))
         {
             if (File.Exists(Path.Combine(folder, "model.safetensors")))
                 rows.Add(Path.GetFileName(folder));
@@ -22,7 +22,7 @@ public sealed class SafetensorsFileTests
     [Trait("Category", "Golden")]
     public void Write_TensorsOfReferenceFile_GivesItsBytes(string folder)
     {
-        var source = Path.Combine(SharedFolders.Golden, "models", folder, "model.safetensors");
+        var source = SharedFolders.Golden("models", folder, "model.safetensors");
         using var temporary = new TemporaryFolder();
         using var file = new SafetensorsFile(source);
         using var scope = new TensorScope();

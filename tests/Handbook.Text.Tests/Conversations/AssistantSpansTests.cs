@@ -18,9 +18,9 @@ public sealed class AssistantSpansTests
 
     private static (ChatTemplate Template, List<JsonObject> Cases) Read(string file)
     {
-        var lines = File.ReadLines(Path.Combine(SharedFolders.Golden, "chat_templates", file)).Select(line => JsonNode.Parse(line)!.AsObject()).ToList();
+        var lines = File.ReadLines(SharedFolders.Golden("chat_templates", file)).Select(line => JsonNode.Parse(line)!.AsObject()).ToList();
         var source = lines[0]["template_text"]?.GetValue<string>()
-            ?? File.ReadAllText(Path.Combine(SharedFolders.Data, "chat_templates", lines[0]["template_file"]!.GetValue<string>()));
+            ?? File.ReadAllText(SharedFolders.Data("chat_templates", lines[0]["template_file"]!.GetValue<string>()));
         var tokens = lines[0]["vars"]!.AsObject().ToDictionary(entry => entry.Key, entry => entry.Value!.GetValue<string>());
         return (new ChatTemplate(source, tokens), lines.Skip(1).ToList());
     }
@@ -57,7 +57,7 @@ public sealed class AssistantSpansTests
     public void Find_OnAnUntaggedTemplate_AgreesWithTheTagsOfItsTrainingVariant()
     {
         const string Suffix = "_training.jinja";
-        var folder = Path.Combine(SharedFolders.Data, "chat_templates");
+        var folder = SharedFolders.Data("chat_templates");
         foreach (var path in Directory.EnumerateFiles(folder, "*" + Suffix, SearchOption.AllDirectories))
         {
             var tokens = new Dictionary<string, string>(StringComparer.Ordinal) { ["bos_token"] = "<s>", ["eos_token"] = "</s>" };

@@ -10,7 +10,7 @@ namespace Handbook.Text.Tests.Conversations;
 /// <summary>Labels of every chat template in the data folder: the assistant's words and the end of the turn, nothing less and nothing more.</summary>
 public sealed class EveryTemplateTests
 {
-    private static readonly string Folder = Path.Combine(SharedFolders.Data, "chat_templates");
+    private static string Folder => SharedFolders.Data("chat_templates");
 
     private static readonly Message[] Messages =
     [

@@ -19,12 +19,12 @@ public sealed class GoldenAssistantMaskTests
         var tokenizers = new Dictionary<string, Tokenizer>(StringComparer.Ordinal);
         var failures = new StringBuilder();
         var line = 0;
-        foreach (var entry in File.ReadLines(Path.Combine(SharedFolders.Golden, "assistant_masks", file)).Select(text => JsonNode.Parse(text)!.AsObject()))
+        foreach (var entry in File.ReadLines(SharedFolders.Golden("assistant_masks", file)).Select(text => JsonNode.Parse(text)!.AsObject()))
         {
             line++;
             var name = entry["tokenizer"]!.GetValue<string>();
             if (!tokenizers.TryGetValue(name, out var tokenizer))
-                tokenizers[name] = tokenizer = Tokenizer.Load(Path.Combine(SharedFolders.Data, "tokenizers", name));
+                tokenizers[name] = tokenizer = Tokenizer.Load(SharedFolders.Data("tokenizers", name));
             var text = entry["text"]!.GetValue<string>();
             var spans = entry["spans"]!.AsArray().Select(span => new TextRange(
                 GoldenSpans.ToUnits(text, span![0]!.GetValue<int>()), GoldenSpans.ToUnits(text, span[1]!.GetValue<int>())));

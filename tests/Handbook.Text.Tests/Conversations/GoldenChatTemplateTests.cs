@@ -16,10 +16,10 @@ public sealed class GoldenChatTemplateTests
     [MemberData(nameof(Files))]
     public void Render_EveryCase_EqualsTransformers(string file)
     {
-        var lines = File.ReadLines(Path.Combine(SharedFolders.Golden, "chat_templates", file)).Select(line => JsonNode.Parse(line)!.AsObject()).ToList();
+        var lines = File.ReadLines(SharedFolders.Golden("chat_templates", file)).Select(line => JsonNode.Parse(line)!.AsObject()).ToList();
         var header = lines[0];
         var source = header["template_text"]?.GetValue<string>()
-            ?? File.ReadAllText(Path.Combine(SharedFolders.Data, "chat_templates", header["template_file"]!.GetValue<string>()));
+            ?? File.ReadAllText(SharedFolders.Data("chat_templates", header["template_file"]!.GetValue<string>()));
         var tokens = header["vars"]!.AsObject().ToDictionary(entry => entry.Key, entry => entry.Value!.GetValue<string>());
         var template = new ChatTemplate(source, tokens);
         var failures = new StringBuilder();

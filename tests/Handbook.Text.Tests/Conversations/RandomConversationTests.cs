@@ -35,11 +35,9 @@ public sealed class RandomConversationTests
         var templates = SharedFolders.GoldenFiles("chat_templates", "*.jsonl")
             .Select(path => JsonNode.Parse(File.ReadLines(path).First())!)
             .Select(header => new ChatTemplate(
-                header["template_text"]?.GetValue<string>() ?? File.ReadAllText(Path.Combine(SharedFolders.Data, "chat_templates", header["template_file"]!.GetValue<string>())),
+                header["template_text"]?.GetValue<string>() ?? File.ReadAllText(SharedFolders.Data("chat_templates", header["template_file"]!.GetValue<string>())),
                 header["vars"]!.AsObject().ToDictionary(entry => entry.Key, entry => entry.Value!.GetValue<string>()), Limits))
             .ToArray();
-        if (templates.Length == 0)
-            return;
         var cases = from template in Pick(templates)
                     from messages in Messages.Array[0, 6]
                     from prompt in Gen.Bool

@@ -15,7 +15,7 @@ public sealed class GoldenJinjaTests
     public void Render_EverySnippet_EqualsJinja2(string file)
     {
         var failures = new StringBuilder();
-        foreach (var line in File.ReadLines(Path.Combine(SharedFolders.Golden, "jinja", file)))
+        foreach (var line in File.ReadLines(SharedFolders.Golden("jinja", file)))
         {
             var entry = JsonNode.Parse(line)!.AsObject();
             var difference = Difference(entry);
@@ -59,7 +59,7 @@ public sealed class GoldenJinjaTests
     public void Render_EveryFailingSnippet_SaysWhatJinja2Says(string file)
     {
         var failures = new StringBuilder();
-        foreach (var line in File.ReadLines(Path.Combine(SharedFolders.Golden, "jinja", file)))
+        foreach (var line in File.ReadLines(SharedFolders.Golden("jinja", file)))
         {
             var entry = JsonNode.Parse(line)!.AsObject();
             if (entry["error"] is not { } expected || expected["type"]!.GetValue<string>() == "SyntaxError")

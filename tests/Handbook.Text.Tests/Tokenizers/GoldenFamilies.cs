@@ -31,7 +31,7 @@ internal static class GoldenFamilies
     {
         var header = JsonDocument.Parse(Lines(family).First()).RootElement;
         var path = header.TryGetProperty("fixture", out var fixture)
-            ? Path.Combine(SharedFolders.Golden, "tokenizers", "fixtures", Path.GetFileName(fixture.GetString()!))
+            ? SharedFolders.Golden("tokenizers", "fixtures", Path.GetFileName(fixture.GetString()!))
             : FindFile(header.GetProperty("tokenizer").GetString()!);
         Assert.Equal(header.GetProperty("sha256").GetString(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
         return path;
@@ -41,13 +41,12 @@ internal static class GoldenFamilies
     public static string FindFile(string name)
     {
         var parts = name.Split("__");
-        var folder = Path.Combine(SharedFolders.Data, "tokenizers", parts[0]);
         if (parts.Length == 2)
-            return Path.Combine(folder, parts[1] + ".json");
-        var file = Path.Combine(folder, "tokenizer.json");
-        return File.Exists(file) ? file : Path.Combine(SharedFolders.Data, "models", name, "hf", "tokenizer.json");
+            return SharedFolders.Data("tokenizers", parts[0], parts[1] + ".json");
+        var file = Path.Combine(SharedFolders.Data("tokenizers"), name, "tokenizer.json");
+        return File.Exists(file) ? file : SharedFolders.Data("models", name, "hf", "tokenizer.json");
     }
 
     private static IEnumerable<string> Lines(string family) =>
-        File.ReadLines(Path.Combine(SharedFolders.Golden, "tokenizers", family + ".jsonl")).Where(line => line.Length > 0);
+        File.ReadLines(SharedFolders.Golden("tokenizers", family + ".jsonl")).Where(line => line.Length > 0);
 }

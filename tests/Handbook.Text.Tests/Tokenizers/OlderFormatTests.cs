@@ -27,7 +27,7 @@ public sealed class OlderFormatTests
     public void Load_SentencePieceModelAlone_GivesReferenceIds(string family)
     {
         using var folder = new TemporaryFolder();
-        folder.Copy(Path.Combine(SharedFolders.Data, "tokenizers", family, "tokenizer.model"));
+        folder.Copy(SharedFolders.Data("tokenizers", family, "tokenizer.model"));
         CheckIds(Tokenizer.Load(folder.Path), family, _ => true);
     }
 
@@ -37,7 +37,7 @@ public sealed class OlderFormatTests
     public void Load_SentencePieceModelAlone_KnowsItsSpecialTokens(string family)
     {
         using var folder = new TemporaryFolder();
-        folder.Copy(Path.Combine(SharedFolders.Data, "tokenizers", family, "tokenizer.model"));
+        folder.Copy(SharedFolders.Data("tokenizers", family, "tokenizer.model"));
         var tokenizer = Tokenizer.Load(folder.Path);
         Assert.Equal(("<s>", "</s>", "<unk>"), (tokenizer.Settings.BosToken, tokenizer.Settings.EosToken, tokenizer.Settings.UnkToken));
     }
@@ -69,7 +69,7 @@ public sealed class OlderFormatTests
         CheckIds(Tokenizer.Load(FolderOf(family)), family, _ => true);
     }
 
-    private static string FolderOf(string family) => Path.Combine(SharedFolders.Data, "tokenizers", family);
+    private static string FolderOf(string family) => Path.Combine(SharedFolders.Data("tokenizers"), family);
 
     private static List<string> Generated(string family) =>
         SentencePieceConversion.Merges(SentencePieceModel.Parse(File.ReadAllBytes(Path.Combine(FolderOf(family), "tokenizer.model"))).Pieces)

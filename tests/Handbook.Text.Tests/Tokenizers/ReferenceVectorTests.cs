@@ -16,8 +16,6 @@ public sealed class ReferenceVectorTests
         ["gpt2_encoded_tokens"] = "gpt2", ["llama_encoded"] = "llama2", ["llama_3.2_encoded"] = "llama3", ["tokens_gpt2"] = "gpt2",
     };
 
-    private static string Root => Path.Combine(SharedFolders.Data, "tokenizers", "reference");
-
     public static TheoryData<string> LlamaCppNames => [.. Names("llama.cpp", "*.inp")];
 
     public static TheoryData<string> SwiftNames => [.. Names("swift", "*_encoded*.json")];
@@ -26,8 +24,8 @@ public sealed class ReferenceVectorTests
     [MemberData(nameof(LlamaCppNames))]
     public void Encode_LlamaCppText_GivesItsIds(string name)
     {
-        var texts = File.ReadAllText(Path.Combine(Root, "llama.cpp", name + ".inp")).Split("\n__ggml_vocab_test__\n");
-        var ids = File.ReadAllLines(Path.Combine(Root, "llama.cpp", name + ".out"));
+        var texts = File.ReadAllText(SharedFolders.Data("tokenizers", "reference", "llama.cpp", name + ".inp")).Split("\n__ggml_vocab_test__\n");
+        var ids = File.ReadAllLines(SharedFolders.Data("tokenizers", "reference", "llama.cpp", name + ".out"));
         var tokenizer = Load(name);
         for (var i = 0; i < ids.Length; i++)
         {
@@ -40,7 +38,7 @@ public sealed class ReferenceVectorTests
     [MemberData(nameof(SwiftNames))]
     public void Encode_SwiftText_GivesItsIds(string name)
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, "swift", name + ".json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(SharedFolders.Data("tokenizers", "reference", "swift", name + ".json")));
         var expected = document.RootElement.GetProperty("token_ids").Deserialize<int[]>();
         Assert.Equal(expected, Load(name).Encode(document.RootElement.GetProperty("text").GetString()!, addSpecialTokens: true).Ids);
     }
@@ -48,7 +46,7 @@ public sealed class ReferenceVectorTests
     [Fact]
     public void Encode_SwiftSentences_GivesTheirIdsAndTexts()
     {
-        using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Root, "swift", "tokenizer_tests.json")));
+        using var document = JsonDocument.Parse(File.ReadAllBytes(SharedFolders.Data("tokenizers", "reference", "swift", "tokenizer_tests.json")));
         foreach (var model in document.RootElement.EnumerateObject().Where(model => Folders.ContainsKey(model.Name)))
         {
             foreach (var golden in model.Value.EnumerateArray())
@@ -62,12 +60,12 @@ public sealed class ReferenceVectorTests
     [Fact]
     public void Encode_MlNetSourceFile_GivesItsIds()
     {
-        var text = File.ReadAllText(Path.Combine(Root, "ml.net", "lib.rs.txt"));
-        var expected = JsonSerializer.Deserialize<int[]>(File.ReadAllBytes(Path.Combine(Root, "ml.net", "tokens_gpt2.json")));
+        var text = File.ReadAllText(SharedFolders.Data("tokenizers", "reference", "ml.net", "lib.rs.txt"));
+        var expected = JsonSerializer.Deserialize<int[]>(File.ReadAllBytes(SharedFolders.Data("tokenizers", "reference", "ml.net", "tokens_gpt2.json")));
         Assert.Equal(expected, Load("tokens_gpt2").Encode(text, addSpecialTokens: false).Ids);
     }
 
-    private static IEnumerable<string> Names(string folder, string pattern) => Directory.GetFiles(Path.Combine(Root, folder), pattern)
+    private static IEnumerable<string> Names(string folder, string pattern) => Directory.GetFiles(SharedFolders.Data("tokenizers", "reference", folder), pattern)
         .Select(path => Path.GetFileNameWithoutExtension(path)).Where(Folders.ContainsKey).Order(StringComparer.Ordinal);
 
     private static Tokenizer Load(string name) => GoldenFamilies.LoadFile(GoldenFamilies.FindFile(Folders[name]));

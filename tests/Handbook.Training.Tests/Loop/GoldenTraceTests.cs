@@ -41,7 +41,7 @@ public sealed class GoldenTraceTests
     {
         var run = Trace()["runs"]![name]!.AsObject();
         using var scope = new TensorScope();
-        using var batches = new SafetensorsFile(Path.Combine(Folder, "batches.safetensors"));
+        using var batches = new SafetensorsFile(SharedFolders.Golden("models", "trace", "batches.safetensors"));
         using var model = LoadModel();
         using var optimizer = Optimizer(run, model);
         var step = new TrainingStep(
@@ -55,7 +55,7 @@ public sealed class GoldenTraceTests
     {
         var run = Trace()["runs"]![name]!.AsObject();
         using var scope = new TensorScope();
-        using var batches = new SafetensorsFile(Path.Combine(Folder, "batches.safetensors"));
+        using var batches = new SafetensorsFile(SharedFolders.Golden("models", "trace", "batches.safetensors"));
         using var model = LoadModel();
         using var reference = LoadModel();
         using var optimizer = Optimizer(run, model);
@@ -72,7 +72,7 @@ public sealed class GoldenTraceTests
     {
         var run = Trace()["runs"]![name]!.AsObject();
         using var scope = new TensorScope();
-        using var batches = new SafetensorsFile(Path.Combine(Folder, "batches.safetensors"));
+        using var batches = new SafetensorsFile(SharedFolders.Golden("models", "trace", "batches.safetensors"));
         using var model = LoadModel();
         using var optimizer = Optimizer(run, model);
         var objective = new OddsRatioObjective(new CausalPolicy(model, ForwardOptions.Default), new PreferenceOptions { Beta = Number(run, "beta") });
@@ -80,17 +80,15 @@ public sealed class GoldenTraceTests
         Follow(run, step, expected => [Pairs(batches, (int)expected["batch"]!, promptLabels: true)], optimizer, model, name);
     }
 
-    private static string Folder => Path.Combine(SharedFolders.Golden, "models", "trace");
-
     private static bool Matches(string prefix, string name) => name.StartsWith(prefix, StringComparison.Ordinal);
 
-    private static JsonNode Trace() => JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "trace.json")))!;
+    private static JsonNode Trace() => JsonNode.Parse(File.ReadAllText(SharedFolders.Golden("models", "trace", "trace.json")))!;
 
     private static double Number(JsonObject run, string key) => run[key]!.GetValue<double>();
 
     private static CausalLanguageModel LoadModel()
     {
-        var weights = Path.Combine(Folder, (string)Trace()["initial_weights"]!);
+        var weights = SharedFolders.Golden("models", "trace", (string)Trace()["initial_weights"]!);
         var model = CausalLanguageModel.Load(Path.GetDirectoryName(weights)!, DType.Float32);
         foreach (var parameter in model.Parameters)
             parameter.Replace(parameter.Value.Clone());
@@ -127,7 +125,7 @@ public sealed class GoldenTraceTests
             foreach (var (key, value) in expected.Where(entry => entry.Key.Contains('/', StringComparison.Ordinal) || entry.Key is "nll_loss" or "log_odds_ratio" or "log_odds_chosen"))
                 Assert.True(Math.Abs(value!.GetValue<double>() - metrics[key]) < LossTolerance, $"step {number}: {key} {metrics[key]}, expected {value}");
         }
-        using var final = new SafetensorsFile(Path.Combine(Folder, $"{name}_final_weights.safetensors"));
+        using var final = new SafetensorsFile(SharedFolders.Golden("models", "trace", $"{name}_final_weights.safetensors"));
         foreach (var parameter in model.Parameters.Where(parameter => final.Header.Tensors.ContainsKey(parameter.Name)))
         {
             var difference = optimizer.Weights(parameter).MaxAbsDifference(final.Get(parameter.Name));

@@ -1,5 +1,6 @@
 using Handbook.Data.Examples;
 using Handbook.Models.Generation;
+using Handbook.TestModels;
 using Handbook.Text.Conversations;
 using Handbook.TestSupport;
 using Handbook.Training.Options;
@@ -54,7 +55,7 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
     [Fact]
     public async Task Sample_PlainText_ContinuesWithTheSpaceThatStandsBetween()
     {
-        using var sampler = new PolicyOptions { ModelFolder = Path.Combine(SharedFolders.Data, "models", "stories260K", "hf") }.Open(TimeProvider.System);
+        using var sampler = new PolicyOptions { ModelFolder = SharedFolders.Data("models", "stories260K", "hf") }.Open(TimeProvider.System);
         var prompt = new SamplePrompt(Turns.Of("Once upon a time, there was a"), 0);
         var answer = (await sampler.SampleAsync([prompt], new SampleSettings { MaxNewTokens = 20, Sampling = SamplingOptions.Greedy }))[0].Answers[0];
         Assert.StartsWith(" little girl named", answer.Text, StringComparison.Ordinal);

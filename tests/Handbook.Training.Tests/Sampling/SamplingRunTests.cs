@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
 using Handbook.Models.Generation;
+using Handbook.TestModels;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Sampling;

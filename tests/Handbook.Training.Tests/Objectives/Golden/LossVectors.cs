@@ -33,7 +33,7 @@ internal static class LossVectors
     }
 
     internal static JsonObject Read(string file) =>
-        JsonNode.Parse(File.ReadAllText(Path.Combine(SharedFolders.Golden, Folder, file)))!.AsObject();
+        JsonNode.Parse(File.ReadAllText(SharedFolders.Golden([.. Folder.Split('/'), file])))!.AsObject();
 
     internal static JsonObject Case(JsonObject file, int index) => file["cases"]![index]!.AsObject();
 

@@ -23,7 +23,7 @@ public sealed class RewardObjectiveGoldenTests
     public static TheoryData<string> Models()
     {
         var data = new TheoryData<string>();
-        foreach (var folder in Directory.GetDirectories(Path.Combine(SharedFolders.Golden, "models")).Order(StringComparer.Ordinal))
+        foreach (var folder in Directory.GetDirectories(SharedFolders.Golden("models")).Order(StringComparer.Ordinal))
         {
             var meta = Path.Combine(folder, "meta.json");
             if (File.Exists(meta) && JsonNode.Parse(File.ReadAllText(meta))!["center_rewards_coefficient"] is not null)
@@ -39,7 +39,7 @@ public sealed class RewardObjectiveGoldenTests
     [MemberData(nameof(Models))]
     public void Compute_GoldenModel_GivesLossMetricsAndGradients(string name)
     {
-        var folder = Path.Combine(SharedFolders.Golden, "models", name);
+        var folder = SharedFolders.Golden("models", name);
         var meta = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "meta.json")))!.AsObject();
         using var scope = new TensorScope();
         using var model = SequenceClassifier.Load(folder, DType.Float32);

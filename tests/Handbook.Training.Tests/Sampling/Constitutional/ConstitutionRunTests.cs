@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
+using Handbook.TestModels;
 using Handbook.Training.Progress;
 using Handbook.Training.Sampling;
 using Handbook.Training.Sampling.Constitutional;

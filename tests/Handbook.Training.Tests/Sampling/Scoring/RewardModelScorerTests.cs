@@ -1,6 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Data.Examples;
 using Handbook.Models;
+using Handbook.TestModels;
 using Handbook.Text.Conversations;
 using Handbook.Text.Tokenizers;
 using Handbook.Torch;

@@ -5,13 +5,14 @@ using Handbook.Text.Tokenizers;
 using Handbook.Text.Tokenizers.Training;
 using Handbook.Torch;
 
-namespace Handbook.Training.Tests.Sampling;
+namespace Handbook.TestModels;
 
-/// <summary>A chat model and a reward model of random weights with a tokenizer of their own, as folders on disk.</summary>
+/// <summary>A folder with a chat model and a reward model of random weights, their tokenizer, and prompts. Gone after the test.</summary>
 public sealed class TinyChat : IDisposable
 {
     private const string Words = "hello there how are you today my friend one two three four five six seven eight nine ten yes no perhaps";
-    private readonly TemporaryFolder folder = new();
+    private readonly string folder = Directory.CreateTempSubdirectory("handbook-chat-").FullName;
+    private readonly Lazy<string> rewardModel;
 
     public TinyChat()
     {
@@ -27,28 +28,36 @@ public sealed class TinyChat : IDisposable
         using (var model = CausalLanguageModel.Create(config, seed: 5, DType.Float32))
             model.Save(Policy, DType.Float32);
         tokenizer.Save(Policy);
-        using (var classifier = SequenceClassifier.Load(Policy, DType.Float32, seed: 9, labels: 1))
-            classifier.Save(RewardModel, DType.Float32);
-        tokenizer.Save(RewardModel);
+        rewardModel = new Lazy<string>(() =>
+        {
+            using var classifier = SequenceClassifier.Load(Policy, DType.Float32, seed: 9, labels: 1);
+            classifier.Save(File("reward"), DType.Float32);
+            tokenizer.Save(File("reward"));
+            return File("reward");
+        });
         Prompts = Write("prompts.jsonl", Enumerable.Range(0, 11).Select(i => new JsonObject { ["prompt"] = Question(i), ["answer"] = "yes", ["prompt_id"] = $"id{i}" }));
     }
 
-    public string Policy => folder.File("policy");
+    /// <summary>The folder of the language model.</summary>
+    public string Policy => File("policy");
 
-    public string RewardModel => folder.File("reward");
+    /// <summary>The folder of the reward model, made when first asked for.</summary>
+    public string RewardModel => rewardModel.Value;
 
     /// <summary>Eleven questions: no whole number of blocks.</summary>
     public string Prompts { get; }
 
-    public string File(string name) => folder.File(name);
+    public string File(string name) => Path.Combine(folder, name);
 
-    public string Write(string name, IEnumerable<JsonObject> rows)
+    public string Write(string name, IEnumerable<JsonObject> rows) => Write(name, string.Concat(rows.Select(row => row.ToJsonString() + "\n")));
+
+    public string Write(string name, string text)
     {
-        System.IO.File.WriteAllLines(folder.File(name), rows.Select(row => row.ToJsonString()));
-        return folder.File(name);
+        System.IO.File.WriteAllText(File(name), text);
+        return File(name);
     }
 
-    public void Dispose() => folder.Dispose();
+    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     private static string Question(int i)
     {
