@@ -3,6 +3,7 @@ using Handbook.Autograd;
 using Handbook.Models.Architectures;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;
+using Handbook.Models.Generation;
 using Handbook.Models.Weights;
 using Handbook.Torch;
 
@@ -54,6 +55,11 @@ public sealed class CausalLanguageModel : IPretrainedModel
 
     /// <summary>Content of <c>generation_config.json</c>; null when there is none.</summary>
     public JsonObject? GenerationConfig => folder?.GenerationConfig;
+
+    /// <summary>Tokens that end a text: those of <c>generation_config.json</c>, which transformers goes by, else the configuration's.</summary>
+    /// <exception cref="UserErrorException">The file has none but a value of another type.</exception>
+    public IReadOnlyList<int> StopTokenIds =>
+        GenerationDefaults.Of(GenerationConfig, ConfigFile.GenerationName).EosTokenIds is { Count: > 0 } ids ? ids : Config.EosTokenIds;
 
     /// <summary>Loads a model folder. Weights that already have the wanted type stay in the mapped file.</summary>
     /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>

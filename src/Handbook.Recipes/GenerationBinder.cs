@@ -49,6 +49,7 @@ internal static class GenerationBinder
             },
             DType = Dtype(values),
             MaxBatch = values.Integer("generation_batch_size"),
+            LeftToModel = [.. PolicyOptions.ModelSettings.Where(name => !values.Has(name))],
         };
     }
 
@@ -82,7 +83,7 @@ internal static class GenerationBinder
         return values.Texts("reward_funcs")!.Select((name, i) => new ScorerOptions(name, weights?[i] ?? 1)
         {
             DType = Dtype(values),
-            Judge = name == ScorerOptions.JudgeName ? Judge(values) : null,
+            Judge = ScorerOptions.IsJudge(name) ? Judge(values) : null,
         });
     }
 
@@ -90,16 +91,18 @@ internal static class GenerationBinder
     {
         Endpoint = Endpoint(values, "judge."),
         Template = values.Text("judge.template") ?? JudgeOptions.DefaultTemplate,
+        PairTemplate = values.Text("judge.pair_template") ?? JudgeOptions.DefaultPairTemplate,
         MinScore = values.Number("judge.min_score"),
         MaxScore = values.Number("judge.max_score"),
         MaxNewTokens = values.Integer("judge.max_new_tokens"),
     };
 
-    private static EndpointOptions Endpoint(RecipeValues values, string section) => new()
+    internal static EndpointOptions Endpoint(RecipeValues values, string section) => new()
     {
         Url = new Uri(values.Text(section + "url")!),
         Model = values.Text(section + "model")!,
         ApiKeyVariable = values.Text(section + "api_key_env"),
+        AllowPlainHttp = values.Flag(section + "allow_plain_http"),
         Timeout = TimeSpan.FromSeconds(values.Number(section + "timeout")),
         MaxRetries = values.Integer(section + "max_retries"),
         MaxConcurrency = values.Integer(section + "max_concurrency"),

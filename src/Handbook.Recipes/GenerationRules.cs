@@ -1,4 +1,5 @@
 using Handbook.Training.Options;
+using Handbook.Training.Sampling.Endpoints;
 using Handbook.Training.Sampling.Scoring;
 using static Handbook.Recipes.RecipeRules;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
@@ -33,8 +34,20 @@ internal static class GenerationRules
             yield return At(values, null, "dataset_name: is required: a file, a folder or a hub id with prompts.");
         if (values.Text("torch_dtype") == "float16")
             yield return At(values, "torch_dtype", "float16 is not computed in; take bfloat16 or float32.");
-        foreach (var section in new[] { "endpoint", "judge" }.Where(section => values.Find(section + ".url")?.Value is string url && !IsWebAddress(url)))
-            yield return At(values, section + ".url", $"'{values.Text(section + ".url")}' is not an address; expected one such as http://localhost:8000/v1.");
+        foreach (var problem in new[] { "endpoint", "judge" }.Where(values.Has).SelectMany(section => Server(values, section)))
+            yield return problem;
+    }
+
+    private static IEnumerable<Problem> Server(RecipeValues values, string section)
+    {
+        if (values.Find(section + ".url")?.Value is not string url)
+            yield break;
+        if (!IsWebAddress(url))
+            yield return At(values, section + ".url", $"'{url}' is not an address; expected one such as http://localhost:8000/v1.");
+        else if (values.Find(section + ".api_key_env")?.Value is string name && EndpointOptions.FindNameProblem(name) is { } problem)
+            yield return At(values, section + ".api_key_env", problem);
+        else if (GenerationBinder.Endpoint(values, section + ".").FindTransportProblem() is { } danger)
+            yield return At(values, section + ".url", danger);
     }
 
     private static IEnumerable<Problem> Scoring(RecipeValues values)
@@ -48,12 +61,14 @@ internal static class GenerationRules
             yield return At(values, "reward_funcs", "names one scorer twice; its weight says how much it counts.");
         if (values.Numbers("reward_weights") is { } weights && weights.Count != scorers.Count)
             yield return At(values, "reward_weights", $"has {weights.Count} entries for {scorers.Count} scorers; it must have one for each.");
-        if (scorers.Contains(ScorerOptions.JudgeName) != values.Has("judge"))
+        if (scorers.FirstOrDefault(ScorerOptions.IsJudge) is var judge && judge is not null != values.Has("judge"))
         {
-            yield return values.Has("judge")
+            yield return judge is null
                 ? At(values, "judge", "is described, but reward_funcs does not name judge.")
-                : At(values, "reward_funcs", "judge needs the section judge, with url and model.");
+                : At(values, "reward_funcs", $"{judge} needs the section judge, with url and model.");
         }
+        if (scorers.Contains(ScorerOptions.PairwiseJudgeName) && values.Integer("num_generations") < 2)
+            yield return At(values, "num_generations", "pairwise_judge compares answers to one prompt; it needs 2 or more.");
         if (values.Number("judge.min_score") >= values.Number("judge.max_score"))
             yield return At(values, "judge.max_score", "must be above judge.min_score.");
         if (values.Text("prompt_form") == "text" && values.Has("endpoint"))

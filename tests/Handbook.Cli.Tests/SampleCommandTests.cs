@@ -35,7 +35,7 @@ public sealed class SampleCommandTests : IDisposable
         { ["--dataset_name=DATA", "--reward_funcs=words", "--model_name_or_path=DATA"], "DATA: no such folder; a model folder is expected." },
         { ["--dataset_name=nowhere.jsonl", "--reward_funcs=words", "--model_name_or_path=MODEL"], "dataset nowhere.jsonl: not found" },
         { ["--dataset_name=DATA", "--reward_funcs=wrds", "--model_name_or_path=MODEL"], "command line: reward_funcs: 'wrds' is not a scorer. Did you mean words?" },
-        { ["--dataset_name=DATA", "--reward_funcs=reward_model:MODEL", "--model_name_or_path=MODEL"], "MODEL: is not a reward model: it has no score.weight. 'handbook reward' trains one." },
+        { ["--dataset_name=DATA", "--reward_funcs=reward_model:MODEL", "--model_name_or_path=MODEL"], "MODEL: is not a reward model: it has no score.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path=MODEL --dataset_name=PAIRS" },
         { ["--dataset_name=DATA", "--reward_funcs=exact:answer", "--model_name_or_path=MODEL"], "reward_funcs: the rule needs column answer, which prompt 0 does not have." },
         { ["--dataset_name=DATA", "--reward_funcs=words", "--model_name_or_path=MODEL", "--rounds=2", "--train_recipe=none.yaml"], "none.yaml" },
         { ["--dataset_name=DATA", "--reward_funcs=words", "--model_name_or_path=MODEL", "--rounds=2", "--train_recipe=TRAIN", "--prompts_per_round=14"], "prompts_per_round: 2 rounds of 14 need more than the 14 prompts of DATA, split train." },

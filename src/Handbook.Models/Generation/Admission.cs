@@ -47,7 +47,7 @@ internal sealed class Admission : IDisposable
         var own = StartSequence(current, tokens);
         if (own is null)
             return null;
-        var completion = new Completion(current, request, sample, own, current.StopTokens ?? model.Config.EosTokenIds);
+        var completion = new Completion(current, request, sample, own, current.StopTokens ?? model.StopTokenIds);
         completion.Grow(promptLogits.ToArray());
         if (++sample == current.SampleCount)
         {

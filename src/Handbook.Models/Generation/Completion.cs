@@ -3,9 +3,6 @@ namespace Handbook.Models.Generation;
 /// <summary>A completion that is growing.</summary>
 internal sealed class Completion : IDisposable
 {
-    // A stop string can only have begun this many tokens before the newest, as tokens of ordinary text have a letter at least.
-    private const int StopSlack = 16;
-
     private readonly GenerationRequest request;
     private readonly int number;
     private readonly int sample;
@@ -13,6 +10,8 @@ internal sealed class Completion : IDisposable
     private readonly IReadOnlyList<int> stopTokens;
     private readonly List<int> tokens = [];
     private readonly List<double> logps = [];
+    private readonly Func<int, string>? text;
+    private string tail = "";
 
     internal Completion(GenerationRequest request, int number, int sample, CachedSequence cache, IReadOnlyList<int> stopTokens)
     {
@@ -22,6 +21,7 @@ internal sealed class Completion : IDisposable
         this.stopTokens = stopTokens;
         Cache = cache;
         sampler = new TokenSampler(request.Sampling, sample, request.Prompt);
+        text = request.StopStrings.Count > 0 ? request.BeginText!() : null;
     }
 
     internal CachedSequence Cache { get; }
@@ -44,7 +44,7 @@ internal sealed class Completion : IDisposable
         tokens.Add(token);
         logps.Add(logp);
         request.OnToken?.Invoke(sample, token);
-        if (StopStringAtEnd() is { } stop)
+        if (StopStringWith(token) is { } stop)
             Result = End(FinishReason.StopString) with { StopString = stop };
         else if (tokens.Count >= request.MaxNewTokens)
             Result = End(FinishReason.Length);
@@ -54,12 +54,15 @@ internal sealed class Completion : IDisposable
 
     private GenerationResult End(FinishReason reason) => new(number, sample, tokens, logps, reason);
 
-    private string? StopStringAtEnd()
+    private string? StopStringWith(int token)
     {
-        if (request.StopStrings.Count == 0)
+        if (text is null)
             return null;
-        var window = request.StopStrings.Max(stop => stop.Length) + StopSlack;
-        var text = request.Decode!(tokens.Count <= window ? tokens : tokens.GetRange(tokens.Count - window, window));
-        return request.StopStrings.FirstOrDefault(stop => text.Contains(stop, StringComparison.Ordinal));
+        tail += text(token);
+        var found = request.StopStrings.FirstOrDefault(stop => tail.Contains(stop, StringComparison.Ordinal));
+        // A stop string that comes yet can have begun so far back, and no farther.
+        var kept = request.StopStrings.Max(stop => stop.Length) - 1;
+        tail = tail.Length > kept ? tail[^kept..] : tail;
+        return found;
     }
 }

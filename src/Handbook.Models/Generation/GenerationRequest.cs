@@ -18,11 +18,14 @@ public sealed record GenerationRequest
     /// <summary>Tokens that end a completion; null takes the model's end-of-text tokens.</summary>
     public IReadOnlyList<int>? StopTokens { get; init; }
 
-    /// <summary>Texts that end a completion; they need <see cref="Decode"/>.</summary>
+    /// <summary>Texts that end a completion; they need <see cref="BeginText"/>.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
 
-    /// <summary>Turns generated tokens into text, for <see cref="StopStrings"/>.</summary>
-    public Func<IReadOnlyList<int>, string>? Decode { get; init; }
+    /// <summary>
+    /// Begins the text of a completion, for <see cref="StopStrings"/>: what it gives takes every token as it comes and returns the text
+    /// that is certain with it, nothing while a character is incomplete.
+    /// </summary>
+    public Func<Func<int, string>>? BeginText { get; init; }
 
     /// <summary>Hears of every token as it comes: the sample's number and the token. The stop token is not told.</summary>
     public Action<int, int>? OnToken { get; init; }

@@ -98,7 +98,7 @@ public sealed class Generator
             throw new UserErrorException("A prompt has no token; it needs one at least, such as the beginning-of-text token.");
         if (request.MaxNewTokens < 1 || request.SampleCount < 1)
             throw new UserErrorException($"max_new_tokens ({request.MaxNewTokens}) and the number of samples ({request.SampleCount}) must be at least 1.");
-        if (request.StopStrings.Count > 0 && request.Decode is null)
-            throw new ArgumentException("Stop strings need a decoder.", nameof(request));
+        if (request.StopStrings.Count > 0 && request.BeginText is null)
+            throw new ArgumentException("Stop strings need the text.", nameof(request));
     }
 }

@@ -24,17 +24,25 @@ public sealed record CandidateGroup(PromptRow Prompt, IReadOnlyList<Candidate> C
     {
         ["prompt_id"] = prompt.Id,
         ["refusal"] = sampled.Refusal,
-        ["answers"] = new JsonArray([.. sampled.Answers.Select(answer => new JsonObject
-        {
-            ["text"] = answer.Text, ["finish_reason"] = answer.FinishReason, ["tokens"] = answer.Tokens, ["logp"] = answer.Logp,
-        })]),
+        ["answers"] = new JsonArray([.. sampled.Answers.Select(ToJson)]),
     };
 
     /// <summary>What was sampled, out of the journal.</summary>
     internal static SampledPrompt FromJson(JsonObject row) => new(
         [.. row["answers"]!.AsArray().Select(answer => new SampledAnswer(
-            answer!["text"]!.GetValue<string>(), answer["finish_reason"]!.GetValue<string>(), answer["tokens"]?.GetValue<int>(), answer["logp"]?.GetValue<double>()))],
+            answer!["text"]!.GetValue<string>(), answer["finish_reason"]!.GetValue<string>(), answer["tokens"]?.GetValue<int>(), answer["logp"]?.GetValue<double>())
+        {
+            ToolCalls = answer["tool_calls"]?.DeepClone().AsArray(),
+        })],
         row["refusal"]?.GetValue<string>());
+
+    private static JsonObject ToJson(SampledAnswer answer)
+    {
+        var json = new JsonObject { ["text"] = answer.Text, ["finish_reason"] = answer.FinishReason, ["tokens"] = answer.Tokens, ["logp"] = answer.Logp };
+        if (answer.ToolCalls is { } calls)
+            json["tool_calls"] = calls.DeepClone();
+        return json;
+    }
 
     private static double? Sum(double?[] scores, IReadOnlyList<double> weights)
     {

@@ -1,5 +1,7 @@
+using System.Text.Json.Nodes;
 using Handbook.Data.Examples;
 using Handbook.Models.Generation;
+using Handbook.Text.Conversations;
 
 namespace Handbook.Training.Sampling;
 
@@ -58,6 +60,26 @@ public sealed record SampledAnswer(string Text, string FinishReason, int? Tokens
     /// <summary>The finish reason of an answer that reached its most tokens.</summary>
     public const string CutOff = "length";
 
+    /// <summary>The finish reason of an answer that a server's filter ended.</summary>
+    public const string Filtered = "content_filter";
+
+    /// <summary>Tools that an endpoint's model called, as messages of datasets have them; null when it called none. A model here calls them in its text.</summary>
+    public JsonArray? ToolCalls { get; init; }
+
     /// <summary>True when the answer did not end by itself.</summary>
-    public bool IsTruncated => FinishReason == CutOff;
+    public bool IsTruncated => FinishReason is CutOff or Filtered;
+
+    /// <summary>True when nothing was said and no tool called.</summary>
+    public bool IsEmpty => Text.Length == 0 && ToolCalls is null;
+
+    /// <summary>What was said and called as one text: equal ones are one answer.</summary>
+    public string Said => ToolCalls is null ? Text : (Text.Length > 0 ? Text + "\n" : "") + ToolCalls.ToJsonString();
+
+    /// <summary>The answer as a turn.</summary>
+    public Message AsMessage() => new()
+    {
+        Role = "assistant",
+        Content = Text,
+        Extra = ToolCalls is null ? null : new JsonObject { ["tool_calls"] = ToolCalls.DeepClone() },
+    };
 }

@@ -13,8 +13,8 @@ namespace Handbook.Training.Sampling;
 internal sealed class Journal : IDisposable
 {
     private const string FolderName = ".journal";
-    private readonly FileStream stream;
-    private readonly List<JsonObject> rows;
+    private FileStream stream;
+    private List<JsonObject> rows;
 
     private readonly FileLock held;
 
@@ -82,6 +82,28 @@ internal sealed class Journal : IDisposable
         stream.Write(buffer.GetBuffer(), 0, (int)buffer.Length);
         stream.Flush(flushToDisk: true);
         rows.AddRange(block);
+    }
+
+    /// <summary>Puts others in the place of the rows that there are, all or none. The lock goes over to the new file before it takes the old one's name.</summary>
+    public void Replace(IReadOnlyList<JsonObject> others)
+    {
+        var (path, next) = (stream.Name, stream.Name + ".next");
+        var fresh = new FileStream(next, FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            foreach (var row in others)
+                JsonLines.Write(fresh, row);
+            fresh.Flush(flushToDisk: true);
+            File.Move(next, path, overwrite: true);
+        }
+        catch
+        {
+            fresh.Dispose();
+            File.Delete(next);
+            throw;
+        }
+        stream.Dispose();
+        (stream, rows) = (fresh, [.. others]);
     }
 
     /// <summary>Forgets everything.</summary>

@@ -2,6 +2,7 @@ using Handbook.Data.Examples;
 using Handbook.Models;
 using Handbook.Models.Generation;
 using Handbook.Text.Conversations;
+using Handbook.Text.Templates;
 using Handbook.Torch;
 
 namespace Handbook.Training.Sampling;
@@ -26,29 +27,34 @@ public sealed class LocalSampler : ISampler
         model = CausalLanguageModel.Load(folder, dtype);
         generator = new Generator(model, new GeneratorOptions { MaxBatch = maxBatch });
         // Whatever special token comes first ends an answer: a base model ends texts, a tuned one ends turns.
-        stopTokens = [.. conversations.Tokenizer.AddedTokens.Where(token => token.Value.Special).Select(token => token.Key).Union(model.Config.EosTokenIds).Order()];
+        stopTokens = [.. conversations.Tokenizer.AddedTokens.Where(token => token.Value.Special).Select(token => token.Key).Union(model.StopTokenIds).Order()];
     }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<SampledPrompt>> SampleAsync(
         IReadOnlyList<SamplePrompt> prompts, SampleSettings settings, Action? finished = null, CancellationToken stop = default)
     {
-        var tokens = prompts.Select(prompt => Tokenize(prompt)).ToList();
-        var room = tokens.Select(ids => model.Config.MaxPositions - ids.Length).ToList();
-        var taken = Enumerable.Range(0, prompts.Count).Where(i => room[i] > 0).ToList();
+        var tokens = new int[prompts.Count][];
+        var sampled = new SampledPrompt[prompts.Count];
+        var taken = new List<int>();
+        foreach (var (i, prompt) in prompts.Index())
+        {
+            if (Refusal(prompt, out tokens[i]) is { } refusal)
+                sampled[i] = new SampledPrompt([], refusal);
+            else
+                taken.Add(i);
+        }
         var requests = taken.Select(i => new GenerationRequest
         {
             Prompt = tokens[i],
-            MaxNewTokens = Math.Min(settings.MaxNewTokens, room[i]),
+            MaxNewTokens = Math.Min(settings.MaxNewTokens, model.Config.MaxPositions - tokens[i].Length),
             Sampling = settings.Sampling with { Seed = prompts[i].Seed },
             SampleCount = settings.Count,
             StopTokens = stopTokens,
             StopStrings = settings.StopStrings,
-            Decode = settings.StopStrings.Count > 0 ? ids => Decode(ids) : null,
+            BeginText = () => conversations.Tokenizer.CreateStreamingDecoder(skipSpecialTokens: true).Append,
         }).ToList();
         var results = generator.Run(requests, _ => finished?.Invoke(), stop);
-        var sampled = prompts.Select((_, i) => new SampledPrompt([], FormattableString.Invariant(
-            $"the prompt has {tokens[i].Length} tokens, which leaves no room for an answer: the model has {model.Config.MaxPositions} positions"))).ToArray();
         foreach (var (number, i) in taken.Index())
             sampled[i] = new SampledPrompt([.. results[number].Select(result => Answer(prompts[i].Turns, tokens[i], result, settings))]);
         return Task.FromResult<IReadOnlyList<SampledPrompt>>(sampled);
@@ -56,6 +62,22 @@ public sealed class LocalSampler : ISampler
 
     /// <inheritdoc/>
     public void Dispose() => model.Dispose();
+
+    /// <summary>Why a prompt cannot be answered; null when it can, with its tokens.</summary>
+    private string? Refusal(SamplePrompt prompt, out int[] tokens)
+    {
+        tokens = [];
+        try
+        {
+            tokens = Tokenize(prompt);
+        }
+        catch (TemplateException error)
+        {
+            return error.Message;
+        }
+        return tokens.Length < model.Config.MaxPositions ? null : FormattableString.Invariant(
+            $"the prompt has {tokens.Length} tokens, which leaves no room for an answer: the model has {model.Config.MaxPositions} positions");
+    }
 
     /// <summary>The prompt as the model sees it, with the tokenizer's BOS once and, in the chat form, with what begins an answer.</summary>
     private int[] Tokenize(SamplePrompt prompt)

@@ -24,8 +24,27 @@ public sealed record PolicyOptions
     /// <summary>The most answers that grow at a time on this machine.</summary>
     public int MaxBatch { get; init; } = 32;
 
+    /// <summary>Settings by their recipe names that a model's <c>generation_config.json</c> may give.</summary>
+    public static IReadOnlyList<string> ModelSettings { get; } = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "stop_strings"];
+
+    /// <summary>Settings by their recipe names that are left to the model's <c>generation_config.json</c>, since the recipe does not give them.</summary>
+    public IReadOnlyList<string> LeftToModel { get; init; } = [];
+
     /// <summary>The name for reports.</summary>
     public string Name => Endpoint is { } endpoint ? $"{endpoint.Model} at {endpoint.DisplayUrl}" : ModelFolder!;
+
+    /// <summary>Says what is wrong with the folder, or the endpoint's key, before anything is asked.</summary>
+    /// <exception cref="UserErrorException">It is no policy, or cannot answer; the message names the command that was meant.</exception>
+    public void Check()
+    {
+        if (Endpoint is { } endpoint)
+        {
+            endpoint.ReadKey();
+            return;
+        }
+        ModelRoles.CheckPolicy(ModelFolder!);
+        Conversations(TokenizerFolder, Tokenizer);
+    }
 
     private string TokenizerFolder => Tokenizer.NameOrPath ?? ModelFolder!;
 
@@ -35,9 +54,11 @@ public sealed record PolicyOptions
         ?? $"model {ModelIdentity.Of(ModelFolder!, TokenizerFolder)} {DType?.ToString() ?? "stored"} {Tokenizer.EosToken} {Tokenizer.AutoInsertEmptySystemMessage} {Tokenizer.ChatTemplate}";
 
     /// <summary>Gets ready to sample.</summary>
+    /// <param name="clock">Times and waits.</param>
+    /// <param name="note">Hears of what is worth a line.</param>
     /// <exception cref="UserErrorException">The folder is broken or not supported, or the endpoint's key is missing.</exception>
-    public ISampler Open(TimeProvider clock) => Endpoint is { } endpoint
-        ? ChatClientSampler.Open(endpoint, clock)
+    public ISampler Open(TimeProvider clock, Action<string>? note = null) => Endpoint is { } endpoint
+        ? ChatClientSampler.Open(endpoint, clock, note)
         : new LocalSampler(ModelFolder!, Conversations(TokenizerFolder, Tokenizer), DType, MaxBatch);
 
     /// <summary>A tokenizer with its chat template, for answering.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Handbook.Text.Conversations;
 
 namespace Handbook.Training.Sampling;
 
@@ -31,7 +30,7 @@ public sealed record SampledSets(string Folder)
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),
-        ["completion"] = JsonLines.Answer(prompt.Turns, candidate.Answer.Text),
+        ["completion"] = JsonLines.Answer(prompt.Turns, candidate.Answer),
         ["sample"] = candidate.Sample,
         ["score"] = candidate.Score,
         ["scores"] = new JsonObject(scorers.Zip(candidate.Scores, (name, score) => KeyValuePair.Create(name, (JsonNode?)score))),
@@ -44,7 +43,7 @@ public sealed record SampledSets(string Folder)
     {
         var row = new JsonObject { ["prompt_id"] = prompt.Id };
         if (prompt.Turns.Messages is { } messages)
-            row["messages"] = JsonLines.Messages([.. messages, new Message { Role = "assistant", Content = best.Answer.Text }]);
+            row["messages"] = JsonLines.Messages([.. messages, best.Answer.AsMessage()]);
         else
             (row["prompt"], row["completion"]) = (prompt.Turns.Text, best.Answer.Text);
         row["score"] = best.Score;
@@ -55,8 +54,8 @@ public sealed record SampledSets(string Folder)
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),
-        ["chosen"] = JsonLines.Answer(prompt.Turns, pair.Chosen.Answer.Text),
-        ["rejected"] = JsonLines.Answer(prompt.Turns, pair.Rejected.Answer.Text),
+        ["chosen"] = JsonLines.Answer(prompt.Turns, pair.Chosen.Answer),
+        ["rejected"] = JsonLines.Answer(prompt.Turns, pair.Rejected.Answer),
         ["score_chosen"] = pair.Chosen.Score,
         ["score_rejected"] = pair.Rejected.Score,
     });

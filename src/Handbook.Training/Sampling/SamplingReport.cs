@@ -112,7 +112,7 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
     {
         var ranked = group.Candidates.Where(candidate => candidate.Score is not null).OrderByDescending(candidate => candidate.Score).ThenBy(candidate => candidate.Sample).ToList();
         var shown = ranked.Count == 1 ? [("only", ranked[0])] : new[] { ("best", ranked[0]), ("worst", ranked[^1]) };
-        return new ExampleAnswer(JudgeScorer.Transcript(group.Prompt.Turns), null, [.. shown.Select(one => ($"{one.Item1} {Number(one.Item2.Score!.Value)}", one.Item2.Answer.Text, (bool?)null))]);
+        return new ExampleAnswer(JudgeDialogue.Transcript(group.Prompt.Turns), null, [.. shown.Select(one => ($"{one.Item1} {Number(one.Item2.Score!.Value)}", one.Item2.Answer.Said, (bool?)null))]);
     });
 
     private double[] Words(Func<CandidatePair, Candidate> side) => [.. statistics.Pairs.Select(pair => (double)RuleTable.WordCount(side(pair).Answer.Text))];

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Handbook.Training.Progress;
 using Handbook.Training.Runs;
+using Handbook.Training.Sampling.Endpoints;
 using Handbook.Training.Sampling.Scoring;
 
 namespace Handbook.Training.Sampling;
@@ -18,19 +19,26 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
     /// <exception cref="Endpoints.EndpointException">An endpoint failed for good; what was made is kept.</exception>
     public async Task<SamplingResult> ExecuteAsync(CancellationToken stop)
     {
+        var defaults = ModelDefaults.Of(options.Policy, options.Settings);
+        options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
         OutputFolder.CheckWritable(options.OutputDirectory);
         var prompts = PromptReader.Read(options.Prompts);
-        progress.Begin("sample", Facts(prompts.Count));
+        options.Policy.Check();
+        foreach (var scorer in options.Scorers)
+            scorer.Check(prompts);
+        progress.Begin("sample", Facts(prompts.Count, defaults));
+        if (defaults.Remark is { } remark)
+            progress.Note(remark);
         var key = CompletionsKey(prompts);
         using var completions = Open("completions", key, prompts.Count);
         await SampleAsync(prompts, completions, stop).ConfigureAwait(false);
         var sampled = completions.Rows.Select(CandidateGroup.FromJson).ToList();
         // How answers share rows with others moves a reward model's last digits, so blocks are part of what decides a score.
-        using var scores = Open("scores", Journal.Key([key, FormattableString.Invariant($"{options.PromptsPerBlock}"), .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count);
-        await ScoreAsync(prompts, sampled, scores, stop).ConfigureAwait(false);
-        var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], Scores(scores.Rows[i]), [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
-        var result = Write(groups);
+        using var scores = Open("scores", Journal.Key(["scores 2", key, FormattableString.Invariant($"{options.PromptsPerBlock}"), .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count);
+        await new ScoringPass(options, progress, clock).RunAsync(prompts, sampled, scores, stop).ConfigureAwait(false);
+        var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], ScoringPass.Scores(scores.Rows[i]), [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
+        var result = Write(groups, scores.Rows.Select(ScoringPass.WhyUnrated).FirstOrDefault(why => why is not null));
         progress.End();
         return result;
     }
@@ -51,7 +59,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
     private async Task SampleAsync(IReadOnlyList<PromptRow> prompts, Journal journal, CancellationToken stop)
     {
         var blocks = new PromptBlocks("sampling", "answers", journal, options.PromptsPerBlock, progress, clock);
-        await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock), async (sampler, block, finished) =>
+        await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock, progress.Note), async (sampler, block, finished) =>
         {
             var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index)) { Template = prompt.Template }).ToList();
             var sampled = await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false);
@@ -59,21 +67,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         }, stop).ConfigureAwait(false);
     }
 
-    private async Task ScoreAsync(IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
-    {
-        var blocks = new PromptBlocks("scoring", "answers", journal, options.PromptsPerBlock, progress, clock);
-        await blocks.RunAsync(prompts, options.Settings.Count, () => new OpenScorers(options.Scorers, clock), async (scorers, block, _) =>
-        {
-            var answers = block.SelectMany(prompt => sampled[prompt.Index].Answers.Select(answer => new PromptAnswer(prompt, answer.Text))).ToList();
-            var byScorer = new List<IReadOnlyList<double?>>();
-            foreach (var scorer in scorers.All)
-                byScorer.Add(await scorer.ScoreAsync(answers, stop).ConfigureAwait(false));
-            var next = 0;
-            return [.. block.Select(prompt => ScoresRow(prompt, [.. sampled[prompt.Index].Answers.Select(_ => next++).Select(i => byScorer.Select(scores => scores[i]))]))];
-        }, stop).ConfigureAwait(false);
-    }
-
-    private SamplingResult Write(IReadOnlyList<CandidateGroup> groups)
+    private SamplingResult Write(IReadOnlyList<CandidateGroup> groups, string? whyUnrated)
     {
         var selection = new Selection(options.Selection);
         var sets = new SampledSets(options.OutputDirectory);
@@ -81,12 +75,12 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         var statistics = SamplingStatistics.Of(groups, selection);
         var report = new SamplingReport(statistics, groups, options);
         report.ToPage().Save(sets.Report);
-        foreach (var remark in Remarks(statistics, groups))
+        foreach (var remark in Remarks(statistics, groups, whyUnrated))
             progress.Note(remark);
         return new SamplingResult(sets, statistics, report);
     }
 
-    private IEnumerable<string> Remarks(SamplingStatistics statistics, IReadOnlyList<CandidateGroup> groups)
+    private IEnumerable<string> Remarks(SamplingStatistics statistics, IReadOnlyList<CandidateGroup> groups, string? whyUnrated)
     {
         if (!options.Selection.KeepTruncated && 2 * statistics.Truncated > statistics.Candidates)
         {
@@ -95,40 +89,27 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         }
         if (statistics.Unscored > 0)
             yield return FormattableString.Invariant($"{statistics.Unscored} of {statistics.Candidates} answers have no score and are left out of the sets");
+        if (whyUnrated is not null)
+            yield return $"a judge gave no verdict on some answers: {whyUnrated}; the same command asks it again for those";
         if (groups.FirstOrDefault(group => group.Refusal is not null) is { } refused)
             yield return FormattableString.Invariant($"{statistics.Refused} prompts were not completed; prompt {refused.Prompt.Id}: {refused.Refusal}");
     }
 
-    private static JsonObject ScoresRow(PromptRow prompt, IReadOnlyList<IEnumerable<double?>> answers) => new()
-    {
-        ["prompt_id"] = prompt.Id,
-        ["scores"] = new JsonArray([.. answers.Select(scores => new JsonArray([.. scores.Select(score => score is { } value && double.IsFinite(value) ? JsonValue.Create(value) : null)]))]),
-    };
-
-    private static double?[][] Scores(JsonObject row) =>
-        [.. row["scores"]!.AsArray().Select(answer => answer!.AsArray().Select(score => (double?)score).ToArray())];
-
-    private List<(string Name, string Value)> Facts(int prompts) =>
+    private List<(string Name, string Value)> Facts(int prompts, ModelDefaults defaults) =>
     [
         ("policy", options.Policy.Name),
         ("prompts", FormattableString.Invariant($"{prompts} of {options.Prompts.Dataset}")),
         ("answers", FormattableString.Invariant($"{options.Settings.Count} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {options.Settings.MaxNewTokens} tokens")),
+        .. defaults.Fact is { } fact ? new[] { ("from the model", fact) } : [],
         ("scored by", string.Join(" + ", options.Scorers.Select(scorer => scorer.Weight == 1 ? scorer.Name : FormattableString.Invariant($"{scorer.Weight} x {scorer.Name}")))),
+        .. Questions(prompts),
+        .. EndpointOptions.KeyFacts([options.Policy.Endpoint, .. options.Scorers.Select(scorer => scorer.Judge?.Endpoint)]),
         ("output", options.OutputDirectory),
     ];
 
-    private sealed class OpenScorers : IDisposable
-    {
-        public OpenScorers(IReadOnlyList<ScorerOptions> scorers, TimeProvider clock)
-        {
-            foreach (var scorer in scorers)
-                All.Add(scorer.Open(clock));
-        }
-
-        public List<IScorer> All { get; } = [];
-
-        public void Dispose() => All.ForEach(scorer => scorer.Dispose());
-    }
+    /// <summary>What a judge of pairs costs, which grows with the square of the answers.</summary>
+    private IEnumerable<(string Name, string Value)> Questions(int prompts) => options.Scorers.Any(scorer => scorer.Name == ScorerOptions.PairwiseJudgeName)
+        ? [("comparisons", FormattableString.Invariant($"up to {PairwiseJudgeScorer.QuestionCount(options.Settings.Count)} a prompt, {(long)prompts * PairwiseJudgeScorer.QuestionCount(options.Settings.Count)} in all"))] : [];
 }
 
 /// <summary>What sampling ended with.</summary>

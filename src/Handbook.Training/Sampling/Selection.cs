@@ -34,14 +34,14 @@ public sealed class Selection(SelectionOptions options)
 {
     /// <summary>The answers that go into the SFT set, the best first; the same text is taken once.</summary>
     public IReadOnlyList<Candidate> Best(CandidateGroup group) =>
-        [.. Ranked(group).Where(MayWin).DistinctBy(candidate => candidate.Answer.Text).Take(options.KeepBest)];
+        [.. Ranked(group).Where(MayWin).DistinctBy(candidate => candidate.Answer.Said).Take(options.KeepBest)];
 
     /// <summary>The preference pairs, the largest margin first.</summary>
     public IReadOnlyList<CandidatePair> Pairs(CandidateGroup group)
     {
         if (options.PairsPerPrompt == 0)
             return [];
-        var ranked = Ranked(group).DistinctBy(candidate => candidate.Answer.Text).ToList();
+        var ranked = Ranked(group).DistinctBy(candidate => candidate.Answer.Said).ToList();
         var pairs = ranked.Where(MayWin).SelectMany(chosen => ranked.Select(rejected => new CandidatePair(chosen, rejected)));
         return
         [
@@ -54,5 +54,5 @@ public sealed class Selection(SelectionOptions options)
         group.Candidates.Where(candidate => candidate.Score is not null).OrderByDescending(candidate => candidate.Score).ThenBy(candidate => candidate.Sample);
 
     private bool MayWin(Candidate candidate) =>
-        (options.KeepTruncated || !candidate.Answer.IsTruncated) && candidate.Answer.Text.Length > 0 && (options.MinScore is not { } least || candidate.Score >= least);
+        (options.KeepTruncated || !candidate.Answer.IsTruncated) && !candidate.Answer.IsEmpty && (options.MinScore is not { } least || candidate.Score >= least);
 }

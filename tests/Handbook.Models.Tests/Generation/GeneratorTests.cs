@@ -123,7 +123,7 @@ public sealed class GeneratorTests
         var stop = Decode([free.Tokens[10], free.Tokens[11]]);
         var heard = new List<int>();
 
-        var result = new Generator(model).Run(request with { StopStrings = ["never", stop], Decode = Decode, OnToken = (_, token) => heard.Add(token) });
+        var result = new Generator(model).Run(request with { StopStrings = ["never", stop], BeginText = () => token => Decode([token]), OnToken = (_, token) => heard.Add(token) });
 
         Assert.Equal(FinishReason.StopString, result.Reason);
         Assert.Equal(stop, result.StopString);

@@ -207,6 +207,112 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         Assert.Equal(0, (await RunAsync(options)).Statistics.Refused);
     }
 
+    /// <summary>A judge that refuses everything ends the run with its reason; repaired, it rates every answer that was kept.</summary>
+    [Theory]
+    [InlineData(ScorerOptions.JudgeName, 1)]
+    [InlineData(ScorerOptions.JudgeName, 32)]
+    [InlineData(ScorerOptions.PairwiseJudgeName, 3)]
+    public async Task Run_JudgeThatNeverRates_EndsTheRunAndLeavesNoScores(string judge, int block)
+    {
+        var isBroken = true;
+        using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
+        using var server = new StubServer(request => isBroken ? StubReply.Error(400, "no such template") : StubReply.Answer(judge == ScorerOptions.JudgeName ? "Rating: [[5]]" : "[[A]]"));
+        var options = Judged($"never{judge}{block}", policy, server, judge) with { PromptsPerBlock = block };
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options));
+        Assert.Matches($"^scoring: {judge} rated none of the first \\d+ answers: {server.Url}: 400 Bad Request: no such template. The answers are kept: once the judge is repaired, the same command scores them.$", error.Message);
+        isBroken = false;
+        var asked = policy.Requests.Count;
+        var result = await RunAsync(options);
+        Assert.Equal((0, 44), (result.Statistics.Unscored, result.Statistics.Scores.Count));
+        Assert.Equal(asked, policy.Requests.Count);
+    }
+
+    /// <summary>What a judge left out is asked for again, and only that; the end is that of a judge that never failed.</summary>
+    [Theory]
+    [InlineData(ScorerOptions.JudgeName)]
+    [InlineData(ScorerOptions.PairwiseJudgeName)]
+    public async Task Run_JudgeThatFailsNowAndThen_RatesTheRestTheNextTime(string judge)
+    {
+        var isBroken = false;
+        StubReply Reply(StubRequest request) => isBroken && request.LastMessage.Length % 3 == 0 ? StubReply.Error(400, "filtered")
+            : StubReply.Answer(judge == ScorerOptions.JudgeName ? $"Rating: [[{1 + request.LastMessage.Length % 10}]]" : "[[A]]");
+        using var policy = new StubServer(request => StubReply.Answer(new string('x', 1 + (request.Body["seed"]!.GetValue<int>() % 40))));
+        using var server = new StubServer(Reply);
+        await RunAsync(Judged("steady" + judge, policy, server, judge));
+        var whole = server.Requests.Count;
+        isBroken = true;
+        var progress = new NotingProgress();
+        var first = await RunAsync(Judged("shaky" + judge, policy, server, judge), progress);
+        Assert.True(judge == ScorerOptions.JudgeName ? first.Statistics.Unscored > 0 : progress.Notes.Count > 0);
+        isBroken = false;
+        var before = server.Requests.Count;
+        Assert.Equal(0, (await RunAsync(Judged("shaky" + judge, policy, server, judge))).Statistics.Unscored);
+        Assert.True(server.Requests.Count - before < whole);
+        if (judge == ScorerOptions.JudgeName)
+        {
+            Assert.Contains(progress.Notes, note => note.EndsWith("400 Bad Request: filtered; the same command asks it again for those", StringComparison.Ordinal));
+            Assert.Equal(Contents("steady" + judge)["candidates.jsonl"], Contents("shaky" + judge)["candidates.jsonl"]);
+        }
+    }
+
+    [Fact]
+    public async Task Run_ToolsOfRows_ReachTheEndpointAndCallsTheSets()
+    {
+        var tools = new JsonArray(new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = "now" } });
+        var prompts = chat.Write("tools.jsonl", [new JsonObject { ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "time?" }), ["tools"] = tools }]);
+        using var server = new StubServer(request => request.Number % 2 == 0 ? StubReply.Answer("It is noon.")
+            : new StubReply(200, """{"choices": [{"message": {"content": null, "tool_calls": [{"id": "1", "function": {"name": "now", "arguments": "{\"zone\": \"CET\"}"}}]}}]}"""));
+        var result = await RunAsync(Endpoint("tools", server) with
+        {
+            Prompts = new PromptOptions { Dataset = new DatasetRequest(prompts) }, Scorers = [new ScorerOptions("words", -1)], Settings = new SampleSettings { Count = 2 },
+        });
+        Assert.All(server.Requests, request => Assert.Equal(tools.ToJsonString(), request.Body["tools"]!.ToJsonString()));
+        var best = JsonNode.Parse(Assert.Single(File.ReadLines(result.Sets.Sft)))!;
+        Assert.Equal("""[{"type":"function","function":{"name":"now","arguments":{"zone":"CET"}}}]""", best["messages"]![1]!["tool_calls"]!.ToJsonString());
+        Assert.Equal("It is noon.", JsonNode.Parse(Assert.Single(File.ReadLines(result.Sets.Preferences)))!["rejected"]![0]!["content"]!.GetValue<string>());
+        Assert.IsType<ConversationExample>(Assert.Single(Read(result.Sets.Sft)));
+    }
+
+    public static TheoryData<string, string> WrongRoles() => new()
+    {
+        { "policy", "REWARD: is a reward model, which scores answers and gives none. The policy goes into model_name_or_path, this one into reward_funcs: handbook sample --model_name_or_path=POLICY --reward_funcs=reward_model:REWARD" },
+        { "reward", "CHAT: is not a reward model: it has no score.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path=CHAT --dataset_name=PAIRS --output_dir=OUT" },
+        { "missing", "REWARDD: no such folder; a model folder is expected. Did you mean reward?" },
+        { "checkpoints", "EMPTY: holds no model, but checkpoints: the run was not finished. Finish it, or take the last one: --reward_funcs=reward_model:EMPTY/checkpoint-20" },
+        { "column", "reward_funcs: the rule needs column gold, which prompt id0 does not have." },
+    };
+
+    /// <summary>What cannot work shows before anything is sampled.</summary>
+    [Theory]
+    [MemberData(nameof(WrongRoles))]
+    public async Task Run_FolderInTheWrongPlace_IsSaidBeforeSampling(string mistake, string expected)
+    {
+        var empty = Directory.CreateDirectory(chat.File("unfinished")).FullName;
+        foreach (var step in new[] { 4, 20 })
+            File.Copy(Path.Combine(chat.RewardModel, "config.json"), Path.Combine(Directory.CreateDirectory(Path.Combine(empty, $"checkpoint-{step}")).FullName, "config.json"), overwrite: true);
+        var options = Options("role" + mistake);
+        options = mistake switch
+        {
+            "policy" => options with { Policy = new PolicyOptions { ModelFolder = chat.RewardModel } },
+            "reward" => options with { Scorers = [new ScorerOptions("words"), new ScorerOptions("reward_model:" + chat.Policy)] },
+            "missing" => options with { Scorers = [new ScorerOptions("reward_model:" + chat.RewardModel + "d")] },
+            "checkpoints" => options with { Scorers = [new ScorerOptions("reward_model:" + empty)] },
+            _ => options with { Scorers = [new ScorerOptions("exact:gold")] },
+        };
+        var progress = new NotingProgress();
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options, progress));
+        Assert.Equal(
+            expected.Replace("REWARDD", chat.RewardModel + "d", StringComparison.Ordinal).Replace("REWARD", chat.RewardModel, StringComparison.Ordinal)
+                .Replace("CHAT", chat.Policy, StringComparison.Ordinal).Replace("EMPTY", empty, StringComparison.Ordinal), error.Message);
+        Assert.Empty(progress.Notes);
+        Assert.False(Directory.Exists(Path.Combine(chat.File("role" + mistake), ".journal")));
+    }
+
+    private SampleOptions Judged(string output, StubServer policy, StubServer judge, string name) => Endpoint(output, policy) with
+    {
+        Scorers = [new ScorerOptions(name) { Judge = new JudgeOptions { Endpoint = new EndpointOptions { Url = judge.Url, Model = "j", Timeout = SkippingClock.Limit } } }],
+    };
+
     private SampleOptions Endpoint(string output, StubServer server)
     {
         var endpoint = new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = 50, Timeout = SkippingClock.Limit };

@@ -15,12 +15,17 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
     /// <exception cref="Endpoints.EndpointException">An endpoint failed for good; what was made is kept.</exception>
     public async Task<ConstitutionResult> ExecuteAsync(CancellationToken stop)
     {
+        var defaults = ModelDefaults.Of(options.Policy, options.Settings);
+        options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
         OutputFolder.CheckWritable(options.OutputDirectory);
         List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits = [("train", PromptReader.Read(options.Prompts))];
         if (options.TestDataset is { } test && RowSource.HasSplits(test, PromptReader.Resolvers))
             splits.Add(("test", PromptReader.Read(options.Prompts with { Dataset = test })));
-        progress.Begin("constitution", Facts(splits));
+        options.Policy.Check();
+        progress.Begin("constitution", Facts(splits, defaults));
+        if (defaults.Remark is { } remark)
+            progress.Note(remark);
         var results = new List<RevisedSplit>();
         foreach (var (split, prompts) in splits)
             results.Add(new RevisedSplit(split, await ReviseAsync(split, prompts, stop).ConfigureAwait(false)));
@@ -40,7 +45,7 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         ]);
         using var journal = Journal.Open(options.OutputDirectory, "revisions-" + split, key, options.PromptsPerBlock, prompts.Count);
         var blocks = new PromptBlocks($"revising ({split})", "turns", journal, options.PromptsPerBlock, progress, clock);
-        await blocks.RunAsync(prompts, 1 + 2 * options.RevisionRounds, () => options.Policy.Open(clock), async (sampler, block, finished) =>
+        await blocks.RunAsync(prompts, 1 + 2 * options.RevisionRounds, () => options.Policy.Open(clock, progress.Note), async (sampler, block, finished) =>
         {
             var answers = await new RevisionDialogue(sampler, options).RunAsync(block, finished, stop).ConfigureAwait(false);
             return [.. answers.Select(answer => answer.ToJson())];
@@ -67,12 +72,14 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         return new ConstitutionResult(files, report, page);
     }
 
-    private List<(string Name, string Value)> Facts(List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits) =>
+    private List<(string Name, string Value)> Facts(List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits, ModelDefaults defaults) =>
     [
         ("policy", options.Policy.Name),
         ("prompts", string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Prompts.Count} {split.Split}")))),
         ("principles", FormattableString.Invariant($"{options.Constitution.Principles.Count}, {options.Constitution.SystemChat.Count} turns of examples before each prompt")),
         ("turns", FormattableString.Invariant($"{1 + 2 * options.RevisionRounds} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {options.Settings.MaxNewTokens} tokens each")),
+        .. defaults.Fact is { } fact ? new[] { ("from the model", fact) } : [],
+        .. Endpoints.EndpointOptions.KeyFacts([options.Policy.Endpoint]),
         ("output", options.OutputDirectory),
     ];
 }

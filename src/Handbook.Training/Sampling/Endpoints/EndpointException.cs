@@ -17,6 +17,12 @@ public sealed class EndpointException : Exception
     /// <summary>Whether this request is to blame and not the endpoint: too long, or filtered.</summary>
     public bool IsRefusal { get; init; }
 
+    /// <summary>
+    /// Whether this request may be to blame when asking again does not help: the server says that all is well, but what it replies is no
+    /// answer. One that answers others refuses this request so; one that goes on like that is to blame itself.
+    /// </summary>
+    public bool MayBeRefusal { get; init; }
+
     /// <summary>How long the server asks to wait; null when it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

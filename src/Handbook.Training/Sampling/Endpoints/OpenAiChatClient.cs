@@ -3,58 +3,80 @@ using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 
 namespace Handbook.Training.Sampling.Endpoints;
 
 /// <summary>
 /// An <see cref="IChatClient"/> over any server with the OpenAI chat interface (vLLM, TGI, llama.cpp, Ollama, OpenAI itself). It asks
-/// once; who uses it decides about asking again. Settings that only some servers know (<c>top_k</c>, <c>min_p</c>,
-/// <c>repetition_penalty</c>) are sent only when they are set.
+/// once, or again at once in the form that a server says it wants; who uses it decides about other failures. Settings that only some
+/// servers know (<c>top_k</c>, <c>min_p</c>, <c>repetition_penalty</c>) are sent only when they are set.
 /// </summary>
 public sealed class OpenAiChatClient : IChatClient
 {
-    /// <summary>Names of further settings in <see cref="ChatOptions.AdditionalProperties"/> that are sent as they are.</summary>
-    public static IReadOnlyList<string> ExtraSettings { get; } = ["min_p", "repetition_penalty"];
-
     private const int MostBytes = 32 << 20;
+    private const long MostBytesTogether = 256L << 20;
     private const int MostReasonLetters = 300;
+    private const int Chunk = 64 << 10;
+    private const int ShortestSecret = 12;
     private readonly EndpointOptions options;
     private readonly HttpClient http;
+    private readonly EndpointFailure failures;
+    private readonly Action<string>? note;
     private readonly string? key;
+    private RequestForm form = new();
+    private long bytesRead;
 
     /// <summary>Opens a client; nothing is asked yet.</summary>
-    /// <exception cref="UserErrorException">The key's environment variable is not set.</exception>
-    public OpenAiChatClient(EndpointOptions options)
+    /// <param name="options">The endpoint.</param>
+    /// <param name="clock">The time, for servers that ask to wait until one.</param>
+    /// <param name="note">Hears what the server does not take.</param>
+    /// <exception cref="UserErrorException">The key's environment variable is not set, or holds what is no key.</exception>
+    public OpenAiChatClient(EndpointOptions options, TimeProvider? clock = null, Action<string>? note = null)
     {
         this.options = options;
+        this.note = note;
         key = options.ReadKey();
+        failures = new EndpointFailure(options, Clean, clock ?? TimeProvider.System);
         // A redirect would carry the key elsewhere, and a proxy has no business between us and this machine.
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = !options.Url.IsLoopback, PooledConnectionLifetime = TimeSpan.FromMinutes(10) };
-        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan, MaxResponseContentBufferSize = MostBytes };
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false, UseProxy = !options.Url.IsLoopback, PooledConnectionLifetime = TimeSpan.FromMinutes(10), AutomaticDecompression = DecompressionMethods.All,
+        };
+        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
         if (key is not null)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
-    private Uri Address => new UriBuilder(options.Url) { Path = options.Url.AbsolutePath.TrimEnd('/') + "/chat/completions" }.Uri;
-
     /// <inheritdoc/>
     /// <exception cref="EndpointException">The server refuses, fails, or answers what cannot be read.</exception>
-    /// <exception cref="UserErrorException">The key is refused, or there is no such model.</exception>
+    /// <exception cref="UserErrorException">The key is refused, there is no such model, or the server sends elsewhere.</exception>
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        using var content = new StringContent(Body(messages, options).ToJsonString(), Encoding.UTF8, "application/json");
-        try
+        var asked = messages as IReadOnlyCollection<ChatMessage> ?? [.. messages];
+        while (true)
         {
-            using var response = await http.PostAsync(Address, content, cancellationToken).ConfigureAwait(false);
-            var text = await response.Content.ReadAsStringAsync(cancellationToken).ConfigureAwait(false);
-            return response.IsSuccessStatusCode ? Read(text) : throw Failure(response, text);
-        }
-        catch (Exception error) when (error is HttpRequestException or IOException)
-        {
-            throw new EndpointException($"{this.options.DisplayUrl}: {Clean(error.Message)}", error) { IsTransient = true };
+            var written = Volatile.Read(ref form);
+            using var content = new StringContent(written.Body(this.options.Model, asked, options).ToJsonString(), Encoding.UTF8, "application/json");
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Post, this.options.ChatAddress) { Content = content };
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+                var text = await ReadAsync(response, MostOf(options), cancellationToken).ConfigureAwait(false);
+                var (answer, fault) = Understand(text, response.IsSuccessStatusCode);
+                if (answer is not null)
+                    return answer;
+                if (fault is null || written.After(fault) is not { } other)
+                    throw failures.Of(response, fault);
+                // Of several requests that were refused alike only one tells.
+                if (Interlocked.CompareExchange(ref form, other.Form, written) == written)
+                    note?.Invoke($"{this.options.DisplayUrl} {other.Note}");
+            }
+            catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or InvalidOperationException or NotSupportedException)
+            {
+                throw new EndpointException($"{this.options.DisplayUrl}: {Clean(error.GetBaseException().Message)}", error) { IsTransient = true };
+            }
         }
     }
 
@@ -77,96 +99,62 @@ public sealed class OpenAiChatClient : IChatClient
     /// <inheritdoc/>
     public void Dispose() => http.Dispose();
 
-    private JsonObject Body(IEnumerable<ChatMessage> messages, ChatOptions? settings)
-    {
-        var body = new JsonObject
-        {
-            ["model"] = settings?.ModelId ?? options.Model,
-            ["messages"] = new JsonArray([.. messages.Select(message => new JsonObject { ["role"] = message.Role.Value, ["content"] = message.Text })]),
-        };
-        void Set(string name, JsonNode? value)
-        {
-            if (value is not null)
-                body[name] = value;
-        }
-        Set("max_tokens", settings?.MaxOutputTokens);
-        Set("temperature", Round(settings?.Temperature));
-        Set("top_p", Round(settings?.TopP));
-        Set("top_k", settings?.TopK);
-        Set("seed", settings?.Seed);
-        if (settings?.StopSequences is { Count: > 0 } stops)
-            body["stop"] = new JsonArray([.. stops.Select(stop => JsonValue.Create(stop))]);
-        foreach (var name in ExtraSettings)
-        {
-            if (settings?.AdditionalProperties?.TryGetValue(name, out var value) == true)
-                Set(name, (double?)value);
-        }
-        return body;
-    }
+    /// <summary>What an answer can take at most: its tokens, written with escapes, and as much again as servers put around it.</summary>
+    private static int MostOf(ChatOptions? settings) => (int)Math.Min(MostBytes, (1L << 20) + 256L * (settings?.MaxOutputTokens ?? MostBytes));
 
-    // ChatOptions has floats; 0.7 must not travel as 0.699999988.
-    private static double? Round(float? value) => value is { } number ? (double)(decimal)number : null;
-
-    private ChatResponse Read(string text)
+    /// <summary>The body as text. Replies are bounded one by one and, as they come, together: a reply that is too long is dropped, not read on.</summary>
+    private async Task<string> ReadAsync(HttpResponseMessage response, int most, CancellationToken stop)
     {
-        try
+        using var body = new MemoryStream();
+        var stream = await response.Content.ReadAsStreamAsync(stop).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
         {
-            var root = JsonNode.Parse(text) as JsonObject ?? throw new JsonException("not an object");
-            var choice = root["choices"]?[0] ?? throw new JsonException("no choices");
-            var content = choice["message"]?["content"]?.GetValue<string>() ?? "";
-            return new ChatResponse(new ChatMessage(ChatRole.Assistant, content))
+            try
             {
-                ModelId = root["model"] is JsonValue model && model.TryGetValue<string>(out var name) ? name : null,
-                FinishReason = choice["finish_reason"] is JsonValue reason && reason.TryGetValue<string>(out var word) ? new ChatFinishReason(word) : null,
-                Usage = root["usage"]?["completion_tokens"] is JsonValue count && count.TryGetValue<long>(out var tokens) ? new UsageDetails { OutputTokenCount = tokens } : null,
-            };
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or ArgumentOutOfRangeException or FormatException)
-        {
-            throw new EndpointException($"{options.DisplayUrl}: the answer is not a chat completion: {Clean(error.Message)}", error) { IsTransient = true };
+                var chunk = new byte[Chunk];
+                for (int count; (count = await stream.ReadAsync(chunk, stop).ConfigureAwait(false)) > 0;)
+                {
+                    body.Write(chunk, 0, count);
+                    var together = Interlocked.Add(ref bytesRead, count);
+                    if (body.Length > most)
+                        throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the reply is longer than {most >> 10} KiB, which no answer of so many tokens is")) { IsRefusal = true };
+                    if (together > MostBytesTogether)
+                        throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the replies that come at a time are longer than {MostBytesTogether >> 20} MiB together; lower max_concurrency")) { IsTransient = true };
+                }
+                var text = ReplyText.Decode(body.GetBuffer().AsSpan(0, (int)body.Length), response.Content.Headers.ContentType?.CharSet);
+                // A server that sends the key back must not get it into files; words such as EMPTY, which stand for no key, are left alone.
+                return key is { Length: >= ShortestSecret } ? text.Replace(key, "***", StringComparison.Ordinal) : text;
+            }
+            finally
+            {
+                Interlocked.Add(ref bytesRead, -body.Length);
+            }
         }
     }
 
-    private Exception Failure(HttpResponseMessage response, string text)
-    {
-        var status = response.StatusCode;
-        var said = $"{options.DisplayUrl}: {(int)status} {Clean(response.ReasonPhrase ?? status.ToString())}{(Reason(text) is { Length: > 0 } reason ? ": " + reason : "")}";
-        if (status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden)
-            return new UserErrorException($"{said}. {(options.ApiKeyVariable is { } name ? $"The key comes from the environment variable {name}." : "api_key_env names the environment variable that holds the key.")}");
-        if (status == HttpStatusCode.NotFound)
-            return new UserErrorException($"{said}. The address must end before /chat/completions, and {options.Model} must be a model there.");
-        return new EndpointException(said)
-        {
-            Status = status,
-            IsTransient = status is HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or (HttpStatusCode)425 or HttpStatusCode.TooManyRequests || (int)status >= 500,
-            IsRefusal = status is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity,
-            RetryAfter = response.Headers.RetryAfter?.Delta,
-        };
-    }
-
-    /// <summary>What a server says went wrong: the <c>message</c> of its JSON, else its first line.</summary>
-    private string Reason(string text)
+    /// <summary>The answer that a reply holds, or its fault; neither when it says nothing.</summary>
+    private (ChatResponse? Answer, ServerFault? Fault) Understand(string text, bool isSuccess)
     {
         try
         {
-            var root = JsonNode.Parse(text) as JsonObject;
-            var message = root?["error"] is JsonObject error ? error["message"] : root?["error"] ?? root?["message"] ?? root?["detail"];
-            if (message is JsonValue value && value.TryGetValue<string>(out var words))
-                return Clean(words);
+            using var document = JsonDocument.Parse(ReplyText.WithoutHalfPairs(text));
+            if (ServerFault.Find(document.RootElement) is { } fault)
+                return (null, fault);
+            return isSuccess ? (ReplyReader.Read(document.RootElement), null) : (null, null);
         }
-        catch (JsonException)
+        catch (JsonException error)
         {
-            // Not JSON: the first line tells as much.
+            if (!isSuccess)
+                return (null, ServerFault.Of(text));
+            var found = Clean(text) is { Length: > 0 } line ? $"; it begins with: {line[..Math.Min(line.Length, 80)]}" : "; it is empty";
+            throw new EndpointException($"{options.DisplayUrl}: the answer is not a chat completion: {Clean(error.Message)}{found}", error) { IsTransient = true, MayBeRefusal = true };
         }
-        return Clean(text);
     }
 
     /// <summary>One short line that cannot give the key away, whatever a server echoes.</summary>
     private string Clean(string text)
     {
-        var line = text.Trim().Split('\n')[0].TrimEnd('\r', '.');
-        if (key is not null)
-            line = line.Replace(key, "***", StringComparison.Ordinal);
-        return string.Concat(line.Take(MostReasonLetters).Where(letter => !char.IsControl(letter)));
+        var line = (key is null ? text : text.Replace(key, "***", StringComparison.Ordinal)).Trim().Split('\n')[0].TrimEnd('\r', '.');
+        return string.Concat(line.Where(letter => !char.IsControl(letter)).Take(MostReasonLetters));
     }
 }

@@ -8,10 +8,14 @@ namespace Handbook.Training.Sampling.Endpoints;
 /// <param name="maxRetries">How often a request is repeated.</param>
 /// <param name="timeout">How long one try may take.</param>
 /// <param name="clock">Waits.</param>
-public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeProvider clock)
+/// <param name="note">Hears of long waits.</param>
+public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeProvider clock, Action<string>? note = null)
 {
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestOfOurs = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(1);
+    private static readonly TimeSpan Remarkable = TimeSpan.FromSeconds(30);
+    private long noted;
 
     /// <summary>Runs a request until it succeeds, fails for good, or has been tried often enough.</summary>
     /// <param name="seed">Spreads waits.</param>
@@ -32,12 +36,10 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
                 failure = error;
             }
             if (attempt == maxRetries)
-            {
-                throw new EndpointException(
-                    FormattableString.Invariant($"{failure.Message} (tried {attempt + 1} times). What was made before is kept; the same command goes on from there."), failure)
-                { Status = failure.Status };
-            }
-            await Task.Delay(Wait(attempt, seed, failure.RetryAfter), clock, stop).ConfigureAwait(false);
+                throw GivenUp(failure, FormattableString.Invariant($"tried {attempt + 1} times"));
+            if (failure.RetryAfter > LongestAsked)
+                throw GivenUp(failure, FormattableString.Invariant($"it asks to wait {failure.RetryAfter.Value.TotalDays:0.#} days"));
+            await Task.Delay(Wait(attempt, seed, failure), clock, stop).ConfigureAwait(false);
         }
     }
 
@@ -59,11 +61,22 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
         }
     }
 
-    private static TimeSpan Wait(int attempt, ulong seed, TimeSpan? asked)
+    private static EndpointException GivenUp(EndpointException failure, string how) =>
+        new($"{failure.Message} ({how})", failure) { Status = failure.Status, MayBeRefusal = failure.MayBeRefusal };
+
+    /// <summary>Longer and longer up to a minute, and never less than the server asks.</summary>
+    private TimeSpan Wait(int attempt, ulong seed, EndpointException failure)
     {
         var spread = 0.5 + (seed * 0x9E3779B97F4A7C15UL + (ulong)attempt * 0xD1B54A32D192ED03UL >> 40) / (double)(1UL << 24) / 2;
         var wait = First * Math.Pow(2, Math.Min(attempt, 10)) * spread;
-        wait = asked > wait ? asked.Value : wait;
-        return wait < Longest ? wait : Longest;
+        wait = wait < LongestOfOurs ? wait : LongestOfOurs;
+        if (failure.RetryAfter is not { } asked || asked < wait)
+            return wait;
+        var now = clock.GetTimestamp();
+        var last = Interlocked.Read(ref noted);
+        // Requests that run at a time are told the same: one note for all of them.
+        if (asked >= Remarkable && (last == 0 || clock.GetElapsedTime(last, now) >= Remarkable) && Interlocked.CompareExchange(ref noted, now, last) == last)
+            note?.Invoke(FormattableString.Invariant($"waiting {asked.TotalSeconds:0} s, as the server asks: {failure.Message}"));
+        return asked;
     }
 }

@@ -23,12 +23,8 @@ public sealed class RewardModelScorer : IScorer
     public RewardModelScorer(string folder, TokenizerOptions? tokenizer = null, DType? dtype = null)
     {
         conversations = PolicyOptions.Conversations(tokenizer?.NameOrPath ?? folder, tokenizer ?? new TokenizerOptions());
+        ModelRoles.CheckRewardModel(folder);
         model = SequenceClassifier.Load(folder, dtype);
-        if (model.NewWeights.Count == 0 && model.Config.LabelCount == 1)
-            return;
-        var problem = model.NewWeights.Count > 0 ? $"it has no {model.NewWeights[0]}" : $"it has {model.Config.LabelCount} labels, not one";
-        model.Dispose();
-        throw new UserErrorException($"{folder}: is not a reward model: {problem}. 'handbook reward' trains one.");
     }
 
     /// <inheritdoc/>
@@ -75,7 +71,7 @@ public sealed class RewardModelScorer : IScorer
         var turns = answer.Prompt.Turns;
         var tokens = turns.Text is { } text
             ? conversations.Pairs.Tokenize(text, answer.Text)
-            : conversations.Pairs.Tokenize(turns.Messages!, [new Message { Role = "assistant", Content = answer.Text }], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
+            : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
         return (tokens.Prompt, tokens.Completion);
     }
 

@@ -18,12 +18,15 @@ public sealed record RuleRow(string Name, string? Argument, string Doc, Func<str
 /// <summary>The rules by name. None of them runs code; patterns are matched in linear time.</summary>
 public static partial class RuleTable
 {
+    /// <summary>What the argument is of a rule that looks into a column of the row.</summary>
+    public const string Column = "COLUMN";
+
     /// <summary>The rows.</summary>
     public static IReadOnlyList<RuleRow> Rows { get; } =
     [
-        new("exact", "COLUMN", "1 when the answer is the row's column, white space around both aside.",
+        new("exact", Column, "1 when the answer is the row's column, white space around both aside.",
             column => answer => Truth(answer.Text.Trim() == Expected(answer, column).Trim())),
-        new("number", "COLUMN", "1 when the last number of the answer is the last number of the row's column, as in GSM8K.",
+        new("number", Column, "1 when the last number of the answer is the last number of the row's column, as in GSM8K.",
             column => answer => Truth(LastNumber(answer.Text) is { } number && number == LastNumber(Expected(answer, column)))),
         new("contains", "TEXT", "1 when the text occurs in the answer.", text => answer => Truth(answer.Text.Contains(text, StringComparison.Ordinal))),
         new("excludes", "TEXT", "1 when the text does not occur in the answer.", text => answer => Truth(!answer.Text.Contains(text, StringComparison.Ordinal))),
@@ -39,10 +42,14 @@ public static partial class RuleTable
     /// <summary>Words of a text, parted by white space.</summary>
     public static int WordCount(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length;
 
+    /// <summary>The error for a row without the column of a rule.</summary>
+    internal static UserErrorException NoColumn(string column, PromptRow prompt) =>
+        new($"reward_funcs: the rule needs column {column}, which prompt {prompt.Id} does not have.");
+
     private static double Truth(bool value) => value ? 1 : 0;
 
     private static string Expected(PromptAnswer answer, string column) => answer.Prompt.Column(column)
-        ?? throw new UserErrorException($"reward_funcs: the rule needs column {column}, which prompt {answer.Prompt.Id} does not have.");
+        ?? throw NoColumn(column, answer.Prompt);
 
     private static Func<PromptAnswer, double> Matches(string pattern)
     {

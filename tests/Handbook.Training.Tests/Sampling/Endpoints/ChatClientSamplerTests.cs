@@ -98,17 +98,18 @@ public sealed class ChatClientSamplerTests
     }
 
     [Fact]
-    public async Task Sample_RetryAfter_IsHonouredUpToAMinute()
+    public async Task Sample_RetryAfter_IsHonouredAndNeverCutShort()
     {
         using var server = new StubServer(request => request.Number switch
         {
             1 => StubReply.Error(429, "slow down", "20"),
-            2 => StubReply.Error(429, "slow down", "86400"),
+            2 => StubReply.Error(429, "slow down", "75"),
+            3 => StubReply.Error(503, "slow down", "0.25") with { Headers = [("retry-after-ms", "45500")] },
             _ => StubReply.Answer("fine"),
         });
         var clock = new SkippingClock();
         await OneAsync(server, clock);
-        Assert.Equal([TimeSpan.FromSeconds(20), TimeSpan.FromMinutes(1)], clock.Waits);
+        Assert.Equal([TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(75), TimeSpan.FromSeconds(45.5)], clock.Waits);
     }
 
     [Fact]

@@ -15,6 +15,12 @@ internal sealed record StubRequest(int Number, JsonObject Body, string? Authoriz
 /// <summary>What the stub does with a request: a status with a body, or a connection that is cut.</summary>
 internal sealed record StubReply(int Status, string Body, string? RetryAfter = null, bool Cut = false, Task? HoldUntil = null)
 {
+    /// <summary>The body as it travels; null for the text in UTF-8.</summary>
+    public byte[]? Bytes { get; init; }
+
+    /// <summary>More headers.</summary>
+    public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
+
     public static StubReply Answer(string text, string finish = "stop", int tokens = 3) => new(200, new JsonObject
     {
         ["id"] = "x",
@@ -83,7 +89,10 @@ internal sealed class StubServer : IDisposable
         context.Response.StatusCode = answer.Status;
         if (answer.RetryAfter is not null)
             context.Response.Headers["Retry-After"] = answer.RetryAfter;
-        context.Response.Close(Encoding.UTF8.GetBytes(answer.Body), willBlock: false);
+        foreach (var (name, value) in answer.Headers)
+            context.Response.Headers[name] = value;
+        try { context.Response.Close(answer.Bytes ?? Encoding.UTF8.GetBytes(answer.Body), willBlock: false); }
+        catch (Exception error) when (error is HttpListenerException or IOException or ObjectDisposedException) { /* Who asked has read enough. */ }
     }
 
     private static int FreePort()

@@ -29,7 +29,59 @@ public sealed class JudgeScorerTests
     [InlineData("<think>perhaps [[2]]", null)]
     [InlineData("There are 3 reasons.", null)]
     [InlineData("", null)]
+    // The thoughts of a model whose template opened them.
+    [InlineData("Maybe [[2]], it is weak.\n</think>\n\nRating: [[6]]", 6.0)]
+    [InlineData("Score: 3?</think>I would go with 8/10.", 8.0)]
+    [InlineData("[[4]] because of</thinking> [[5]]", 5.0)]
+    [InlineData("[THINK]Rating: 2[/THINK]Rating: 9", 9.0)]
+    [InlineData("it may be [[3]]</think>", null)]
+    // The scale is no rating.
+    [InlineData("On a scale of 1 to 10, I'd rate this answer 7.", 7.0)]
+    [InlineData("On a scale from 1 (worst) to 10 (best) this answer earns 6", 6.0)]
+    [InlineData("Rating (1-10): 8", 8.0)]
+    [InlineData("Rating [1-10]: 4", 4.0)]
+    [InlineData("**Rating (1–10):** 4", 4.0)]
+    [InlineData("Score out of 10: 7", 7.0)]
+    [InlineData("Rating on a scale of 1 to 10: 10", 10.0)]
+    [InlineData("Between 1 and 10, where 10 is perfect, my rating is 9.", 9.0)]
+    [InlineData("Rating: [[7]] out of [[10]]", 7.0)]
+    [InlineData("Rating: [[7]]/10", 7.0)]
+    [InlineData("I rate from [[1]] to [[10]]: [[3]]", 3.0)]
+    [InlineData("My rating for this answer would be 8 (max 10).", 8.0)]
+    [InlineData("The maximum is 10. Score = 5", 5.0)]
+    [InlineData("I'd give it an 8.", 8.0)]
+    [InlineData("The final rating of the answer is: **8**", 8.0)]
+    [InlineData("\\boxed{6}", 6.0)]
+    [InlineData("7 out of a possible 10", 7.0)]
+    [InlineData("The scale goes from 1 to 10.", null)]
+    [InlineData("Rating: 80%", null)]
+    [InlineData("Rating: 4/5", null)]
+    [InlineData("It names 5 of 10 facts, in the 3rd line.", null)]
     public void Parse_FindsTheRatingOrNothing(string said, double? expected) => Assert.Equal(expected, JudgeVerdict.Parse(said, 1, 10));
+
+    [Theory]
+    [InlineData("A scale of 0 to 1. Rating: 0.75", 0, 1, 0.75)]
+    [InlineData("[[5/5]]", 1, 5, 5.0)]
+    [InlineData("Rating (1-5): 3", 1, 5, 3.0)]
+    [InlineData("Rating: -2", -5, 5, -2.0)]
+    [InlineData("I rate it 100 out of 100", 0, 100, 100.0)]
+    public void Parse_OtherScales_AreKnownToo(string said, double min, double max, double expected) => Assert.Equal(expected, JudgeVerdict.Parse(said, min, max));
+
+    /// <summary>What a judge says is a stranger's text: its length is all that it may cost.</summary>
+    [Theory]
+    [InlineData("rating: ")]
+    [InlineData("1 ")]
+    [InlineData("score is a * _ ")]
+    [InlineData("<think>")]
+    [InlineData("[[ 1 to [[")]
+    [InlineData("give it a ( ")]
+    public void Parse_EndlessText_EndsSoon(string piece)
+    {
+        var text = string.Concat(Enumerable.Repeat(piece, 200_000 / piece.Length)) + new string(' ', 200_000) + "x";
+        var before = Environment.CpuUsage.UserTime;
+        JudgeVerdict.Parse(text, 1, 10);
+        Assert.True(Environment.CpuUsage.UserTime - before < TimeSpan.FromSeconds(20));
+    }
 
     [Fact]
     public async Task Score_UnclearVerdict_IsAskedForOnceMore()
@@ -46,6 +98,7 @@ public sealed class JudgeScorerTests
     {
         using var scorer = new JudgeScorer(new ScriptedSampler(_ => "Hm."), Options);
         Assert.Null(Assert.Single(await scorer.ScoreAsync([Answer("x")], default)));
+        Assert.Equal("there is no verdict in its words: Hm.", scorer.Missing);
     }
 
     /// <summary>An answer that holds placeholders must not be able to change what the judge is asked.</summary>

@@ -40,7 +40,7 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
     public void Open_LanguageModel_IsRefused()
     {
         var error = Assert.Throws<UserErrorException>(() => new RewardModelScorer(chat.Policy));
-        Assert.Equal($"{chat.Policy}: is not a reward model: it has no score.weight. 'handbook reward' trains one.", error.Message);
+        Assert.Equal($"{chat.Policy}: is not a reward model: it has no score.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path={chat.Policy} --dataset_name=PAIRS --output_dir=OUT", error.Message);
     }
 
     private List<double> OneByOne(IEnumerable<PromptAnswer> asked)
