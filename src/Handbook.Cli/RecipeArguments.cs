@@ -20,7 +20,7 @@ internal static class RecipeArguments
         return argument;
     }
 
-    /// <summary>Reads the recipe for a run; remarks go to the error stream, and what cannot be done yet is refused.</summary>
+    /// <summary>Reads the recipe for a run and sets its environment; remarks go to the error stream, and what cannot be done yet is refused.</summary>
     /// <exception cref="UserErrorException">The recipe is wrong, or asks for what is not supported.</exception>
     public static Recipe Read(string[] arguments, TrainingTask task, Terminal terminal)
     {
@@ -33,6 +33,8 @@ internal static class RecipeArguments
                 terminal.Error.WriteLine("note: " + note);
         }
         RecipeSupport.Refuse(recipe);
+        foreach (var (key, value) in recipe.Options.Environment)
+            Environment.SetEnvironmentVariable(key, value);
         return recipe;
     }
 

@@ -17,12 +17,14 @@ public sealed class CausalLanguageModel : IPretrainedModel
 {
     private readonly Architecture architecture;
     private readonly ModelFolder? folder;
+    private readonly WeightSource source;
     private readonly Parameter? ownHead;
 
     private CausalLanguageModel(Architecture architecture, ModelConfig config, WeightSource source, ModelFolder? folder)
     {
         this.architecture = architecture;
         this.folder = folder;
+        this.source = source;
         Config = config;
         Decoder = new Decoder(source, config, architecture.Names);
         if (!config.TieEmbeddings)
@@ -116,6 +118,9 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <returns>Hidden states after the final norm, [tokens, width]: <see cref="LanguageModelHead"/> takes them on.</returns>
     public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions? options = null) =>
         Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
+
+    /// <inheritdoc/>
+    public Tensor? Stored(Parameter parameter, DType dtype) => (source as CheckpointWeights)?.Exact(parameter.Name, parameter.Value.Shape, dtype);
 
     /// <summary>
     /// Writes <c>model.safetensors</c> (or several files and an index), <c>config.json</c> and <c>generation_config.json</c>.

@@ -26,6 +26,11 @@ public interface IPretrainedModel : IDisposable
     /// <summary>Element type of the loaded files; null for a new model.</summary>
     DType? StoredDType { get; }
 
+    /// <summary>A weight as its folder holds it, in a wider element type than the model's; null when there is no more to be had.</summary>
+    /// <param name="parameter">One of <see cref="Parameters"/>.</param>
+    /// <param name="dtype">The wider type.</param>
+    Tensor? Stored(Parameter parameter, DType dtype);
+
     /// <summary>Writes the model so that transformers loads it.</summary>
     /// <param name="path">The folder; made when absent.</param>
     /// <param name="dtype">Element type of the files.</param>

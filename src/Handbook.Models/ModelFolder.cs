@@ -76,8 +76,11 @@ public sealed class ModelFolder : IDisposable
         var json = config.Source.DeepClone().AsObject();
         json["model_type"] = config.ModelType;
         json["architectures"] = new JsonArray(className);
-        // transformers 5 renamed the field; a config keeps the spelling it came with.
-        json[json.ContainsKey("dtype") && !json.ContainsKey("torch_dtype") ? "dtype" : "torch_dtype"] = dtype.Name();
+        // transformers 5 renamed the field; a config keeps the spelling it came with, and both where it has both.
+        if (json.ContainsKey("dtype"))
+            json["dtype"] = dtype.Name();
+        if (!json.ContainsKey("dtype") || json.ContainsKey("torch_dtype"))
+            json["torch_dtype"] = dtype.Name();
         json["use_cache"] = true;
         json["vocab_size"] = config.VocabularySize;
         return json;

@@ -17,11 +17,13 @@ public sealed class SequenceClassifier : IPretrainedModel
 {
     private readonly Architecture architecture;
     private readonly ModelFolder folder;
+    private readonly CheckpointWeights source;
 
     private SequenceClassifier(Architecture architecture, ModelConfig config, CheckpointWeights source, ModelFolder folder)
     {
         this.architecture = architecture;
         this.folder = folder;
+        this.source = source;
         Config = config;
         Decoder = new Decoder(source, config, architecture.Names);
         Score = source.Parameter(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal);
@@ -97,6 +99,9 @@ public sealed class SequenceClassifier : IPretrainedModel
         var wide = last.Value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
         return Linear.Apply(tape, tape.Cast(last, wide), tape.Cast(Score, wide));
     }
+
+    /// <inheritdoc/>
+    public Tensor? Stored(Parameter parameter, DType dtype) => source.Exact(parameter.Name, parameter.Value.Shape, dtype);
 
     /// <summary>Writes the model so that transformers loads it with <c>AutoModelForSequenceClassification</c>.</summary>
     /// <param name="path">The folder; made when absent.</param>

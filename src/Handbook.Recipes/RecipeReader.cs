@@ -115,7 +115,7 @@ public sealed class RecipeReader
     {
         // A section's note is enough for what is in it.
         if (row.Verb == KeyVerb.Accept && RecipeKeyTable.Find(row.Section.TrimEnd('.'))?.Verb != KeyVerb.Accept)
-            notes.Add($"{source.At(key.Position)}: {path}: {char.ToLowerInvariant(row.Doc[0])}{row.Doc[1..]}");
+            notes.Add($"{source.At(key.Position)}: {path}: {WithoutEffect(row)}");
         switch (row.Kind, value)
         {
             case (KeyKind.Section, YamlMapping mapping):
@@ -163,7 +163,9 @@ public sealed class RecipeReader
             else if (present is null)
             {
                 values.Add(mapped);
-                notes.Add($"{source.At(alias.Position)}: {alias.Path} is the older name of {row.Target}.");
+                notes.Add(target.Verb == KeyVerb.Accept
+                    ? $"{source.At(alias.Position)}: {alias.Path}: {WithoutEffect(target)}"
+                    : $"{source.At(alias.Position)}: {alias.Path} is the older name of {row.Target}.");
             }
         }
     }
@@ -187,6 +189,8 @@ public sealed class RecipeReader
         AddProblem(alias.Position, alias.Path, problem);
         return null;
     }
+
+    private static string WithoutEffect(RecipeKey row) => char.ToLowerInvariant(row.Doc[0]) + row.Doc[1..];
 
     private void AddProblem(YamlPosition position, string path, string text) => problems.Add((position, $"{path}: {text}"));
 }

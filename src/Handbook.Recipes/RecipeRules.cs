@@ -52,8 +52,6 @@ internal static class RecipeRules
             note("text_column", "has no effect on sft; dataset_text_field names its text column.");
         if (values.Has("report_to") && values.Texts("report_to")!.Contains("wandb"))
             note("report_to", "nothing is sent to wandb; TensorBoard events and JSON lines are written.");
-        foreach (var key in new[] { "padding_free", "use_liger_kernel" }.Where(key => values.Has(key) && !values.Flag(key)))
-            note(key, "is always on; the result is the same.");
     }
 
     private static IEnumerable<Problem> General(RecipeValues values, TrainingTask task)
@@ -160,6 +158,8 @@ internal static class RecipeRules
     private static IEnumerable<Problem> Saving(RecipeValues values)
     {
         var (save, evaluate) = (values.Text("save_strategy")!, values.Text("eval_strategy")!);
+        if (!values.Flag("do_train") && !values.Flag("do_eval") && evaluate == "no" && !values.Flag("eval_on_start"))
+            yield return At(values, "do_train", "false leaves nothing to do without do_eval: true.");
         if (save == "best" && evaluate == "no")
             yield return At(values, "save_strategy", "best needs an eval_strategy: without evaluation nothing is best.");
         if (!values.Flag("load_best_model_at_end"))

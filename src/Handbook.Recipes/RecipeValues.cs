@@ -76,6 +76,9 @@ public sealed class RecipeValues
     /// <summary>The number of entries in a list of sections.</summary>
     public int Count(string path) => (int?)Find(path)?.Value ?? 0;
 
+    /// <summary>The value that holds, of whatever kind; null when there is none.</summary>
+    internal object? Value(string path) => Get(path);
+
     private object? Get(string path)
     {
         if (given.TryGetValue(path, out var value))

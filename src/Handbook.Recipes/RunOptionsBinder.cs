@@ -18,7 +18,6 @@ internal static class RunOptionsBinder
             NameOrPath = values.Text("tokenizer_name_or_path"),
             ChatTemplate = values.Text("chat_template"),
             EosToken = values.Text("eos_token"),
-            TruncationSide = values.Text("truncation_side") switch { "left" => TruncationSide.Left, "right" => TruncationSide.Right, _ => null },
             AutoInsertEmptySystemMessage = values.FlagOrNull("auto_insert_empty_system_msg"),
         },
         Data = DataOptionsBinder.Bind(values, task),
@@ -34,14 +33,7 @@ internal static class RunOptionsBinder
         },
         Checkpoints = Checkpoints(values),
         Logging = Logging(values),
-        Hub = new HubOptions
-        {
-            Push = values.Flag("push_to_hub"),
-            ModelId = values.Text("hub_model_id"),
-            Revision = values.Text("hub_model_revision")!,
-            Strategy = values.Text("hub_strategy")!,
-            Private = values.FlagOrNull("hub_private_repo"),
-        },
+        Hub = new HubOptions { Push = values.Flag("push_to_hub"), ModelId = values.Text("hub_model_id") },
         Preference = Preference(values, task, profile),
         Lora = values.Flag("use_peft") ? Lora(values) : null,
         Quantization = !values.Flag("load_in_4bit") && !values.Flag("load_in_8bit") ? null : new QuantizationOptions
@@ -50,17 +42,16 @@ internal static class RunOptionsBinder
             QuantType = values.Text("bnb_4bit_quant_type")!,
             DoubleQuantization = values.Flag("use_bnb_nested_quant"),
         },
-        Distributed = new DistributedOptions { TimeoutSeconds = values.Integer("ddp_timeout") },
         Seed = values.Integer("seed"),
         Environment = (values.TextMap("env") ?? []).ToDictionary(),
+        DecisiveKeys = RunKeyValues.Of(values, task, KeyEffect.Result),
+        SourceKeys = RunKeyValues.Of(values, task, KeyEffect.Source),
         Recipe = recipe,
     };
 
     private static ModelOptions Model(RecipeValues values, Profile profile) => new()
     {
         NameOrPath = values.Text("model_name_or_path"),
-        Revision = values.Text("model_revision")!,
-        BaseRevision = values.Text("base_model_revision"),
         Config = values.Json("model_config"),
         Precision = ReadPrecision(values),
         SavedDtype = values.Text("torch_dtype") switch
@@ -72,8 +63,6 @@ internal static class RunOptionsBinder
             // The original loads and saves fp32 when nothing is said, whatever the checkpoint holds.
             _ => profile == Profile.Best ? SavedDtype.Auto : SavedDtype.Float32,
         },
-        AttentionImplementation = values.Text("attn_implementation"),
-        Tf32 = values.FlagOrNull("tf32"),
         Recompute = values.Flag("gradient_checkpointing"),
         DisableDropout = values.Flag("disable_dropout"),
         NeftuneNoiseAlpha = values.NumberOrNull("neftune_noise_alpha"),
@@ -156,7 +145,6 @@ internal static class RunOptionsBinder
                 Cycles = values.NumberOrNull(shape + "num_cycles"),
                 Power = values.NumberOrNull(shape + "power"),
                 EndLearningRate = values.NumberOrNull(shape + "lr_end"),
-                Timescale = values.IntegerOrNull(shape + "timescale"),
                 StableSteps = values.IntegerOrNull(shape + "num_stable_steps"),
                 DecaySteps = values.IntegerOrNull(shape + "num_decay_steps"),
                 WarmupType = values.Text(shape + "warmup_type")!,
@@ -172,8 +160,7 @@ internal static class RunOptionsBinder
             MaxSteps = values.Integer("max_steps") is > 0 and var limit ? limit : null,
             PerDeviceBatchSize = values.Integer("per_device_train_batch_size"),
             GradientAccumulation = values.Integer("gradient_accumulation_steps"),
-            Normalization = values.Text("loss_normalization") == "legacy" ? LossNormalization.MicroBatches
-                : values.Flag("average_tokens_across_devices") ? LossNormalization.Tokens : LossNormalization.TokensPerRank,
+            Normalization = values.Text("loss_normalization") == "legacy" ? LossNormalization.MicroBatches : LossNormalization.Tokens,
         };
     }
 
@@ -212,11 +199,9 @@ internal static class RunOptionsBinder
                 "error" or "critical" => LogLevel.Error,
                 _ => LogLevel.Info,
             },
-            ReportTo = sinks.Contains("none") ? [] : [.. sinks.Select(sink => sink == "all" ? "tensorboard" : sink).Distinct()],
+            ReportTo = sinks.Contains("none") ? [] : [.. sinks.SelectMany<string, string>(sink => sink switch { "all" => ["tensorboard"], "wandb" => ["tensorboard", "jsonl"], _ => [sink] }).Distinct()],
             RunName = values.Text("run_name"),
             LoggingDirectory = values.Text("logging_dir"),
-            Wandb = values.Given.Where(value => value.Path.StartsWith("wandb_", StringComparison.Ordinal) && value.Value is not null)
-                .ToDictionary(value => value.Path, value => value.Value is IReadOnlyList<string> list ? string.Join(',', list) : (string)value.Value!),
         };
     }
 

@@ -120,6 +120,16 @@ public sealed unsafe partial class Tensor
     /// <summary>Position of the largest element along a dimension (the first of equals).</summary>
     public Tensor ArgMax(int dim) => Operator.Call("aten::argmax"u8, default, this, Value.Some((long)dim), false);
 
+    /// <summary>True when no element is infinite or not a number.</summary>
+    public bool AllFinite()
+    {
+        if (ElementCount == 0)
+            return true;
+        using var scope = new TensorScope();
+        // Both extremes pass a NaN on, and are infinite when an element is.
+        return double.IsFinite(Operator.Call("aten::max"u8, default, this).Item()) && double.IsFinite(Operator.Call("aten::min"u8, default, this).Item());
+    }
+
     /// <summary>Largest absolute difference to a tensor of the same shape, computed in float64.</summary>
     public double MaxAbsDifference(Tensor other)
     {

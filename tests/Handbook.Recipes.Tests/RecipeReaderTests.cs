@@ -36,12 +36,11 @@ public class RecipeReaderTests
     public void Read_OlderNames_AreMappedAndNoted()
     {
         var recipe = Recipes.Read("use_flash_attention_2: true\nmax_seq_length: 512\nevaluation_strategy: steps\n");
-        Assert.Equal("flash_attention_2", recipe.Options.Model.AttentionImplementation);
         Assert.Equal(512, recipe.Options.Sequences.MaxLength);
         Assert.Equal(IntervalStrategy.Steps, recipe.Options.Evaluation.Strategy);
         Assert.Equal(
             [
-                "r.yaml:4:24: use_flash_attention_2 is the older name of attn_implementation.",
+                "r.yaml:4:24: use_flash_attention_2: no effect here: the mathematics of eager, sdpa and flash_attention_2 is the same, and the fastest way of the device is taken.",
                 "r.yaml:5:17: max_seq_length is the older name of max_length.",
                 "r.yaml:6:22: evaluation_strategy is the older name of eval_strategy.",
             ],

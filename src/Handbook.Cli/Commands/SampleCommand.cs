@@ -37,9 +37,8 @@ internal static class SampleCommand
         }
         var plan = new RoundPlan(recipe.Rounds, recipe.PromptsPerRound, (model, sets, output) => recipe.Train(model, sets, output).Options);
         var result = await new SamplingRounds(recipe.Options, plan, progress, terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
-        stop.ThrowIfCancellationRequested();
         if (result is null)
-            return ExitCodes.Failure;
+            throw new OperationCanceledException(stop);
         Show(result, terminal);
         return ExitCodes.Success;
     }

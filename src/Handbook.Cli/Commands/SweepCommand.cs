@@ -33,26 +33,23 @@ internal static class SweepCommand
         var progress = TerminalProgress.Of(terminal);
         var runs = Plan(arguments, terminal);
         var folder = runs[0].Sweep;
-        OutputFolder.CheckWritable(folder);
+        using var claim = OutputFolder.Claim(folder);
         Directory.CreateDirectory(folder);
         var results = new SweepResults(folder);
         foreach (var (i, run) in runs.Index())
         {
-            var known = results.Load().FirstOrDefault(result => result.Name == run.Point.Name);
-            if (known?.Recipe == run.Hash)
+            stop.ThrowIfCancellationRequested();
+            var hash = Hash(run.Options, stop);
+            if (!run.Options.Checkpoints.Overwrite && results.Load().Any(result => result.Name == run.Point.Name && result.Recipe == hash))
             {
                 progress.Note($"{run.Point.Name}: finished before");
                 continue;
             }
-            // Checkpoints of another recipe would be taken up as if they were this one's.
-            if (known is not null && !run.Options.Checkpoints.Overwrite)
-                throw new UserErrorException($"{run.Options.Checkpoints.OutputDirectory}: holds a run of another recipe; name another output_dir, or set overwrite_output_dir to true.");
             progress.Note($"run {i + 1} of {runs.Count}: {run.Point.Name}");
             var result = new TrainingRun(run.Options, progress, terminal.Clock).Execute(stop);
-            stop.ThrowIfCancellationRequested();
             if (result.Stopped)
-                return ExitCodes.Failure;
-            results.Add(new SweepResult(run.Point.Name, run.Hash, run.Point.Settings, Metrics(result)));
+                throw new OperationCanceledException(stop);
+            results.Add(new SweepResult(run.Point.Name, hash, run.Point.Settings, Metrics(result)));
         }
         var finished = results.Load().ToDictionary(result => result.Name);
         Show(new SweepReport([.. runs.Select(run => finished[run.Point.Name])]), folder, terminal);
@@ -70,9 +67,8 @@ internal static class SweepCommand
             var options = runs.Count == 0
                 ? RecipeArguments.Read([.. point.Arguments], task, terminal).Options
                 : RecipeReader.Read(RecipeSource.Load(point.Arguments), task).Options;
-            var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PythonJson.WriteLine(options.Recipe))));
             var folder = options.Checkpoints.OutputDirectory;
-            runs.Add(new SweepRun(point, folder, hash, options with
+            runs.Add(new SweepRun(point, folder, options with
             {
                 Checkpoints = options.Checkpoints with { OutputDirectory = Path.Combine(folder, point.Name) },
                 Preference = options.Preference with { PrecomputeReference = !options.Preference.SyncReference },
@@ -80,6 +76,10 @@ internal static class SweepCommand
         }
         return runs;
     }
+
+    /// <summary>SHA-256 of everything that a finished run stands for: what decides its result, and how long and on what it was measured.</summary>
+    private static string Hash(RunOptions options, CancellationToken stop) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+        new TrainingRun(options, new SilentProgress(), TimeProvider.System).Identify(stop).Hash + PythonJson.WriteLine(options.RecipeWithoutPaths))));
 
     private static IReadOnlyList<(string Name, double Value)> Metrics(RunResult result)
     {
@@ -101,7 +101,6 @@ internal static class SweepCommand
     /// <summary>A run of the grid.</summary>
     /// <param name="Point">Its values.</param>
     /// <param name="Sweep">The sweep's folder.</param>
-    /// <param name="Hash">SHA-256 of its recipe.</param>
     /// <param name="Options">What it is told.</param>
-    private sealed record SweepRun(SweepPoint Point, string Sweep, string Hash, RunOptions Options);
+    private sealed record SweepRun(SweepPoint Point, string Sweep, RunOptions Options);
 }

@@ -23,11 +23,8 @@ internal static class TrainCommand
         command.SetAction((parsed, stop) =>
         {
             var recipe = RecipeArguments.Read(parsed.GetValue(words)!, task, terminal);
-            foreach (var (key, value) in recipe.Options.Environment)
-                Environment.SetEnvironmentVariable(key, value);
             var result = new TrainingRun(recipe.Options, TerminalProgress.Of(terminal), terminal.Clock).Execute(stop);
-            stop.ThrowIfCancellationRequested();
-            return Task.FromResult(result.Stopped ? ExitCodes.Failure : ExitCodes.Success);
+            return result.Stopped ? throw new OperationCanceledException(stop) : Task.FromResult(ExitCodes.Success);
         });
         return command;
     }

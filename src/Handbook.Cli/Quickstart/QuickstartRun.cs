@@ -57,7 +57,7 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
     /// <summary>Runs everything; null when it was asked to stop, in which case the stage has saved a checkpoint.</summary>
     public async Task<QuickstartResult?> ExecuteAsync(CancellationToken stop)
     {
-        OutputFolder.CheckWritable(folder.Root);
+        using var claim = OutputFolder.Claim(folder.Root);
         var data = QuickstartData.Write(folder.Data, Data);
         var tokenizer = QuickstartTokenizer.Train(folder.Tokenizer, data.TrainingTexts);
         progress.Note(string.Create(CultureInfo.InvariantCulture,

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Handbook.Data.Packing;
 using Handbook.Data.Random;
 
@@ -88,6 +90,27 @@ public sealed class TokenSet
         for (var row = 0; row < lengths.Length; row++)
             lengths[row] = RowLength(row);
         return Random.EpochOrder.GroupedByLength(lengths, batchSize, new TorchGenerator((ulong)(seed + epoch)));
+    }
+
+    /// <summary>
+    /// Hash of this set's rows as they are trained on: tokens, labels, where examples end, verdicts and margins, in order. It does not
+    /// know what else the store holds, nor how examples are numbered.
+    /// </summary>
+    public string ContentHash()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var row = 0; row < RowCount; row++)
+        {
+            foreach (var piece in Pieces(row))
+            {
+                var record = store.Record(piece.Document);
+                hash.AppendData(MemoryMarshal.AsBytes<int>([piece.Length, record.Part0, record.Part1, record.Part2, record.Desirable, BitConverter.SingleToInt32Bits(record.Margin)]));
+                hash.AppendData(MemoryMarshal.AsBytes(store.Marked(piece)));
+            }
+            hash.AppendData([0]);
+        }
+        hash.AppendData([summary.Isolated ? (byte)1 : (byte)2]);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     internal void Dispose() => rows.Dispose();

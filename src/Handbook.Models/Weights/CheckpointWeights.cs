@@ -79,12 +79,30 @@ public sealed class CheckpointWeights : WeightSource
         var weight = folder.Get(stored);
         if (!weight.DType.IsFloatingPoint())
             return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
-        return TensorScope.Detach((grows ? Grown(weight, shape[0]) : weight).To(DType).To(Device));
+        return TensorScope.Detach((grows ? Grown(weight, shape[0], weight.DType) : weight).To(DType).To(Device));
     }
 
-    private static Tensor Grown(Tensor weight, long rows)
+    /// <summary>
+    /// A weight once more, by the same mapping, in a wider element type than the model's: what rounding took away from the copy that
+    /// computes. Null when the folder does not hold the weight, or holds no more than the model has.
+    /// </summary>
+    /// <param name="name">The weight's name in the model.</param>
+    /// <param name="shape">Its shape in the model.</param>
+    /// <param name="dtype">The wider type.</param>
+    public Tensor? Exact(string name, ReadOnlySpan<long> shape, DType dtype)
     {
-        var grown = Tensor.Empty([rows, weight.Size(1)], weight.DType);
+        var stored = Stored(name);
+        if (!folder.Contains(stored))
+            return null;
+        var grows = !shape.SequenceEqual(folder.Entry(stored).Shape);
+        using var scope = new TensorScope();
+        var weight = folder.Get(stored);
+        return weight.DType == DType && !grows ? null : TensorScope.Detach((grows ? Grown(weight, shape[0], dtype) : weight).To(dtype).To(Device));
+    }
+
+    private static Tensor Grown(Tensor weight, long rows, DType dtype)
+    {
+        var grown = Tensor.Empty([rows, weight.Size(1)], dtype);
         grown.Narrow(0, 0, weight.Size(0)).CopyFrom(weight);
         grown.Narrow(0, weight.Size(0), rows - weight.Size(0)).CopyFrom(weight.To(DType.Float32).Sum(0, keepDim: true).Multiply(1.0 / weight.Size(0)));
         return grown;

@@ -7,10 +7,29 @@ namespace Handbook.Recipes.Keys;
 internal static class AcceptedKeys
 {
     private const string Threads = "rows are prepared and read by threads of this process.";
+    private const string NoRevision = "models are folders on this machine, which have one revision.";
+    private const string NoWandb = "nothing is sent to wandb.";
+    private const string NoHub = "nothing is uploaded.";
     private const string Typed = "this runtime has no such switch, and the result is the same.";
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
+        Accept("model_revision", TextValue, H4, NoRevision),
+        Accept("base_model_revision", TextValue, H4, NoRevision),
+        Accept("attn_implementation", TextValue, H4, "the mathematics of eager, sdpa and flash_attention_2 is the same, and the fastest way of the device is taken."),
+        Accept("tf32", Flag, Hf, "processors have no TF32; products are made in the numbers of precision."),
+        Accept("use_liger_kernel", Flag, Hf, "head and loss are always one operation that never holds all logits."),
+        Accept("padding_free", Flag, Trl, "rows are never padded, and documents in a row never see each other."),
+        Accept("average_tokens_across_devices", Flag, Hf, "a run is one process, which averages over the label tokens of the whole batch."),
+        Accept("ddp_timeout", Integer, Hf, "a run is one process, which waits for nobody."),
+        Accept("wandb_entity", TextValue, H4, NoWandb),
+        Accept("wandb_project", TextValue, H4, NoWandb),
+        Accept("wandb_run_group", TextValue, H4, NoWandb),
+        Accept("wandb_run_id", TextValue, H4, NoWandb),
+        Accept("wandb_tags", TextList, H4, NoWandb),
+        Accept("hub_model_revision", TextValue, H4, NoHub),
+        Accept("hub_strategy", TextValue, Hf, NoHub),
+        Accept("hub_private_repo", Flag, Hf, NoHub),
         Accept("model_code_revision", TextValue, H4, "no code from a model repository is ever run."),
         Accept("trust_remote_code", Flag, H4, "no code from a model repository is ever run; an architecture is supported or refused by its name."),
         Accept("precompute_ref_batch_size", Integer, Trl, "the store of reference log-probabilities runs as many rows at once as a fixed number of tokens allows."),

@@ -11,6 +11,15 @@ internal static class DataKeys
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
+        .. Examples.Select(row => row with { Effect = KeyEffect.Source }),
+        Row("data_seed", Integer, Hf, null, "Seed of the order of rows; left out: seed.") with { Range = NumberRange.From(0) },
+        Row("disable_shuffle", Flag, Ours, "false", "Visit rows in file order."),
+        Row("group_by_length", Flag, Hf, "false", "Put rows of like length into one batch."),
+        Row("dataloader_drop_last", Flag, Hf, "false", "Drop the last batch of an epoch when it is not full."),
+    ];
+
+    private static RecipeKey[] Examples =>
+    [
         Row("dataset_name", TextValue, Trl, null, "One dataset: a file, a folder, or a hub id; its splits are taken as they are.") with { Tasks = Tasks.Everything },
         Row("dataset_config", TextValue, Trl, null, "The configuration of dataset_name, when it has several.") with { Tasks = Tasks.Everything },
         Row("dataset_train_split", TextValue, Trl, "train", "The split of dataset_name to train on; slices (train[:10%]) are understood."),
@@ -60,9 +69,5 @@ internal static class DataKeys
         Row("min_characters", Integer, Ours, null, "Remove shorter examples.") with { Range = NumberRange.From(1) },
         Row("max_characters", Integer, Ours, null, "Remove longer examples.") with { Range = NumberRange.From(1) },
         Row("row_filters", TextList, Ours, null, "Conditions that rows must meet, such as score >= 4 or lang == en."),
-        Row("data_seed", Integer, Hf, null, "Seed of the order of rows; left out: seed.") with { Range = NumberRange.From(0) },
-        Row("disable_shuffle", Flag, Ours, "false", "Visit rows in file order."),
-        Row("group_by_length", Flag, Hf, "false", "Put rows of like length into one batch."),
-        Row("dataloader_drop_last", Flag, Hf, "false", "Drop the last batch of an epoch when it is not full."),
     ];
 }

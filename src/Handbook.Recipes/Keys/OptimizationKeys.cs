@@ -56,16 +56,14 @@ internal static class OptimizationKeys
         Row(Shape + "decay_type", TextValue, Hf, "cosine", "warmup_stable_decay: the form of the way down.") with { Choices = ["linear", "cosine", "1-sqrt"] },
         Row("warmup_ratio", Number, Hf, "0.0", "Warm-up as a share of all steps, rounded up.") with { Range = NumberRange.Within(0, 1) },
         Row("warmup_steps", Integer, Hf, "0", "Steps of warm-up; above 0 it wins over warmup_ratio.") with { Range = NumberRange.From(0) },
-        Row("num_train_epochs", Number, Hf, "3.0", "Passes over the data; packed rows are counted.") with { Range = NumberRange.Above(0) },
-        Row("max_steps", Integer, Hf, "-1", "Optimizer steps; above 0 it wins over num_train_epochs."),
+        Row("num_train_epochs", Number, Hf, "3.0", "Passes over the data; packed rows are counted.") with { Range = NumberRange.Above(0), Effect = KeyEffect.Course },
+        Row("max_steps", Integer, Hf, "-1", "Optimizer steps; above 0 it wins over num_train_epochs.") with { Effect = KeyEffect.Course },
         Row("per_device_train_batch_size", Integer, Hf, "8", "Rows a micro-batch.") with { Range = NumberRange.From(1) },
-        Row("per_device_eval_batch_size", Integer, Hf, "8", "Rows a micro-batch of evaluation.") with { Range = NumberRange.From(1) },
+        Row("per_device_eval_batch_size", Integer, Hf, "8", "Rows a micro-batch of evaluation.") with { Range = NumberRange.From(1), Effect = KeyEffect.Course },
         Row("gradient_accumulation_steps", Integer, Hf, "1", "Micro-batches an optimizer step; the loss is averaged over the label tokens of all of them.")
             with { Range = NumberRange.From(1) },
-        Row("average_tokens_across_devices", Flag, Hf, "true", "Average the loss over the label tokens of all ranks."),
         Row("loss_normalization", TextValue, Ours, "tokens", "tokens: average over the label tokens of the whole accumulated batch. legacy: the mean of micro-batch means (transformers before 4.46).")
             with { Choices = ["tokens", "legacy"], Defaults = [new("legacy", Profile: Profile.V03), new("tokens")] },
-        Row("use_liger_kernel", Flag, Hf, "true", "Always the case: head and loss are one operation that never holds all logits. It changes no label and no result."),
         Row("seed", Integer, Hf, "42", "Seed of new weights, dropout and the order of the data.") with { Range = NumberRange.From(0), Tasks = Tasks.Everything },
     ];
 }

@@ -45,11 +45,11 @@ internal static class PreferenceKeys
         Row("discopop_tau", Number, Trl, "0.05", "Temperature of discopop.") with { Range = NumberRange.Above(0), Tasks = Tasks.Dpo },
         Row("use_weighting", Flag, Trl, "false", "Weight pairs by their own probability (WPO).") with { Tasks = Tasks.Dpo },
         Row("precompute_ref_log_probs", Flag, Trl, "false", "Compute the reference's log-probabilities once, before training: no second model in memory.")
-            with { Tasks = WithReference },
+            with { Tasks = WithReference, Effect = KeyEffect.Course },
         Row("sync_ref_model", Flag, Trl, "false", "Move the reference towards the policy as training goes (TR-DPO).") with { Tasks = Tasks.Dpo },
         Row("ref_model_mixup_alpha", Number, Trl, "0.6", "Share of the policy in each move.") with { Range = NumberRange.Within(0, 1), Tasks = Tasks.Dpo },
         Row("ref_model_sync_steps", Integer, Trl, "512", "Steps between moves.") with { Range = NumberRange.From(1), Tasks = Tasks.Dpo },
-        Row("ref_model", TextValue, Ours, null, "Another model as the reference; left out: the policy as it was at the start.") with { Tasks = WithReference },
+        Row("ref_model", TextValue, Ours, null, "Another model as the reference; left out: the policy as it was at the start.") with { Tasks = WithReference, Effect = KeyEffect.Source },
         Row("desirable_weight", Number, Trl, "1.0", "Weight of good answers.") with { Range = NumberRange.Above(0), Tasks = Tasks.Kto },
         Row("undesirable_weight", Number, Trl, "1.0", "Weight of bad answers.") with { Range = NumberRange.Above(0), Tasks = Tasks.Kto },
         Row("cpo_alpha", Number, Trl, "1.0", "Weight of the likelihood of the chosen answer; 0 for SimPO alone.") with { Range = NumberRange.From(0), Tasks = Tasks.Cpo },

@@ -64,6 +64,19 @@ public enum KeyKind
     Anything,
 }
 
+/// <summary>What it means for a run that a key's value changed since it began.</summary>
+public enum KeyEffect
+{
+    /// <summary>The result would be another: the run does not go on.</summary>
+    Result,
+
+    /// <summary>It names files or rows; what they lead to is compared, not the value.</summary>
+    Source,
+
+    /// <summary>It says how long, where, or what is reported and kept: the run goes on.</summary>
+    Course,
+}
+
 /// <summary>Where a key comes from.</summary>
 public enum KeyOrigin
 {
@@ -194,6 +207,9 @@ public sealed record RecipeKey
 
     /// <summary>The commands that know it.</summary>
     public Tasks Tasks { get; init; } = Tasks.All;
+
+    /// <summary>What it means for a begun run that the value changed.</summary>
+    public KeyEffect Effect { get; init; } = KeyEffect.Result;
 
     /// <summary>The key without which this one means nothing; null for none.</summary>
     public string? OnlyWith { get; init; }

@@ -33,8 +33,7 @@ internal static class SequenceKeys
                 Defaults = [new("wrapped", Profile: Profile.V03), new("ffd", Profile: Profile.Trl019), new("bfd")],
                 Tasks = Tasks.Language,
             },
-        Row("eval_packing", Flag, Trl, null, "Packing of evaluation rows; left out: as packing.") with { Tasks = Tasks.Language },
-        Row("padding_free", Flag, Trl, "true", "Always the case: rows are never padded, and documents in a row never see each other."),
+        Row("eval_packing", Flag, Trl, null, "Packing of evaluation rows; left out: as packing.") with { Tasks = Tasks.Language, Effect = KeyEffect.Course },
         Row("assistant_only_loss", Flag, Trl, "false", "Only what the assistant says counts in the loss, end-of-turn token included; needs no generation tags in the template.")
             with { Tasks = Tasks.Sft },
         Row("completion_only_loss", Flag, Trl, null, "Only tokens after the prompt count. Left out: true for data with prompt and completion.")

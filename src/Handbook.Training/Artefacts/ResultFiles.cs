@@ -25,6 +25,10 @@ public static class ResultFiles
         Write(allPath, all);
     }
 
+    /// <summary>A split's metrics as they were written, without a step; null when there are none.</summary>
+    public static MetricsRow? Load(string outputFolder, string split) =>
+        ReadExisting(Path.Combine(outputFolder, $"{split}_results.json")) is { Count: > 0 } values ? MetricsRow.FromJson(values) : null;
+
     private static bool IsCount(string name) => name is MetricNames.TrainSamples or MetricNames.EvaluationSamples;
 
     private static void Write(string path, JsonObject values) =>

@@ -124,6 +124,16 @@ public sealed class CheckpointStore(string outputFolder)
         }
     }
 
+    /// <summary>Removes every checkpoint that this program wrote; folders of that name without a manifest are somebody else's and stay.</summary>
+    public void RemoveAll()
+    {
+        foreach (var folder in Steps().Select(FolderOf).Where(folder => File.Exists(Path.Combine(folder, CheckpointManifest.FileName))))
+        {
+            Retire(folder);
+            RemoveTree(folder + DeletedSuffix);
+        }
+    }
+
     /// <summary>
     /// Clears away what killed processes left. A folder written aside whose manifest agrees with its files lacks only the rename
     /// and becomes a checkpoint; every other one is removed.

@@ -22,20 +22,44 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
     {
         var start = clock.GetTimestamp();
         var sums = new MetricSums();
-        var batches = (rows.Count + batchSize - 1) / batchSize;
-        for (var i = 0; i < batches; i++)
+        for (var i = 0; i < BatchCount; i++)
         {
             stop.ThrowIfCancellationRequested();
-            Measure([.. Enumerable.Range(i * batchSize, Math.Min(batchSize, rows.Count - i * batchSize))], sums);
-            progress.Advance("evaluation", i + 1, batches);
+            Measure(Batch(i), sums);
+            progress.Advance("evaluation", i + 1, BatchCount);
         }
         var seconds = clock.GetElapsedTime(start).TotalSeconds;
         var values = sums.Means().Select(metric => (MetricNames.EvaluationPrefix + metric.Name, metric.Value)).ToList();
         values.Add((MetricNames.EvaluationRuntime, seconds));
         values.Add((MetricNames.EvaluationSamplesPerSecond, rows.ExampleCount / seconds));
-        values.Add((MetricNames.EvaluationStepsPerSecond, batches / seconds));
+        values.Add((MetricNames.EvaluationStepsPerSecond, BatchCount / seconds));
         return MetricsRow.Of(step, epoch, [.. values]);
     }
+
+    /// <summary>Names of an evaluation's metrics, looked for in batch after batch until the asked one is among them.</summary>
+    /// <param name="asked">The name to look for.</param>
+    /// <param name="stop">Ends it early.</param>
+    public IReadOnlyList<string> FindNames(string asked, CancellationToken stop)
+    {
+        var sums = new MetricSums();
+        string[] Names() =>
+        [
+            .. sums.Means().Select(metric => MetricNames.EvaluationPrefix + metric.Name),
+            MetricNames.EvaluationRuntime, MetricNames.EvaluationSamplesPerSecond, MetricNames.EvaluationStepsPerSecond,
+        ];
+        for (var i = 0; i < BatchCount; i++)
+        {
+            stop.ThrowIfCancellationRequested();
+            Measure(Batch(i), sums);
+            if (Names().Contains(asked))
+                break;
+        }
+        return Names();
+    }
+
+    private int BatchCount => (rows.Count + batchSize - 1) / batchSize;
+
+    private int[] Batch(int index) => [.. Enumerable.Range(index * batchSize, Math.Min(batchSize, rows.Count - index * batchSize))];
 
     private void Measure(int[] indices, MetricSums sums)
     {

@@ -62,15 +62,18 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
 
     private readonly MetricSums sinceLogged = new();
     private readonly StepClock pace = new(parts.Clock);
+    private int savedStep;
 
     /// <summary>Runs from the state on (a fresh one, or a checkpoint's).</summary>
-    /// <exception cref="TrainingDivergedException">Loss or gradient is not finite.</exception>
+    /// <exception cref="TrainingDivergedException">Loss or gradient is not finite, or a weight that was to be saved.</exception>
     public LoopOutcome Run(TrainerState state, CancellationToken stop)
     {
         var start = parts.Clock.GetTimestamp();
         var firstStep = state.GlobalStep;
         var lossSum = 0.0;
-        if (options.Evaluation.AtStart && firstStep == 0)
+        savedStep = firstStep;
+        // An evaluation that a stop cut short is made up for: what is best must not depend on when somebody stopped.
+        if (OwesEvaluation(state))
             state = Evaluate(state, stop);
         while (state.GlobalStep < parts.TotalSteps && !stop.IsCancellationRequested)
         {
@@ -80,13 +83,13 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
             lossSum += outcome.Loss;
             state = Advance(state, outcome);
             state = Report(state, outcome);
-            if (IsDue(options.Evaluation.Strategy, options.Evaluation.Interval, state.GlobalStep))
+            if (OwesEvaluation(state))
                 state = Evaluate(state, stop);
             state = SaveWhenDue(state);
             pace.Skip();
         }
-        var stopped = state.GlobalStep < parts.TotalSteps;
-        if (stopped)
+        var stopped = state.GlobalStep < parts.TotalSteps || OwesEvaluation(state);
+        if (stopped && state.GlobalStep > savedStep)
             Save(state);
         var steps = state.GlobalStep - firstStep;
         return new LoopOutcome(
@@ -139,14 +142,29 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
     private static IReadOnlyList<(string Name, double Value)> Watched(StepOutcome outcome) =>
         [.. outcome.Metrics.Means().Where(metric => Words.ContainsKey(metric.Name)).Select(metric => (Words[metric.Name], metric.Value))];
 
+    /// <summary>True when the evaluation that belongs to the state's step was not made yet.</summary>
+    private bool OwesEvaluation(TrainerState state)
+    {
+        var due = state.GlobalStep == 0
+            ? options.Evaluation.AtStart
+            : IsDue(options.Evaluation.Strategy, options.Evaluation.Interval, state.GlobalStep);
+        return due && parts.Evaluator is not null && !state.LogHistory.Any(row => row.Step == state.GlobalStep && row[MetricNames.EvaluationLoss] is not null);
+    }
+
+    /// <summary>The state with the evaluation; as it was when somebody asked to stop in the middle of it.</summary>
     private TrainerState Evaluate(TrainerState state, CancellationToken stop)
     {
-        if (parts.Evaluator is null)
+        MetricsRow row;
+        try
+        {
+            row = parts.Evaluator!.Run(state.GlobalStep, state.Epoch ?? 0, progress, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
             return state;
-        var row = parts.Evaluator.Run(state.GlobalStep, state.Epoch ?? 0, progress, stop);
+        }
         progress.Note($"evaluation after step {state.GlobalStep}: eval_loss {ProgressText.Number(row[MetricNames.EvaluationLoss] ?? double.NaN)}");
-        state = Append(state, row);
-        return BestCheckpoint.Update(state, row, options.Checkpoints);
+        return BestCheckpoint.Update(Append(state, row), row, options.Checkpoints);
     }
 
     private TrainerState Append(TrainerState state, MetricsRow row)
@@ -171,6 +189,7 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
     private void Save(TrainerState state)
     {
         parts.Save(state);
+        savedStep = state.GlobalStep;
         progress.Note($"saved checkpoint-{state.GlobalStep}");
     }
 

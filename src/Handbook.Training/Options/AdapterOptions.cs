@@ -40,10 +40,3 @@ public sealed record QuantizationOptions
     /// <summary>Quantise the blocks' scales too.</summary>
     public bool DoubleQuantization { get; init; }
 }
-
-/// <summary>Several processes.</summary>
-public sealed record DistributedOptions
-{
-    /// <summary>Seconds after which a collective that does not end is an error.</summary>
-    public int TimeoutSeconds { get; init; } = 1800;
-}

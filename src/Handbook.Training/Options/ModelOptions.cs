@@ -8,12 +8,6 @@ public sealed record ModelOptions
     /// <summary>Folder of the checkpoint (or a hub id); null when <see cref="Config"/> describes a new model.</summary>
     public string? NameOrPath { get; init; }
 
-    /// <summary>Branch, tag or commit of <see cref="NameOrPath"/>.</summary>
-    public string Revision { get; init; } = "main";
-
-    /// <summary>Revision of the base model when <see cref="NameOrPath"/> is an adapter.</summary>
-    public string? BaseRevision { get; init; }
-
     /// <summary>
     /// A new model with random weights: the content of its <c>config.json</c> (<c>model_type</c>, <c>hidden_size</c>, ...).
     /// <c>vocab_size</c> may be absent: it is then the tokenizer's. Null loads <see cref="NameOrPath"/>.
@@ -25,12 +19,6 @@ public sealed record ModelOptions
 
     /// <summary>The numbers of the saved weights.</summary>
     public SavedDtype SavedDtype { get; init; } = SavedDtype.Auto;
-
-    /// <summary>The original's wish (<c>eager</c>, <c>sdpa</c>, <c>flash_attention_2</c>): same mathematics here; null leaves it to us.</summary>
-    public string? AttentionImplementation { get; init; }
-
-    /// <summary>Whether matrix products may use TF32 on GPUs that have it; null leaves it to the library.</summary>
-    public bool? Tf32 { get; init; }
 
     /// <summary>Recompute each layer's activations in the backward pass instead of keeping them.</summary>
     public bool Recompute { get; init; }
@@ -86,19 +74,6 @@ public sealed record TokenizerOptions
     /// <summary>The token that ends a turn, in training and in the saved files; null keeps the tokenizer's.</summary>
     public string? EosToken { get; init; }
 
-    /// <summary>Which end of a text is cut away when it is too long; null keeps the tokenizer's.</summary>
-    public TruncationSide? TruncationSide { get; init; }
-
     /// <summary>Put an empty system turn before conversations without one when the template knows the role; null leaves it to the profile.</summary>
     public bool? AutoInsertEmptySystemMessage { get; init; }
-}
-
-/// <summary>An end of a text.</summary>
-public enum TruncationSide
-{
-    /// <summary>The beginning is cut away.</summary>
-    Left,
-
-    /// <summary>The end is cut away.</summary>
-    Right,
 }

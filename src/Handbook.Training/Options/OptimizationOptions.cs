@@ -56,11 +56,8 @@ public enum ScheduleKind
 /// <summary>What the loss of one optimizer step is an average over.</summary>
 public enum LossNormalization
 {
-    /// <summary>All label tokens of the accumulated batch, over all ranks.</summary>
+    /// <summary>All label tokens of the accumulated batch.</summary>
     Tokens,
-
-    /// <summary>All label tokens of the accumulated batch of this rank, then over ranks.</summary>
-    TokensPerRank,
 
     /// <summary>The mean of micro-batch means, as transformers before 4.46.</summary>
     MicroBatches,
@@ -92,9 +89,6 @@ public sealed record ScheduleOptions
 
     /// <summary>Where the polynomial ends.</summary>
     public double? EndLearningRate { get; init; }
-
-    /// <summary>Steps after which inverse_sqrt has fallen by the square root of two; null: warm-up steps, or 10000.</summary>
-    public int? Timescale { get; init; }
 
     /// <summary>Steps of the plateau (warmup_stable_decay); null: what the other phases leave.</summary>
     public int? StableSteps { get; init; }

@@ -114,7 +114,7 @@ public sealed record LoggingOptions
     /// <summary>How much is said.</summary>
     public LogLevel Level { get; init; } = LogLevel.Info;
 
-    /// <summary>The sinks: <c>tensorboard</c>, <c>jsonl</c>, <c>csv</c>, <c>wandb</c>; empty for none.</summary>
+    /// <summary>The sinks: <c>tensorboard</c>, <c>jsonl</c>, <c>csv</c>; empty for none.</summary>
     public IReadOnlyList<string> ReportTo { get; init; } = ["tensorboard"];
 
     /// <summary>The run's name; null takes the output folder's.</summary>
@@ -122,9 +122,6 @@ public sealed record LoggingOptions
 
     /// <summary>Folder of the TensorBoard events; null: <c>runs/</c> in the output folder.</summary>
     public string? LoggingDirectory { get; init; }
-
-    /// <summary>Settings of the wandb sink, by their recipe keys.</summary>
-    public IReadOnlyDictionary<string, string> Wandb { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>Uploading.</summary>
@@ -135,13 +132,4 @@ public sealed record HubOptions
 
     /// <summary>Repository; null: the output folder's name.</summary>
     public string? ModelId { get; init; }
-
-    /// <summary>Branch.</summary>
-    public string Revision { get; init; } = "main";
-
-    /// <summary>What is uploaded when: <c>end</c>, <c>every_save</c>, <c>checkpoint</c>, <c>all_checkpoints</c>.</summary>
-    public string Strategy { get; init; } = "every_save";
-
-    /// <summary>Whether the repository is private; null: the organisation's default.</summary>
-    public bool? Private { get; init; }
 }

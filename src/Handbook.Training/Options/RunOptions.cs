@@ -94,15 +94,30 @@ public sealed record RunOptions
     /// <summary>Loading the frozen weights in few bits; null loads them as they are.</summary>
     public QuantizationOptions? Quantization { get; init; }
 
-    /// <summary>Several processes.</summary>
-    public DistributedOptions Distributed { get; init; } = new();
-
     /// <summary>Seed of new weights, dropout and, unless <see cref="DataOptions.OrderSeed"/> says otherwise, the order of the data.</summary>
     public int Seed { get; init; } = 42;
 
     /// <summary>Environment variables of the recipe's <c>env:</c> block, set before anything starts.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>The recipe's keys that decide the result, with the values that hold: a run never goes on under others.</summary>
+    public IReadOnlyDictionary<string, string> DecisiveKeys { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The recipe's keys that name files and rows, with the values that hold: what they lead to decides, not the names.</summary>
+    public IReadOnlyDictionary<string, string> SourceKeys { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The recipe as read, every key under its present name with its value, for the model card and the run's report.</summary>
     public JsonObject Recipe { get; init; } = [];
+
+    /// <summary>The recipe without its paths: the same when files and folders lie elsewhere.</summary>
+    public JsonObject RecipeWithoutPaths
+    {
+        get
+        {
+            var settings = Recipe.DeepClone().AsObject();
+            foreach (var name in SourceKeys.Keys.Select(key => key.Split('.')[0]).Concat(["output_dir", "logging_dir", "overwrite_output_dir", "resume_from_checkpoint", "run_name"]))
+                settings.Remove(name);
+            return settings;
+        }
+    }
 }

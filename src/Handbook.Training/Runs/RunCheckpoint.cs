@@ -1,10 +1,10 @@
 using Handbook.Autograd;
 using Handbook.Models;
 using Handbook.Models.Safetensors;
-using Handbook.Text.Tokenizers;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
+using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Optimizers;
 
@@ -23,14 +23,20 @@ public static class RunCheckpoint
     public const string ObjectiveFile = "objective.safetensors";
 
     /// <summary>Writes the files of a checkpoint into a folder.</summary>
-    public static void Write(string folder, IPretrainedModel model, Tokenizer tokenizer, IOptimizer optimizer, IObjective objective, TrainerState state)
+    /// <exception cref="NonFiniteWeightsException">A weight or a running average is not a finite number; nothing was written.</exception>
+    public static void Write(string folder, RunParts run, IOptimizer optimizer, TrainerState state)
     {
+        var model = run.Model.Model;
+        NamedTensor[] kept = [.. optimizer.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
+        NamedTensor[] moving = [.. run.Objective.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
+        NonFiniteWeightsException.ThrowIfAny(
+            Path.GetFileNameWithoutExtension(folder), [.. model.Parameters.Select(parameter => new NamedTensor(parameter.Name, parameter.Value)), .. kept, .. moving]);
         model.Save(folder, model.Parameters[0].Value.DType);
-        tokenizer.Save(folder);
-        SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), optimizer.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor)));
-        NamedTensor[] moving = [.. objective.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
+        run.Tokenizer.Save(folder);
+        SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), kept);
         if (moving.Length > 0)
             SafetensorsWriter.Write(Path.Combine(folder, ObjectiveFile), moving);
+        run.Identity.Save(folder);
         state.Save(Path.Combine(folder, TrainerState.FileName));
     }
 
@@ -38,14 +44,23 @@ public static class RunCheckpoint
     /// <exception cref="UserErrorException">The checkpoint belongs to another model.</exception>
     public static TrainerState Restore(Checkpoint checkpoint, IPretrainedModel model, IOptimizer optimizer, IObjective objective)
     {
+        var state = RestoreWeights(checkpoint, model, objective);
+        using var scope = new TensorScope();
+        using var file = new SafetensorsFile(Path.Combine(checkpoint.Folder, OptimizerFile));
+        optimizer.Load(name => file.Header.Tensors.ContainsKey(name) ? file.Get(name) : null);
+        return state;
+    }
+
+    /// <summary>The same without the optimizer: what an evaluation needs.</summary>
+    /// <exception cref="UserErrorException">The checkpoint belongs to another model.</exception>
+    public static TrainerState RestoreWeights(Checkpoint checkpoint, IPretrainedModel model, IObjective objective)
+    {
         using (var weights = new SafetensorsFolder(checkpoint.Folder))
         {
             foreach (var parameter in model.Parameters)
                 CopyWeight(weights, parameter);
         }
         using var scope = new TensorScope();
-        using var file = new SafetensorsFile(Path.Combine(checkpoint.Folder, OptimizerFile));
-        optimizer.Load(name => file.Header.Tensors.ContainsKey(name) ? file.Get(name) : null);
         var moving = Path.Combine(checkpoint.Folder, ObjectiveFile);
         using var objectiveFile = File.Exists(moving) ? new SafetensorsFile(moving) : null;
         objective.Load(name => objectiveFile?.Header.Tensors.ContainsKey(name) == true ? objectiveFile.Get(name) : null);
@@ -53,16 +68,19 @@ public static class RunCheckpoint
     }
 
     /// <summary>
-    /// Gives the optimizer's master copies the full precision of a float32 checkpoint, of which the model holds a rounded copy.
+    /// Gives the optimizer's master copies the full precision of the checkpoint, of which the model holds a rounded copy: read by the
+    /// model's own mapping, so that renamed and grown weights come out alike.
     /// </summary>
-    public static void LoadMasters(string folder, IPretrainedModel model, IOptimizer optimizer)
+    public static void LoadMasters(IPretrainedModel model, IOptimizer optimizer)
     {
-        using var scope = new TensorScope();
-        using var weights = new SafetensorsFolder(folder);
         foreach (var parameter in model.Parameters)
         {
-            if (!ReferenceEquals(optimizer.Weights(parameter), parameter.Value) && weights.Contains(parameter.Name))
-                optimizer.Weights(parameter).CopyFrom(weights.Get(parameter.Name));
+            var master = optimizer.Weights(parameter);
+            if (ReferenceEquals(master, parameter.Value))
+                continue;
+            using var scope = new TensorScope();
+            if (model.Stored(parameter, master.DType) is { } exact)
+                master.CopyFrom(exact);
         }
         optimizer.WeightsChanged();
     }

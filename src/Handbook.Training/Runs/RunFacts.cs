@@ -15,12 +15,20 @@ public static class RunFacts
     public static IReadOnlyList<(string Name, string Value)> Of(
         RunOptions options, IPretrainedModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
     [
-        ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters, {options.Model.Precision}"),
+        Model(options, model),
         .. OfData(data),
         ("batch", Invariant($"{options.Optimization.PerDeviceBatchSize} rows x {options.Optimization.GradientAccumulation} micro-batches")),
         ("steps", Invariant($"{totalSteps} ({batches.StepsPerEpoch} an epoch)")),
         ("profile", options.Profile.RecipeName()),
         ("threads", Invariant($"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}")),
+    ];
+
+    /// <summary>Facts about an evaluation that follows no training.</summary>
+    public static IReadOnlyList<(string Name, string Value)> OfEvaluation(RunOptions options, IPretrainedModel model, TokenStore data) =>
+    [
+        Model(options, model),
+        .. OfData(data).Where(fact => fact.Name == "evaluation data"),
+        ("profile", options.Profile.RecipeName()),
     ];
 
     /// <summary>Facts about the prepared data.</summary>
@@ -46,6 +54,9 @@ public static class RunFacts
             facts.Add(("bad rows", Invariant($"{data.Manifest.BadRows} skipped")));
         return facts;
     }
+
+    private static (string Name, string Value) Model(RunOptions options, IPretrainedModel model) =>
+        ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters, {options.Model.Precision}");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

@@ -2,8 +2,10 @@ using System.Text.Json.Nodes;
 using Handbook.Models;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
+using Handbook.Models.Safetensors;
 using Handbook.Text.Tokenizers;
 using Handbook.Torch;
+using Handbook.Training.Loop;
 using Handbook.Training.Optimizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
@@ -41,6 +43,7 @@ public sealed class RunModel : IDisposable
         // Weights of the wanted type lie in the mapped file; what is trained must be memory of our own.
         foreach (var parameter in model.Parameters)
             parameter.Replace(parameter.Value.Clone());
+        CheckFinite(model, options);
         return new RunModel(model, options.Model);
     }
 
@@ -61,16 +64,29 @@ public sealed class RunModel : IDisposable
     public IOptimizer CreateOptimizer(RunOptions run)
     {
         var optimizer = OptimizerTable.Create(run.Optimization, options.Precision, Model.Parameters, (ulong)(uint)run.Seed);
-        if (options.Config is null && Model.StoredDType == DType.Float32)
-            RunCheckpoint.LoadMasters(options.NameOrPath!, Model, optimizer);
+        RunCheckpoint.LoadMasters(Model, optimizer);
         return optimizer;
     }
 
     /// <summary>Writes the model with the optimizer's most exact weights.</summary>
-    public void Save(string folder, IOptimizer optimizer) => Model.Save(folder, SavedDType, optimizer.Weights);
+    /// <exception cref="NonFiniteWeightsException">A weight is no finite number in the element type it is saved in; nothing was written.</exception>
+    public void Save(string folder, IOptimizer optimizer)
+    {
+        NonFiniteWeightsException.ThrowIfAny(folder, Model.Parameters.Select(parameter => new NamedTensor(parameter.Name, optimizer.Weights(parameter), SavedDType)));
+        Model.Save(folder, SavedDType, optimizer.Weights);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
+
+    /// <summary>A weight that is no number trains nothing that could be saved: said before the first step.</summary>
+    private static void CheckFinite(IPretrainedModel model, RunOptions options)
+    {
+        if (model.Parameters.FirstOrDefault(parameter => !parameter.Value.AllFinite()) is not { } broken)
+            return;
+        model.Dispose();
+        throw new UserErrorException($"{options.Model.NameOrPath ?? "model_config"}: {broken.Name} holds values that are infinite or not a number; the run that wrote it diverged, or the file is damaged.");
+    }
 
     private static CausalLanguageModel Causal(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
     {

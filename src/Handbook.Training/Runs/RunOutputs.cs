@@ -1,6 +1,5 @@
 using System.Globalization;
 using Handbook.Data.Store;
-using Handbook.Text.Tokenizers;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Loop;
@@ -13,8 +12,7 @@ using Handbook.Training.Reports;
 namespace Handbook.Training.Runs;
 
 /// <summary>What is at hand when the loop has ended.</summary>
-public sealed record FinishedRun(
-    RunModel Model, Tokenizer Tokenizer, IOptimizer Optimizer, TokenStore Data, Evaluator? Evaluator, RunLog Log, ITrainingProgress Progress);
+public sealed record FinishedRun(RunParts Parts, IOptimizer Optimizer, RunLog Log, ITrainingProgress Progress);
 
 /// <summary>Writes what people expect in an output folder: model, tokenizer, results, state, card, report.</summary>
 public sealed class RunOutputs(RunOptions options, TimeProvider clock)
@@ -24,19 +22,19 @@ public sealed class RunOutputs(RunOptions options, TimeProvider clock)
     /// <summary>Saves the model first, then measures it, then tells the story.</summary>
     public RunResult Write(LoopOutcome outcome, FinishedRun run, CancellationToken stop)
     {
-        run.Model.Save(output, run.Optimizer);
-        run.Tokenizer.Save(output);
+        run.Parts.Model.Save(output, run.Optimizer);
+        run.Parts.Tokenizer.Save(output);
         var state = SaveTrainResults(outcome, run);
         MetricsRow? evaluation = null;
-        if (options.Evaluation.AtEnd && run.Evaluator is { } evaluator)
+        if (options.Evaluation.AtEnd && run.Parts.Evaluator is { } evaluator)
         {
-            evaluation = Measured(evaluator.Run(state.GlobalStep, state.Epoch ?? 0, run.Progress, stop), run.Data);
+            evaluation = Measured(evaluator.Run(state.GlobalStep, state.Epoch ?? 0, run.Progress, stop), run.Parts.Data);
             run.Log.Write(evaluation);
             state = state with { LogHistory = state.LogHistory.Add(evaluation) };
             ResultFiles.Save(output, "eval", evaluation);
         }
         state.Save(Path.Combine(output, TrainerState.FileName));
-        var facts = RunFacts.OfData(run.Data);
+        var facts = RunFacts.OfData(run.Parts.Data);
         RunModelCard.Of(options, state, facts, Versions()).Save(output);
         var footer = $"handbook {Version()}, libtorch {LibtorchLibrary.Version}, {clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
         RunStage.Report(options, state, facts, footer).Save(Path.Combine(output, RunReport.FileName));
@@ -47,13 +45,16 @@ public sealed class RunOutputs(RunOptions options, TimeProvider clock)
     private TrainerState SaveTrainResults(LoopOutcome outcome, FinishedRun run)
     {
         var state = outcome.State;
+        // A run that was stopped in its last evaluation has been told of already.
+        if (outcome.Steps == 0 && ResultFiles.Load(output, "train") is { } before && before[MetricNames.TotalFlops] == state.TotalFlops)
+            return state with { LogHistory = state.LogHistory.Add(before with { Step = state.GlobalStep }) };
         var samples = outcome.Steps * (double)options.Optimization.PerDeviceBatchSize * options.Optimization.GradientAccumulation;
         var seconds = Math.Max(outcome.Seconds, 1e-9);
         var results = MetricsRow.Of(state.GlobalStep, state.Epoch,
             (MetricNames.TotalFlops, state.TotalFlops),
             (MetricNames.TrainLoss, outcome.MeanLoss),
             (MetricNames.TrainRuntime, outcome.Seconds),
-            (MetricNames.TrainSamples, run.Data.Train.ExampleCount),
+            (MetricNames.TrainSamples, run.Parts.Data.Train.ExampleCount),
             (MetricNames.TrainSamplesPerSecond, samples / seconds),
             (MetricNames.TrainStepsPerSecond, outcome.Steps / seconds));
         ResultFiles.Save(output, "train", results);
@@ -61,7 +62,7 @@ public sealed class RunOutputs(RunOptions options, TimeProvider clock)
         return state with { LogHistory = state.LogHistory.Add(results) };
     }
 
-    private static MetricsRow Measured(MetricsRow row, TokenStore data) => row with
+    internal static MetricsRow Measured(MetricsRow row, TokenStore data) => row with
     {
         Values = row.Values.Add(new(MetricNames.EvaluationSamples, data.Evaluation!.ExampleCount)),
     };
@@ -69,5 +70,5 @@ public sealed class RunOutputs(RunOptions options, TimeProvider clock)
     private static IReadOnlyList<(string Name, string Version)> Versions() =>
         [("handbook", Version()), (".NET", Environment.Version.ToString()), ("libtorch", LibtorchLibrary.Version.ToString())];
 
-    private static string Version() => typeof(RunOutputs).Assembly.GetName().Version?.ToString(3) ?? "0";
+    internal static string Version() => typeof(RunOutputs).Assembly.GetName().Version?.ToString(3) ?? "0";
 }

@@ -1,10 +1,6 @@
-using Handbook.Data.Store;
-using Handbook.Models;
-using Handbook.Text.Tokenizers;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
 using Handbook.Training.Loop;
-using Handbook.Training.Objectives;
 using Handbook.Training.Optimizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
@@ -14,78 +10,95 @@ namespace Handbook.Training.Runs;
 
 /// <summary>
 /// One training run from options to output folder: everything that can be wrong is looked at before the first step, then the loop
-/// runs, then results are written.
+/// runs, then results are written. The folder is the run's alone: while it lives by a lock, afterwards by what it wrote down.
 /// </summary>
 public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, TimeProvider clock)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
     private readonly TrainingMethod method = TrainingMethod.Of(options.Task);
+    private readonly CheckpointStore store = new(options.Checkpoints.OutputDirectory);
 
-    /// <summary>Trains, or goes on from the newest whole checkpoint.</summary>
-    /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
-    /// <exception cref="TrainingDivergedException">Loss or gradient is not finite.</exception>
+    /// <summary>Trains, or goes on from the newest whole checkpoint; with <c>do_train: false</c> it only evaluates.</summary>
+    /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files, or the folder is another run's.</exception>
+    /// <exception cref="TrainingDivergedException">Loss, gradient or a weight is not finite.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped before its first step.</exception>
     public RunResult Execute(CancellationToken stop)
     {
-        OutputFolder.CheckWritable(output);
+        using var claim = OutputFolder.Claim(output);
         RunReference.Check(options);
-        var store = new CheckpointStore(output);
+        var folder = new RunFolder(options.Checkpoints, store);
+        if (!options.Checkpoints.Train)
+            return new EvaluationRun(options, progress, clock).Execute(folder, store, stop);
+        folder.Refuse(RunIdentity.Of(options));
         var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
-        var tokenizer = RunTokenizer.Load(options);
-        using var model = RunModel.Open(options, method, tokenizer, progress);
-        using var data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
-        using var reference = RunReference.Open(options, method, model, data, progress, clock, stop);
-        tokenizer = RunData.Taught(options, tokenizer, data);
-        CheckTokenIds(data, model.Model.Config.VocabularySize);
-        using var optimizer = model.CreateOptimizer(options);
+        folder.Refuse(RunIdentity.Of(options), resumed);
+        using var parts = Prepare(folder, resumed, stop);
+        using var optimizer = parts.Model.CreateOptimizer(options);
+        return Train(parts, optimizer, folder, resumed, stop);
+    }
 
-        var rows = method.Rows(data.Train);
+    /// <summary>What decides this run's result, without running it.</summary>
+    /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
+    public RunIdentity Identify(CancellationToken stop)
+    {
+        var tokenizer = RunTokenizer.Load(options);
+        using var data = RunData.Prepare(options, tokenizer, RunModel.Config(options, tokenizer).MaxPositions, new SilentProgress(), stop);
+        return RunIdentity.Of(options, data.Train);
+    }
+
+    private RunParts Prepare(RunFolder folder, Checkpoint? resumed, CancellationToken stop)
+    {
+        try
+        {
+            return RunParts.Open(options, folder, resumed, progress, clock, stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            progress.Note(resumed is null
+                ? "stopped before the first step: there is nothing to save"
+                : $"stopped before training went on: {Path.GetFileName(resumed.Folder)} is as it was");
+            throw;
+        }
+    }
+
+    private RunResult Train(RunParts run, IOptimizer optimizer, RunFolder folder, Checkpoint? resumed, CancellationToken stop)
+    {
+        var rows = method.Rows(run.Data.Train);
         var batches = new BatchSchedule(
             rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
             !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
-        var objective = method.Objective(new MethodParts(model.Model, options, reference.Logps));
-        var state = resumed is null ? FreshState(totalSteps) : RunCheckpoint.Restore(resumed, model.Model, optimizer, objective);
-        state = state with { MaxSteps = totalSteps };
-
+        var learningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps);
+        var state = resumed is null ? FreshState(totalSteps) : Resumed(resumed, totalSteps, run, optimizer);
+        folder.Take(run.Identity, isNew: resumed is null);
         using var log = OpenLog(state.GlobalStep);
-        var evaluator = data.Evaluation is { RowCount: > 0 } held
-            ? new Evaluator(objective, method.Rows(held), options.Evaluation.PerDeviceBatchSize, clock)
-            : null;
+        void Save(TrainerState saved)
+        {
+            store.Save(saved.GlobalStep, path => RunCheckpoint.Write(path, run, optimizer, saved));
+            store.Rotate(options.Checkpoints.TotalLimit, options.Checkpoints.LoadBestAtEnd ? saved.BestGlobalStep : null);
+        }
+
         var parts = new LoopParts
         {
-            Step = new TrainingStep(objective, model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm, options.Seed),
+            Step = new TrainingStep(run.Objective, run.Model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm, options.Seed),
             Rows = rows,
             Batches = batches,
-            LearningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps),
+            LearningRate = learningRate,
             TotalSteps = totalSteps,
-            FlopsPerToken = 6.0 * model.Model.ParameterCount,
-            Evaluator = evaluator,
+            FlopsPerToken = 6.0 * run.Model.Model.ParameterCount,
+            Evaluator = run.Evaluator,
             Log = log,
-            Save = saved => Save(store, saved, model.Model, tokenizer, optimizer, objective),
+            Save = Save,
             Clock = clock,
         };
-        progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, model.Model, data, batches, totalSteps));
-        var outcome = Train(parts, state, data, stop);
+        progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, run.Model.Model, run.Data, batches, totalSteps));
+        var outcome = Loop(parts, state, run, stop);
         progress.End();
-        if (!outcome.Stopped && options.Checkpoints.LoadBestAtEnd)
-            TakeBest(outcome.State, model, optimizer, objective);
-        return outcome.Stopped
-            ? new RunResult(outcome.State, true, null)
-            : new RunOutputs(options, clock).Write(outcome, new FinishedRun(model, tokenizer, optimizer, data, evaluator, log, progress), stop);
-    }
-
-    /// <summary>An id without an embedding would read beyond the table: said before the first step, with its place.</summary>
-    private static void CheckTokenIds(TokenStore data, int vocabularySize)
-    {
-        if (data.Manifest.LargestTokenId >= vocabularySize)
-        {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"{data.Manifest.LargestTokenIdExample}: token id {data.Manifest.LargestTokenId} has no embedding; the model has {vocabularySize}"));
-        }
+        return outcome.Stopped ? Stopped(outcome.State, totalSteps) : Finish(outcome, run, optimizer, log, Save, stop);
     }
 
     /// <summary>The loop; a diverged run is told with the places of its examples.</summary>
-    private LoopOutcome Train(LoopParts parts, TrainerState state, TokenStore data, CancellationToken stop)
+    private LoopOutcome Loop(LoopParts parts, TrainerState state, RunParts run, CancellationToken stop)
     {
         try
         {
@@ -94,21 +107,60 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         catch (TrainingDivergedException diverged)
         {
             foreach (var example in diverged.ExampleIds.Take(8))
-                progress.Note($"example {example}: {data.Describe(example)}");
+                progress.Note($"example {example}: {run.Data.Describe(example)}");
             throw;
         }
     }
 
-    /// <summary>The model that the evaluations liked best takes the place of the last one.</summary>
-    private void TakeBest(TrainerState state, RunModel model, IOptimizer optimizer, IObjective objective)
+    /// <summary>
+    /// Writes the results. What is stopped or fails here has all its steps behind it: they are kept, so that the same command does the rest.
+    /// </summary>
+    private RunResult Finish(LoopOutcome outcome, RunParts run, IOptimizer optimizer, RunLog log, Action<TrainerState> save, CancellationToken stop)
     {
-        if (state.BestModelCheckpoint is not { } best || !Directory.Exists(best))
+        var tookBest = options.Checkpoints.LoadBestAtEnd && new BestModel(options, store, progress).Take(outcome.State, run, optimizer);
+        void Keep()
         {
-            progress.Note($"load_best_model_at_end: the best evaluation, after step {state.BestGlobalStep}, has no checkpoint; the last model stays. Let save_steps and eval_steps be the same.");
-            return;
+            if (!tookBest && !store.Steps().Contains(outcome.State.GlobalStep))
+                save(outcome.State);
         }
-        RunCheckpoint.Restore(CheckpointStore.Open(best), model.Model, optimizer, objective);
-        progress.Note(FormattableString.Invariant($"the best model is of step {state.BestGlobalStep} ({options.Checkpoints.MetricForBest ?? MetricNames.Loss} {state.BestMetric:0.0000})"));
+
+        try
+        {
+            return new RunOutputs(options, clock).Write(outcome, new FinishedRun(run, optimizer, log, progress), stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            Keep();
+            progress.Note($"stopped in the evaluation at the end: the model is in {output}; the same command goes on {From(store.Steps(), outcome.State.GlobalStep)}");
+            return new RunResult(outcome.State, true, null);
+        }
+        catch (NonFiniteWeightsException)
+        {
+            Keep();
+            throw;
+        }
+    }
+
+    private static string From(IReadOnlyList<int> steps, int last) =>
+        steps.Contains(last) ? "with the evaluation" : steps.Count > 0 ? FormattableString.Invariant($"from checkpoint-{steps[^1]}") : "from the beginning";
+
+    private RunResult Stopped(TrainerState state, int totalSteps)
+    {
+        progress.Note(state.GlobalStep == 0
+            ? "stopped before the first step: there is nothing to save"
+            : FormattableString.Invariant($"stopped after step {state.GlobalStep} of {totalSteps}: the same command goes on from checkpoint-{state.GlobalStep}"));
+        return new RunResult(state, true, null);
+    }
+
+    private TrainerState Resumed(Checkpoint from, int totalSteps, RunParts run, IOptimizer optimizer)
+    {
+        var state = RunCheckpoint.Restore(from, run.Model.Model, optimizer, run.Objective);
+        if (state.MaxSteps != totalSteps && options.Optimization.Schedule.Kind is not (ScheduleKind.Constant or ScheduleKind.ConstantWithWarmup))
+        {
+            progress.Note(FormattableString.Invariant(
+                $"the run has {totalSteps} steps now, {state.MaxSteps} when {Path.GetFileName(from.Folder)} was saved: from here on the learning rate follows the schedule of {totalSteps}"));
+        }
+        return BestCheckpoint.Recall(state with { MaxSteps = totalSteps }, options.Checkpoints);
     }
 
     private TrainerState FreshState(int totalSteps) => new()
@@ -123,14 +175,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
 
     private RunLog OpenLog(int resumedStep)
     {
-        Directory.CreateDirectory(output);
         var (sinks, owned) = RunSinks.Open(options.Logging, output, resumedStep, clock);
         return new RunLog(sinks, owned);
-    }
-
-    private void Save(CheckpointStore store, TrainerState state, IPretrainedModel model, Tokenizer tokenizer, IOptimizer optimizer, IObjective objective)
-    {
-        store.Save(state.GlobalStep, folder => RunCheckpoint.Write(folder, model, tokenizer, optimizer, objective, state));
-        store.Rotate(options.Checkpoints.TotalLimit, options.Checkpoints.LoadBestAtEnd ? state.BestGlobalStep : null);
     }
 }

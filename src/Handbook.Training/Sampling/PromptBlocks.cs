@@ -35,9 +35,8 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         var noted = before * Notes / prompts.Count;
         while (journal.Rows.Count < prompts.Count)
         {
-            stop.ThrowIfCancellationRequested();
             var block = prompts.Skip(journal.Rows.Count).Take(blockSize).ToList();
-            var rows = await work(worker, block, pace.Finished).ConfigureAwait(false);
+            var rows = await UnlessStopped(() => work(worker, block, pace.Finished), prompts.Count, stop).ConfigureAwait(false);
             GiveUpWhereNothingWorks(rows, prompts.Count);
             journal.Append(rows);
             var done = journal.Rows.Count;
@@ -45,6 +44,20 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
             if (done * Notes / prompts.Count > noted)
                 progress.Note(FormattableString.Invariant($"{title}: {done} of {prompts.Count} prompts, {pace.Text}"));
             noted = done * Notes / prompts.Count;
+        }
+    }
+
+    private async Task<IReadOnlyList<JsonObject>> UnlessStopped(Func<Task<IReadOnlyList<JsonObject>>> work, int total, CancellationToken stop)
+    {
+        try
+        {
+            stop.ThrowIfCancellationRequested();
+            return await work().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            progress.Note(FormattableString.Invariant($"{title}: stopped; {journal.Rows.Count} of {total} prompts are kept, and the same command goes on from there"));
+            throw;
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
     /// <exception cref="UserErrorException">A mistake in a recipe, the data or the files.</exception>
     public async Task<RoundsResult?> ExecuteAsync(CancellationToken stop)
     {
-        OutputFolder.CheckWritable(options.OutputDirectory);
+        using var claim = OutputFolder.Claim(options.OutputDirectory);
         // Mistakes in the recipe of the training run show before hours of sampling.
         plan.Train(options.Policy.ModelFolder!, new SampledSets(Folder(1)), Model(1));
         CheckPrompts();
@@ -75,7 +75,7 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
         var data = run.Data.Sources[0].Name;
         if (new FileInfo(data).Length == 0)
             throw new UserErrorException($"{data}: round {round} gave nothing to train on: all answers of a prompt score the same, or none reaches what is asked for.");
-        var key = Journal.Key(policy.Identity(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data))), PythonJson.WriteLine(run.Recipe));
+        var key = Journal.Key(policy.Identity(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data))), PythonJson.WriteLine(run.RecipeWithoutPaths));
         var record = Path.Combine(Folder(round), RecordName);
         var known = File.Exists(record) ? PythonJson.Read(OrdinaryFile.ReadText(record)) as JsonObject : null;
         if (known is not null && known["training"]?.GetValue<string>() != key)

@@ -22,7 +22,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         var defaults = ModelDefaults.Of(options.Policy, options.Settings);
         options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
-        OutputFolder.CheckWritable(options.OutputDirectory);
+        using var claim = OutputFolder.Claim(options.OutputDirectory);
         var prompts = PromptReader.Read(options.Prompts);
         options.Policy.Check();
         foreach (var scorer in options.Scorers)

@@ -28,6 +28,9 @@ public sealed class LearningRateSchedule
     public static LearningRateSchedule Create(ScheduleOptions options, double baseLearningRate, int totalSteps)
     {
         var warmup = TrainingSteps.Warmup(totalSteps, options.WarmupRatio, options.WarmupSteps ?? 0);
+        // Shapes are shares of the peak, a floor divided by it among them: a peak of 0 has none, and stays 0.
+        if (baseLearningRate == 0)
+            return new LearningRateSchedule(0, warmup, static _ => 0);
         var span = new ScheduleSpan(options, baseLearningRate, warmup, totalSteps);
         return new LearningRateSchedule(baseLearningRate, warmup, ScheduleTable.Entry(options.Kind).Build(span));
     }

@@ -4,7 +4,7 @@ namespace Handbook.Training.Sweeps;
 
 /// <summary>A finished run of a sweep.</summary>
 /// <param name="Name">Its name and folder.</param>
-/// <param name="Recipe">SHA-256 of the recipe that it ran.</param>
+/// <param name="Recipe">SHA-256 of what it ran: recipe, model and data.</param>
 /// <param name="Settings">The keys that the sweep varies, with this run's values.</param>
 /// <param name="Metrics">What it ended with: of the evaluation where there was one, else of training.</param>
 public sealed record SweepResult(

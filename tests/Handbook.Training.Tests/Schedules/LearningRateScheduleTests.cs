@@ -41,7 +41,6 @@ public sealed class LearningRateScheduleTests
         Cycles = (double?)arguments["num_cycles"],
         Power = (double?)arguments["power"],
         EndLearningRate = (double?)arguments["lr_end"],
-        Timescale = (int?)arguments["timescale"],
         StableSteps = (int?)arguments["num_stable_steps"],
         DecaySteps = (int?)arguments["num_decay_steps"],
         WarmupType = (string?)arguments["warmup_type"] ?? "linear",

@@ -18,7 +18,7 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         var defaults = ModelDefaults.Of(options.Policy, options.Settings);
         options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
-        OutputFolder.CheckWritable(options.OutputDirectory);
+        using var claim = OutputFolder.Claim(options.OutputDirectory);
         List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits = [("train", PromptReader.Read(options.Prompts))];
         if (options.TestDataset is { } test && RowSource.HasSplits(test, PromptReader.Resolvers))
             splits.Add(("test", PromptReader.Read(options.Prompts with { Dataset = test })));

@@ -1,0 +1,71 @@
+using Handbook.Training.Checkpoints;
+using Handbook.Training.Options;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>Whose run an output folder is. It belongs to one: another is refused before it reads a checkpoint or writes over a model.</summary>
+/// <param name="options">Where and how a run begins.</param>
+/// <param name="store">The folder's checkpoints.</param>
+public sealed class RunFolder(CheckpointOptions options, CheckpointStore store)
+{
+    private readonly string folder = options.OutputDirectory;
+
+    /// <summary>Refuses the folder when another run began in it, and the checkpoint to go on from when it is another run's.</summary>
+    /// <param name="mine">The run, as far as it is known.</param>
+    /// <param name="from">The checkpoint to go on from; null when none, or when it is not known yet.</param>
+    /// <exception cref="UserErrorException">It is another run's: what differs, and the two ways on.</exception>
+    public void Refuse(RunIdentity mine, Checkpoint? from = null)
+    {
+        if (!options.Overwrite)
+            RefuseFolder(mine);
+        if (from is not null && RunIdentity.Load(from.Folder) is { } saved && mine.DifferencesFrom(saved) is { Count: > 0 } differences)
+            throw new UserErrorException($"{from.Folder}: is a checkpoint of another run: {string.Join("; ", differences)}. Give it as model_name_or_path to start from its weights. {WaysOn}");
+    }
+
+    /// <summary>Refuses an evaluation under another recipe than the folder's: its figures would stand beside another run's model.</summary>
+    /// <exception cref="UserErrorException">It is another run's.</exception>
+    public void RefuseEvaluation(RunIdentity mine)
+    {
+        if (!options.Overwrite && Owner() is { } owner)
+            Refuse(mine, owner);
+    }
+
+    /// <summary>
+    /// Writes down whose folder it is from now on. One that is begun anew loses the checkpoints that runs of this program left in it:
+    /// a later resumption would take the newest of them for its own.
+    /// </summary>
+    /// <param name="mine">The run.</param>
+    /// <param name="isNew">True when it goes on from no checkpoint.</param>
+    public void Take(RunIdentity mine, bool isNew)
+    {
+        Directory.CreateDirectory(folder);
+        if (isNew)
+            store.RemoveAll();
+        mine.Save(folder);
+    }
+
+    private static string WaysOn => "Name another output_dir, or begin anew with overwrite_output_dir: true (--overwrite_output_dir).";
+
+    private void RefuseFolder(RunIdentity mine)
+    {
+        if (Owner() is not { } owner)
+        {
+            if (HoldsModel())
+                throw new UserErrorException($"output_dir: {folder} holds a model or checkpoints that don't say which run made them. {WaysOn}");
+            return;
+        }
+        Refuse(mine, owner);
+    }
+
+    private void Refuse(RunIdentity mine, RunIdentity owner)
+    {
+        if (mine.DifferencesFrom(owner) is { Count: > 0 } differences)
+            throw new UserErrorException($"output_dir: {folder} holds another run: {string.Join("; ", differences)}. {WaysOn}");
+    }
+
+    private RunIdentity? Owner() =>
+        RunIdentity.Load(folder) ?? store.Steps().Reverse().Select(step => RunIdentity.Load(store.FolderOf(step))).FirstOrDefault(found => found is not null);
+
+    private bool HoldsModel() => store.Steps().Count > 0
+        || (Directory.Exists(folder) && new[] { "*.safetensors", "pytorch_model*.bin" }.Any(pattern => Directory.EnumerateFiles(folder, pattern).Any()));
+}
