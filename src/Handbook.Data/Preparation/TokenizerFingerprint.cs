@@ -18,7 +18,7 @@ public static class TokenizerFingerprint
         foreach (var path in paths)
         {
             hash.AppendData(System.Text.Encoding.UTF8.GetBytes(Path.GetFileName(path) + "\n"));
-            hash.AppendData(SHA256.HashData(File.ReadAllBytes(path)));
+            hash.AppendData(SHA256.HashData(OrdinaryFile.ReadBytes(path, OrdinaryFile.TableLimit)));
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

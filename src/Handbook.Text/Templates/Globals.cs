@@ -14,7 +14,7 @@ internal static class Globals
     public static readonly FrozenDictionary<string, object?> All = new Dictionary<string, object?>(StringComparer.Ordinal)
     {
         ["range"] = Function("range", Range),
-        ["dict"] = Function("dict", Dict),
+        ["dict"] = new DictType(Dict),
         ["namespace"] = Function("namespace", Namespace),
         ["cycler"] = Function("cycler", (_, arguments) => new CyclerValue(arguments)),
         ["joiner"] = Function("joiner", (_, arguments) => new JoinerValue(arguments)),
@@ -23,8 +23,16 @@ internal static class Globals
         ["raise_exception"] = Function("raise_exception", (_, arguments) =>
             throw new PythonError("TemplateError", PythonText.Of(RaiseSignature.Bind(arguments)[0]))),
         ["strftime_now"] = Function("strftime_now", (context, arguments) =>
-            context.Checked(Strftime.Format(PythonText.Of(StrftimeSignature.Bind(arguments)[0]), context.Clock.GetLocalNow().DateTime))),
+            context.Checked(Strftime.Format(Fitting(context, PythonText.Of(StrftimeSignature.Bind(arguments)[0])), context.Clock.GetLocalNow().DateTime))),
     }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>A format whose result is short enough, whatever its codes become.</summary>
+    private static string Fitting(RenderContext context, string format)
+    {
+        context.CheckLength(format.Length * 24L);
+        context.Charge(format.Length);
+        return format;
+    }
 
     private static BuiltinFunction Function(string name, Func<RenderContext, Arguments, object?> body) => new(name, body, isMethod: false);
 
@@ -93,6 +101,24 @@ internal static class Globals
     }
 }
 
+/// <summary><c>dict</c>: makes one, and has <c>fromkeys</c>.</summary>
+internal sealed class DictType(Func<RenderContext, Arguments, object?> make) : TemplateValue
+{
+    public override string TypeName => "type";
+
+    public override bool IsCallable => true;
+
+    public override object? Call(RenderContext context, Arguments arguments) => make(context, arguments);
+
+    public override bool TryGetAttribute(string name, out object? value)
+    {
+        value = name == "fromkeys" ? new BuiltinFunction(name, DictMethods.FromKeys) : null;
+        return value is not null;
+    }
+
+    public override void AppendRepr(System.Text.StringBuilder result, int depth) => result.Append("<class 'dict'>");
+}
+
 /// <summary>Jinja2's <c>cycler</c>.</summary>
 internal sealed class CyclerValue : TemplateValue
 {
@@ -138,6 +164,12 @@ internal sealed class JoinerValue(Arguments arguments) : TemplateValue
     public override string QualifiedTypeName => "jinja2.utils.Joiner";
 
     public override bool IsCallable => true;
+
+    public override bool TryGetAttribute(string name, out object? value)
+    {
+        value = name switch { "sep" => _separator, "used" => Numbers.Box(_used), _ => Signature.Missing };
+        return value != Signature.Missing;
+    }
 
     public override object? Call(RenderContext context, Arguments arguments)
     {

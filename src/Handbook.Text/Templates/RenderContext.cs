@@ -10,18 +10,21 @@ namespace Handbook.Text.Templates;
 /// <summary>One rendering: its limits and what is left of them, where it stands, what it has written, its generation spans.</summary>
 internal sealed class RenderContext
 {
-    private long _steps;
+    private readonly Budget _budget;
     private int _depth;
     private bool _isInTurn;
 
     public RenderContext(TemplateLimits limits, TimeProvider clock, IReadOnlyDictionary<string, Block> blocks)
     {
-        (Limits, Clock, Blocks) = (limits, clock, blocks);
+        (Limits, Clock, Blocks, _budget) = (limits, clock, blocks, new Budget(limits));
         Output = new OutputBuffer(this);
         Root = new Scope(null);
     }
 
     public TemplateLimits Limits { get; }
+
+    /// <summary>What is left of the limits, for the rendering's thread.</summary>
+    public Budget Budget => _budget;
 
     public TimeProvider Clock { get; }
 
@@ -72,8 +75,7 @@ internal sealed class RenderContext
     public void Enter(SourcePosition at)
     {
         At = at;
-        if (++_steps > Limits.MaxSteps)
-            throw OutOfSteps();
+        _budget.Take(1);
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
             throw PythonError.Recursion();
     }
@@ -81,21 +83,10 @@ internal sealed class RenderContext
     /// <summary>Sets the position again after operands moved it.</summary>
     public void Return(SourcePosition at) => At = at;
 
-    public void Charge(long steps)
-    {
-        _steps += steps;
-        if (_steps > Limits.MaxSteps || steps < 0)
-            throw OutOfSteps();
-    }
-
-    private PythonError OutOfSteps() => PythonError.Limit($"the template did not finish within {Limits.MaxSteps} steps");
+    public void Charge(long steps) => _budget.Take(steps);
 
     /// <summary>Refuses a text of so many UTF-16 units.</summary>
-    public void CheckLength(long length)
-    {
-        if (length > Limits.MaxTextLength || length < 0)
-            throw PythonError.Limit($"a text of more than {Limits.MaxTextLength} characters");
-    }
+    public void CheckLength(long length) => _budget.CheckLength(length);
 
     /// <summary>Counts a text that was just made.</summary>
     public string Checked(string text)

@@ -62,6 +62,7 @@ public sealed class Template
     {
         var context = new RenderContext(_limits, clock ?? TimeProvider.System, _blocks) { MarksGenerations = marksGenerations };
         variables.CopyTo(context.Root);
+        var outer = context.Budget.Enter();
         try
         {
             Statement.Run(_body, context, context.Root, context.Output);
@@ -73,6 +74,10 @@ public sealed class Template
         catch (InsufficientExecutionStackException)
         {
             throw context.At.Fail("RecursionError", "maximum recursion depth exceeded");
+        }
+        finally
+        {
+            Budget.Leave(outer);
         }
         var text = context.Output.ToString();
         return new RenderedTemplate(text, Spans(text, context.Generations), context.Turns) { HasInnerGenerations = context.HasInnerGenerations };

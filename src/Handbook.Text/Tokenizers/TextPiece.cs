@@ -9,11 +9,16 @@ namespace Handbook.Text.Tokenizers;
 /// </summary>
 internal sealed class TextPiece
 {
+    /// <summary>Most characters a normalizer may make of one; beyond that it doubles texts, or means to.</summary>
+    private const int MostGrowth = 16;
+
+    private readonly long _most;
     private char[] _units;
     private TextRange[] _sources;
 
-    private TextPiece(char[] units, TextRange[] sources, int originalStart)
+    private TextPiece(char[] units, TextRange[] sources, int originalStart, long most)
     {
+        _most = most;
         _units = units;
         _sources = sources;
         OriginalStart = originalStart;
@@ -30,7 +35,7 @@ internal sealed class TextPiece
                 sources[i + k - start] = new TextRange(i, i + length);
             i += length;
         }
-        return new TextPiece(text.AsSpan(start, end - start).ToArray(), sources, start);
+        return new TextPiece(text.AsSpan(start, end - start).ToArray(), sources, start, 4096 + ((long)MostGrowth * sources.Length));
     }
 
     /// <summary>The normalized characters, in UTF-16.</summary>
@@ -51,7 +56,15 @@ internal sealed class TextPiece
 
     /// <summary>A part of this piece; <paramref name="tokenId"/> marks it as an added token.</summary>
     public TextPiece Slice(int start, int end, int tokenId = -1) =>
-        new(_units[start..end], _sources[start..end], start < end ? _sources[start].Start : OriginalStart) { TokenId = tokenId };
+        new(_units[start..end], _sources[start..end], start < end ? _sources[start].Start : OriginalStart, _most) { TokenId = tokenId };
+
+    /// <summary>Refuses a normalizer that makes so many characters of the text.</summary>
+    /// <exception cref="UserErrorException">There are too many.</exception>
+    public void CheckGrowth(long length)
+    {
+        if (length > _most)
+            throw new UserErrorException($"tokenizer.json: the normalizer makes more than {_most} characters of {(_most - 4096) / MostGrowth}; it cannot be used.");
+    }
 
     /// <summary>
     /// Replaces all characters. Each change is a character and how it relates to the old ones: 0 takes the next old
@@ -73,6 +86,7 @@ internal sealed class TextPiece
                 : (next < _sources.Length ? _sources[next] : Source(0, _sources.Length));
             for (var taken = change; taken <= 0; taken++)
                 next += LengthAt(next);
+            CheckGrowth(units.Count);
             var length = new Rune(codePoint).EncodeToUtf16(buffer);
             for (var i = 0; i < length; i++)
             {
@@ -88,6 +102,7 @@ internal sealed class TextPiece
     {
         if (_units.Length == 0 || prefix.Length == 0)
             return;
+        CheckGrowth((long)prefix.Length + _units.Length);
         var first = new TextRange[prefix.Length];
         Array.Fill(first, _sources[0]);
         (_units, _sources) = ([.. prefix, .. _units], [.. first, .. _sources]);
@@ -140,6 +155,7 @@ internal sealed class TextPiece
                 continue;
             }
             var source = part.End == 0 ? new TextRange(OriginalStart, OriginalStart) : _sources[part.End - 1];
+            CheckGrowth((long)units.Count + content.Length);
             foreach (var unit in content)
             {
                 units.Add(unit);

@@ -24,6 +24,9 @@ internal static class TokenizerFolder
     /// <summary>Its default chat template.</summary>
     public const string ChatTemplateFile = "chat_template.jinja";
 
+    /// <summary>Most bytes of a file that is read whole: several times the largest published one, and what JSON makes of it fits memory.</summary>
+    private const long MostBytes = 128L << 20;
+
     /// <summary>The folder of named chat templates.</summary>
     public const string NamedTemplatesFolder = "additional_chat_templates";
 
@@ -47,14 +50,14 @@ internal static class TokenizerFolder
             return (path, Guard(path, () => TokenizerDefinition.Parse(ReadBytes(path))));
         if (File.Exists(model))
         {
-            var pieces = Guard(model, () => SentencePieceModel.Parse(File.ReadAllBytes(model)));
+            var pieces = Guard(model, () => SentencePieceModel.Parse(OrdinaryFile.ReadBytes(model, MostBytes)));
             var named = settings = pieces.Named(settings);
             return (model, Guard(model, () => TokenizerDefinition.Parse(SentencePieceConversion.Convert(pieces, named))));
         }
         if (File.Exists(vocabulary) && File.Exists(merges))
         {
             var given = settings;
-            return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), File.ReadAllText(merges), given))));
+            return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), OrdinaryFile.ReadText(merges, MostBytes), given))));
         }
         throw new UserErrorException($"{folder}: has no tokenizer: expected {TokenizerFile}, {SentencePieceFile}, or vocab.json with merges.txt");
     }
@@ -91,7 +94,7 @@ internal static class TokenizerFolder
     /// <exception cref="InvalidDataException">It is not UTF-8.</exception>
     public static byte[] ReadBytes(string path)
     {
-        var bytes = File.ReadAllBytes(path);
+        var bytes = OrdinaryFile.ReadBytes(path, MostBytes);
         return Valid(bytes.AsSpan().StartsWith(Encoding.UTF8.Preamble) ? bytes[Encoding.UTF8.Preamble.Length..] : bytes);
     }
 

@@ -77,7 +77,8 @@ internal static class BraceFormat
             {
                 '\0' => value,
                 's' => PythonText.Of(value),
-                'r' or 'a' => PythonText.ReprOf(value),
+                'r' => PythonText.ReprOf(value),
+                'a' => PythonText.AsciiOf(value),
                 _ => throw PythonError.Value($"Unknown conversion specifier {conversion}"),
             };
             result.Append(FormatSpec.Apply(context, value, spec));

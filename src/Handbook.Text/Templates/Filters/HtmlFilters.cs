@@ -48,8 +48,10 @@ internal static class HtmlFilters
         return context.Checked(writer.Write(v[0]));
     }
 
-    private static Markup StripTags(string text)
+    /// <summary><c>markupsafe.Markup.striptags</c>.</summary>
+    public static Markup StripTags(string text)
     {
+        Budget.Walk(text.Length * 8L);
         text = Cut(Cut(text, "<!--", "-->"), "<", ">");
         return new Markup(System.Net.WebUtility.HtmlDecode(string.Join(' ', Words(text))));
     }
@@ -85,6 +87,7 @@ internal static class HtmlFilters
 
     private static string Quote(string text, bool isQuery)
     {
+        Budget.Walk(text.Length * 4L);
         var result = new StringBuilder();
         foreach (var unit in Encoding.UTF8.GetBytes(text))
         {

@@ -96,6 +96,8 @@ internal sealed class JsonWriter(
     {
         if (margin is null)
             return;
+        context.CheckLength(_result.Length + 1 + ((long)margin.Length * depth));
+        context.Charge(margin.Length * (long)depth / 8);
         _result.Append('\n');
         for (var i = 0; i < depth; i++)
             _result.Append(margin);
@@ -104,6 +106,7 @@ internal sealed class JsonWriter(
 
     private void AppendText(string text)
     {
+        Budget.Walk(text.Length);
         _result.Append('"');
         foreach (var unit in text)
         {

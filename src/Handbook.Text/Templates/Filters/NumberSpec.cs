@@ -80,7 +80,7 @@ internal sealed record NumberSpec
         var missing = Width - CodePoints.Length(text);
         if (missing <= 0)
             return text;
-        context.CheckLength(Width);
+        Budget.Make(Width * Fill.Length + text.Length);
         var align = Align is '\0' ? side : Align;
         var left = align switch { '<' => 0, '^' => missing / 2, _ => missing };
         var result = new StringBuilder();
@@ -94,7 +94,7 @@ internal sealed record NumberSpec
     {
         var sign = isNegative ? "-" : Sign == '-' ? "" : Sign.ToString();
         var room = Align == '=' ? Width - sign.Length - prefix.Length - rest.Length : 0;
-        context.CheckLength(Width);
+        Budget.Make(Width);
         if (Align == '=' && Fill == "0" && digits.Length > 0)
         {
             digits = Grouping == '\0' ? digits.PadLeft((int)Math.Max(0, room), '0') : GroupedTo(digits, room, groupSize);
@@ -107,18 +107,24 @@ internal sealed record NumberSpec
         return Padded(context, sign + prefix + digits + rest, '>');
     }
 
+    /// <summary>With zeros before it until digits and marks fill the room; a mark never stands first.</summary>
     private string GroupedTo(string digits, long room, int size)
     {
-        while (Grouped(digits, size).Length < room)
-            digits = "0" + digits;
-        return Grouped(digits, size);
+        var count = room - (room / (size + 1));
+        count += count + ((count - 1) / size) < room ? 1 : 0;
+        return Grouped(digits.PadLeft((int)Math.Max(0, Math.Min(count, int.MaxValue)), '0'), size);
     }
 
     private string Grouped(string digits, int size)
     {
-        var result = new StringBuilder(digits);
-        for (var at = digits.Length - size; at > 0; at -= size)
-            result.Insert(at, Grouping);
+        Budget.Make(digits.Length * 2L);
+        var result = new StringBuilder(digits.Length + (digits.Length / size) + 1);
+        for (var i = 0; i < digits.Length; i++)
+        {
+            if (i > 0 && (digits.Length - i) % size == 0)
+                result.Append(Grouping);
+            result.Append(digits[i]);
+        }
         return result.ToString();
     }
 

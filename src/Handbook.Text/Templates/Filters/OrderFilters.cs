@@ -17,7 +17,7 @@ internal static class OrderFilters
     private static ListValue Sort(RenderContext context, object?[] v)
     {
         var attribute = FilterTable.Or(v[3], null);
-        var paths = Operations.AsText(attribute) is { } text ? text.Split(',').Select(part => AttributePath.Getter(part)).ToArray() : [AttributePath.Getter(attribute)];
+        var paths = Operations.AsText(attribute) is { } text ? AttributePath.Getters(text) : [AttributePath.Getter(attribute)];
         var isCaseSensitive = FilterTable.Flag(v[2]);
         var items = Operations.ToArray(context, v[0]);
         return new ListValue([.. Sorting.Sort(context, items, Key, FilterTable.Flag(v[1]))]);

@@ -116,7 +116,7 @@ internal static class PercentFormat
             switch (spec.Type)
             {
                 case 's' or 'r' or 'a':
-                    var text = spec.Type == 's' ? PythonText.Of(value) : PythonText.ReprOf(value);
+                    var text = spec.Type switch { 's' => PythonText.Of(value), 'r' => PythonText.ReprOf(value), _ => PythonText.AsciiOf(value) };
                     if (spec.Precision is { } length)
                         text = CodePoints.Slice(text, SliceBounds.Of(CodePoints.Length(text), null, length, null));
                     return (spec with { Align = spec.Align == '<' ? '<' : '>', Fill = " " }).Padded(context, text, '>');

@@ -19,10 +19,12 @@ internal static class PrettyPrint
     {
         if (depth > 160)
             throw PythonError.Recursion();
+        Budget.Spend(4);
         var sorted = value is DictValue dict ? Sorted(dict) : null;
         var line = PythonText.ReprOf(Flat(value, depth));
         if (line.Length <= Width - indent - allowance || value is not (SequenceValue or DictValue))
         {
+            Budget.Fit((long)result.Length + line.Length);
             result.Append(line);
             return;
         }
@@ -32,7 +34,11 @@ internal static class PrettyPrint
         for (var i = 0; i < count; i++)
         {
             if (i > 0)
+            {
+                Budget.Make(indent + 3);
+                Budget.Fit((long)result.Length + indent + 3);
                 result.Append(",\n").Append(' ', indent + 1);
+            }
             var rest = i == count - 1 ? allowance + close.Length : 1;
             if (sorted is null)
             {
@@ -40,6 +46,7 @@ internal static class PrettyPrint
                 continue;
             }
             var key = PythonText.ReprOf(sorted.Entries[i].Key) + ": ";
+            Budget.Fit((long)result.Length + key.Length);
             result.Append(key);
             Append(result, sorted.Entries[i].Value, indent + 1 + key.Length, rest, depth + 1);
         }
@@ -51,6 +58,7 @@ internal static class PrettyPrint
     {
         if (depth > 160)
             throw PythonError.Recursion();
+        Budget.Spend(4);
         return value switch
         {
             SequenceValue sequence => sequence.With(Array.ConvertAll(sequence.Items, item => Flat(item, depth + 1))),
@@ -62,6 +70,7 @@ internal static class PrettyPrint
     /// <summary>Keys in order; keys of types that do not compare go by type name, as pprint's safe key does.</summary>
     private static DictValue Sorted(DictValue dict)
     {
+        Budget.Spend(dict.Entries.Count * 8L);
         var entries = dict.Entries.OrderBy(entry => entry.Key, Comparer<object?>.Create((a, b) =>
         {
             if (Operations.AsText(a) is { } x && Operations.AsText(b) is { } y)

@@ -88,10 +88,23 @@ internal static class AttributePath
         };
     }
 
+    /// <summary>Several paths with commas between them.</summary>
+    public static Func<object?, object?>[] Getters(string paths)
+    {
+        Budget.Spend(paths.Length * 8L);
+        return [.. paths.Split(',').Select(part => Getter(part))];
+    }
+
+    private static string[] Names(string path)
+    {
+        Budget.Spend(path.Length);
+        return path.Split('.');
+    }
+
     private static object?[] Parts(object? attribute) => attribute switch
     {
         null => [],
-        string or Markup => [.. Operations.AsText(attribute)!.Split('.').Select(part =>
+        string or Markup => [.. Names(Operations.AsText(attribute)!).Select(part =>
             part.Length is > 0 and < 18 && part.All(char.IsAsciiDigit) ? Numbers.ParseInteger(part, 10) : part)],
         _ => [attribute],
     };

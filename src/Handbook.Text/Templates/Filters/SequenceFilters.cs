@@ -31,7 +31,7 @@ internal static class SequenceFilters
 
     private static object?[] Reversible(RenderContext context, object? value) => value switch
     {
-        string or Markup or SequenceValue or DictValue or DictView or RangeValue => Operations.ToArray(context, value),
+        string or Markup or BytesValue or SequenceValue or DictValue or DictView or RangeValue => Operations.ToArray(context, value),
         Undefined => [],
         _ => throw PythonError.Type($"'{PythonText.TypeName(value)}' object is not reversible"),
     };
@@ -72,6 +72,7 @@ internal static class SequenceFilters
         if (Operations.TryIterate(v[0]) is null)
             throw PythonError.FilterArgument("argument must be iterable");
         var items = Operations.ToArray(context, v[0]).Reverse();
+        context.Charge(Operations.TryLength(v[0]) ?? 0);
         return v[0] is LazyValue ? new ListValue([.. items]) : new LazyValue(items, PythonText.TypeName(v[0]) + "_reverseiterator");
     }
 

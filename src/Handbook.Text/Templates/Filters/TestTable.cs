@@ -42,7 +42,7 @@ internal static class TestTable
         One("string", (_, value) => Operations.AsText(value) is not null);
         One("mapping", (_, value) => value is DictValue);
         One("number", (_, value) => Numbers.IsNumber(value));
-        One("sequence", (_, value) => value is string or Markup or SequenceValue or DictValue or RangeValue or Undefined);
+        One("sequence", (_, value) => value is string or Markup or BytesValue or SequenceValue or DictValue or RangeValue or Undefined);
         One("iterable", (_, value) => Operations.TryIterate(value) is not null);
         One("callable", (_, value) => value is TemplateValue { IsCallable: true });
         One("escaped", (_, value) => value is Markup);

@@ -36,6 +36,7 @@ internal static class TextFilters
     /// <summary>Words begin after hyphens, whitespace and opening brackets; all but their first letter is lowered.</summary>
     private static string Title(string text)
     {
+        Budget.Walk(text.Length * 4L);
         var result = new StringBuilder(text.Length);
         for (var i = 0; i < text.Length;)
         {
@@ -108,13 +109,29 @@ internal static class TextFilters
         var breakWords = v[2] == Signature.Missing || Operations.IsTrue(v[2]);
         var breakHyphens = v[4] == Signature.Missing || Operations.IsTrue(v[4]);
         context.Charge(text.Length);
-        var wrapped = StringSplits.Lines(text, keepEnds: false)
-            .Select(line => string.Join(between, TextWrap.Wrap(line, (int)Math.Min(width, int.MaxValue), breakWords, breakHyphens)));
-        return context.Checked(string.Join(between, wrapped));
+        var result = new StringBuilder();
+        foreach (var (number, line) in StringSplits.Lines(text, keepEnds: false).Index())
+        {
+            Add(number > 0 ? between : "");
+            foreach (var (part, wrapped) in TextWrap.Wrap(line, (int)Math.Min(width, int.MaxValue), breakWords, breakHyphens).Index())
+                Add(part > 0 ? between : "", wrapped);
+        }
+        return context.Checked(result.ToString());
+
+        void Add(params ReadOnlySpan<string> parts)
+        {
+            foreach (var part in parts)
+            {
+                context.Charge(part.Length / 8);
+                context.CheckLength((long)result.Length + part.Length);
+                result.Append(part);
+            }
+        }
     }
 
     private static int CountWords(string text)
     {
+        Budget.Walk(text.Length * 2L);
         var (count, inside) = (0, false);
         for (var i = 0; i < text.Length; i += CodePoints.UnitsAt(text, i))
         {

@@ -1,62 +1,99 @@
 using Handbook.Text.Templates.Values;
+using Handbook.Text.Tokenizers;
 
 namespace Handbook.Text.Templates.Filters;
 
-/// <summary>Python's <c>textwrap.wrap</c> with tabs and whitespace kept, as <c>wordwrap</c> calls it.</summary>
-internal static class TextWrap
+/// <summary>
+/// Python's <c>textwrap.wrap</c> with tabs and whitespace kept, as <c>wordwrap</c> calls it: stretches of the line, none copied before its
+/// place is known, so that a word of millions of characters takes linear time.
+/// </summary>
+internal sealed class TextWrap
 {
-    public static List<string> Wrap(string line, int width, bool breakLongWords, bool breakOnHyphens)
+    private readonly string _line;
+    private readonly bool _isUnits;
+    private readonly int _width;
+    private readonly Stack<TextRange> _chunks;
+
+    private TextWrap(string line, int width, bool breakOnHyphens)
     {
-        var chunks = new Stack<string>(Enumerable.Reverse(Chunks(line, breakOnHyphens)));
+        (_line, _width, _isUnits) = (line, width, CodePoints.AreUnits(line));
+        _chunks = new Stack<TextRange>(Enumerable.Reverse(Chunks(line, breakOnHyphens)));
+    }
+
+    public static List<string> Wrap(string line, int width, bool breakLongWords, bool breakOnHyphens) =>
+        new TextWrap(line, width, breakOnHyphens).Lines(breakLongWords, breakOnHyphens);
+
+    private List<string> Lines(bool breakLongWords, bool breakOnHyphens)
+    {
         var lines = new List<string>();
-        while (chunks.Count > 0)
+        while (_chunks.Count > 0)
         {
-            if (lines.Count > 0 && IsBlank(chunks.Peek()))
-                chunks.Pop();
-            var current = new List<string>();
+            if (lines.Count > 0 && IsBlank(_chunks.Peek()))
+                _chunks.Pop();
+            var current = new List<TextRange>();
             var length = 0;
-            while (chunks.TryPeek(out var next) && length + CodePoints.Length(next) <= width)
+            while (_chunks.TryPeek(out var next) && CountUpTo(next, _width - length) is var count && length + count <= _width)
             {
-                current.Add(chunks.Pop());
-                length += CodePoints.Length(next);
+                current.Add(_chunks.Pop());
+                length += count;
             }
-            if (chunks.TryPeek(out var tooLong) && CodePoints.Length(tooLong) > width)
-                HandleLongWord(chunks, current, width - length, width, breakLongWords, breakOnHyphens);
+            if (_chunks.TryPeek(out var tooLong) && CountUpTo(tooLong, _width) > _width)
+                HandleLongWord(current, _width - length, breakLongWords, breakOnHyphens);
             if (current.Count > 0 && IsBlank(current[^1]))
                 current.RemoveAt(current.Count - 1);
             if (current.Count > 0)
-                lines.Add(string.Concat(current));
+                lines.Add(_line[current[0].Start..current[^1].End]);
         }
         return lines;
     }
 
-    private static void HandleLongWord(Stack<string> chunks, List<string> current, int space, int width, bool breakWords, bool breakHyphens)
+    private void HandleLongWord(List<TextRange> current, int space, bool breakWords, bool breakHyphens)
     {
-        space = width < 1 ? 1 : space;
         if (!breakWords)
         {
             if (current.Count == 0)
-                current.Add(chunks.Pop());
+                current.Add(_chunks.Pop());
             return;
         }
-        var word = chunks.Pop();
-        var end = CodePoints.ToUnits(word, Math.Max(space, 0));
-        if (breakHyphens && CodePoints.Length(word) > space)
+        var word = _chunks.Pop();
+        var end = word.Start;
+        for (var count = 0; count < space && end < word.End; count++)
+            end += _isUnits ? 1 : CodePoints.UnitsAt(_line, end);
+        if (breakHyphens && end < word.End)
         {
-            var hyphen = word[..end].LastIndexOf('-');
-            if (hyphen > 0 && word.AsSpan(0, hyphen).IndexOfAnyExcept('-') >= 0)
-                end = hyphen + 1;
+            var hyphen = _line.AsSpan(word.Start, end - word.Start).LastIndexOf('-');
+            if (hyphen > 0 && _line.AsSpan(word.Start, hyphen).IndexOfAnyExcept('-') >= 0)
+                end = word.Start + hyphen + 1;
         }
-        current.Add(word[..end]);
-        chunks.Push(word[end..]);
+        current.Add(new TextRange(word.Start, end));
+        _chunks.Push(new TextRange(end, word.End));
     }
 
-    private static bool IsBlank(string chunk) => chunk.All(PythonCharacters.IsSpace);
+    /// <summary>Code points of a stretch, counted no further than one beyond <paramref name="most"/>.</summary>
+    private int CountUpTo(TextRange chunk, int most)
+    {
+        if (_isUnits)
+            return chunk.Length;
+        var count = 0;
+        for (var i = chunk.Start; i < chunk.End && count <= most; count++)
+            i += CodePoints.UnitsAt(_line, i);
+        return count;
+    }
+
+    private bool IsBlank(TextRange chunk)
+    {
+        for (var i = chunk.Start; i < chunk.End; i++)
+        {
+            if (!PythonCharacters.IsSpace(_line[i]))
+                return false;
+        }
+        return true;
+    }
 
     /// <summary>Runs of whitespace and words; a word is cut behind a hyphen between letters.</summary>
-    private static List<string> Chunks(string line, bool breakOnHyphens)
+    private static List<TextRange> Chunks(string line, bool breakOnHyphens)
     {
-        var chunks = new List<string>();
+        var chunks = new List<TextRange>();
         for (var i = 0; i < line.Length;)
         {
             var start = i;
@@ -67,7 +104,7 @@ internal static class TextWrap
                 if (!blank && breakOnHyphens && CutsAt(line, start, i))
                     break;
             }
-            chunks.Add(line[start..i]);
+            chunks.Add(new TextRange(start, i));
         }
         return chunks;
     }

@@ -46,6 +46,7 @@ internal static class Urls
 
     private static string LinkWord(string word, long limit, string attributes, string[] schemes)
     {
+        Budget.Spend(word.Length * 4L);
         var head = Head.Match(word).Value;
         var middle = word[head.Length..];
         var tail = Tail.Match(middle).Value;
@@ -57,6 +58,7 @@ internal static class Urls
                 continue;
             for (var left = Math.Min(opened, Count(tail, close)); left > 0; left--)
             {
+                Budget.Spend(word.Length / 4);
                 var end = tail.IndexOf(close, StringComparison.Ordinal) + close.Length;
                 middle += tail[..end];
                 tail = tail[end..];

@@ -159,7 +159,9 @@ internal sealed class Concatenation(SourcePosition at, Expression[] parts) : Exp
         context.Return(At);
         if (context.Autoescape && values.Any(value => value is Markup))
             return new Markup(context.Checked(string.Concat(values.Select(value => Markup.Escape(value).Text))));
-        return context.Checked(string.Concat(Array.ConvertAll(values, PythonText.Of)));
+        var texts = Array.ConvertAll(values, PythonText.Of);
+        Budget.Make(texts.Sum(text => (long)text.Length));
+        return string.Concat(texts);
     }
 }
 

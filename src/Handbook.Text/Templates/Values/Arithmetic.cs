@@ -11,7 +11,7 @@ internal static class Arithmetic
         if (a is long && b is long || (Numbers.IsNumber(a) && Numbers.IsNumber(b)))
             return CheckBits(context, OfNumbers(context, symbol, a!, b!));
         if (symbol == "%" && Operations.AsText(a) is { } format)
-            return context.Checked(PercentFormat.Apply(context, format, b));
+            return a is Markup ? new Markup(PercentFormat.Apply(context, format, Markup.EscapeArguments(b))) : context.Checked(PercentFormat.Apply(context, format, b));
         if ((a as Undefined ?? b as Undefined) is { } undefined)
             throw undefined.Fail();
         return symbol switch
@@ -43,7 +43,9 @@ internal static class Arithmetic
     private static object Concatenate(RenderContext context, object? a, object? b)
     {
         if (a is string x && b is string y)
-            return context.Checked(string.Concat(x, y));
+            return CheckedConcat(x, y);
+        if (a is BytesValue first)
+            return b is BytesValue second ? new BytesValue(CheckedConcat(first.Veiled, second.Veiled)) : throw PythonError.Type($"can't concat {PythonText.TypeName(b)} to bytes");
         if (Operations.AsText(a) is not null && Operations.AsText(b) is not null)
             return new Markup(context.Checked((a as Markup ?? Markup.Escape(a)).Text + (b as Markup ?? Markup.Escape(b)).Text));
         if ((a is ListValue && b is ListValue) || (a is TupleValue && b is TupleValue))
@@ -59,14 +61,22 @@ internal static class Arithmetic
         throw Unsupported("+", a, b);
     }
 
+    private static string CheckedConcat(string a, string b)
+    {
+        Budget.Make((long)a.Length + b.Length);
+        return string.Concat(a, b);
+    }
+
     private static object? Repeat(RenderContext context, object? sequence, object times)
     {
         var count = Math.Max(0, Numbers.ToIndex(times));
         switch (sequence)
         {
+            case BytesValue bytes:
+                return new BytesValue((string)Repeat(context, bytes.Veiled, times)!);
             case string or Markup:
                 var text = Operations.AsText(sequence)!;
-                context.CheckLength(text.Length == 0 ? 0 : Math.Min(count, int.MaxValue) * text.Length);
+                Budget.Make(text.Length == 0 ? 0 : Math.Min(count, int.MaxValue) * text.Length);
                 var repeated = text.Length == 0 ? "" : string.Concat(Enumerable.Repeat(text, (int)count));
                 return sequence is Markup ? new Markup(repeated) : repeated;
             case SequenceValue items:

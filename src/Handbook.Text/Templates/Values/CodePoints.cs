@@ -5,12 +5,17 @@ namespace Handbook.Text.Templates.Values;
 /// <summary>Python's view of a string, by code points, over .NET's UTF-16. Strings without surrogates take the short way.</summary>
 internal static class CodePoints
 {
-    public static bool AreUnits(ReadOnlySpan<char> text) => !text.ContainsAnyInRange('\uD800', '\uDFFF');
+    public static bool AreUnits(ReadOnlySpan<char> text)
+    {
+        Budget.Scan(text.Length);
+        return !text.ContainsAnyInRange('\uD800', '\uDFFF');
+    }
 
     public static int Length(ReadOnlySpan<char> text)
     {
         if (AreUnits(text))
             return text.Length;
+        Budget.Walk(text.Length);
         var count = 0;
         for (var i = 0; i < text.Length; count++)
             i += UnitsAt(text, i);
@@ -26,6 +31,7 @@ internal static class CodePoints
     {
         if (AreUnits(text))
             return codePoint;
+        Budget.Walk(codePoint);
         var i = 0;
         for (; codePoint > 0 && i < text.Length; codePoint--)
             i += UnitsAt(text, i);
@@ -36,6 +42,7 @@ internal static class CodePoints
     {
         for (var i = 0; i < text.Length;)
         {
+            Budget.Spend(1);
             var units = UnitsAt(text, i);
             yield return units == 1 ? One(text[i]) : text.Substring(i, 2);
             i += units;
@@ -54,6 +61,7 @@ internal static class CodePoints
     {
         if (bounds.Count == 0)
             return "";
+        Budget.Make(bounds.Count);
         if (AreUnits(text) && (bounds.Step == 1 || bounds.Count == 1))
             return text.Substring(bounds.Start, bounds.Count);
         var points = AreUnits(text) ? null : Split(text).ToArray();
@@ -61,6 +69,13 @@ internal static class CodePoints
         for (var (i, left) = (bounds.Start, bounds.Count); left > 0; i += bounds.Step, left--)
             _ = points is null ? result.Append(text[i]) : result.Append(points[i]);
         return result.ToString();
+    }
+
+    /// <summary>The units from <paramref name="start"/> to <paramref name="end"/> as a text that is paid for.</summary>
+    public static string Sliced(string text, int start, int end)
+    {
+        Budget.Make(end - start);
+        return text[start..end];
     }
 
     private static readonly string[] Ascii = [.. Enumerable.Range(0, 128).Select(code => ((char)code).ToString())];

@@ -99,7 +99,7 @@ internal sealed class MacroValue(MacroDefinition definition, Scope scope) : Temp
         value = name switch
         {
             "name" => definition.Name,
-            "arguments" => new ListValue([.. definition.Parameters]),
+            "arguments" => new TupleValue([.. definition.Parameters]),
             "caller" => Numbers.Box(definition.UsesCaller),
             "catch_kwargs" => Numbers.Box(definition.UsesKwargs),
             "catch_varargs" => Numbers.Box(definition.UsesVarargs),

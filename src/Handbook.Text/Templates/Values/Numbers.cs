@@ -42,9 +42,18 @@ internal static class Numbers
         _ => throw NoNumber(value),
     };
 
+    private static BigInteger Paid(BigInteger value)
+    {
+        PayFor(value, value);
+        return value;
+    }
+
+    /// <summary>Pays for work that grows with the product of two integers' lengths.</summary>
+    private static void PayFor(BigInteger a, BigInteger b) => Budget.Spend((a.GetBitLength() / 64) * (b.GetBitLength() / 64) / 16);
+
     /// <summary>The nearest double, ties to even; .NET's own conversion cuts off.</summary>
     private static double Rounded(BigInteger value) =>
-        double.Parse(value.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) is var real && double.IsInfinity(real)
+        double.Parse(Paid(value).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) is var real && double.IsInfinity(real)
             ? throw new PythonError("OverflowError", "int too large to convert to float") : real;
 
     /// <summary>A value used where Python wants an index-like integer.</summary>
@@ -92,7 +101,10 @@ internal static class Numbers
     private static object Integer(Func<Int128, Int128, Int128> narrow, Func<BigInteger, BigInteger, BigInteger> wide, object a, object b)
     {
         if (a is BigInteger || b is BigInteger)
+        {
+            PayFor(ToBig(a), ToBig(b));
             return Normalize(wide(ToBig(a), ToBig(b)));
+        }
         var result = narrow(ToIndex(a), ToIndex(b));
         return result >= long.MinValue && result <= long.MaxValue ? Box((long)result) : wide(ToBig(a), ToBig(b));
     }
@@ -110,6 +122,7 @@ internal static class Numbers
         if (a is double || b is double)
             return ToDouble(a) / ToDouble(b);
         var (numerator, denominator) = (ToBig(a), ToBig(b));
+        PayFor(numerator, denominator);
         var shift = (int)Math.Max(0, 80 + denominator.GetBitLength() - numerator.GetBitLength());
         var quotient = BigInteger.DivRem(numerator << shift, denominator, out var remainder);
         // The lowest of the spare bits stands for everything behind it, so that rounding once is exact.
@@ -129,6 +142,7 @@ internal static class Numbers
         var (dividend, divisor) = (ToBig(a), ToBig(b));
         if (divisor.IsZero)
             throw new PythonError("ZeroDivisionError", "integer division or modulo by zero");
+        PayFor(dividend, divisor);
         var quotient = BigInteger.DivRem(dividend, divisor, out var remainder);
         return Normalize(!remainder.IsZero && (remainder.Sign < 0) != (divisor.Sign < 0) ? quotient - 1 : quotient);
     }
@@ -163,6 +177,7 @@ internal static class Numbers
         var divisor = ToBig(b);
         if (divisor.IsZero)
             throw new PythonError("ZeroDivisionError", "integer modulo by zero");
+        PayFor(ToBig(a), divisor);
         var remainder = BigInteger.Remainder(ToBig(a), divisor);
         return Normalize(!remainder.IsZero && (remainder.Sign < 0) != (divisor.Sign < 0) ? remainder + divisor : remainder);
     }
@@ -183,6 +198,7 @@ internal static class Numbers
         var (value, exponent) = (ToBig(a), ToBig(b));
         if (BigInteger.Abs(value) > 1 && exponent * (BigInteger.Abs(value).GetBitLength() - 1) > maxBits)
             throw PythonError.Limit($"an integer of more than {maxBits.ToString(CultureInfo.InvariantCulture)} bits");
+        Budget.Spend(maxBits / 64 * (maxBits / 64) / 16 * (BigInteger.Abs(value) > 1 && exponent > 64 ? 1 : 0));
         return Normalize(BigInteger.Abs(value) <= 1
             ? value.Sign == 0 && !exponent.IsZero ? 0 : value.Sign < 0 && !exponent.IsEven ? -1 : 1
             : BigInteger.Pow(value, (int)exponent));
@@ -193,6 +209,7 @@ internal static class Numbers
     /// <summary><c>int(text, radix)</c>; null when Python raises ValueError.</summary>
     public static object? ParseInteger(string text, int radix)
     {
+        Budget.Scan(text.Length);
         var digits = text.Trim(' ', '\t', '\n', '\r', '\v', '\f');
         var sign = digits.StartsWith('-') ? -1 : 1;
         digits = digits.StartsWith('-') || digits.StartsWith('+') ? digits[1..] : digits;
@@ -204,6 +221,7 @@ internal static class Numbers
             radix = digits.Length > 1 && digits[0] == '0' && digits.Trim('0', '_').Length > 0 ? -1 : 10;
         if (digits.Length is 0 or > 4300 || radix < 0 || digits[0] == '_' || digits[^1] == '_' || digits.Contains("__", StringComparison.Ordinal))
             return null;
+        Budget.Spend((long)digits.Length * digits.Length / 512);
         var value = BigInteger.Zero;
         foreach (var symbol in digits.Replace("_", "", StringComparison.Ordinal))
         {
@@ -219,6 +237,7 @@ internal static class Numbers
     /// <summary><c>float(text)</c>; null when Python raises ValueError.</summary>
     public static double? ParseFloat(string text)
     {
+        Budget.Walk(text.Length);
         var start = 0;
         var end = text.Length;
         while (start < end && PythonCharacters.IsSpace(text[start])) start++;

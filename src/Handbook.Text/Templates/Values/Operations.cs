@@ -31,8 +31,9 @@ internal static class Operations
             return a is not double real || !double.IsNaN(real);
         if (depth > MaxContainerDepth)
             throw new PythonError("RecursionError", "maximum recursion depth exceeded in comparison");
+        Budget.Spend(1);
         if (AsText(a) is { } text)
-            return AsText(b) == text;
+            return AsText(b) is { } same && text.Length == same.Length && Scanned(text) == same;
         if (a is null || b is null)
             return false;
         if (Numbers.IsNumber(a))
@@ -44,9 +45,18 @@ internal static class Operations
             (DictValue x, DictValue y) => x.Length == y.Length
                 && x.Entries.All(entry => y.TryGetValue(entry.Key, out var other) && AreEqual(entry.Value, other, depth + 1)),
             (Undefined, Undefined) => true,
+            (BytesValue x, BytesValue y) => AreEqual(x.Veiled, y.Veiled, depth),
+            (DictView x, DictView y) => x.EqualsSet(y),
             (RangeValue x, RangeValue y) => AreEqual(ToArray(x), ToArray(y), depth),
             _ => false,
         };
+    }
+
+    /// <summary>A text that is about to be looked through.</summary>
+    private static string Scanned(string text)
+    {
+        Budget.Scan(text.Length);
+        return text;
     }
 
     private static bool AreEqual(object?[] a, object?[] b, int depth)
@@ -61,12 +71,17 @@ internal static class Operations
         return true;
     }
 
-    public static bool IsHashable(object? value) => value is not (ListValue or DictValue or SliceValue)
-        && (value is not TupleValue tuple || tuple.Items.All(IsHashable));
+    public static bool IsHashable(object? value)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        Budget.Spend(1);
+        return value is not (ListValue or DictValue or SliceValue) && (value is not TupleValue tuple || tuple.Items.All(IsHashable));
+    }
 
     public static void RequireHashable(object? value)
     {
         RuntimeHelpers.EnsureSufficientExecutionStack();
+        Budget.Spend(1);
         if (value is TupleValue tuple)
         {
             foreach (var item in tuple.Items)
@@ -79,10 +94,21 @@ internal static class Operations
     }
 
     /// <summary>Equal values have equal hashes: 1, 1.0 and True share one.</summary>
-    public static int Hash(object value) => value switch
+    public static int Hash(object value)
     {
-        string text => text.GetHashCode(StringComparison.Ordinal),
-        Markup markup => markup.Text.GetHashCode(StringComparison.Ordinal),
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        Budget.Spend(1);
+        return (AsText(value) ?? (value as BytesValue)?.Veiled) is { } text ? HashText(text) : HashOther(value);
+    }
+
+    private static int HashText(string text)
+    {
+        Budget.Walk(text.Length / 4);
+        return text.GetHashCode(StringComparison.Ordinal);
+    }
+
+    private static int HashOther(object value) => value switch
+    {
         double real when double.IsFinite(real) && Math.Floor(real) == real => new BigInteger(real).GetHashCode(),
         double real => real.GetHashCode(),
         long or bool or BigInteger => Numbers.ToBig(value).GetHashCode(),
@@ -98,10 +124,13 @@ internal static class Operations
     {
         if (depth > MaxContainerDepth)
             throw new PythonError("RecursionError", "maximum recursion depth exceeded in comparison");
+        Budget.Spend(1);
         if (a is not null && b is not null && Numbers.IsNumber(a) && Numbers.IsNumber(b))
             return Numbers.Compare(a, b) is { } sign && Holds(symbol, sign);
         if (AsText(a) is { } x && AsText(b) is { } y)
             return Holds(symbol, CompareText(x, y));
+        if (a is BytesValue left && b is BytesValue right)
+            return Holds(symbol, CompareText(left.Veiled, right.Veiled));
         if ((a is ListValue && b is ListValue) || (a is TupleValue && b is TupleValue))
             return CompareItems(symbol, ((SequenceValue)a).Items, ((SequenceValue)b).Items, depth);
         if ((a as Undefined ?? b as Undefined) is { } undefined)
@@ -123,6 +152,7 @@ internal static class Operations
     public static int CompareText(string a, string b)
     {
         var common = a.AsSpan().CommonPrefixLength(b);
+        Budget.Scan(common);
         if (common == a.Length || common == b.Length)
             return a.Length.CompareTo(b.Length);
         return Rank(a[common]).CompareTo(Rank(b[common]));
@@ -145,13 +175,16 @@ internal static class Operations
         {
             case string or Markup:
                 return AsText(item) is { } part
-                    ? AsText(container)!.Contains(part, StringComparison.Ordinal)
+                    ? TextSearch.Contains(AsText(container)!, part)
                     : throw PythonError.Type($"'in <string>' requires string as left operand, not {PythonText.TypeName(item)}");
+            case BytesValue bytes:
+                return item is BytesValue some ? TextSearch.Contains(bytes.Veiled, some.Veiled)
+                    : item is long value and >= 0 and <= 255 ? TextSearch.Contains(bytes.Veiled, BytesValue.Veil((byte)value).ToString())
+                    : throw PythonError.Type($"a bytes-like object is required, not '{PythonText.TypeName(item)}'");
             case DictValue dict:
                 RequireHashable(item);
                 return dict.TryGetValue(item, out _);
             case SequenceValue sequence:
-                context.Charge(sequence.Items.Length);
                 foreach (var candidate in sequence.Items)
                 {
                     if (ReferenceEquals(candidate, item) || AreEqual(candidate, item))
@@ -159,7 +192,7 @@ internal static class Operations
                 }
                 return false;
         }
-        if (container is not TemplateValue value || value.Iterate() is not { } items)
+        if (container is not TemplateValue walked || walked.Iterate() is not { } items)
             throw PythonError.Type($"argument of type '{PythonText.TypeName(container)}' is not iterable");
         while (items.MoveNext())
         {

@@ -26,11 +26,17 @@ internal static class PythonCase
     private static readonly Dictionary<int, string> LongUpperOf =
         LongUpper.Split(' ', StringSplitOptions.RemoveEmptyEntries).ToDictionary(entry => (int)entry[0], entry => entry[1..]);
 
-    public static string Upper(string text) => Ascii.IsValid(text) ? text.ToUpperInvariant() : Map(text, AppendUpper);
+    public static string Upper(string text) => IsAscii(text) ? text.ToUpperInvariant() : Map(text, AppendUpper);
 
-    public static string Lower(string text) => Ascii.IsValid(text) ? text.ToLowerInvariant() : Map(text, AppendLower);
+    public static string Lower(string text) => IsAscii(text) ? text.ToLowerInvariant() : Map(text, AppendLower);
 
-    public static string CaseFold(string text) => Ascii.IsValid(text) ? text.ToLowerInvariant() : Lower(Upper(text)).Replace('\u03C2', '\u03C3');
+    private static bool IsAscii(string text)
+    {
+        Budget.Make(text.Length);
+        return Ascii.IsValid(text);
+    }
+
+    public static string CaseFold(string text) => IsAscii(text) ? text.ToLowerInvariant() : Lower(Upper(text)).Replace('\u03C2', '\u03C3');
 
     public static string Capitalize(string text) => Map(text, static (source, index, rune, result) =>
     {
@@ -66,6 +72,7 @@ internal static class PythonCase
 
     private static string Map(string text, Action<string, int, Rune, StringBuilder> append)
     {
+        Budget.Walk(text.Length * 2L);
         var result = new StringBuilder(text.Length + 4);
         for (var i = 0; i < text.Length;)
         {

@@ -29,6 +29,7 @@ internal static class PythonCharacters
 
     public static bool IsIdentifier(string name)
     {
+        Budget.Walk(name.Length);
         var first = true;
         foreach (var rune in name.EnumerateRunes())
         {

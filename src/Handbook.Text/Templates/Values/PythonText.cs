@@ -26,7 +26,7 @@ internal static class PythonText
             case null: return "None";
             case bool truth: return truth ? "True" : "False";
             case long number: return number.ToString(CultureInfo.InvariantCulture);
-            case BigInteger big: return big.ToString(CultureInfo.InvariantCulture);
+            case BigInteger big: return Digits(big);
             case double real: return PythonFloat.Repr(real);
         }
         var result = new StringBuilder();
@@ -34,13 +34,36 @@ internal static class PythonText
         return result.ToString();
     }
 
+    /// <summary><c>ascii(value)</c>.</summary>
+    public static string AsciiOf(object? value)
+    {
+        var text = ReprOf(value);
+        if (Ascii.IsValid(text))
+            return text;
+        var result = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i += CodePoints.UnitsAt(text, i))
+        {
+            var point = CodePoints.UnitsAt(text, i) == 2 ? char.ConvertToUtf32(text[i], text[i + 1]) : text[i];
+            result.Append(point < 0x80 ? ((char)point).ToString() : HexadecimalEscape(point));
+            Budget.Spend(1);
+            Budget.Fit(result.Length);
+        }
+        return result.ToString();
+    }
+
+    private static string Digits(BigInteger value)
+    {
+        Budget.Spend(value.GetBitLength() / 64 * (value.GetBitLength() / 64) / 16);
+        return value.ToString(CultureInfo.InvariantCulture);
+    }
+
     /// <summary>Appends <c>repr(value)</c>; containers deeper than Python's own recursion limit allows are refused.</summary>
     public static void AppendRepr(StringBuilder result, object? value, int depth)
     {
         if (depth > MaxContainerDepth)
             throw PythonError.Recursion();
-        if (result.Length > TemplateLimits.Default.MaxTextLength)
-            throw PythonError.Limit("a value's printed form is too long");
+        Budget.Spend(1);
+        Budget.Fit(result.Length);
         switch (value)
         {
             case string text: AppendQuoted(result, text); break;
@@ -63,6 +86,8 @@ internal static class PythonText
 
     private static void AppendQuoted(StringBuilder result, string text)
     {
+        Budget.Walk(text.Length);
+        Budget.Fit((long)result.Length + text.Length);
         var quote = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
         result.Append(quote);
         for (var i = 0; i < text.Length; i++)

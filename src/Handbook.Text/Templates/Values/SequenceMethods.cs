@@ -83,33 +83,13 @@ internal static class DictMethods
         return values[1] == Signature.Missing ? null : values[1];
     }
 
-    private static DictValue FromKeys(RenderContext context, Arguments arguments)
+    /// <summary><c>dict.fromkeys</c>.</summary>
+    public static DictValue FromKeys(RenderContext context, Arguments arguments)
     {
         var values = new Signature("fromkeys", 1, "iterable", "value").Bind(arguments);
         var result = new DictValue();
         foreach (var key in Operations.Each(context, values[0]))
             result.Set(key, values[1] == Signature.Missing ? null : values[1]);
         return result;
-    }
-}
-
-/// <summary>The few methods of numbers.</summary>
-internal static class NumberMethods
-{
-    public static bool TryGet(object? self, string name, out object? value)
-    {
-        value = (self, name) switch
-        {
-            (double real, "is_integer") => new BuiltinFunction(name, (_, _) => Numbers.Box(double.IsFinite(real) && Math.Floor(real) == real)),
-            (double real, "real") => real,
-            (double, "imag") => 0.0,
-            (long or bool or System.Numerics.BigInteger, "real" or "numerator") => Arithmetic.Plus(self),
-            (long or bool or System.Numerics.BigInteger, "imag") => Numbers.Box(0L),
-            (long or bool or System.Numerics.BigInteger, "denominator") => Numbers.Box(1L),
-            (long or bool or System.Numerics.BigInteger, "bit_length") =>
-                new BuiltinFunction(name, (_, _) => Numbers.Box((long)System.Numerics.BigInteger.Abs(Numbers.ToBig(self!)).GetBitLength())),
-            _ => null,
-        };
-        return value is not null;
     }
 }

@@ -19,6 +19,7 @@ internal abstract class SequenceValue(object?[] items) : TemplateValue
         if (key is SliceValue slice)
         {
             var bounds = slice.Of(Items.Length);
+            Budget.Walk(bounds.Count);
             var taken = new object?[bounds.Count];
             for (var (i, from) = (0, bounds.Start); i < taken.Length; i++, from += bounds.Step)
                 taken[i] = Items[from];

@@ -9,10 +9,13 @@ internal static class StringEdits
     public static string Strip(string text, string? chars, bool front, bool back)
     {
         var (start, end) = (0, text.Length);
+        Budget.Walk(chars?.Length ?? 0);
         if (chars is null || (CodePoints.AreUnits(chars) && CodePoints.AreUnits(text)))
         {
             while (front && start < end && Takes(text[start])) start++;
             while (back && end > start && Takes(text[end - 1])) end--;
+            Budget.Make(end - start);
+            Budget.Walk((text.Length - end + start) * (1L + (chars?.Length ?? 0) / 16));
             return text[start..end];
         }
         var taken = CodePoints.Split(chars).ToHashSet(StringComparer.Ordinal);
@@ -29,8 +32,6 @@ internal static class StringEdits
     {
         if (count == 0 || (old.Length == 0 && replacement.Length == 0))
             return text;
-        if (old.Length > 0 && count < 0 && replacement.Length <= old.Length)
-            return context.Checked(text.Replace(old, replacement, StringComparison.Ordinal));
         return old.Length == 0 ? Interleave(context, text, replacement, count) : ReplaceSome(context, text, old, replacement, count);
     }
 
@@ -38,10 +39,11 @@ internal static class StringEdits
     {
         var result = new StringBuilder();
         var from = 0;
-        for (int at; count != 0 && (at = text.IndexOf(old, from, StringComparison.Ordinal)) >= 0; count--)
+        for (int at; count != 0 && (at = TextSearch.IndexOf(text, old, from)) >= 0; count--)
         {
             result.Append(text, from, at - from).Append(replacement);
             from = at + old.Length;
+            context.Charge(1);
             context.CheckLength(result.Length);
         }
         return context.Checked(result.Append(text, from, text.Length - from).ToString());
@@ -132,7 +134,7 @@ internal static class StringEdits
 
     private static string Repeat(RenderContext context, string fill, long count)
     {
-        context.CheckLength(Math.Min(count, int.MaxValue) * fill.Length);
+        Budget.Make(Math.Min(count, int.MaxValue) * fill.Length);
         return fill.Length == 1 ? new string(fill[0], (int)count) : string.Concat(Enumerable.Repeat(fill, (int)count));
     }
 }

@@ -17,18 +17,37 @@ internal static class StringMethods
         if (name is "format" or "format_map")
         {
             value = new BuiltinFunction(name, (context, arguments) => Wrap(isMarkup, name == "format"
-                ? BraceFormat.Apply(context, self, arguments)
-                : BraceFormat.ApplyMap(context, self, arguments)), isMethod: false);
+                ? BraceFormat.Apply(context, self, Safe(isMarkup, arguments))
+                : BraceFormat.ApplyMap(context, self, Safe(isMarkup, arguments))), isMethod: false);
             return true;
         }
+        if (name == "encode")
+        {
+            value = new BuiltinFunction(name, (context, arguments) => Codecs.Encode(context, self, arguments));
+            return true;
+        }
+        if (isMarkup && Markup.TryGetMethod(self, name, out value))
+            return true;
         if (!Table.TryGetValue(name, out var entry))
             return false;
-        value = new BuiltinFunction(name, (context, arguments) => Wrap(isMarkup, entry.Body(context, self, entry.Signature.Bind(arguments))));
+        value = new BuiltinFunction(name, (context, arguments) => Wrap(isMarkup, entry.Body(context, self, entry.Signature.Bind(Safe(isMarkup && name is "join" or "replace", arguments)))));
         return true;
     }
 
+    /// <summary>Calls a method of the table.</summary>
+    public static object? Invoke(RenderContext context, string self, string name, Arguments arguments) =>
+        Table[name] is var entry ? entry.Body(context, self, entry.Signature.Bind(arguments)) : null;
+
     /// <summary>Text made from safe text is safe.</summary>
-    private static object? Wrap(bool isMarkup, object? value) => isMarkup && value is string text ? new Markup(text) : value;
+    private static object? Wrap(bool isMarkup, object? value) => !isMarkup ? value : value switch
+    {
+        string text => new Markup(text),
+        SequenceValue items => items.With(Array.ConvertAll(items.Items, item => Wrap(isMarkup, item))),
+        _ => value,
+    };
+
+    private static Arguments Safe(bool isMarkup, Arguments arguments) => !isMarkup ? arguments
+        : new Arguments(Array.ConvertAll(arguments.Positional, Markup.EscapeArguments), [.. arguments.Named.Select(entry => KeyValuePair.Create(entry.Key, Markup.EscapeArguments(entry.Value)))]);
 
     private static Dictionary<string, Entry> Build()
     {
@@ -47,6 +66,7 @@ internal static class StringMethods
         AddSearching(table);
         AddSplitting(table);
         AddPadding(table);
+        AddTranslating(table);
         return table;
     }
 
@@ -58,11 +78,17 @@ internal static class StringMethods
         Add(table, "strip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: true));
         Add(table, "lstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: false));
         Add(table, "rstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: false, back: true));
-        Add(table, "removeprefix", 1, ["prefix"], (_, self, v) => self.StartsWith(Text(v[0]), StringComparison.Ordinal) ? self[Text(v[0]).Length..] : self);
+        Add(table, "removeprefix", 1, ["prefix"], (_, self, v) => self.StartsWith(Text(v[0]), StringComparison.Ordinal) ? CodePoints.Sliced(self, Text(v[0]).Length, self.Length) : self);
         Add(table, "removesuffix", 1, ["suffix"], (_, self, v) =>
-            Text(v[0]).Length > 0 && self.EndsWith(Text(v[0]), StringComparison.Ordinal) ? self[..^Text(v[0]).Length] : self);
+            Text(v[0]).Length > 0 && self.EndsWith(Text(v[0]), StringComparison.Ordinal) ? CodePoints.Sliced(self, 0, self.Length - Text(v[0]).Length) : self);
         Add(table, "replace", 2, ["old", "new", "count"], (context, self, v) =>
             StringEdits.Replace(context, self, Text(v[0]), Text(v[1]), Count(v[2], -1)));
+    }
+
+    private static void AddTranslating(Dictionary<string, Entry> table)
+    {
+        Add(table, "maketrans", 1, ["x", "y", "z"], (context, _, v) => StringTranslation.MakeTable(context, v));
+        Add(table, "translate", 1, ["table"], (context, self, v) => StringTranslation.Translate(context, self, v[0]));
     }
 
     private static void AddSearching(Dictionary<string, Entry> table)

@@ -13,6 +13,7 @@ internal static class StringSearch
         {
             var part = Operations.AsText(affix) ?? throw PythonError.Type(
                 $"{(atEnd ? "endswith" : "startswith")} first arg must be str or a tuple of str, not {PythonText.TypeName(affix)}");
+            Budget.Scan(part.Length + 64);
             if (atEnd ? window.EndsWith(part, StringComparison.Ordinal) : window.StartsWith(part, StringComparison.Ordinal))
                 return true;
         }
@@ -25,7 +26,7 @@ internal static class StringSearch
         var part = Part(values[0]);
         if (!TryWindow(text, values, out var window, out var start))
             return -1;
-        var at = last ? window.LastIndexOf(part, StringComparison.Ordinal) : window.IndexOf(part, StringComparison.Ordinal);
+        var at = last ? TextSearch.LastIndexOf(window, part, window.Length) : TextSearch.IndexOf(window, part);
         return at < 0 ? -1 : start + CodePoints.Length(window.AsSpan(0, at));
     }
 
@@ -37,8 +38,11 @@ internal static class StringSearch
         if (part.Length == 0)
             return CodePoints.Length(window) + 1;
         var count = 0;
-        for (var at = 0; (at = window.IndexOf(part, at, StringComparison.Ordinal)) >= 0; at += part.Length)
+        for (var at = 0; (at = TextSearch.IndexOf(window, part, at)) >= 0; at += part.Length)
+        {
+            Budget.Spend(1);
             count++;
+        }
         return count;
     }
 

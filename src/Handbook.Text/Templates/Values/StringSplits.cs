@@ -13,16 +13,24 @@ internal static class StringSplits
         else
         {
             var from = 0;
-            for (int at; limit-- != 0 && (at = text.IndexOf(separator, from, StringComparison.Ordinal)) >= 0; from = at + separator.Length)
-                parts.Add(text[from..at]);
-            parts.Add(text[from..]);
+            for (int at; limit-- != 0 && (at = TextSearch.IndexOf(text, separator, from)) >= 0; from = at + separator.Length)
+                parts.Add(Part(text, from, at));
+            parts.Add(Part(text, from, text.Length));
         }
-        context.Charge(parts.Count);
         return new ListValue([.. parts]);
+    }
+
+    /// <summary>A piece of a text, paid for as an object and by its length.</summary>
+    private static string Part(string text, int start, int end)
+    {
+        Budget.Spend(2);
+        Budget.Walk(end - start);
+        return text[start..end];
     }
 
     private static void SplitWhitespace(string text, long limit, List<object?> parts)
     {
+        Budget.Walk(text.Length);
         for (var i = 0; ;)
         {
             while (i < text.Length && PythonCharacters.IsSpace(text[i])) i++;
@@ -30,12 +38,12 @@ internal static class StringSplits
                 return;
             if (limit-- == 0)
             {
-                parts.Add(text[i..]);
+                parts.Add(Part(text, i, text.Length));
                 return;
             }
             var start = i;
             while (i < text.Length && !PythonCharacters.IsSpace(text[i])) i++;
-            parts.Add(text[start..i]);
+            parts.Add(Part(text, start, i));
         }
     }
 
@@ -52,19 +60,19 @@ internal static class StringSplits
         {
             var end = text.Length;
             for (int at; limit-- > 0 && end >= separator.Length
-                && (at = text.AsSpan(0, end).LastIndexOf(separator, StringComparison.Ordinal)) >= 0; end = at)
+                && (at = TextSearch.LastIndexOf(text, separator, end)) >= 0; end = at)
             {
-                parts.Add(text[(at + separator.Length)..end]);
+                parts.Add(Part(text, at + separator.Length, end));
             }
-            parts.Add(text[..end]);
+            parts.Add(Part(text, 0, end));
         }
         parts.Reverse();
-        context.Charge(parts.Count);
         return new ListValue([.. parts]);
     }
 
     private static void SplitWhitespaceFromEnd(string text, long limit, List<object?> parts)
     {
+        Budget.Walk(text.Length);
         for (var i = text.Length; ;)
         {
             while (i > 0 && PythonCharacters.IsSpace(text[i - 1])) i--;
@@ -72,12 +80,12 @@ internal static class StringSplits
                 return;
             if (limit-- == 0)
             {
-                parts.Add(text[..i]);
+                parts.Add(Part(text, 0, i));
                 return;
             }
             var end = i;
             while (i > 0 && !PythonCharacters.IsSpace(text[i - 1])) i--;
-            parts.Add(text[i..end]);
+            parts.Add(Part(text, i, end));
         }
     }
 
@@ -89,7 +97,7 @@ internal static class StringSplits
             var end = start;
             while (end < text.Length && !PythonCharacters.IsLineBreak(text[end])) end++;
             var next = end == text.Length ? end : text[end] == '\r' && end + 1 < text.Length && text[end + 1] == '\n' ? end + 2 : end + 1;
-            yield return text[start..(keepEnds ? next : end)];
+            yield return Part(text, start, keepEnds ? next : end);
             start = next;
         }
     }
@@ -98,9 +106,9 @@ internal static class StringSplits
     {
         if (separator.Length == 0)
             throw PythonError.Value("empty separator");
-        var at = last ? text.LastIndexOf(separator, StringComparison.Ordinal) : text.IndexOf(separator, StringComparison.Ordinal);
+        var at = last ? TextSearch.LastIndexOf(text, separator, text.Length) : TextSearch.IndexOf(text, separator);
         if (at < 0)
             return last ? new TupleValue("", "", text) : new TupleValue(text, "", "");
-        return new TupleValue(text[..at], separator, text[(at + separator.Length)..]);
+        return new TupleValue(Part(text, 0, at), separator, Part(text, at + separator.Length, text.Length));
     }
 }

@@ -12,9 +12,9 @@ internal static class StringTests
         ("isdecimal", text => Every(text, PythonCharacters.IsDecimal)),
         ("isnumeric", text => Every(text, PythonCharacters.IsNumeric)),
         ("isalnum", text => Every(text, rune => PythonCharacters.IsAlpha(rune) || PythonCharacters.IsNumeric(rune))),
-        ("isspace", text => text.Length > 0 && text.All(PythonCharacters.IsSpace)),
+        ("isspace", IsSpace),
         ("isprintable", text => text.Length == 0 || Every(text, PythonCharacters.IsPrintable)),
-        ("isascii", text => Ascii.IsValid(text)),
+        ("isascii", IsAscii),
         ("isidentifier", PythonCharacters.IsIdentifier),
         ("isupper", IsUpper),
         ("islower", IsLower),
@@ -28,6 +28,7 @@ internal static class StringTests
     private static bool IsTitle(string text)
     {
         var (anyCased, previousIsCased) = (false, false);
+        Budget.Walk(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
             var starts = PythonCharacters.IsUpper(rune) || PythonCharacters.IsTitle(rune);
@@ -43,6 +44,7 @@ internal static class StringTests
     private static bool AnyCasedAndNone(string text, Func<Rune, bool> wrong)
     {
         var anyCased = false;
+        Budget.Walk(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
             if (wrong(rune))
@@ -52,8 +54,21 @@ internal static class StringTests
         return anyCased;
     }
 
+    private static bool IsSpace(string text)
+    {
+        Budget.Walk(text.Length);
+        return text.Length > 0 && text.All(PythonCharacters.IsSpace);
+    }
+
+    private static bool IsAscii(string text)
+    {
+        Budget.Scan(text.Length);
+        return Ascii.IsValid(text);
+    }
+
     private static bool Every(string text, Func<Rune, bool> test)
     {
+        Budget.Walk(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
             if (!test(rune))

@@ -105,10 +105,38 @@ internal sealed class Markup(string text) : TemplateValue
         result.Append(')');
     }
 
+    private static string Paid(string text)
+    {
+        Budget.Walk(text.Length * 2L);
+        return text;
+    }
+
+    /// <summary>The methods that safe texts have and others lack.</summary>
+    public static bool TryGetMethod(string self, string name, out object? value)
+    {
+        value = name switch
+        {
+            "striptags" => new BuiltinFunction(name, (_, _) => Filters.HtmlFilters.StripTags(self).Text),
+            "unescape" => new BuiltinFunction(name, (context, _) => context.Checked(System.Net.WebUtility.HtmlDecode(Paid(self)))),
+            "escape" => new BuiltinFunction(name, (_, arguments) => Escape(new Signature(name, 1, "s").Bind(arguments)[0])),
+            _ => null,
+        };
+        return value is not null;
+    }
+
+    /// <summary>Texts that join safe text, escaped; also those of a list or dict.</summary>
+    public static object? EscapeArguments(object? value) => value switch
+    {
+        string => Escape(value),
+        SequenceValue items => items.With(Array.ConvertAll(items.Items, item => item is string ? Escape(item) : item)),
+        DictValue dict => dict.Entries.Aggregate(new DictValue(), (copy, entry) => copy.Set(entry.Key, entry.Value is string ? Escape(entry.Value) : entry.Value)),
+        _ => value,
+    };
+
     /// <summary><c>markupsafe.escape</c>.</summary>
     public static Markup Escape(object? value) => value as Markup ?? new Markup(EscapeText(PythonText.Of(value)));
 
-    private static string EscapeText(string text) => text.AsSpan().IndexOfAny("&<>'\"") < 0 ? text : text
+    private static string EscapeText(string text) => Paid(text).AsSpan().IndexOfAny("&<>'\"") < 0 ? text : text
         .Replace("&", "&amp;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal)
         .Replace("<", "&lt;", StringComparison.Ordinal).Replace("'", "&#39;", StringComparison.Ordinal)
         .Replace("\"", "&#34;", StringComparison.Ordinal);

@@ -101,12 +101,12 @@ internal static class SettingsReader
     {
         var single = Path.Combine(folder, TokenizerFolder.ChatTemplateFile);
         if (File.Exists(single))
-            templates[DefaultTemplate] = TokenizerFolder.Guard(single, () => File.ReadAllText(single));
+            templates[DefaultTemplate] = TokenizerFolder.Guard(single, () => OrdinaryFile.ReadText(single));
         var named = Path.Combine(folder, TokenizerFolder.NamedTemplatesFolder);
         if (!Directory.Exists(named))
             return;
         foreach (var path in Directory.GetFiles(named, "*.jinja").Order(StringComparer.Ordinal))
-            templates[Path.GetFileNameWithoutExtension(path)] = TokenizerFolder.Guard(path, () => File.ReadAllText(path));
+            templates[Path.GetFileNameWithoutExtension(path)] = TokenizerFolder.Guard(path, () => OrdinaryFile.ReadText(path));
     }
 
     private static JsonObject? Without(JsonObject? map, string[] keys)

@@ -48,17 +48,18 @@ internal sealed class PrecompiledNormalizer : Normalizer
             i += length;
             if (Encoding.UTF8.GetByteCount(grapheme) <= LongestGrapheme && Find(grapheme) is { } whole)
             {
+                piece.CheckGrowth(changes.Count + (long)whole.Length);
                 Replace(changes, grapheme, whole);
                 isChanged = true;
                 continue;
             }
-            isChanged |= ReplaceCharacters(changes, grapheme);
+            isChanged |= ReplaceCharacters(piece, changes, grapheme);
         }
         if (isChanged)
             piece.Transform(changes);
     }
 
-    private bool ReplaceCharacters(List<(int, int)> changes, ReadOnlySpan<char> grapheme)
+    private bool ReplaceCharacters(TextPiece piece, List<(int, int)> changes, ReadOnlySpan<char> grapheme)
     {
         var isChanged = false;
         for (var k = 0; k < grapheme.Length;)
@@ -66,6 +67,7 @@ internal sealed class PrecompiledNormalizer : Normalizer
             var codePoint = CharClasses.CodePointAt(grapheme, k, out var size);
             if (Find(grapheme.Slice(k, size)) is { } replacement)
             {
+                piece.CheckGrowth(changes.Count + (long)replacement.Length);
                 Replace(changes, grapheme.Slice(k, size), replacement);
                 isChanged = true;
             }

@@ -8,8 +8,15 @@ namespace Handbook.Text.Tokenizers.Regex;
 /// </summary>
 internal ref struct RegexMatcher
 {
-    /// <summary>Steps allowed for each code unit of the text, on top of a million.</summary>
-    private const long StepsPerUnit = 10_000;
+    /// <summary>Steps allowed for each code unit of the text, on top of the first ones: published patterns need about ten.</summary>
+    private const long StepsPerUnit = 200;
+
+    private const long FirstSteps = 50_000_000;
+
+    /// <summary>Choices that may be open at a time for each code unit, on top of the first ones.</summary>
+    private const int ChoicesPerUnit = 4;
+
+    private const int FirstChoices = 1 << 20;
 
     private const int DeepestLook = 50;
 
@@ -26,7 +33,7 @@ internal ref struct RegexMatcher
     {
         _code = code;
         _text = text;
-        _stepsLeft = 1_000_000 + (StepsPerUnit * text.Length);
+        _stepsLeft = FirstSteps + (StepsPerUnit * text.Length);
     }
 
     /// <summary>End of the match that begins at <paramref name="start"/>, or -1.</summary>
@@ -41,7 +48,7 @@ internal ref struct RegexMatcher
         var end = -1;
         while (true)
         {
-            if (--_stepsLeft < 0)
+            if (--_stepsLeft < 0 || _stack.Count > FirstChoices + ((long)ChoicesPerUnit * _text.Length))
                 throw new UserErrorException("tokenizer.json: a pattern needs too many steps on this text; it cannot be used.");
             if (Step(ref instruction, ref position))
             {

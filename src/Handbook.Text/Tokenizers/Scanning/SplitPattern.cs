@@ -39,8 +39,12 @@ internal abstract class SplitPattern
 /// <summary>A fixed string.</summary>
 internal sealed class StringPattern(string value) : SplitPattern
 {
+    /// <summary>Longer ones would be compared almost whole at every place of some texts.</summary>
+    private const int Longest = 4096;
+
     /// <summary>What is looked for.</summary>
-    public string Value { get; } = value;
+    public string Value { get; } = value.Length <= Longest ? value
+        : throw new InvalidDataException($"a pattern of {value.Length} characters; at most {Longest} are looked for");
 
     /// <inheritdoc/>
     protected override void Find(ReadOnlySpan<char> text, List<PatternPart> parts)
