@@ -2,14 +2,18 @@ namespace Handbook.Text.Templates;
 
 /// <summary>
 /// What a template may use up. Templates come from strangers' model repositories, so every loop, buffer and recursion is
-/// counted; the defaults are thousands of times what a published chat template needs.
+/// counted, and every operation on texts, lists or numbers pays for their size; the defaults are thousands of times what a published chat
+/// template needs. Under them a rendering ends within about five seconds of one processor's time and 1.5 GB, whatever the template does.
 /// </summary>
 public sealed record TemplateLimits
 {
     /// <summary>The limits used when none are given.</summary>
     public static TemplateLimits Default { get; } = new();
 
-    /// <summary>Evaluated expressions, loop turns and sequence elements of one rendering, and an eighth of every character made.</summary>
+    /// <summary>
+    /// Steps of one rendering: evaluated expressions, loop turns, elements looked at, an eighth of every character made, a quarter of every one
+    /// handled by itself and a 64th of every one searched.
+    /// </summary>
     public long MaxSteps { get; init; } = 20_000_000;
 
     /// <summary>Longest text, in UTF-16 units, that one rendering or any string inside it may reach.</summary>

@@ -9,7 +9,7 @@ public sealed class TemplateBudgetTests
 
     /// <summary>Three hundred turns of anything are cheap; three hundred looks at 40,000 characters are not.</summary>
     public static TheoryData<string> OnTexts() => new(
-        "t == u", "t != u", "t < u", "t <= u", "u in t", "'zz' in t", "t in {u: 1}", "{t: 1}", "[t, u]|unique|list", "[t, u]|sort", "[t, u]|max",
+        "t == u", "t != u", "t < u", "t <= u", "u in t", "'zz' in t", "t in {u: 1}", "[t, u]|unique|list", "[t, u]|sort", "[t, u]|max",
         "t.find('zz')", "t.rfind('zz')", "t.find(u[1:] ~ 'c')", "t.rfind('c' ~ u[1:])", "t.count('zz')", "t.count(u)", "t.startswith(u)", "t.endswith(u)",
         "t.split('zz')", "t.rsplit('zz', 1)", "t.split()", "t.splitlines()", "t.partition('zz')", "t.rpartition('zz')", "t.replace('zz', '')",
         "t|replace('zz', '')", "t.strip('ab')", "t|trim", "t[1:]", "t[::2]", "t[::-1]", "t|reverse", "t ~ ''", "t + ''", "t * 1", "t.join(['', ''])",
@@ -18,8 +18,8 @@ public sealed class TemplateBudgetTests
         "t.isidentifier()", "t is lower", "t|int", "t|float", "t|wordcount", "t|wordwrap", "t|wordwrap(1)", "t|truncate(20000)", "t|striptags",
         "t|urlencode", "t|urlize", "t|escape", "t|tojson", "t|pprint", "[t]|string", "e|length", "e[10000]", "e[5:]", "t|list", "t|first ~ t",
         "t|map('upper')|list", "t|batch(2)|list", "[1]|map(attribute=t)|list", "[{'a': t}]|groupby('a')", "'{:>50000}'.format(1)", "'%50000d' % 1",
-        "'{:050000,}'.format(1)", "strftime_now(t)", "l[:]", "l[::-1]", "l + l", "l * 2", "l|list|sort", "l|sum", "l|reverse|list", "l == m", "7 in l", "l.index(7)",
-        "l|tojson", "l|string", "l|pprint", "l|unique|list", "n * n", "n // 7", "n % 7 ** 2000", "n|string", "7 ** 5000", "n / 3", "k|int", "t.removeprefix('a')");
+        "'{:050000,}'.format(1)", "strftime_now(t)", "l[:]", "l[::-1]", "l + l", "l * 2", "l|list|sort", "l|sum", "l|reverse|list", "l == m", "7 in l", "l.count(7)",
+        "l|tojson", "l|string", "l|pprint", "l|unique|list", "n * n", "n // (n // 7)", "n % 7 ** 2000", "n|string", "7 ** 5000", "n / n", "k|int", "t.removeprefix('a')");
 
     [Theory]
     [MemberData(nameof(OnTexts))]
@@ -52,7 +52,7 @@ public sealed class TemplateBudgetTests
     [InlineData("{{ '{:0900000000,}'.format(1) }}")]
     [InlineData("{{ [[1]]|tojson(indent='x' * 900000) }}")]
     [InlineData("{{ strftime_now('%c' * 400000) }}")]
-    [InlineData("{{ 'a b' * 1000|wordwrap(1, wrapstring='x' * 900000) }}")]
+    [InlineData("{{ ('a b' * 1000)|wordwrap(1, wrapstring='x' * 900000) }}")]
     public void Render_ATextThatWouldBeTooLong_IsRefused(string source) => Assert.Equal("LimitError", Fails(source).Kind);
 
     [Fact]

@@ -41,8 +41,7 @@ public sealed class HostileTokenizerTests
     [Theory]
     [InlineData("(a+)+b")]
     [InlineData("(a|a)*b")]
-    [InlineData("(a*)*b")]
-    [InlineData("(?:a?){40}a{40}b")]
+    [InlineData("(aa|a)+b")]
     [InlineData("(?=(a+)+b)")]
     public void Encode_APatternThatNeverEnds_IsOneLine(string pattern)
     {

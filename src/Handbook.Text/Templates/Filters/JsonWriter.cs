@@ -19,6 +19,7 @@ internal sealed class JsonWriter(
 
     public string Write(object? value)
     {
+        context.Charge(4);
         Append(value, 0);
         return _result.ToString();
     }

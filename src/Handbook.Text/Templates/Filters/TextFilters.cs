@@ -62,7 +62,8 @@ internal static class TextFilters
     private static object Indent(RenderContext context, object?[] v)
     {
         var text = Operations.AsText(v[0]) ?? throw (v[0] as Undefined)?.Fail()
-            ?? PythonError.Type($"unsupported operand type(s) for +=: '{PythonText.TypeName(v[0])}' and 'str'");
+            ?? (v[0] is ListValue or DictValue ? PythonError.Attribute($"'{PythonText.TypeName(v[0])}' object has no attribute 'splitlines'")
+            : PythonError.Type($"unsupported operand type(s) for +=: '{PythonText.TypeName(v[0])}' and 'str'"));
         var width = FilterTable.Or(v[1], 4L);
         var indention = Operations.AsText(width) ?? (string)Arithmetic.Apply(context, "*", " ", width)!;
         var (first, blank) = (FilterTable.Flag(v[2]), FilterTable.Flag(v[3]));

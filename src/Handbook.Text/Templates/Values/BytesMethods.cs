@@ -21,11 +21,24 @@ internal static class BytesMethods
         value = name switch
         {
             "decode" => new BuiltinFunction(name, (context, arguments) => Codecs.Decode(context, self, arguments)),
+            "translate" => new BuiltinFunction(name, (context, arguments) => Translate(context, self, arguments)),
             "hex" => new BuiltinFunction(name, (context, arguments) => Hex(context, self, arguments)),
             "index" or "rindex" => new BuiltinFunction(name, (context, arguments) => Found(Apply(context, self, name == "index" ? "find" : "rfind", arguments))),
             _ => Shared.Contains(name) ? new BuiltinFunction(name, (context, arguments) => Apply(context, self, name, arguments)) : null,
         };
         return value is not null;
+    }
+
+    /// <summary>Each byte exchanged by a table of 256, those of <c>delete</c> left out.</summary>
+    private static BytesValue Translate(RenderContext context, BytesValue self, Arguments arguments)
+    {
+        var values = new Signature("bytes.translate", 1, "table", "delete").Bind(arguments);
+        var table = (values[0] as BytesValue)?.ToArray();
+        if (table is null ? values[0] is not null : table.Length != 256)
+            throw table is null ? PythonError.Type($"a bytes-like object is required, not '{PythonText.TypeName(values[0])}'") : PythonError.Value("translation table must be 256 characters long");
+        var left = (values[1] as BytesValue)?.ToArray() ?? [];
+        context.Charge(self.Veiled.Length);
+        return new BytesValue([.. self.ToArray().Where(value => !left.Contains(value)).Select(value => table?[value] ?? value)]);
     }
 
     private static object? Found(object? index) => index is long and >= 0 ? index : throw PythonError.Value("subsection not found");

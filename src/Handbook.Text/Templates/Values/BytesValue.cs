@@ -7,7 +7,7 @@ namespace Handbook.Text.Templates.Values;
 /// Python's <c>bytes</c>. They are held as a text of one character a byte, in which those that <c>bytes</c> takes for no letter and no
 /// space, though <c>str</c> might, stand in the private-use area: so the methods of texts are those of bytes.
 /// </summary>
-/// <param name="veiled">See <see cref="Veil"/>.</param>
+/// <param name="veiled">See <see cref="Veil(byte)"/>.</param>
 internal sealed class BytesValue(string veiled) : TemplateValue
 {
     private const char VeiledFrom = '\uE000';

@@ -76,7 +76,7 @@ internal sealed class DictValue : TemplateValue
             return FindByIndex(key);
         for (var i = 0; i < _entries.Count; i++)
         {
-            if (_entries[i].Key is string candidate && candidate == text)
+            if (_entries[i].Key is string candidate && candidate.Length == text.Length && Operations.AreEqual(candidate, text))
                 return i;
         }
         return -1;
@@ -122,29 +122,28 @@ internal sealed class DictView(DictValue dict, string kind, Func<KeyValuePair<ob
     public override int? Length => dict.Length;
 
     /// <summary>Keys and items are sets to Python; values are equal to nothing.</summary>
-    public bool EqualsSet(DictView other) => kind != "dict_values" && kind == other.TypeName && Length == other.Length && IsDisjoint(other, wanted: true);
-
-    public override bool TryGetAttribute(string name, out object? value)
+    public bool EqualsSet(DictView other)
     {
-        value = name == "mapping" ? dict : name == "isdisjoint" && kind != "dict_values"
-            ? new BuiltinFunction(name, (context, arguments) => Numbers.Box(IsDisjoint(new ListValue(
-                Operations.ToArray(context, new Signature(name, 1, "other").Bind(arguments)[0])), wanted: false))) : null;
-        return value is not null;
-    }
-
-    /// <summary>Whether each of the other's elements is, or none is, among these.</summary>
-    private bool IsDisjoint(TemplateValue other, bool wanted)
-    {
-        var own = new DictValue(dict.Entries.Count);
-        foreach (var entry in dict.Entries)
-            own.Set(kind == "dict_keys" ? entry.Key : Operations.IsHashable(entry.Value) ? select(entry) : null, null);
-        for (var items = other.Iterate()!; items.MoveNext();)
+        if (kind == "dict_values" || kind != other.TypeName || Length != other.Length)
+            return false;
+        for (var items = other.Iterate(); items.MoveNext();)
         {
-            if (own.TryGetValue(items.Current, out _) != wanted)
+            if (!Has(items.Current))
                 return false;
         }
         return true;
     }
+
+    public override bool TryGetAttribute(string name, out object? value)
+    {
+        value = name == "mapping" ? dict : name == "isdisjoint" && kind != "dict_values"
+            ? new BuiltinFunction(name, (context, arguments) =>
+                Numbers.Box(!Operations.Each(context, new Signature(name, 1, "other").Bind(arguments)[0]).Any(Has))) : null;
+        return value is not null;
+    }
+
+    private bool Has(object? item) => kind == "dict_keys" ? dict.TryGetValue(item, out _)
+        : item is TupleValue { Items: [var key, var value] } && dict.TryGetValue(key, out var own) && Operations.AreEqual(own, value);
 
     public override IEnumerator<object?> Iterate() => dict.Entries.Select(select).GetEnumerator();
 

@@ -28,6 +28,7 @@ internal sealed class MacroValue(MacroDefinition definition, Scope scope) : Temp
         var inner = new Scope(scope);
         Bind(context, inner, arguments);
         context.Descend();
+        context.Charge(4);
         var text = Statement.Capture(definition.Body, context, inner);
         context.Ascend();
         return context.Autoescape ? new Markup(text) : text;

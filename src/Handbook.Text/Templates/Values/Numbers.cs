@@ -111,16 +111,15 @@ internal static class Numbers
 
     public static object Divide(object a, object b)
     {
+        if (a is not double && b is not double && (a is BigInteger || b is BigInteger))
+            return ToBig(b).IsZero ? throw new PythonError("ZeroDivisionError", "division by zero") : DivideBig(a, b);
         var divisor = ToDouble(b);
-        if (divisor == 0)
-            throw new PythonError("ZeroDivisionError", a is double || b is double ? "float division by zero" : "division by zero");
-        return a is BigInteger || b is BigInteger ? DivideBig(a, b) : ToDouble(a) / divisor;
+        return divisor != 0 ? ToDouble(a) / divisor
+            : throw new PythonError("ZeroDivisionError", a is double || b is double ? "float division by zero" : "division by zero");
     }
 
     private static object DivideBig(object a, object b)
     {
-        if (a is double || b is double)
-            return ToDouble(a) / ToDouble(b);
         var (numerator, denominator) = (ToBig(a), ToBig(b));
         PayFor(numerator, denominator);
         var shift = (int)Math.Max(0, 80 + denominator.GetBitLength() - numerator.GetBitLength());

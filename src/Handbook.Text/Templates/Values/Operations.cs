@@ -27,11 +27,11 @@ internal static class Operations
 
     private static bool AreEqual(object? a, object? b, int depth)
     {
+        Budget.Spend(1);
         if (ReferenceEquals(a, b))
             return a is not double real || !double.IsNaN(real);
         if (depth > MaxContainerDepth)
             throw new PythonError("RecursionError", "maximum recursion depth exceeded in comparison");
-        Budget.Spend(1);
         if (AsText(a) is { } text)
             return AsText(b) is { } same && text.Length == same.Length && Scanned(text) == same;
         if (a is null || b is null)

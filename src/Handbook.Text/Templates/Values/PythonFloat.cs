@@ -11,6 +11,7 @@ internal static class PythonFloat
     {
         if (!double.IsFinite(value))
             return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+        Budget.Spend(4);
         var (digits, exponent) = ShortestDigits(Math.Abs(value));
         var sign = double.IsNegative(value) ? "-" : "";
         if (exponent is < -4 or >= 16)
@@ -50,6 +51,7 @@ internal static class PythonFloat
     /// <summary><c>format(value, '.{precision}f')</c> of a finite number without its sign.</summary>
     public static string Fixed(double value, int precision)
     {
+        Budget.Spend(16 + ((long)precision * precision / 2000));
         var (mantissa, exponent) = Parts(Math.Abs(value));
         var scaled = mantissa * BigInteger.Pow(10, precision);
         var digits = (exponent >= 0 ? scaled << exponent : RoundedShift(scaled, -exponent)).ToString(CultureInfo.InvariantCulture);
@@ -105,6 +107,7 @@ internal static class PythonFloat
     /// <summary>A number's first <paramref name="count"/> digits, rounded, and the power of ten of the first.</summary>
     private static (string Digits, int Exponent) RoundedDigits(double value, int count)
     {
+        Budget.Spend(16 + ((long)count * count / 2000));
         value = Math.Abs(value);
         if (value == 0)
             return (new string('0', count), 0);

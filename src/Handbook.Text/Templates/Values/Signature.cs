@@ -17,6 +17,7 @@ internal sealed class Signature(string function, int required, params string[] p
             var takes = required == parameters.Length ? $"{required}" : $"from {required} to {parameters.Length}";
             throw PythonError.Type($"{function}() takes {takes} positional argument{(parameters.Length == 1 ? "" : "s")} but {arguments.Positional.Length} were given");
         }
+        Budget.Spend(2);
         var values = new object?[parameters.Length];
         Array.Fill(values, Missing);
         arguments.Positional.CopyTo(values, 0);
