@@ -23,10 +23,12 @@ public sealed partial record ColumnFilter(string Column, string Operator, string
         if (!row.TryGet(Column, out var found))
             return Operator == "!=";
         var text = found.ValueKind == JsonValueKind.String ? found.GetString()! : found.GetRawText();
-        var order = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var left)
-            && double.TryParse(Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var right)
-                ? left.CompareTo(right)
-                : string.CompareOrdinal(text, Value);
+        var areNumbers = double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var left)
+            & double.TryParse(Value, NumberStyles.Float, CultureInfo.InvariantCulture, out var right);
+        // NaN is not equal to, below or above anything.
+        if (areNumbers && (double.IsNaN(left) || double.IsNaN(right)))
+            return Operator == "!=";
+        var order = areNumbers ? left.CompareTo(right) : string.CompareOrdinal(text, Value);
         return Operator switch
         {
             "==" => order == 0,

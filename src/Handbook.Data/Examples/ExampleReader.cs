@@ -11,6 +11,8 @@ namespace Handbook.Data.Examples;
 /// <param name="textColumn">The column of plain text.</param>
 public sealed class ExampleReader(ExampleShape shape, SourceOptions options, string textColumn = "text")
 {
+    private const int RowsToLookAt = 20;
+    private const int RowsToFindAShape = 10_000;
     private static readonly string[] PictureColumns = ["image", "images", "audio", "audios", "video", "videos"];
 
     /// <summary>The shape of the rows.</summary>
@@ -20,39 +22,49 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     public string Recognised { get; private init; } = shape.ToString();
 
     /// <summary>
-    /// Recognises the shape from the first rows (a column may be null in some). The finding is to be told to the user.
+    /// Recognises the shape from the first good rows (a column may be null in some). The finding is to be told to the user.
     /// </summary>
     /// <param name="source">The rows.</param>
     /// <param name="textColumn">The column of plain text.</param>
     /// <param name="preferText">True when the task wants text even where the row has more.</param>
     /// <param name="accepts">Which shapes the task can use, for rows that have several; null for all.</param>
+    /// <param name="skipBadRows">True when broken rows are left out: however many there are, a good one is looked for.</param>
     /// <exception cref="UserErrorException">There is no row, or their columns are of no known shape.</exception>
-    public static ExampleReader Recognize(RowSource source, string textColumn = "text", bool preferText = false, Predicate<ExampleShape>? accepts = null)
+    public static ExampleReader Recognize(
+        RowSource source, string textColumn = "text", bool preferText = false, Predicate<ExampleShape>? accepts = null, bool skipBadRows = false)
     {
         var columns = new List<string>();
-        RowPlace? first = null;
-        foreach (var row in source.Read().Take(20))
+        var (looked, first, problem) = (0, (RowPlace?)null, (BadRowException?)null);
+        foreach (var row in source.Read())
         {
             first ??= row.Place;
             try
             {
                 using var document = row.Parse();
                 columns.AddRange(new RowColumns(document.RootElement, source.Options).Names.Except(columns).ToList());
+                looked++;
             }
-            catch (BadRowException) when (columns.Count > 0 || row.Index < 19)
+            catch (BadRowException e)
             {
-                // Bad rows are reported with their own message when rows are read for use.
+                // Others are reported with their own message when rows are read for use.
+                problem ??= e;
+                if (!skipBadRows && columns.Count == 0)
+                    throw e.AsUserError();
             }
+            if (looked >= (Shape() is null ? RowsToFindAShape : RowsToLookAt))
+                break;
         }
         if (first is null)
             throw new UserErrorException($"{source.Location}: split {source.Request.Split} has no rows");
         if (columns.Count == 0)
-            throw FirstProblem(source);
-        var shape = ShapeTable.Recognize(columns, textColumn, preferText, accepts) ?? throw new UserErrorException(
+            throw problem?.AsUserError() ?? new UserErrorException($"{source.Location}: rows have no columns");
+        var shape = Shape() ?? throw new UserErrorException(
             $"{first.Value.File}: the columns {string.Join(", ", columns)} are of no known shape; expected {ShapeTable.Described}.{Hint(columns, textColumn)}");
         if (columns.Intersect(PictureColumns).FirstOrDefault() is { } picture)
             throw new UserErrorException($"{first.Value.File}: column \"{picture}\": only text is trained here; leave it out with columns to train on the text alone");
         return new ExampleReader(shape, source.Options, textColumn) { Recognised = ShapeTable.Describe(shape, columns, textColumn) };
+
+        ExampleShape? Shape() => ShapeTable.Recognize(columns, textColumn, preferText, accepts);
     }
 
     /// <summary>Reads one row.</summary>
@@ -186,22 +198,6 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
         {
             throw new BadRowException(place, column, "a text that is not JSON");
         }
-    }
-
-    private static Exception FirstProblem(RowSource source)
-    {
-        foreach (var row in source.Read().Take(1))
-        {
-            try
-            {
-                row.Parse().Dispose();
-            }
-            catch (BadRowException e)
-            {
-                return e.AsUserError();
-            }
-        }
-        return new UserErrorException($"{source.Location}: rows have no columns");
     }
 
     private static string Hint(List<string> columns, string textColumn)

@@ -80,7 +80,9 @@ public sealed class StoredExamples
             var wanted = ofSource.ToDictionary(number => store.Record(number).Row);
             var part = parts[ofSource.Key];
             var source = RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns });
-            var reader = ExampleReader.Recognize(source, options.TextColumn, options.PreferText, shape => shape.ToString() == store.Manifest.Sources[ofSource.Key].Shape);
+            var reader = ExampleReader.Recognize(
+                source, options.TextColumn, options.PreferText,
+                shape => shape.ToString() == store.Manifest.Sources[ofSource.Key].Shape, options.SkipBadRows);
             foreach (var row in source.Read(wanted.ContainsKey).Take(wanted.Count))
                 examples[wanted[row.Index]] = reader.Read(row);
         }

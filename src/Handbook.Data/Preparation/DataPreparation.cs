@@ -57,7 +57,7 @@ public sealed class DataPreparation(
     private void Make(
         PreparationOptions options, string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress, CancellationToken cancellation)
     {
-        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText, shape => encoder.Refuses(shape) is null)).ToList();
+        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText, shape => encoder.Refuses(shape) is null, options.SkipBadRows)).ToList();
         for (var i = 0; i < sources.Count; i++)
         {
             if (encoder.Refuses(readers[i].Shape) is { } reason)
@@ -87,7 +87,7 @@ public sealed class DataPreparation(
             BadRows = pass.BadRows,
             BadRowExamples = pass.BadRowExamples,
             Cleaning = cleaner?.Counts ?? [],
-            Notes = [.. Recognised(sources, readers), .. Missing(options), .. orders.Notes],
+            Notes = [.. Recognised(sources, readers), .. sources.SelectMany(source => source.Notes), .. Missing(options), .. orders.Notes],
             LargestTokenId = writer.LargestTokenId,
             LargestTokenIdExample = writer.LargestTokenIdDocument is >= 0 and var largest ? pass.PlaceOf(largest) : "",
             FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),

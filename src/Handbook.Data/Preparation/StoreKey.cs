@@ -32,6 +32,7 @@ internal static class StoreKey
         {
             Line(text, "source", FormattableString.Invariant($"{parts[i].Request.Split} {parts[i].Weight}"));
             Line(text, "columns", string.Join(',', parts[i].Columns ?? ["*"]));
+            Line(text, "csv", sources[i].Options.Csv?.ToString() ?? "");
             foreach (var file in sources[i].Files)
                 Line(text, Path.GetExtension(file), digests[file]);
         }
@@ -58,7 +59,7 @@ internal static class StoreKey
 
     private static string Digest(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+        using var stream = OrdinaryFile.Open(file, 1 << 20, FileOptions.SequentialScan);
         return Convert.ToHexStringLower(SHA256.HashData(stream));
     }
 

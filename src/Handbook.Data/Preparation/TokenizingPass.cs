@@ -169,10 +169,13 @@ internal sealed class TokenizingPass
         {
             try
             {
-                using var document = row.Parse();
-                var example = reader.Read(document.RootElement, row.Place);
-                var verdict = cleaner?.Look(example, document.RootElement, source);
-                outcomes.Add(new Outcome(row, verdict?.Rule is null ? encoder.Encode(example) : null, null, verdict));
+                outcomes.Add(BadRowException.Guard(row.Place, () =>
+                {
+                    using var document = row.Parse();
+                    var example = reader.Read(document.RootElement, row.Place);
+                    var verdict = cleaner?.Look(example, document.RootElement, source);
+                    return new Outcome(row, verdict?.Rule is null ? encoder.Encode(example) : null, null, verdict);
+                }));
             }
             catch (BadRowException e)
             {

@@ -22,19 +22,20 @@ public sealed class ArrowRowFile(string path, SourceOptions options) : IRowFile
         var index = 0L;
         foreach (var batch in Batches())
         {
+            var columns = KeptColumns(batch.Schema);
             for (var row = 0; row < batch.Length; row++, index++)
             {
                 if (wanted is null || wanted(index))
-                    yield return new SourceRow(ToJson(batch, row), new RowPlace(path, index + 1, IsLine: false), index);
+                    yield return Row(batch, columns, row, index);
             }
         }
     }
 
     private IEnumerable<RecordBatch> Batches()
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
-        Span<byte> magic = stackalloc byte[6];
-        var isFile = stream.ReadAtLeast(magic, 6, throwOnEndOfStream: false) == 6 && magic.SequenceEqual("ARROW1"u8);
+        using var stream = OrdinaryFile.Open(path, 1 << 20);
+        var magic = new byte[6];
+        var isFile = stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.AsSpan().SequenceEqual("ARROW1"u8);
         stream.Position = 0;
         using var reader = isFile ? new ArrowFileReader(stream) : new ArrowStreamReader(stream);
         while (reader.ReadNextRecordBatch() is { } batch)
@@ -44,21 +45,40 @@ public sealed class ArrowRowFile(string path, SourceOptions options) : IRowFile
         }
     }
 
-    private byte[] ToJson(RecordBatch batch, int row)
+    private int[] KeptColumns(Schema schema)
+    {
+        var kept = options.Kept(path, [.. schema.FieldsList.Select(field => field.Name)]);
+        return [.. Enumerable.Range(0, kept.Length).Where(column => kept[column])];
+    }
+
+    private SourceRow Row(RecordBatch batch, int[] columns, int row, long index)
+    {
+        var place = new RowPlace(path, index + 1, IsLine: false);
+        try
+        {
+            var json = BadRowException.Guard(place, () => ToJson(batch, columns, row));
+            return json.Length > options.MaxRowBytes
+                ? new SourceRow(default, place, index, JsonLinesFile.TooLong(json.Length, options.MaxRowBytes))
+                : new SourceRow(json, place, index);
+        }
+        catch (BadRowException e)
+        {
+            return new SourceRow(default, place, index, e.Problem);
+        }
+    }
+
+    private static ReadOnlyMemory<byte> ToJson(RecordBatch batch, int[] columns, int row)
     {
         var json = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(json);
         writer.WriteStartObject();
-        for (var column = 0; column < batch.ColumnCount; column++)
+        foreach (var column in columns)
         {
-            var name = batch.Schema.GetFieldByIndex(column).Name;
-            if (options.Columns is not null && !options.Columns.Contains(options.Rename?.GetValueOrDefault(name) ?? name))
-                continue;
-            writer.WritePropertyName(name);
-            ArrowJson.Write(writer, batch.Column(column), row);
+            writer.WritePropertyName(batch.Schema.GetFieldByIndex(column).Name);
+            ArrowJson.Write(writer, batch.Schema.GetFieldByIndex(column), batch.Column(column), row);
         }
         writer.WriteEndObject();
         writer.Flush();
-        return json.WrittenSpan.ToArray();
+        return json.WrittenMemory;
     }
 }

@@ -1,26 +1,19 @@
-using DuckDB.NET.Data;
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Handbook.Data.Sources;
 
 /// <summary>
-/// CSV or TSV with a heading (RFC 4180: quoted fields may hold separators, quotes and line breaks), perhaps compressed, read by
-/// DuckDB. Every value is a text; a column of messages holds JSON. Where DuckDB refuses a row, it is read record by record from
-/// there on: the row is named by its line, or left out and the rest read.
+/// CSV or TSV with a heading (RFC 4180: quoted fields may hold separators, quotes and line breaks), perhaps compressed, read record
+/// by record as pandas understands it. Every value is a text; a column of messages holds JSON. A broken record is named by its
+/// line, and the rest read.
 /// </summary>
-public sealed class CsvFile : IRowFile
+public sealed class CsvFile(string path, SourceOptions options) : IRowFile
 {
-    private readonly string path;
-    private readonly char separator;
-    private readonly SourceOptions options;
-    private readonly CsvRecords records;
-
-    /// <summary>A file; it is not opened yet.</summary>
-    public CsvFile(string path, SourceOptions options)
-    {
-        (this.path, this.options) = (path, options);
-        separator = DataFile.WithoutCompression(path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t' : ',';
-        records = new CsvRecords(path, (byte)separator, options);
-    }
+    private readonly byte separator = (byte)(options.Csv?.Separator ?? (DataFile.WithoutCompression(path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t' : ','));
+    private readonly bool firstIsHeading = options.Csv?.FirstIsHeading ?? true;
 
     /// <inheritdoc/>
     public string Path => path;
@@ -28,64 +21,73 @@ public sealed class CsvFile : IRowFile
     /// <inheritdoc/>
     public long Count() => DataFile.Guard(path, () =>
     {
-        try
-        {
-            return records.Heading() is { Length: > 0 } heading ? Table(heading).Count() : 0;
-        }
-        catch (DuckDBException)
-        {
-            return records.Count();
-        }
+        using var lines = new ByteLines(DataFile.Open(path), options.MaxRowBytes);
+        var record = new CsvRecord(separator, options.MaxRowBytes);
+        var count = firstIsHeading ? -1L : 0;
+        while (record.Read(lines))
+            count++;
+        return Math.Max(0, count);
     });
 
     /// <inheritdoc/>
-    public IEnumerable<SourceRow> Read(Predicate<long>? wanted) => DataFile.Guarded(path, ReadRows(wanted));
+    public IEnumerable<SourceRow> Read(Predicate<long>? wanted) => DataFile.Guarded(path, ReadRecords(wanted));
 
-    private IEnumerable<SourceRow> ReadRows(Predicate<long>? wanted)
+    private IEnumerable<SourceRow> ReadRecords(Predicate<long>? wanted)
     {
-        var heading = records.Heading();
-        if (heading.Length == 0)
+        using var lines = new ByteLines(DataFile.Open(path), options.MaxRowBytes);
+        var record = new CsvRecord(separator, options.MaxRowBytes);
+        if (!record.Read(lines))
             yield break;
-        var passed = 0L;
-        using (var rows = Table(heading).Read(heading, IsWanted).GetEnumerator())
+        var names = Names(record);
+        var kept = options.Kept(path, names);
+        if (firstIsHeading && !record.Read(lines))
+            yield break;
+        var index = 0L;
+        do
         {
-            while (Next(rows) is { } more)
+            if (wanted is null || wanted(index))
+                yield return Row(record, names, kept, index);
+            index++;
+        }
+        while (record.Read(lines));
+    }
+
+    /// <summary>The columns' names: the card's, the heading's, or without either their numbers.</summary>
+    private string[] Names(CsvRecord first)
+    {
+        if (first.Problem is not null)
+            throw new UserErrorException(FormattableString.Invariant($"{path}, line {first.FirstLine}: the heading cannot be read: {first.Problem}"));
+        if (options.Csv?.Names is { } given)
+            return CsvDialect.Distinct(given);
+        return firstIsHeading
+            ? CsvDialect.Distinct([.. first.Fields.Select(field => Encoding.UTF8.GetString(field.Span))])
+            : [.. Enumerable.Range(0, first.Fields.Count).Select(i => FormattableString.Invariant($"{i}"))];
+    }
+
+    private SourceRow Row(CsvRecord record, string[] names, bool[] kept, long index)
+    {
+        var place = new RowPlace(path, record.FirstLine, IsLine: true);
+        if (record.Problem is not null)
+            return new SourceRow(default, place, index, record.Problem);
+        if (record.Fields.Count != names.Length)
+        {
+            return new SourceRow(default, place, index, FormattableString.Invariant(
+                $"{record.Fields.Count} fields; expected {names.Length} as in the heading ({string.Join(", ", names.Take(6))})"));
+        }
+        var json = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(json))
+        {
+            writer.WriteStartObject();
+            for (var i = 0; i < names.Length; i++)
             {
-                if (!more)
-                    yield break;
-                yield return rows.Current;
+                if (!kept[i])
+                    continue;
+                if (!Utf8.IsValid(record.Fields[i].Span))
+                    return new SourceRow(default, place, index, $"column \"{names[i]}\": {SourceRow.InvalidUtf8(record.Fields[i].Span)}");
+                writer.WriteString(names[i], record.Fields[i].Span);
             }
+            writer.WriteEndObject();
         }
-        var understood = passed;
-        foreach (var row in records.Read(index => index >= understood && (wanted is null || wanted(index))))
-            yield return row;
-
-        bool IsWanted(long index)
-        {
-            passed = index + 1;
-            return wanted is null || wanted(index);
-        }
-    }
-
-    /// <summary>Whether there is one more row; null when DuckDB refuses it.</summary>
-    private static bool? Next(IEnumerator<SourceRow> rows)
-    {
-        try
-        {
-            return rows.MoveNext();
-        }
-        catch (DuckDBException)
-        {
-            return null;
-        }
-    }
-
-    /// <summary>Nothing is guessed: names from the heading, all values texts, an empty field an empty text.</summary>
-    private DuckDbTable Table(string[] heading)
-    {
-        var columns = string.Join(", ", heading.Select(name => $"{DuckDbTable.Literal(name)}: 'VARCHAR'"));
-        return new DuckDbTable(
-            path, $"read_csv({DuckDbTable.Literal(path)}, auto_detect=false, header=true, delim={DuckDbTable.Literal(separator.ToString())}, quote='\"', escape='\"', nullstr=E'\\x01', columns={{{columns}}})",
-            options);
+        return new SourceRow(json.WrittenMemory, place, index);
     }
 }

@@ -31,7 +31,7 @@ internal sealed class JsonElementScanner(Stream stream, int maxBytes)
         }
         var next = SkipTo();
         if (next == ']')
-            return false;
+            return End();
         if (!first)
         {
             if (next != ',')
@@ -42,6 +42,14 @@ internal sealed class JsonElementScanner(Stream stream, int maxBytes)
         element.ResetWrittenCount();
         ElementLength = 0;
         return next is '{' or '[' ? Nested(next) : next == '"' ? Keep(next) && String() : next is < 0 or ',' or ']' or '}' ? Fail(next, "a row") : Scalar(next);
+    }
+
+    /// <summary>Nothing may stand behind the list: it would be lost.</summary>
+    private bool End()
+    {
+        if (SkipTo() >= 0)
+            Problem = "text stands behind the list's closing bracket; expected one list, or JSON Lines (an object a line)";
+        return false;
     }
 
     private bool Nested(int open)
@@ -115,10 +123,13 @@ internal sealed class JsonElementScanner(Stream stream, int maxBytes)
     private int SkipTo()
     {
         var next = Read();
-        while (next is ' ' or '\t' or '\r' or '\n' or 0xEF or 0xBB or 0xBF)
+        while (IsBlank(next))
             next = Read();
         return next;
     }
+
+    /// <summary>True for what may stand between elements, the bytes of a byte order mark among it.</summary>
+    public static bool IsBlank(int next) => next is ' ' or '\t' or '\r' or '\n' or 0xEF or 0xBB or 0xBF;
 
     private bool Fail(int found, string expected)
     {

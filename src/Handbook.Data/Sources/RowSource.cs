@@ -18,6 +18,9 @@ public sealed class RowSource
     /// <summary>How files become rows.</summary>
     public SourceOptions Options { get; }
 
+    /// <summary>What was found beside these rows and left out, for the user.</summary>
+    public IReadOnlyList<string> Notes { get; private init; } = [];
+
     /// <summary>Paths of the files, in order.</summary>
     public IEnumerable<string> Files => parts.SelectMany(part => part.Files).Select(file => file.Path);
 
@@ -30,10 +33,11 @@ public sealed class RowSource
     {
         var location = Locate(request, resolvers);
         var folder = DatasetFolder.Open(location, request.Config);
+        options = options with { Csv = folder.Csv ?? options.Csv };
         var parts = SplitSelection.Parse(request.Split)
             .Select(selection => (selection, folder.Files(selection.Split).Select(path => FileFormats.Open(path, options)).ToList()))
             .ToList();
-        return new RowSource(request, location, options, parts);
+        return new RowSource(request, location, options, parts) { Notes = folder.Notes };
     }
 
     /// <summary>As <see cref="Open"/>, but all rows of the dataset where it has no such split: a plain file has none but its own.</summary>

@@ -28,6 +28,15 @@ public sealed record SourceOptions
     /// <summary>New names of columns, by their names in the files.</summary>
     public IReadOnlyDictionary<string, string>? Rename { get; init; }
 
-    /// <summary>Memory that DuckDB may use for a Parquet file, in MiB.</summary>
-    public int DuckDbMemoryMiB { get; init; } = 256;
+    /// <summary>How CSV files are laid out, where the dataset's card says so.</summary>
+    public CsvDialect? Csv { get; init; }
+
+    /// <summary>Which of a file's columns are kept.</summary>
+    /// <exception cref="UserErrorException">None of the columns asked for is there.</exception>
+    internal bool[] Kept(string path, IReadOnlyList<string> names)
+    {
+        var kept = names.Select(name => Columns is null || Columns.Contains(Rename?.GetValueOrDefault(name) ?? name)).ToArray();
+        return Columns is null || kept.Contains(true) ? kept : throw new UserErrorException(
+            $"{path}: none of the columns asked for ({string.Join(", ", Columns)}) is there; the file has {string.Join(", ", names)}");
+    }
 }

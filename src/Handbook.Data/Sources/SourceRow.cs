@@ -16,7 +16,8 @@ public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Plac
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
 
     /// <summary>Parses the row; dispose the document when done.</summary>
-    /// <exception cref="BadRowException">It is broken: not UTF-8, not JSON, or not an object.</exception>
+    /// <remarks>NaN and infinities, as Python writes them, are the texts <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c>.</remarks>
+    /// <exception cref="BadRowException">It is broken: not UTF-8, not JSON, not an object, or with half a surrogate pair.</exception>
     public JsonDocument Parse()
     {
         if (Problem is not null)
@@ -26,17 +27,18 @@ public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Plac
         JsonDocument document;
         try
         {
-            document = JsonDocument.Parse(Json, Options);
+            document = JsonDocument.Parse(NonFiniteNumbers.AsTexts(Json), Options);
         }
         catch (JsonException e)
         {
             throw new BadRowException(Place, null, FormattableString.Invariant($"not valid JSON at column {e.BytePositionInLine + 1}: {Reason(e)}"));
         }
-        if (document.RootElement.ValueKind == JsonValueKind.Object)
+        var problem = document.RootElement.ValueKind == JsonValueKind.Object ? HalfSurrogates.Find(Json.Span)
+            : $"a row is {JsonKind.Of(document.RootElement)}; expected an object with a key for each column";
+        if (problem is null)
             return document;
-        var kind = JsonKind.Of(document.RootElement);
         document.Dispose();
-        throw new BadRowException(Place, null, $"a row is {kind}; expected an object with a key for each column");
+        throw new BadRowException(Place, null, problem);
     }
 
     /// <summary>Says which byte is not UTF-8.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
@@ -16,7 +17,7 @@ public static class PromptReader
     public static IReadOnlyList<PromptRow> Read(PromptOptions options)
     {
         var source = RowSource.Open(options.Dataset, Resolvers, new SourceOptions { Rename = options.RenameColumns });
-        var reader = ExampleReader.Recognize(source, options.TextColumn, preferText: false);
+        var reader = ExampleReader.Recognize(source, options.TextColumn, preferText: false, skipBadRows: options.SkipBadRows);
         var prompts = new List<PromptRow>();
         foreach (var row in source.Read().Skip(options.Skip))
         {
@@ -24,7 +25,7 @@ public static class PromptReader
                 break;
             try
             {
-                prompts.Add(Prompt(reader, row, options, prompts.Count));
+                prompts.Add(BadRowException.Guard(row.Place, () => Prompt(reader, row, options, prompts.Count)));
             }
             catch (BadRowException bad)
             {
@@ -42,7 +43,8 @@ public static class PromptReader
         var turns = Of(example);
         var id = document.RootElement.TryGetProperty("prompt_id", out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
             ? value.ToString() : index.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return new PromptRow(index, id, options.IsPlainText ? Plain(turns, row.Place) : Chat(turns, row.Place, options.SystemPrompt), row.Json)
+        return new PromptRow(index, id, options.IsPlainText ? Plain(turns, row.Place) : Chat(turns, row.Place, options.SystemPrompt),
+            JsonMarshal.GetRawUtf8Value(document.RootElement).ToArray())
         {
             Template = TemplateInputs.Of(example),
         };
