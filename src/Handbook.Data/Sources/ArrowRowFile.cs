@@ -70,7 +70,7 @@ public sealed class ArrowRowFile(string path, SourceOptions options) : IRowFile
     private static ReadOnlyMemory<byte> ToJson(RecordBatch batch, int[] columns, int row)
     {
         var json = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(json);
+        using var writer = new Utf8JsonWriter(json, SourceRow.WriterOptions);
         writer.WriteStartObject();
         foreach (var column in columns)
         {

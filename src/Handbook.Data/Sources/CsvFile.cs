@@ -75,7 +75,7 @@ public sealed class CsvFile(string path, SourceOptions options) : IRowFile
                 $"{record.Fields.Count} fields; expected {names.Length} as in the heading ({string.Join(", ", names.Take(6))})"));
         }
         var json = new ArrayBufferWriter<byte>();
-        using (var writer = new Utf8JsonWriter(json))
+        using (var writer = new Utf8JsonWriter(json, SourceRow.WriterOptions))
         {
             writer.WriteStartObject();
             for (var i = 0; i < names.Length; i++)

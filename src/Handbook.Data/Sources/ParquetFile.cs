@@ -77,7 +77,7 @@ public sealed class ParquetFile(string path, SourceOptions options) : IRowFile
     }
 
     private static long Rows(ThriftStruct group) =>
-        group.Integer(3) is >= 0 and var rows ? rows.Value : throw new InvalidDataException("a row group does not say how many rows it has");
+        group.Integer(3) is >= 0 and var rows ? rows : throw new InvalidDataException("a row group does not say how many rows it has");
 
     private static ParquetSchema Schema(ThriftStruct footer) => new(footer.Structs(2));
 

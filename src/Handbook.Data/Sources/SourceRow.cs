@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Unicode;
 
@@ -13,6 +14,9 @@ namespace Handbook.Data.Sources;
 /// <param name="Problem">Why the row is broken, or null.</param>
 public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Place, long Index, string? Problem = null)
 {
+    /// <summary>How readers write rows: characters as they are, since nothing but a parser reads them.</summary>
+    internal static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
 
     /// <summary>Parses the row; dispose the document when done.</summary>

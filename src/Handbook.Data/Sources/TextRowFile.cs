@@ -67,7 +67,7 @@ public sealed class TextRowFile(string path, SourceOptions options) : IRowFile
         if (!Utf8.IsValid(text))
             return Broken(text, place, index);
         var json = new ArrayBufferWriter<byte>(text.Length + 16);
-        using (var writer = new Utf8JsonWriter(json))
+        using (var writer = new Utf8JsonWriter(json, SourceRow.WriterOptions))
         {
             writer.WriteStartObject();
             writer.WriteString("text"u8, text);

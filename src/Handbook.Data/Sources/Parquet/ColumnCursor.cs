@@ -192,7 +192,7 @@ internal sealed class ColumnCursor
         values = ValueStream.Of(header.Integer(4) ?? 0, Column, page, levels, size, dictionary);
     }
 
-    private static long Count(ThriftStruct header) => header.Integer(1) is >= 0 and var count ? count.Value : throw Damaged();
+    private static long Count(ThriftStruct header) => header.Integer(1) is >= 0 and var count ? count : throw Damaged();
 
     private static int WidthOf(int highest) => BitOperations.Log2((uint)highest) + 1;
 

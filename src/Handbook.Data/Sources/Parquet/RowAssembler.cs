@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Handbook.Data.Sources.Parquet;
@@ -10,7 +9,6 @@ namespace Handbook.Data.Sources.Parquet;
 /// </summary>
 internal sealed class RowAssembler
 {
-    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, MaxDepth = 1000, SkipValidation = true };
     private readonly IReadOnlyList<SchemaNode> fields;
     private readonly ColumnCursor?[] cursors;
     private readonly ArrayBufferWriter<byte> json = new();
@@ -23,7 +21,7 @@ internal sealed class RowAssembler
     public RowAssembler(IReadOnlyList<SchemaNode> fields, ColumnCursor?[] cursors)
     {
         (this.fields, this.cursors) = (fields, cursors);
-        writer = new Utf8JsonWriter(json, Options);
+        writer = new Utf8JsonWriter(json, SourceRow.WriterOptions);
         foreach (var cursor in cursors)
             cursor?.Next();
     }
