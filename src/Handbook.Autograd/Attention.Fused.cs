@@ -8,8 +8,8 @@ public static unsafe partial class Attention
     /// <summary>Blocks in C# around libtorch's block products, for float32 and bfloat16 in host memory.</summary>
     private static class Fused
     {
-        internal static bool Applies(Tensor query, Tensor key, Tensor value, double scale) =>
-            CpuMatrixKernels.IsSupported && FusedKernels.Apply(query, key, value) && scale > 0
+        internal static bool Applies(Tensor query, Tensor key, Tensor value, AttentionRule rule) =>
+            CpuMatrixKernels.IsSupported && FusedKernels.Apply(query, key, value) && rule is { Scale: > 0, SoftCap: null, Dropout: 0 }
             && query.DType == key.DType && key.DType == value.DType && key.Size(2) == value.Size(2);
 
         internal static (Tensor Output, Tensor LogSumExp) Forward(AttentionPlan plan, Tensor query, Tensor key, Tensor value) =>

@@ -6,22 +6,23 @@ namespace Handbook.Autograd;
 public static unsafe partial class Attention
 {
     /// <summary>The definition, in libtorch's operators: any device and type, one segment after the other.</summary>
-    internal static Tensor PlainForward(Tensor query, Tensor key, Tensor value, SequenceLayout layout, double scale, int window)
+    internal static Tensor PlainForward(
+        Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule, AttentionDropout dropout = default)
     {
         using var scope = new TensorScope();
         var outputs = new Tensor[layout.Segments.Length];
         for (var i = 0; i < outputs.Length; i++)
         {
             using var inner = new TensorScope();
-            var part = new PlainSegment(query, key, value, layout, i, scale, window);
-            outputs[i] = inner.Keep(part.Ungroup(part.Weights.MatMul(part.Value)).To(query.DType));
+            var part = new PlainSegment(query, key, value, layout, i, rule, dropout);
+            outputs[i] = inner.Keep(part.Ungroup(part.Kept(part.Weights).MatMul(part.Value)).To(query.DType));
         }
         return scope.Keep(Operator.Call("aten::cat"u8, default, outputs, 0L));
     }
 
     /// <summary>Gradients of the definition with respect to query, key and value.</summary>
     internal static (Tensor Query, Tensor Key, Tensor Value) PlainBackward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, SequenceLayout layout, double scale, int window)
+        Tensor gradient, Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule, AttentionDropout dropout = default)
     {
         using var scope = new TensorScope();
         var wide = query.DType == DType.Float64 ? DType.Float64 : DType.Float32;
@@ -31,14 +32,14 @@ public static unsafe partial class Attention
         for (var i = 0; i < layout.Segments.Length; i++)
         {
             using var inner = new TensorScope();
-            var part = new PlainSegment(query, key, value, layout, i, scale, window);
+            var part = new PlainSegment(query, key, value, layout, i, rule, dropout);
             var outputGradient = part.Group(gradient);                                      // [K, G*L, D]
-            var weightGradient = outputGradient.MatMul(part.Value.Transpose(1, 2));         // [K, G*L, S]
+            var weightGradient = part.Kept(outputGradient.MatMul(part.Value.Transpose(1, 2)));  // [K, G*L, S]
             var projection = weightGradient.Multiply(part.Weights).Sum(-1, keepDim: true);
-            var scoreGradient = weightGradient.Subtract(projection).Multiply(part.Weights).Multiply(scale);
+            var scoreGradient = part.BeforeCap(weightGradient.Subtract(projection).Multiply(part.Weights)).Multiply(rule.Scale);
             part.OwnRows(queryGradient).CopyFrom(part.Ungroup(scoreGradient.MatMul(part.Key)));
             part.AddToKeys(keyGradient, scoreGradient.Transpose(1, 2).MatMul(part.Query));
-            part.AddToKeys(valueGradient, part.Weights.Transpose(1, 2).MatMul(outputGradient));
+            part.AddToKeys(valueGradient, part.Kept(part.Weights).Transpose(1, 2).MatMul(outputGradient));
         }
         return (scope.Keep(queryGradient.To(query.DType)), scope.Keep(keyGradient.To(key.DType)), scope.Keep(valueGradient.To(value.DType)));
     }
@@ -48,8 +49,11 @@ public static unsafe partial class Attention
     {
         private readonly List<(int Start, int Length)> spans;
         private readonly long keyHeads;
+        private readonly Tensor? kept;      // [K, G*L, S], 0 or 1/(1 - p)
+        private readonly Tensor? capSlope;  // [K, G*L, S], derivative of the capped scores
 
-        internal PlainSegment(Tensor query, Tensor key, Tensor value, SequenceLayout layout, int segment, double scale, int window)
+        internal PlainSegment(
+            Tensor query, Tensor key, Tensor value, SequenceLayout layout, int segment, AttentionRule rule, AttentionDropout dropout)
         {
             spans = KeySpans(layout, segment);
             keyHeads = key.Size(1);
@@ -58,10 +62,17 @@ public static unsafe partial class Attention
             Value = Gather(value);
             var length = spans[^1].Length;
             var seen = Key.Size(1);
-            var mask = Mask(length, (int)seen, window, Query.DType, query.Device);
-            var scores = Query.MatMul(Key.Transpose(1, 2)).Multiply(scale);                 // [K, G*L, S]
+            var mask = Mask(length, (int)seen, rule.Window ?? int.MaxValue, Query.DType, query.Device);
+            var scores = Query.MatMul(Key.Transpose(1, 2)).Multiply(rule.Scale);            // [K, G*L, S]
+            if (rule.SoftCap is { } cap)
+            {
+                var tanh = Operator.Call("aten::tanh"u8, default, scores.Multiply(1 / cap));
+                capSlope = tanh.Multiply(tanh).Multiply(-1).Add(1);
+                scores = tanh.Multiply(cap);
+            }
             var masked = scores.View(keyHeads, -1, length, seen).Add(mask).View(scores.Shape);
             Weights = Operator.Call("aten::softmax"u8, "int"u8, masked, -1L, Handbook.Torch.Value.None);
+            kept = dropout.Mask(Weights, layout, segment);
         }
 
         /// <summary>[K, G*L, D].</summary>
@@ -75,6 +86,12 @@ public static unsafe partial class Attention
 
         /// <summary>[K, G*L, S].</summary>
         internal Tensor Weights { get; }
+
+        /// <summary>Weights, or the gradient of those that were kept, after dropout.</summary>
+        internal Tensor Kept(Tensor weights) => kept is null ? weights : weights.Multiply(kept);
+
+        /// <summary>The gradient of the scores before they were capped.</summary>
+        internal Tensor BeforeCap(Tensor gradient) => capSlope is null ? gradient : gradient.Multiply(capSlope);
 
         /// <summary>The segment's rows of a tensor over the whole row.</summary>
         internal Tensor OwnRows(Tensor row) => row.Narrow(0, spans[^1].Start, spans[^1].Length);

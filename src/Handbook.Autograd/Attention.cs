@@ -17,19 +17,20 @@ public static unsafe partial class Attention
     /// <param name="key">[tokens, key/value heads, headDim]; query head h reads key/value head h / (heads / key/value heads).</param>
     /// <param name="value">[tokens, key/value heads, valueDim].</param>
     /// <param name="layout">The row's segments.</param>
-    /// <param name="scale">Factor on the products, usually 1/sqrt(headDim).</param>
-    /// <param name="slidingWindow">A token at position p sees positions above p - window only; null for all.</param>
+    /// <param name="rule">What happens to the products, and how far a token sees.</param>
     /// <returns>[tokens, heads, valueDim].</returns>
-    public static Variable Apply(
-        Tape tape, Variable query, Variable key, Variable value, SequenceLayout layout, double scale, int? slidingWindow = null)
+    public static Variable Apply(Tape tape, Variable query, Variable key, Variable value, SequenceLayout layout, AttentionRule rule)
     {
         Check(query.Value, key.Value, value.Value, layout);
-        var window = slidingWindow ?? int.MaxValue;
-        if (Fused.Applies(query.Value, key.Value, value.Value, scale))
-            return ApplyFused(tape, query, key, value, new AttentionPlan(layout, query.Value, key.Value, scale, window));
-        var output = PlainForward(query.Value, key.Value, value.Value, layout, scale, window);
+        if (Fused.Applies(query.Value, key.Value, value.Value, rule))
+        {
+            return ApplyFused(
+                tape, query, key, value, new AttentionPlan(layout, query.Value, key.Value, rule.Scale, rule.Window ?? int.MaxValue));
+        }
+        var mask = AttentionDropout.Take(tape.Random, rule.Dropout, query.Value, layout);
+        var output = PlainForward(query.Value, key.Value, value.Value, layout, rule, mask);
         return tape.Record(output, [query, key, value], [query.Value, key.Value, value.Value], (gradient, saved) =>
-            Accumulate(PlainBackward(gradient, saved[0], saved[1], saved[2], layout, scale, window), query, key, value));
+            Accumulate(PlainBackward(gradient, saved[0], saved[1], saved[2], layout, rule, mask), query, key, value));
     }
 
     private static Variable ApplyFused(Tape tape, Variable query, Variable key, Variable value, AttentionPlan plan)

@@ -36,7 +36,8 @@ public static class Linear
             Backward(input, allWeights, allBiases, gradients, held));
     }
 
-    private static Tensor Forward(Tensor input, Tensor weight, Tensor? bias)
+    /// <summary>x Wᵀ + b.</summary>
+    internal static Tensor Forward(Tensor input, Tensor weight, Tensor? bias)
     {
         if (!RowProducts.Applies(input, weight))
             return Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias));
@@ -62,7 +63,8 @@ public static class Linear
             input.Accumulate(InputGradient(used));
     }
 
-    private static Tensor InputGradient(List<(Tensor Gradient, Tensor Weight)> terms)
+    /// <summary>Σ gradient_i W_i.</summary>
+    internal static Tensor InputGradient(List<(Tensor Gradient, Tensor Weight)> terms)
     {
         if (terms.TrueForAll(term => RowProducts.Applies(term.Gradient, term.Weight)))
             return RowProducts.Sum(terms.ConvertAll(term => term.Gradient), terms.ConvertAll(term => RightOperand.Of(term.Weight)), null);
@@ -80,6 +82,18 @@ public static class Linear
             TokenSums.AddTo(sum, gradient, rows.Value);
         else
             weight.Accumulate(TokenSums.Of(gradient, rows.Value));
+    }
+
+    /// <summary>Adds gradientᵀ · input to a sum [out, in] in float32 (float64 beside float64 data).</summary>
+    internal static void AddWeightGradient(Tensor sum, Tensor gradient, Tensor input)
+    {
+        if (!RowProducts.Applies(gradient) || !RowProducts.Applies(input) || gradient.Size(1) % 2 != 0 || input.Size(1) % 2 != 0)
+        {
+            sum.AddInPlace(gradient.Transpose(0, 1).MatMul(input));
+            return;
+        }
+        using var rows = new InterleavedRows(input);
+        TokenSums.AddTo(sum, gradient, rows);
     }
 
     private static Tensor SumOfRows(Tensor gradient, DType result) =>

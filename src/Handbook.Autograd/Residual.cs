@@ -16,6 +16,10 @@ public static class Residual
             delta.Accumulate(gradient.Alias());
         });
 
+    /// <summary>The same values under a variable of their own; the gradient passes unchanged.</summary>
+    public static Variable Pass(Tape tape, Variable values) =>
+        tape.Record(values.Value.Alias(), [values], [], (gradient, _) => values.Accumulate(gradient.Alias()));
+
     /// <summary>a + b, rounded to the type.</summary>
     internal static Tensor Sum(Tensor a, Tensor b) => Elementwise.Applies(a, b) ? Elementwise.Map(new SumKernel(), a, b) : a.Add(b);
 

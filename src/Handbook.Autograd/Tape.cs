@@ -54,7 +54,7 @@ public sealed class Tape : IDisposable
         if (!Tracks(inputs))
             return new Variable(value);
         var output = new Variable(value, requiresGrad: true);
-        nodes.Add(new Node(source, [output], Hold(saved), (outputs, held) => backward(outputs[0].Grad!, held)));
+        nodes.Add(new Node(source, [output], Hold(saved), (outputs, tensors) => backward(outputs[0].Grad!, tensors)));
         return output;
     }
 
@@ -71,7 +71,7 @@ public sealed class Tape : IDisposable
         for (var i = 0; i < values.Length; i++)
             outputs[i] = new Variable(values[i], tracked);
         if (tracked)
-            nodes.Add(new Node(source, outputs, Hold(saved), (results, held) => backward(Array.ConvertAll(results, result => result.Grad), held)));
+            nodes.Add(new Node(source, outputs, Hold(saved), (results, tensors) => backward(Array.ConvertAll(results, result => result.Grad), tensors)));
         return outputs;
     }
 
@@ -84,6 +84,20 @@ public sealed class Tape : IDisposable
     public void Backward(Variable loss, Tensor? gradient = null)
     {
         loss.Accumulate(gradient ?? Tensor.Full(loss.Value.Shape, 1, loss.Value.DType, loss.Value.Device));
+        BackwardFromOutputs();
+    }
+
+    /// <summary>Frees what a backward pass that never ran would have needed.</summary>
+    public void Dispose()
+    {
+        foreach (var node in nodes)
+            node.Free();
+        nodes.Clear();
+    }
+
+    /// <summary>Runs the closures in reverse; gradients stand at the outputs already.</summary>
+    private void BackwardFromOutputs()
+    {
         for (var i = nodes.Count - 1; i >= 0; i--)
         {
             var node = nodes[i];
@@ -103,50 +117,49 @@ public sealed class Tape : IDisposable
     /// (activation recomputation; Chen et al. 2016, arXiv:1604.06174). The body must depend on <paramref name="input"/> and on
     /// parameters only.
     /// </summary>
-    public Variable Recompute(Variable input, Func<Tape, Variable, Variable> body)
+    public Variable[] Recompute(Variable input, Func<Tape, Variable, Variable[]> body)
     {
         if (!IsRecording)
             return body(this, input);
         var position = Random.Position;
-        Tensor value;
-        using (var scope = new TensorScope())
-        using (var silent = new Tape(isRecording: false, Random.Seed))
-        {
-            silent.Random.Position = position;
-            value = scope.Keep(body(silent, input).Value);
-            Random.Position = silent.Random.Position;
-        }
-        var output = new Variable(value, requiresGrad: true);
-        nodes.Add(new Node(nameof(Recompute), [output], Hold([input.Value]), (outputs, held) =>
+        var outputs = Array.ConvertAll(RunSilently(input, body), value => new Variable(value, requiresGrad: true));
+        nodes.Add(new Node(nameof(Recompute), outputs, Hold([input.Value]), (results, tensors) =>
         {
             using var tape = new Tape(isRecording: true, Random.Seed);
             tape.Random.Position = position;
-            var replayed = new Variable(held[0], input.RequiresGrad);
-            var result = body(tape, replayed);
-            tape.Backward(result, outputs[0].Grad!.Alias());
+            var replayed = new Variable(tensors[0], input.RequiresGrad);
+            var again = body(tape, replayed);
+            for (var i = 0; i < results.Length; i++)
+            {
+                if (results[i].Grad is { } gradient)
+                    again[i].Accumulate(gradient.Alias());
+            }
+            tape.BackwardFromOutputs();
             if (replayed.Grad is { } inputGradient)
                 input.Accumulate(inputGradient.Alias());
             replayed.ClearGrad();
         }));
-        return output;
+        return outputs;
     }
 
-    /// <summary>Frees what a backward pass that never ran would have needed.</summary>
-    public void Dispose()
+    private Tensor[] RunSilently(Variable input, Func<Tape, Variable, Variable[]> body)
     {
-        foreach (var node in nodes)
-            node.Free();
-        nodes.Clear();
+        using var scope = new TensorScope();
+        using var silent = new Tape(isRecording: false, Random.Seed);
+        silent.Random.Position = Random.Position;
+        var values = Array.ConvertAll(body(silent, input), output => scope.Keep(output.Value));
+        Random.Position = silent.Random.Position;
+        return values;
     }
 
     private static string OperationOf(string source) => Path.GetFileNameWithoutExtension(source).Split('.')[0];
 
     private static Tensor[] Hold(ReadOnlySpan<Tensor> tensors)
     {
-        var held = new Tensor[tensors.Length];
+        var copies = new Tensor[tensors.Length];
         for (var i = 0; i < tensors.Length; i++)
-            held[i] = TensorScope.Detach(tensors[i].Alias());
-        return held;
+            copies[i] = TensorScope.Detach(tensors[i].Alias());
+        return copies;
     }
 
     private sealed record Node(string Source, Variable[] Outputs, Tensor[] Saved, Action<Variable[], Tensor[]> Backward)

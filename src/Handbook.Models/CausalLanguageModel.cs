@@ -18,7 +18,6 @@ public sealed class CausalLanguageModel : IPretrainedModel
     private readonly Architecture architecture;
     private readonly ModelFolder? folder;
     private readonly WeightSource source;
-    private readonly Parameter? ownHead;
 
     private CausalLanguageModel(Architecture architecture, ModelConfig config, WeightSource source, ModelFolder? folder)
     {
@@ -27,10 +26,9 @@ public sealed class CausalLanguageModel : IPretrainedModel
         this.source = source;
         Config = config;
         Decoder = new Decoder(source, config, architecture.Names);
-        if (!config.TieEmbeddings)
-            ownHead = source.Parameter(architecture.Names.Head + ".weight", [config.VocabularySize, config.HiddenSize], Initialization.Normal);
-        Decoder.Embedding.Weight.IsShared = ownHead is null;
-        Parameters = ownHead is null ? [.. Decoder.Parameters] : [.. Decoder.Parameters, ownHead];
+        Head = new LanguageHead(source, config, architecture.Names, Decoder.Embedding);
+        Parameters = [.. Decoder.Parameters, .. Head.Own];
+        Map = source.Map;
         source.Finish();
     }
 
@@ -40,11 +38,14 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <summary>Everything but the head.</summary>
     public Decoder Decoder { get; }
 
-    /// <summary>The head's weight, [vocabulary, width]; the embedding's when they are tied.</summary>
-    public Parameter Head => ownHead ?? Decoder.Embedding.Weight;
+    /// <summary>How hidden states become logits.</summary>
+    public LanguageHead Head { get; }
 
     /// <summary>All weights under their checkpoint names, in the reference's order; a tied matrix once.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    public WeightMap Map { get; }
 
     /// <summary>Number of weights.</summary>
     public long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
@@ -78,11 +79,11 @@ public sealed class CausalLanguageModel : IPretrainedModel
         try
         {
             var names = folder.Architecture.Names;
-            var tied = folder.Config.TieEmbeddings;
+            var tied = folder.Config.Head.IsTied;
             if (tied)
                 CheckTied(folder, names);
             var config = folder.Config with { VocabularySize = Math.Max(vocabulary ?? 0, folder.Config.VocabularySize) };
-            var source = new CheckpointWeights(folder.Weights, names.Base, dtype ?? folder.StoredDType, device)
+            var source = new CheckpointWeights(folder.Weights, names, dtype ?? folder.StoredDType, device)
             {
                 MayBeLeft = name => tied && name == names.Head + ".weight",
                 MayGrow = name => config.VocabularySize > folder.Config.VocabularySize && (name == names.Embedding + ".weight" || name == names.Head + ".weight"),
@@ -115,8 +116,8 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <param name="ids">Token ids, [tokens].</param>
     /// <param name="layout">Where sequences begin and end, and what they see.</param>
     /// <param name="options">How to run; null for the defaults.</param>
-    /// <returns>Hidden states after the final norm, [tokens, width]: <see cref="LanguageModelHead"/> takes them on.</returns>
-    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions? options = null) =>
+    /// <returns>Hidden states after the final norm, [tokens, width], which <see cref="Head"/> takes on, and what routers chose by.</returns>
+    public DecoderOutput Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions? options = null) =>
         Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
 
     /// <inheritdoc/>
@@ -129,13 +130,16 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <param name="dtype">Element type of the files.</param>
     /// <param name="values">The tensor to write for a weight, such as its master copy; null writes the weights themselves.</param>
     public void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null) =>
-        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, SpecialTokens, Parameters, dtype, values);
+        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, SpecialTokens, Parameters, Map, dtype, values);
 
     /// <summary>Frees the weights and closes the files.</summary>
     public void Dispose()
     {
-        ownHead?.ClearGrad();
-        ownHead?.Dispose();
+        foreach (var parameter in Head.Own)
+        {
+            parameter.ClearGrad();
+            parameter.Dispose();
+        }
         Decoder.Dispose();
         folder?.Dispose();
     }

@@ -15,19 +15,34 @@ public static class FlopCount
     /// <param name="layouts">The rows.</param>
     public static double TrainingStep(ModelConfig config, long parameterCount, params IEnumerable<SequenceLayout> layouts)
     {
-        // Looking a vector up is no product: an embedding counts only when it is the head as well.
-        var weights = parameterCount - (config.TieEmbeddings ? 0L : (long)config.VocabularySize * config.HiddenSize);
-        var attention = config.Attention;
-        var pairCost = 12.0 * config.LayerCount * attention.HeadCount * attention.HeadDim;
-        return layouts.Sum(layout => 6.0 * weights * layout.Length + pairCost * VisiblePairs(layout));
+        var weights = parameterCount - Idle(config);
+        return layouts.Sum(layout => 6.0 * weights * layout.Length + config.Layers.Sum(layer =>
+            12.0 * layer.Attention.HeadCount * layer.Attention.HeadDim * VisiblePairs(layout, layer.Attention.Window)));
+    }
+
+    /// <summary>Weights that a token does not meet: looking a vector up is no product, and experts that it did not choose rest.</summary>
+    private static double Idle(ModelConfig config)
+    {
+        double embedding = (config.Head.IsTied ? 0L : (long)config.VocabularySize * config.HiddenSize)
+            + (config.Embedding.HasPositions ? (long)config.MaxPositions * config.HiddenSize : 0L);
+        return embedding + config.Layers.Sum(layer => layer.FeedForward.Routing is { } routing
+            ? 3.0 * layer.FeedForward.Width * config.HiddenSize * (routing.ExpertCount - routing.ExpertsPerToken)
+            : 0);
     }
 
     /// <summary>Pairs of a token and one it sees, itself included.</summary>
-    public static long VisiblePairs(SequenceLayout layout)
+    /// <param name="layout">The row.</param>
+    /// <param name="window">Tokens that one sees at most, itself included; null for all before it.</param>
+    public static long VisiblePairs(SequenceLayout layout, int? window = null)
     {
         var pairs = 0L;
         foreach (var segment in layout.Segments)
-            pairs += (long)segment.Length * segment.FirstPosition + (long)segment.Length * (segment.Length + 1) / 2;
+        {
+            // Tokens from the window's length on see just a window.
+            var whole = Math.Max(0, segment.FirstPosition + segment.Length - Math.Max(segment.FirstPosition, window ?? int.MaxValue));
+            var growing = segment.Length - (long)whole;
+            pairs += growing * segment.FirstPosition + growing * (growing + 1) / 2 + whole * (long)(window ?? 0);
+        }
         return pairs;
     }
 }

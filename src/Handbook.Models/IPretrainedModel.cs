@@ -1,6 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;
+using Handbook.Models.Weights;
 using Handbook.Torch;
 
 namespace Handbook.Models;
@@ -16,6 +17,9 @@ public interface IPretrainedModel : IDisposable
 
     /// <summary>All weights under their checkpoint names, in the reference's order; a tied matrix once.</summary>
     IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>How each weight stands in files.</summary>
+    WeightMap Map { get; }
 
     /// <summary>Number of weights.</summary>
     long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);

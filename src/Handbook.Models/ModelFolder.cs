@@ -55,10 +55,12 @@ public sealed class ModelFolder : IDisposable
     /// are kept.
     /// </summary>
     internal static void Save(
-        string folder, ModelConfig config, string className, JsonObject? generation, SpecialTokenIds? special, IEnumerable<Parameter> parameters, DType dtype, Func<Parameter, Tensor>? values)
+        string folder, ModelConfig config, string className, JsonObject? generation, SpecialTokenIds? special, IEnumerable<Parameter> parameters,
+        WeightMap map, DType dtype, Func<Parameter, Tensor>? values)
     {
         Directory.CreateDirectory(folder);
-        var tensors = parameters.Select(parameter => new NamedTensor(parameter.Name, values?.Invoke(parameter) ?? parameter.Value, dtype)).ToArray();
+        using var scope = new TensorScope();
+        var tensors = map.ToFiles(parameters, dtype, values).ToArray();
         SafetensorsFolderWriter.Write(folder, tensors);
         var json = SavedConfig(config, className, dtype);
         special?.WriteTo(json);

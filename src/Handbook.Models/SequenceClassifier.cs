@@ -28,6 +28,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         Decoder = new Decoder(source, config, architecture.Names);
         Score = source.Parameter(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal);
         Parameters = [.. Decoder.Parameters, Score];
+        Map = source.Map;
         source.Finish();
         NewWeights = [.. source.NewWeights];
     }
@@ -43,6 +44,9 @@ public sealed class SequenceClassifier : IPretrainedModel
 
     /// <summary>All weights under their checkpoint names, in the reference's order.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    public WeightMap Map { get; }
 
     /// <summary>Weights that the folder lacked and that were made new: the score, when the folder is a language model.</summary>
     public IReadOnlyList<string> NewWeights { get; }
@@ -68,7 +72,7 @@ public sealed class SequenceClassifier : IPretrainedModel
             var names = folder.Architecture.Names;
             var config = folder.Config with { LabelCount = labels ?? folder.Config.LabelCount };
             var type = dtype ?? folder.StoredDType;
-            var source = new CheckpointWeights(folder.Weights, names.Base, type, device)
+            var source = new CheckpointWeights(folder.Weights, names, type, device)
             {
                 MayBeLeft = name => name == names.Head + ".weight",
                 MayBeNew = name => name == names.Score + ".weight",
@@ -92,9 +96,9 @@ public sealed class SequenceClassifier : IPretrainedModel
     /// <returns>[rows, labels], in float32 for narrower weights.</returns>
     public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ReadOnlySpan<int> rows, ForwardOptions? options = null)
     {
-        using var hidden = Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
-        using var index = Tensor.From<int>(rows, [rows.Length], hidden.Value.Device);
-        using var last = Embedding.Apply(tape, index, hidden);
+        using var output = Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
+        using var index = Tensor.From<int>(rows, [rows.Length], output.Value.Device);
+        using var last = Embedding.Apply(tape, index, output.Hidden);
         // Eight bits would round away what tells two answers apart.
         var wide = last.Value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
         return Linear.Apply(tape, tape.Cast(last, wide), tape.Cast(Score, wide));
@@ -113,7 +117,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         source.Remove("num_labels");
         source["id2label"] = Labels((label, number) => (number, JsonValue.Create(label)));
         source["label2id"] = Labels((label, number) => (label, JsonValue.Create(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))));
-        ModelFolder.Save(path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Parameters, dtype, values);
+        ModelFolder.Save(path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Parameters, Map, dtype, values);
     }
 
     /// <summary>Frees the weights and closes the files.</summary>

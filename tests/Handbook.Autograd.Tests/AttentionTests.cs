@@ -156,7 +156,7 @@ public sealed class AttentionTests
     {
         var variables = Array.ConvertAll(inputs, input => new Variable(input, requiresGrad: true));
         using var tape = new Tape();
-        var output = Attention.Apply(tape, variables[0], variables[1], variables[2], layout, Scale, window);
+        var output = Attention.Apply(tape, variables[0], variables[1], variables[2], layout, new AttentionRule(Scale) { Window = window });
         tape.Backward(output, inputs[3].Alias());
         Tensor[] results = [output.Value, .. variables[..3].Select(variable => variable.Grad!.Alias())];
         foreach (var variable in variables)
@@ -166,7 +166,7 @@ public sealed class AttentionTests
 
     private static Tensor[] Plain(Tensor[] inputs, SequenceLayout layout, int? window)
     {
-        var (query, key, value) = Attention.PlainBackward(inputs[3], inputs[0], inputs[1], inputs[2], layout, Scale, window ?? int.MaxValue);
-        return [Attention.PlainForward(inputs[0], inputs[1], inputs[2], layout, Scale, window ?? int.MaxValue), query, key, value];
+        var (query, key, value) = Attention.PlainBackward(inputs[3], inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window });
+        return [Attention.PlainForward(inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window }), query, key, value];
     }
 }

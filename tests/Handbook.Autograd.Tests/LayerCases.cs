@@ -25,12 +25,18 @@ internal static class LayerCases
         yield return new(typeof(RmsNorm), nameof(RmsNorm.ApplyWithResidual), "", r => Rows(r, 2, 1),
             (tape, x) => Both(RmsNorm.ApplyWithResidual(tape, x[0], x[1], x[2], Epsilon)),
             x => [x[0].Add(x[1]), RootMeanSquare(x[0].Add(x[1]), x[2])]);
+        yield return new(typeof(RmsNorm), nameof(RmsNorm.Apply), "with an offset", r => Rows(r, 1, 1),
+            (tape, x) => [RmsNorm.Apply(tape, x[0], x[1], Epsilon, isOffset: true)], x => [RootMeanSquare(x[0], x[1].Add(1))]);
+        yield return new(typeof(RmsNorm), nameof(RmsNorm.ApplyWithResidual), "with an offset", r => Rows(r, 2, 1),
+            (tape, x) => Both(RmsNorm.ApplyWithResidual(tape, x[0], x[1], x[2], Epsilon, isOffset: true)),
+            x => [x[0].Add(x[1]), RootMeanSquare(x[0].Add(x[1]), x[2].Add(1))]);
         yield return new(typeof(LayerNorm), nameof(LayerNorm.Apply), "with bias", r => Rows(r, 1, 2),
             (tape, x) => [LayerNorm.Apply(tape, x[0], x[1], x[2], Epsilon)], x => [Normalized(x[0], x[1], x[2])]);
         yield return new(typeof(LayerNorm), nameof(LayerNorm.Apply), "without bias", r => Rows(r, 1, 1),
             (tape, x) => [LayerNorm.Apply(tape, x[0], x[1], null, Epsilon)], x => [Normalized(x[0], x[1], null)]);
         yield return new(typeof(Residual), nameof(Residual.Add), "", r => Rows(r, 2, 0),
             (tape, x) => [Residual.Add(tape, x[0], x[1])], x => [x[0].Add(x[1])]);
+        yield return new(typeof(Residual), nameof(Residual.Pass), "", r => Rows(r, 1, 0), (tape, x) => [Residual.Pass(tape, x[0])], x => [x[0]]);
         yield return new(typeof(Dropout), nameof(Dropout.Apply), "", r => Rows(r, 1, 0),
             (tape, x) => [Dropout.Apply(tape, x[0], 0.4)], null);
         yield return new(typeof(EmbeddingNoise), nameof(EmbeddingNoise.Apply), "", r => Rows(r, 1, 0),

@@ -20,12 +20,16 @@ internal static class SequenceCases
         yield return new(typeof(RotaryEmbedding), nameof(RotaryEmbedding.Apply), "of a part", r => [Normal(r, 5, 2, 7)],
             (tape, x) => [RotaryEmbedding.Apply(tape, x[0], cos, sin)],
             x => [Concatenate(2, Rotated(x[0].Narrow(2, 0, 4), cos, sin), x[0].Narrow(2, 4, 3))]);
-        foreach (var window in new int?[] { null, 2 })
+        foreach (var (variant, rule) in new (string, AttentionRule)[]
         {
-            yield return new(typeof(Attention), nameof(Attention.Apply), window is null ? "with a shared prompt" : "with a window",
-                r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
-                (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, 0.4, window)], x => [Attended(x, window)]);
+            ("with a shared prompt", new(0.4)), ("with a window", new(0.4) { Window = 2 }), ("with capped scores", new(0.4) { SoftCap = 0.7 }),
+        })
+        {
+            yield return new(typeof(Attention), nameof(Attention.Apply), variant, r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
+                (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, rule)], x => [Attended(x, rule)]);
         }
+        yield return new(typeof(Attention), nameof(Attention.Apply), "with dropout", r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
+            (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, new AttentionRule(0.4) { Dropout = 0.3 })], null);
         float[] coefficients = [-0.5f, 0.25f, -1, 2, 0];
         foreach (var options in new[] { HeadOptions.Default, new HeadOptions(0.5, 3) })
         {
@@ -50,7 +54,7 @@ internal static class SequenceCases
     }
 
     /// <summary>libtorch's attention over the whole row with every pair of tokens allowed or forbidden one by one.</summary>
-    private static Tensor Attended(Tensor[] x, int? window)
+    private static Tensor Attended(Tensor[] x, AttentionRule rule)
     {
         var tokens = PromptWithTwoAnswers.Length;
         var positions = PromptWithTwoAnswers.Positions();
@@ -61,13 +65,30 @@ internal static class SequenceCases
         {
             var (query, key) = (i / tokens, i % tokens);
             var related = owner[query] == owner[key] || segments[owner[query]].Prefix == owner[key];
-            mask[i] = related && positions[key] <= positions[query] && positions[query] - positions[key] < (window ?? int.MaxValue);
+            mask[i] = related && positions[key] <= positions[query] && positions[query] - positions[key] < (rule.Window ?? int.MaxValue);
         }
+        if (rule.SoftCap is { } cap)
+            return Capped(x, mask, rule.Scale, cap);
         Tensor HeadsFirst(Tensor row) => row.Transpose(0, 1).View(1, row.Size(1), row.Size(0), row.Size(2));
         var attended = Operator.Call(
             "aten::scaled_dot_product_attention"u8, default, HeadsFirst(x[0].Contiguous()), HeadsFirst(x[1]), HeadsFirst(x[2]),
-            Value.Some(Tensor.From<bool>(mask, [tokens, tokens])), 0.0, false, Value.Some(0.4), true);
+            Value.Some(Tensor.From<bool>(mask, [tokens, tokens])), 0.0, false, Value.Some(rule.Scale), true);
         return attended.Select(0, 0).Transpose(0, 1);
+    }
+
+    /// <summary>One query head after the other, with the cap between products and softmax.</summary>
+    private static Tensor Capped(Tensor[] x, bool[] mask, double scale, double cap)
+    {
+        var forbidden = Tensor.From<bool>([.. mask.Select(allowed => !allowed)], [x[0].Size(0), x[0].Size(0)]);
+        var groups = x[0].Size(1) / x[1].Size(1);
+        var heads = Enumerable.Range(0, (int)x[0].Size(1)).Select(head =>
+        {
+            var (query, key, value) = (x[0].Select(1, head), x[1].Select(1, head / groups), x[2].Select(1, head / groups));
+            var scores = Operator.Call("aten::tanh"u8, default, query.MatMul(key.Transpose(0, 1)).Multiply(scale / cap)).Multiply(cap);
+            var seen = Operator.Call("aten::where"u8, "self"u8, forbidden, Tensor.Full([], double.NegativeInfinity, DType.Float64), scores);
+            return Operator.Call("aten::_softmax"u8, default, seen, -1L, false).MatMul(value);
+        });
+        return Operator.Call("aten::stack"u8, default, heads.ToArray(), 1L);
     }
 
     private static Tensor Logps(Tensor[] x, HeadOptions options)

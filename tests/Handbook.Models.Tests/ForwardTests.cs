@@ -65,15 +65,51 @@ public sealed class ForwardTests
         Assert.Contains("Token id 131 is outside the model's vocabulary of 131", error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Forward_AttentionDropoutInTraining_IsRefusedUnlessSwitchedOff()
+    [Theory]
+    [InlineData("attention_dropout", "llama")]
+    [InlineData("resid_pdrop", "gpt2")]
+    [InlineData("embd_pdrop", "gpt2")]
+    [InlineData("attn_pdrop", "gpt2")]
+    public void Forward_Dropout_DropsInTrainingByTheTapesSeedAndNowhereElse(string key, string modelType)
     {
-        using var model = TinyModels.Create(fields: ("attention_dropout", 0.1));
-        using var tape = new Tape();
-        var layout = SequenceLayout.Documents([2]);
+        using var scope = new TensorScope();
+        using var model = Dropping(key, modelType);
+        var (first, again, other) = (Hidden(recording: true, seed: 1), Hidden(recording: true, seed: 1), Hidden(recording: true, seed: 2));
+        var (evaluated, disabled) = (Hidden(recording: false, seed: 1), Hidden(recording: true, seed: 1, disable: true));
 
-        Assert.Contains("attention_dropout", Assert.Throws<UserErrorException>(() => model.Forward(tape, [1, 2], layout)).Message, StringComparison.Ordinal);
-        model.Forward(tape, [1, 2], layout, new ForwardOptions { DisableDropout = true }).Dispose();
+        Assert.Equal(first, again);
+        Assert.NotEqual(first, other);
+        Assert.NotEqual(first, evaluated);
+        Assert.Equal(evaluated, disabled);
+
+        float[] Hidden(bool recording, ulong seed, bool disable = false)
+        {
+            using var tape = new Tape(recording, seed);
+            return model.Forward(tape, [1, 2, 3, 4, 5], SequenceLayout.Documents([3, 2]), new ForwardOptions { DisableDropout = disable }).Value.ToArray<float>();
+        }
+    }
+
+    [Fact]
+    public void Backward_RecomputedWithDropout_DropsTheSameElements()
+    {
+        using var model = Dropping("attn_pdrop", "gpt2");
+        var (kept, recomputed) = (Gradients(model, ForwardOptions.Default), Gradients(model, new ForwardOptions { Recompute = true }));
+
+        foreach (var (name, gradient) in kept)
+            Assert.True(gradient.Zip(recomputed[name]).All(pair => Math.Abs(pair.First - pair.Second) < 1e-5), name);
+    }
+
+    private static CausalLanguageModel Dropping(string key, string modelType)
+    {
+        if (modelType == "llama")
+            return TinyModels.Create(fields: (key, 0.4));
+        var config = new System.Text.Json.Nodes.JsonObject
+        {
+            ["model_type"] = modelType, ["n_embd"] = 24, ["n_head"] = 3, ["n_layer"] = 2, ["n_positions"] = 16, ["vocab_size"] = 31,
+            ["initializer_range"] = 0.3, ["attn_pdrop"] = 0.0, ["resid_pdrop"] = 0.0, ["embd_pdrop"] = 0.0,
+        };
+        config[key] = 0.4;
+        return CausalLanguageModel.Create(config, seed: 1, DType.Float32);
     }
 
     [Theory]
@@ -113,7 +149,7 @@ public sealed class ForwardTests
         using var tape = new Tape(seed: 11);
         int[] ids = [3, 4, 5, 6, 4, 7, 8];
         var hidden = model.Forward(tape, ids, SequenceLayout.Documents([4, 3]), options);
-        var (loss, _) = LanguageModelHead.Loss(tape, hidden, model.Head, [0, 1, 2, 4, 5], [4, 5, 6, 7, 8], [-0.2f]);
+        var (loss, _) = model.Head.Loss(tape, hidden.Hidden, [0, 1, 2, 4, 5], [4, 5, 6, 7, 8], [-0.2f]);
         tape.Backward(loss);
         var gradients = model.Parameters.ToDictionary(p => p.Name, p => p.Grad!.ToArray<double>());
         foreach (var parameter in model.Parameters)

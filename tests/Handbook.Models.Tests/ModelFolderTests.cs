@@ -118,7 +118,7 @@ public sealed class ModelFolderTests
         using var again = CausalLanguageModel.Load(temporary.Path, vocabulary: 100);
 
         Assert.Equal(134, again.Config.VocabularySize);
-        foreach (var (old, current) in new[] { (model.Head, again.Head), (model.Decoder.Embedding.Weight, again.Decoder.Embedding.Weight) })
+        foreach (var (old, current) in new[] { (model.Head.Weight, again.Head.Weight), (model.Decoder.Embedding.Weight, again.Decoder.Embedding.Weight) })
         {
             Assert.Equal(old.Value.ToArray<float>(), current.Value.Narrow(0, 0, 131).ToArray<float>());
             var mean = old.Value.Sum(0).Multiply(1.0 / 131);
@@ -166,7 +166,7 @@ public sealed class ModelFolderTests
         using var other = CausalLanguageModel.Create(TinyModels.Config(), seed: 2, DType.Float32);
 
         Assert.Equal(model.Parameters.Select(Bytes), again.Parameters.Select(Bytes));
-        Assert.NotEqual(Bytes(model.Head), Bytes(other.Head));
+        Assert.NotEqual(Bytes(model.Head.Weight), Bytes(other.Head.Weight));
         var weights = model.Parameters.Single(p => p.Name == "model.layers.1.mlp.up_proj.weight").Value.ToArray<double>();
         Assert.Equal(0, weights.Average(), 0.2 * 4 / Math.Sqrt(weights.Length));
         Assert.Equal(0.2, Math.Sqrt(weights.Average(w => w * w)), 0.2 * 4 / Math.Sqrt(2 * weights.Length));
@@ -204,7 +204,7 @@ public sealed class ModelFolderTests
         using var tape = new Tape();
         int[] ids = [3, 4, 5, 6];
         var hidden = model.Forward(tape, ids, SequenceLayout.Documents([4]), options);
-        var (loss, _) = LanguageModelHead.Loss(tape, hidden, model.Head, [0, 1, 2], [4, 5, 6], [-1f]);
+        var (loss, _) = model.Head.Loss(tape, hidden.Hidden, [0, 1, 2], [4, 5, 6], [-1f]);
         tape.Backward(loss);
     }
 

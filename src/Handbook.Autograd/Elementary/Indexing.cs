@@ -14,6 +14,20 @@ public static class Indexing
         tape.Record(x.Value.IndexSelect(dim, index), [x], [index], (gradient, saved) => x.Accumulate(
             Operator.Call("aten::index_select_backward"u8, default, gradient, x.Value.Shape.ToArray(), (long)dim, saved[0])));
 
+    /// <summary>Rows added up by where they belong, in their order.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="rows">[N, width].</param>
+    /// <param name="owners">int64 [N], each in [0, count).</param>
+    /// <param name="count">Rows of the result; one that nothing belongs to is zero.</param>
+    public static Variable SumRows(this Tape tape, Variable rows, Tensor owners, long count)
+    {
+        using var scope = new TensorScope();
+        var zeros = Tensor.Zeros([count, rows.Value.Size(1)], rows.Value.DType, rows.Value.Device);
+        var index = Operator.Call("aten::expand"u8, default, owners.View(-1, 1), rows.Value.Shape.ToArray(), false);
+        var sums = scope.Keep(Operator.Call("aten::scatter_add"u8, default, zeros, 0L, index, rows.Value));
+        return tape.Record(sums, [rows], [owners], (gradient, saved) => rows.Accumulate(gradient.IndexSelect(0, saved[0])));
+    }
+
     /// <summary>One element for each index along a dimension (PyTorch's <c>gather</c>).</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="x">Any shape.</param>

@@ -9,7 +9,21 @@ public static class ArchitectureTable
 {
     /// <summary>Rows by <c>model_type</c>.</summary>
     public static IReadOnlyDictionary<string, Architecture> Rows { get; } =
-        new[] { LlamaArchitecture.Row }.ToDictionary(row => row.ModelType);
+        new[]
+        {
+            LlamaArchitecture.Row,
+            MistralArchitecture.Dense,
+            MistralArchitecture.Routed,
+            GemmaArchitecture.First,
+            GemmaArchitecture.Second,
+            QwenArchitecture.Second,
+            QwenArchitecture.Third,
+            SmolLm3Architecture.Row,
+            Starcoder2Architecture.Row,
+            Phi3Architecture.Row,
+            Olmo2Architecture.Row,
+            Gpt2Architecture.Row,
+        }.ToDictionary(row => row.ModelType);
 
     /// <summary>The row for a configuration.</summary>
     /// <param name="json">The content of <c>config.json</c>.</param>
@@ -36,7 +50,7 @@ public static class ArchitectureTable
     {
         if (json["architectures"] is not JsonArray { Count: > 0 } classes)
             return;
-        string[] known = [row.CausalClass, row.ClassificationClass, row.CausalClass.Replace("ForCausalLM", "Model", StringComparison.Ordinal)];
+        string[] known = [row.CausalClass, row.ClassificationClass, row.BaseClass];
         var name = classes[0]?.GetValueKind() == JsonValueKind.String ? classes[0]!.GetValue<string>() : "";
         if (!known.Contains(name))
             throw new UserErrorException($"{path}: architectures names {name}, which is not supported for {row.ModelType}; {string.Join(", ", known)} are. Code of a model repository is never run.");

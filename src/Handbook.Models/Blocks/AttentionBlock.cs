@@ -5,32 +5,37 @@ using Handbook.Models.Weights;
 
 namespace Handbook.Models.Blocks;
 
-/// <summary>Self-attention: project, turn by position, attend, project back.</summary>
+/// <summary>Self-attention: project, normalise, turn by position, attend, project back.</summary>
 public sealed class AttentionBlock
 {
     private readonly AttentionConfig config;
     private readonly int layer;
-    private readonly Projection query;
-    private readonly Projection key;
-    private readonly Projection value;
+    private readonly long[] widths;
+    private readonly Projection[] inputs;
+    private readonly Norm? queryNorm;
+    private readonly Norm? keyNorm;
     private readonly Projection output;
 
     /// <summary>Takes the weights of a layer from a source.</summary>
     public AttentionBlock(WeightSource source, ModelConfig model, WeightNames names, int layer)
     {
         this.layer = layer;
-        config = model.Attention;
+        config = model.Layers[layer].Attention;
         var prefix = $"{names.Layers}.{layer}.";
-        var queryWidth = (long)config.HeadCount * config.HeadDim;
-        var keyWidth = (long)config.KeyValueHeadCount * config.HeadDim;
-        query = new Projection(source, prefix + names.Attention.Query, queryWidth, model.HiddenSize, config.QueryKeyValueBias);
-        key = new Projection(source, prefix + names.Attention.Key, keyWidth, model.HiddenSize, config.QueryKeyValueBias);
-        value = new Projection(source, prefix + names.Attention.Value, keyWidth, model.HiddenSize, config.QueryKeyValueBias);
-        output = new Projection(source, prefix + names.Attention.Output, model.HiddenSize, queryWidth, config.OutputBias);
+        var queryWidth = config.HeadCount * config.HeadDim;
+        var keyWidth = config.KeyValueHeadCount * config.HeadDim;
+        widths = [queryWidth, keyWidth, keyWidth];
+        inputs = Projection.Many(source, prefix, names.QueryKeyValue, widths, model.HiddenSize, config.QueryKeyValueBias, names.Projections);
+        output = new Projection(source, prefix + names.AttentionOutput, model.HiddenSize, queryWidth, config.OutputBias, names.Projections);
+        if (config.QueryKeyNorm is not { } norm)
+            return;
+        queryNorm = new Norm(source, prefix + names.QueryKeyNorms.Query, norm.IsPerHead ? config.HeadDim : queryWidth, norm.Norm);
+        keyNorm = new Norm(source, prefix + names.QueryKeyNorms.Key, norm.IsPerHead ? config.HeadDim : keyWidth, norm.Norm);
     }
 
-    /// <summary>Its linear layers.</summary>
-    public IEnumerable<Projection> Projections => [query, key, value, output];
+    /// <summary>All its weights, in the reference's order.</summary>
+    public IEnumerable<Parameter> Parameters =>
+        inputs.Append(output).SelectMany(layer => layer.Parameters).Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Parameters));
 
     /// <summary>[tokens, width] to [tokens, width]; takes the input over.</summary>
     public Variable Forward(Tape tape, ForwardContext context, Variable input)
@@ -42,20 +47,33 @@ public sealed class AttentionBlock
 
     private Variable Attend(Tape tape, ForwardContext context, Variable input)
     {
-        var projected = Projection.ApplyMany(tape, context, input, query, key, value);
+        var projected = Projection.ApplyMany(tape, context, input, inputs, widths);
         input.Dispose();
-        using var queries = projected[0];
-        using var keys = projected[1];
+        using var query = Turned(tape, context, projected[0], config.HeadCount, queryNorm);
+        using var key = Turned(tape, context, projected[1], config.KeyValueHeadCount, keyNorm);
         using var values = projected[2];
-        using var queryHeads = Heads.Split(tape, queries, config.HeadCount);
-        using var keyHeads = Heads.Split(tape, keys, config.KeyValueHeadCount);
-        using var valueHeads = Heads.Split(tape, values, config.KeyValueHeadCount);
-        using var turnedQuery = RotaryEmbedding.Apply(tape, queryHeads, context.Cos, context.Sin);
-        using var turnedKey = RotaryEmbedding.Apply(tape, keyHeads, context.Cos, context.Sin);
-        queries.Dispose();
-        queryHeads.Dispose();
-        keys.Dispose();
-        keyHeads.Dispose();
-        return context.Attend(tape, layer, turnedQuery, turnedKey, valueHeads, config.Scale);
+        using var value = Heads.Split(tape, values, config.KeyValueHeadCount);
+        return context.Attend(tape, layer, query, key, value, config);
+    }
+
+    /// <summary>Queries or keys as heads, normalised and turned where the configuration says so; takes them over.</summary>
+    private Variable Turned(Tape tape, ForwardContext context, Variable features, int heads, Norm? norm)
+    {
+        var tokens = features.Value.Size(0);
+        if (norm is not null && config.QueryKeyNorm is { IsPerHead: true })
+            features = Replace(features, Heads.View(tape, features, tokens * heads, config.HeadDim));
+        if (norm is not null)
+            features = Replace(features, norm.Apply(tape, features));
+        features = Replace(features, Heads.View(tape, features, tokens, heads, config.HeadDim));
+        if (config.Rotary is not { } rotary)
+            return features;
+        var (cos, sin) = context.Angles(rotary);
+        return Replace(features, RotaryEmbedding.Apply(tape, features, cos, sin));
+    }
+
+    private static Variable Replace(Variable old, Variable next)
+    {
+        old.Dispose();
+        return next;
     }
 }

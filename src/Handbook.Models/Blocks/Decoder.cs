@@ -2,7 +2,6 @@ using Handbook.Autograd;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
 using Handbook.Models.Weights;
-using Handbook.Torch;
 
 namespace Handbook.Models.Blocks;
 
@@ -10,7 +9,6 @@ namespace Handbook.Models.Blocks;
 public sealed class Decoder : IDisposable
 {
     private readonly ModelConfig config;
-    private readonly TokenEmbedding embedding;
     private readonly DecoderLayer[] layers;
     private readonly Norm finalNorm;
 
@@ -18,52 +16,47 @@ public sealed class Decoder : IDisposable
     public Decoder(WeightSource source, ModelConfig config, WeightNames names)
     {
         this.config = config;
-        embedding = new TokenEmbedding(source, config, names);
-        layers = new DecoderLayer[config.LayerCount];
+        Embedding = new TokenEmbedding(source, config, names);
+        layers = new DecoderLayer[config.Layers.Count];
         for (var i = 0; i < layers.Length; i++)
             layers[i] = new DecoderLayer(source, config, names, i);
-        finalNorm = new Norm(source, names.FinalNorm, config.HiddenSize, config.Norm);
-        Rotary = new RotaryTables(config.Rotary, source.Device);
+        finalNorm = new Norm(source, names.FinalNorm, config.HiddenSize, config.FinalNorm);
+        Rotary = new RotarySet(config, source.Device);
     }
 
     /// <summary>The table of token vectors.</summary>
-    public TokenEmbedding Embedding => embedding;
+    public TokenEmbedding Embedding { get; }
 
     /// <summary>The layers.</summary>
     public IReadOnlyList<DecoderLayer> Layers => layers;
 
     /// <summary>Angles of positions.</summary>
-    public RotaryTables Rotary { get; }
+    public RotarySet Rotary { get; }
 
     /// <summary>All weights in the reference's order.</summary>
     public IEnumerable<Parameter> Parameters =>
-        layers.SelectMany(layer => layer.Parameters).Prepend(embedding.Weight).Append(finalNorm.Weight);
+        Embedding.Parameters.Concat(layers.SelectMany(layer => layer.Parameters)).Concat(finalNorm.Parameters);
 
     /// <summary>Runs over a packed row.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="ids">Token ids, [tokens].</param>
     /// <param name="layout">Where sequences begin and end, and what they see.</param>
     /// <param name="options">How to run.</param>
-    /// <returns>Hidden states after the final norm, [tokens, width].</returns>
-    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions options)
+    public DecoderOutput Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions options)
     {
         if (ids.Length != layout.Length)
             throw new ArgumentException($"{ids.Length} tokens for a layout of {layout.Length}.", nameof(ids));
-        if (tape.IsRecording && config.Attention.Dropout > 0 && !options.DisableDropout)
-            throw new UserErrorException($"config.json: attention_dropout is {config.Attention.Dropout}; dropping attention weights is not supported in training. Set it to 0.");
-        var looked = embedding.Forward(tape, ids);
+        var context = new PackedContext(Rotary, layout) { Drops = tape.IsRecording && !options.DisableDropout };
+        var looked = Embedding.Forward(tape, ids, context.Positions);
         var stream = EmbeddingNoise.Apply(tape, looked, layout, tape.IsRecording ? options.NeftuneAlpha : 0);
         if (!ReferenceEquals(looked, stream))
             looked.Dispose();
-        options.Observe?.Invoke(stream.Value);
-        return options.Recompute && tape.IsRecording
-            ? RunRecomputed(tape, layout, stream, options)
-            : RunWith(tape, new PackedContext(Rotary, layout), stream, options);
+        return RunWith(tape, context, context.Drop(tape, stream, config.Embedding.Dropout), layout, options);
     }
 
     /// <summary>Runs over tokens whose surroundings somebody else keeps: the pass of generation.</summary>
-    internal Variable Forward(Tape tape, ReadOnlySpan<int> ids, ForwardContext context) =>
-        RunWith(tape, context, embedding.Forward(tape, ids), ForwardOptions.Default);
+    internal DecoderOutput Forward(Tape tape, ReadOnlySpan<int> ids, ForwardContext context) =>
+        RunWith(tape, context, Embedding.Forward(tape, ids, context.Positions), null, ForwardOptions.Default);
 
     /// <summary>Frees weights and tables.</summary>
     public void Dispose()
@@ -76,49 +69,67 @@ public sealed class Decoder : IDisposable
         Rotary.Dispose();
     }
 
-    private Variable RunWith(Tape tape, ForwardContext context, Variable stream, ForwardOptions options)
+    private DecoderOutput RunWith(Tape tape, ForwardContext context, Variable stream, SequenceLayout? layout, ForwardOptions options)
     {
         using var owned = context;
+        options.Observe?.Invoke(stream.Value);
+        var routers = new List<Variable>();
         Variable? delta = null;
         foreach (var layer in layers)
         {
             var entering = stream;
-            (stream, delta) = layer.Forward(tape, context, stream, delta);
+            (stream, delta, var router) = options.Recompute && tape.IsRecording
+                ? Recomputed(tape, context, layer, layout!, stream)
+                : layer.Forward(tape, context, stream, delta);
             entering.Dispose();
-            if (options.Observe is { } observe)
-            {
-                using var sum = stream.Value.Add(delta.Value);
-                observe(sum);
-            }
+            if (router is not null)
+                routers.Add(router);
+            Observe(options, stream, delta);
         }
+        return new DecoderOutput(Finish(tape, stream, delta, options), routers);
+    }
+
+    private Variable Finish(Tape tape, Variable stream, Variable? delta, ForwardOptions options)
+    {
         using var last = stream;
+        Variable hidden;
         if (delta is null)
-            return finalNorm.Apply(tape, stream);
-        using var lastDelta = delta;
-        var (total, hidden) = finalNorm.ApplyWithResidual(tape, stream, delta);
-        total.Dispose();
+        {
+            hidden = finalNorm.Apply(tape, stream);
+        }
+        else
+        {
+            using var lastDelta = delta;
+            (var total, hidden) = finalNorm.ApplyWithResidual(tape, stream, delta);
+            total.Dispose();
+        }
         options.Observe?.Invoke(hidden.Value);
         return hidden;
     }
 
-    private Variable RunRecomputed(Tape tape, SequenceLayout layout, Variable stream, ForwardOptions options)
+    private static void Observe(ForwardOptions options, Variable stream, Variable? delta)
     {
-        foreach (var layer in layers)
+        if (options.Observe is not { } observe)
+            return;
+        using var sum = delta is null ? stream.Value.Alias() : stream.Value.Add(delta.Value);
+        observe(sum);
+    }
+
+    // Nothing is left to be added: the sum is made where the layer is run again.
+    private (Variable Stream, Variable? Delta, Variable? RouterLogits) Recomputed(
+        Tape tape, ForwardContext context, DecoderLayer layer, SequenceLayout layout, Variable stream)
+    {
+        var outputs = tape.Recompute(stream, (inner, input) =>
         {
-            using var entering = stream;
-            stream = tape.Recompute(entering, (inner, input) =>
+            using var again = new PackedContext(Rotary, layout) { Drops = context.Drops };
+            var (sum, delta, router) = layer.Forward(inner, again, input, null);
+            using (sum)
+            using (delta)
             {
-                using var context = new PackedContext(Rotary, layout);
-                var (sum, delta) = layer.Forward(inner, context, input, null);
-                using (sum)
-                using (delta)
-                    return Residual.Add(inner, sum, delta);
-            });
-            options.Observe?.Invoke(stream.Value);
-        }
-        using var last = stream;
-        var hidden = finalNorm.Apply(tape, stream);
-        options.Observe?.Invoke(hidden.Value);
-        return hidden;
+                var whole = Residual.Add(inner, sum, delta);
+                return router is null ? [whole] : [whole, router];
+            }
+        });
+        return (outputs[0], null, outputs.Length > 1 ? outputs[1] : null);
     }
 }

@@ -6,58 +6,82 @@ using Handbook.Models.Weights;
 namespace Handbook.Models.Blocks;
 
 /// <summary>
-/// One layer: normalise, attend, add; normalise, feed forward, add. The last addition is left to whoever normalises next, so
-/// that the two are one pass over memory: a layer takes and returns the stream and what is still to be added to it.
+/// One layer: attention and a feed-forward block, each normalised in front, behind, or both, and added to the stream. The last addition
+/// is left to whoever normalises next, so that the two are one pass over memory: a layer takes and returns the stream and what is still
+/// to be added to it.
 /// </summary>
 public sealed class DecoderLayer
 {
-    private readonly Norm attentionNorm;
+    private readonly double dropout;
+    private readonly Norm? beforeAttention;
     private readonly AttentionBlock attention;
-    private readonly Norm feedForwardNorm;
+    private readonly Norm? afterAttention;
+    private readonly Norm? beforeFeedForward;
     private readonly FeedForwardBlock feedForward;
+    private readonly Norm? afterFeedForward;
 
     /// <summary>Takes the weights of a layer from a source.</summary>
     public DecoderLayer(WeightSource source, ModelConfig model, WeightNames names, int layer)
     {
+        var config = model.Layers[layer];
         var prefix = $"{names.Layers}.{layer}.";
+        dropout = config.ResidualDropout;
         attention = new AttentionBlock(source, model, names, layer);
-        feedForward = new FeedForwardBlock(source, model, names, layer);
-        attentionNorm = new Norm(source, prefix + names.AttentionNorm, model.HiddenSize, model.Norm);
-        feedForwardNorm = new Norm(source, prefix + names.FeedForwardNorm, model.HiddenSize, model.Norm);
+        feedForward = FeedForwardBlock.Create(source, model, names, layer);
+        beforeAttention = Norm.Optional(source, prefix + names.Norms.BeforeAttention, model.HiddenSize, config.Norms.BeforeAttention);
+        afterAttention = Norm.Optional(source, prefix + names.Norms.AfterAttention, model.HiddenSize, config.Norms.AfterAttention);
+        beforeFeedForward = Norm.Optional(source, prefix + names.Norms.BeforeFeedForward, model.HiddenSize, config.Norms.BeforeFeedForward);
+        afterFeedForward = Norm.Optional(source, prefix + names.Norms.AfterFeedForward, model.HiddenSize, config.Norms.AfterFeedForward);
     }
 
-    /// <summary>Its linear layers.</summary>
-    public IEnumerable<Projection> Projections => attention.Projections.Concat(feedForward.Projections);
-
     /// <summary>All its weights, in the reference's order.</summary>
-    public IEnumerable<Parameter> Parameters =>
-        Projections.SelectMany(layer => layer.Parameters).Append(attentionNorm.Weight).Append(feedForwardNorm.Weight);
+    public IEnumerable<Parameter> Parameters => attention.Parameters.Concat(feedForward.Parameters).Concat(
+        new[] { beforeAttention, afterAttention, beforeFeedForward, afterFeedForward }.OfType<Norm>().SelectMany(norm => norm.Parameters));
 
     /// <summary>Runs the layer.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="context">The pass.</param>
     /// <param name="stream">The residual stream, [tokens, width]; taken over when there is a delta.</param>
     /// <param name="delta">What is still to be added to it, taken over; null for nothing.</param>
-    /// <returns>The same two for the next layer.</returns>
-    public (Variable Stream, Variable Delta) Forward(Tape tape, ForwardContext context, Variable stream, Variable? delta)
+    /// <returns>The same two for the next layer, and the router's logits [tokens, experts] where there is one.</returns>
+    public (Variable Stream, Variable Delta, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable stream, Variable? delta)
     {
-        Variable normalized;
-        var entering = stream;
+        var (entering, normalized) = Enter(tape, stream, delta, beforeAttention);
+        var attended = Leave(tape, context, attention.Forward(tape, context, normalized), afterAttention);
+        var (sum, next) = Enter(tape, entering, attended, beforeFeedForward, ownsStream: delta is not null);
+        var (made, router) = feedForward.Forward(tape, context, next);
+        return (sum, Leave(tape, context, made, afterFeedForward), router);
+    }
+
+    /// <summary>The stream with what was still to be added, and what a block sees of it. Takes over the delta, and with it the stream.</summary>
+    private static (Variable Stream, Variable Input) Enter(Tape tape, Variable stream, Variable? delta, Norm? norm, bool ownsStream = true)
+    {
         if (delta is null)
+            return (stream, norm is null ? Residual.Pass(tape, stream) : norm.Apply(tape, stream));
+        Variable sum, input;
+        if (norm is null)
         {
-            normalized = attentionNorm.Apply(tape, stream);
+            sum = Residual.Add(tape, stream, delta);
+            input = Residual.Pass(tape, sum);
         }
         else
         {
-            (entering, normalized) = attentionNorm.ApplyWithResidual(tape, stream, delta);
-            stream.Dispose();
-            delta.Dispose();
+            (sum, input) = norm.ApplyWithResidual(tape, stream, delta);
         }
-        using var attended = attention.Forward(tape, context, normalized);
-        var (sum, normalizedSum) = feedForwardNorm.ApplyWithResidual(tape, entering, attended);
-        if (delta is not null)
-            entering.Dispose();
-        attended.Dispose();
-        return (sum, feedForward.Forward(tape, context, normalizedSum));
+        if (ownsStream)
+            stream.Dispose();
+        delta.Dispose();
+        return (sum, input);
+    }
+
+    /// <summary>What a block made, as it joins the stream; takes it over.</summary>
+    private Variable Leave(Tape tape, ForwardContext context, Variable made, Norm? norm)
+    {
+        if (norm is not null)
+        {
+            using var raw = made;
+            made = norm.Apply(tape, raw);
+        }
+        return context.Drop(tape, made, dropout);
     }
 }

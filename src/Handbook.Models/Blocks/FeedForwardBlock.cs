@@ -5,37 +5,53 @@ using Handbook.Models.Weights;
 
 namespace Handbook.Models.Blocks;
 
-/// <summary>The gated feed-forward block: down(act(gate(x)) · up(x)).</summary>
-public sealed class FeedForwardBlock
+/// <summary>What follows attention in a layer.</summary>
+public abstract class FeedForwardBlock
+{
+    /// <summary>All its weights, in the reference's order.</summary>
+    public abstract IEnumerable<Parameter> Parameters { get; }
+
+    /// <summary>[tokens, width] to [tokens, width], and the router's logits [tokens, experts] where there is one; takes the input over.</summary>
+    public abstract (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input);
+
+    /// <summary>The block that a layer's configuration asks for.</summary>
+    internal static FeedForwardBlock Create(WeightSource source, ModelConfig model, WeightNames names, int layer) =>
+        model.Layers[layer].FeedForward.Routing is null ? new DenseFeedForward(source, model, names, layer) : new RoutedFeedForward(source, model, names, layer);
+}
+
+/// <summary>down(act(gate(x)) · up(x)), or down(act(up(x))) where nothing is gated.</summary>
+internal sealed class DenseFeedForward : FeedForwardBlock
 {
     private readonly FeedForwardConfig config;
-    private readonly Projection gate;
-    private readonly Projection up;
-    private readonly Projection down;
+    private readonly long[] widths;
+    private readonly Projection[] inputs;
+    private readonly Projection output;
 
-    /// <summary>Takes the weights of a layer from a source.</summary>
-    public FeedForwardBlock(WeightSource source, ModelConfig model, WeightNames names, int layer)
+    internal DenseFeedForward(WeightSource source, ModelConfig model, WeightNames names, int layer)
     {
-        config = model.FeedForward;
+        config = model.Layers[layer].FeedForward;
         var prefix = $"{names.Layers}.{layer}.";
-        gate = new Projection(source, prefix + names.FeedForward.Gate, config.Width, model.HiddenSize, config.Bias);
-        up = new Projection(source, prefix + names.FeedForward.Up, config.Width, model.HiddenSize, config.Bias);
-        down = new Projection(source, prefix + names.FeedForward.Down, model.HiddenSize, config.Width, config.Bias);
+        widths = config.IsGated ? [config.Width, config.Width] : [config.Width];
+        inputs = Projection.Many(source, prefix, names.FeedForwardInputs, widths, model.HiddenSize, config.HasBias, names.Projections);
+        output = new Projection(source, prefix + names.FeedForwardOutput, model.HiddenSize, config.Width, config.HasBias, names.Projections);
     }
 
-    /// <summary>Its linear layers.</summary>
-    public IEnumerable<Projection> Projections => [gate, up, down];
+    public override IEnumerable<Parameter> Parameters => inputs.Append(output).SelectMany(layer => layer.Parameters);
 
-    /// <summary>[tokens, width] to [tokens, width]; takes the input over.</summary>
-    public Variable Forward(Tape tape, ForwardContext context, Variable input)
+    public override (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input)
     {
-        var projected = Projection.ApplyMany(tape, context, input, gate, up);
+        var projected = Projection.ApplyMany(tape, context, input, inputs, widths);
         input.Dispose();
-        using var gates = projected[0];
-        using var ups = projected[1];
-        using var product = GatedActivation.Apply(tape, gates, ups, config.Activation);
-        gates.Dispose();
-        ups.Dispose();
-        return down.Apply(tape, context, product);
+        using var active = Activated(tape, projected);
+        return (output.Apply(tape, context, active), null);
+    }
+
+    private Variable Activated(Tape tape, Variable[] projected)
+    {
+        using var first = projected[0];
+        if (!config.IsGated)
+            return Activation.Apply(tape, first, config.Activation);
+        using var up = projected[1];
+        return GatedActivation.Apply(tape, first, up, config.Activation);
     }
 }

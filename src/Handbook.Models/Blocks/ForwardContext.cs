@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Models.Configuration;
 using Handbook.Torch;
 
 namespace Handbook.Models.Blocks;
@@ -9,18 +10,31 @@ namespace Handbook.Models.Blocks;
 /// </summary>
 public abstract class ForwardContext : IDisposable
 {
-    /// <summary>Takes over the angles of a row's positions.</summary>
-    protected ForwardContext(Tensor cos, Tensor sin)
+    private readonly Dictionary<RotaryConfig, (Tensor Cos, Tensor Sin)> angles = [];
+    private readonly RotarySet rotary;
+
+    /// <summary>Prepares a pass.</summary>
+    /// <param name="rotary">The model's angles.</param>
+    /// <param name="positions">Position of each token in its sequence.</param>
+    protected ForwardContext(RotarySet rotary, int[] positions)
     {
-        Cos = cos;
-        Sin = sin;
+        this.rotary = rotary;
+        Positions = positions;
     }
 
-    /// <summary>Cosines of the rotary embedding, [tokens, width / 2].</summary>
-    public Tensor Cos { get; }
+    /// <summary>Position of each token in its sequence.</summary>
+    public IReadOnlyList<int> Positions { get; }
 
-    /// <summary>Sines of the rotary embedding, [tokens, width / 2].</summary>
-    public Tensor Sin { get; }
+    /// <summary>True in a pass of training with dropout.</summary>
+    public bool Drops { get; init; }
+
+    /// <summary>Cosines and sines of a rotary embedding at the tokens' positions, [tokens, width / 2]; they stay the pass's.</summary>
+    public (Tensor Cos, Tensor Sin) Angles(RotaryConfig config)
+    {
+        if (!angles.TryGetValue(config, out var pair))
+            angles.Add(config, pair = AnglesOf(rotary[config]));
+        return pair;
+    }
 
     /// <summary>Attention of one layer.</summary>
     /// <param name="tape">Where to record.</param>
@@ -28,21 +42,44 @@ public abstract class ForwardContext : IDisposable
     /// <param name="query">[tokens, heads, headDim].</param>
     /// <param name="key">[tokens, key/value heads, headDim].</param>
     /// <param name="value">[tokens, key/value heads, headDim].</param>
-    /// <param name="scale">Factor on the products.</param>
+    /// <param name="config">The layer's rules.</param>
     /// <returns>[tokens, heads, headDim].</returns>
-    public abstract Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, double scale);
+    public abstract Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config);
 
     /// <summary>Products of one input with several weights: x Wᵀ + b each.</summary>
     public virtual Variable[] Project(Tape tape, Variable input, Variable[] weights, Variable?[] biases) =>
         weights.Length == 1 ? [Linear.Apply(tape, input, weights[0], biases[0])] : Linear.ApplyMany(tape, input, weights, biases);
 
+    /// <summary>Products of rows sorted by expert with each one's own weight, [rows, outputs].</summary>
+    public virtual Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Variable weights) => GroupedLinear.Apply(tape, rows, experts, weights);
+
+    /// <summary>Drops elements in a pass of training; takes the values over.</summary>
+    public Variable Drop(Tape tape, Variable values, double probability)
+    {
+        if (!Drops || probability == 0)
+            return values;
+        using var whole = values;
+        return Dropout.Apply(tape, whole, probability);
+    }
+
     /// <summary>Frees the angles.</summary>
     public void Dispose()
     {
-        Cos.Dispose();
-        Sin.Dispose();
+        foreach (var (cos, sin) in angles.Values)
+        {
+            cos.Dispose();
+            sin.Dispose();
+        }
+        angles.Clear();
         GC.SuppressFinalize(this);
     }
+
+    /// <summary>Cosines and sines from a table, which belong to the caller.</summary>
+    private protected abstract (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables);
+
+    /// <summary>What attention is told of a layer's rules.</summary>
+    private protected AttentionRule RuleOf(AttentionConfig config) =>
+        new(config.Scale) { Window = config.Window, SoftCap = config.SoftCap, Dropout = Drops ? config.Dropout : 0 };
 }
 
 /// <summary>A pass over a packed row: tokens see their own document.</summary>
@@ -51,11 +88,11 @@ public sealed class PackedContext : ForwardContext
     private readonly SequenceLayout layout;
 
     /// <summary>Prepares a pass.</summary>
-    public PackedContext(RotaryTables tables, SequenceLayout layout) : this(tables.For(layout), layout) { }
-
-    private PackedContext((Tensor Cos, Tensor Sin) angles, SequenceLayout layout) : base(angles.Cos, angles.Sin) => this.layout = layout;
+    public PackedContext(RotarySet rotary, SequenceLayout layout) : base(rotary, layout.Positions()) => this.layout = layout;
 
     /// <inheritdoc/>
-    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, double scale) =>
-        Attention.Apply(tape, query, key, value, layout, scale);
+    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config) =>
+        Attention.Apply(tape, query, key, value, layout, RuleOf(config));
+
+    private protected override (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables) => tables.For(layout);
 }

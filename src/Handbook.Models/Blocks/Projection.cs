@@ -12,9 +12,10 @@ public sealed class Projection
     /// <param name="outputs">Rows of the weight.</param>
     /// <param name="inputs">Columns of the weight.</param>
     /// <param name="hasBias">Whether there is a bias.</param>
-    public Projection(WeightSource source, string name, long outputs, long inputs, bool hasBias)
+    /// <param name="form">How the weight stands in files; null for as it is.</param>
+    public Projection(WeightSource source, string name, long outputs, long inputs, bool hasBias, StoredForm? form = null)
     {
-        Weight = source.Parameter(name + ".weight", [outputs, inputs], Initialization.Normal);
+        Weight = source.Parameter(name + ".weight", [outputs, inputs], Initialization.Normal, form);
         Bias = hasBias ? source.Parameter(name + ".bias", [outputs], Initialization.Zeros) : null;
     }
 
@@ -30,7 +31,37 @@ public sealed class Projection
     /// <summary>x Wᵀ + b, [tokens, outputs].</summary>
     public Variable Apply(Tape tape, ForwardContext context, Variable input) => context.Project(tape, input, [Weight], [Bias])[0];
 
-    /// <summary>Several layers on one input.</summary>
-    public static Variable[] ApplyMany(Tape tape, ForwardContext context, Variable input, params Projection[] layers) =>
-        context.Project(tape, input, Array.ConvertAll(layers, layer => (Variable)layer.Weight), Array.ConvertAll(layers, layer => (Variable?)layer.Bias));
+    /// <summary>
+    /// The parts that several layers make of one input. A single layer that holds all of them is cut into parts of the given widths,
+    /// so that who asks does not know which of the two a checkpoint has.
+    /// </summary>
+    internal static Variable[] ApplyMany(Tape tape, ForwardContext context, Variable input, Projection[] layers, ReadOnlySpan<long> widths)
+    {
+        var outputs = context.Project(
+            tape, input, Array.ConvertAll(layers, layer => (Variable)layer.Weight), Array.ConvertAll(layers, layer => (Variable?)layer.Bias));
+        if (layers.Length == widths.Length)
+            return outputs;
+        using var whole = outputs[0];
+        return Columns.Split(tape, whole, widths);
+    }
+
+    /// <summary>Layers for parts of the given widths: one for each name, or one that holds all of them.</summary>
+    internal static Projection[] Many(
+        WeightSource source, string prefix, IReadOnlyList<string> names, ReadOnlySpan<long> widths, long inputs, bool hasBias, StoredForm form)
+    {
+        if (names.Count != 1 && names.Count != widths.Length)
+            throw new ArgumentException($"{names.Count} names for {widths.Length} parts.", nameof(names));
+        var layers = new Projection[names.Count];
+        for (var i = 0; i < layers.Length; i++)
+            layers[i] = new Projection(source, prefix + names[i], names.Count == widths.Length ? widths[i] : Sum(widths), inputs, hasBias, form);
+        return layers;
+    }
+
+    private static long Sum(ReadOnlySpan<long> widths)
+    {
+        var sum = 0L;
+        foreach (var width in widths)
+            sum += width;
+        return sum;
+    }
 }

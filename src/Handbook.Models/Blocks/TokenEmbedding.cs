@@ -6,14 +6,16 @@ using Handbook.Torch;
 
 namespace Handbook.Models.Blocks;
 
-/// <summary>The table of token vectors.</summary>
+/// <summary>The table of token vectors, and of position vectors where a model learned them.</summary>
 public sealed class TokenEmbedding
 {
+    private readonly EmbeddingConfig config;
     private readonly int? padTokenId;
 
     /// <summary>Takes the table from a source.</summary>
     public TokenEmbedding(WeightSource source, ModelConfig model, WeightNames names)
     {
+        config = model.Embedding;
         padTokenId = model.PadTokenId;
         Weight = source.Parameter(names.Embedding + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
         // PyTorch zeroes the row of padding_idx in a new table.
@@ -22,14 +24,59 @@ public sealed class TokenEmbedding
             using var padding = Weight.Value.Select(0, row);
             padding.ZeroInPlace();
         }
+        Positions = config.HasPositions ? source.Parameter(names.Positions + ".weight", [model.MaxPositions, model.HiddenSize], Initialization.Normal) : null;
     }
 
     /// <summary>[vocabulary, width].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>Looks tokens up, [tokens, width].</summary>
-    /// <exception cref="UserErrorException">An id that the table does not have.</exception>
-    public Variable Forward(Tape tape, ReadOnlySpan<int> ids)
+    /// <summary>[positions, width], or null.</summary>
+    public Parameter? Positions { get; }
+
+    /// <summary>All its weights, in the reference's order.</summary>
+    public IEnumerable<Parameter> Parameters => Positions is null ? [Weight] : [Weight, Positions];
+
+    /// <summary>What enters the first layer, [tokens, width], before any dropout.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="ids">Token ids.</param>
+    /// <param name="positions">Their positions.</param>
+    /// <exception cref="UserErrorException">An id or a position that the tables do not have.</exception>
+    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, IReadOnlyList<int> positions)
+    {
+        var vectors = Scaled(tape, LookUp(tape, ids));
+        if (Positions is null)
+            return vectors;
+        using var owned = vectors;
+        using var places = LookUpPositions(tape, positions);
+        return Residual.Add(tape, vectors, places);
+    }
+
+    // The reference rounds the factor to the vectors' type before it multiplies.
+    private Variable Scaled(Tape tape, Variable vectors)
+    {
+        if (config.Scale == 1)
+            return vectors;
+        using var owned = vectors;
+        using var scope = new TensorScope();
+        var factor = Tensor.Full([], config.Scale, vectors.Value.DType).Item();
+        return tape.Record(scope.Keep(vectors.Value.Multiply(factor)), [vectors], [], (gradient, _) => vectors.Accumulate(gradient.Multiply(factor)));
+    }
+
+    private Variable LookUpPositions(Tape tape, IReadOnlyList<int> positions)
+    {
+        var rows = Positions!.Value.Size(0);
+        var wide = new long[positions.Count];
+        for (var i = 0; i < wide.Length; i++)
+        {
+            wide[i] = positions[i];
+            if (wide[i] >= rows)
+                throw new UserErrorException($"A sequence has more than the {rows} positions of this model; shorten max_length to {rows} at most.");
+        }
+        using var index = Tensor.From<long>(wide, [wide.Length], Positions.Value.Device);
+        return Embedding.Apply(tape, index, Positions);
+    }
+
+    private Variable LookUp(Tape tape, ReadOnlySpan<int> ids)
     {
         var rows = Weight.Value.Size(0);
         var wide = new long[ids.Length];

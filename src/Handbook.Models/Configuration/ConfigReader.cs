@@ -38,6 +38,9 @@ internal sealed class ConfigReader
 
     internal JsonObject Json => json;
 
+    /// <summary>Name of the file for messages.</summary>
+    internal string Path => path;
+
     /// <summary>A whole number of at least <paramref name="least"/>; the default when absent, a problem when there is none.</summary>
     internal int Integer(string key, int? absent = null, int least = 1)
     {
@@ -51,12 +54,36 @@ internal sealed class ConfigReader
     /// <summary>A whole number or null; absent is null.</summary>
     internal int? OptionalInteger(string key, int least = 0) => Field(key) is null ? null : Integer(key, null, least);
 
+    /// <summary>A whole number of at least 1 or null; absent is the default.</summary>
+    internal int? OptionalIntegerOr(string key, int? absent) => json.ContainsKey(key) ? OptionalInteger(key, least: 1) : absent;
+
     /// <summary>A finite number.</summary>
     internal double Number(string key, double? absent = null)
     {
         if (Field(key) is not { } node)
             return absent ?? Problem(key, "is missing", 1.0);
         return Finite(node) ?? Problem(key, $"must be a number, got {Text(node)}", 1.0);
+    }
+
+    /// <summary>A finite number or null; absent is the default.</summary>
+    internal double? OptionalNumber(string key, double? absent) =>
+        json.ContainsKey(key) ? Field(key) is null ? null : Number(key) : absent;
+
+    /// <summary>A list of texts, or null when it is absent or null.</summary>
+    internal IReadOnlyList<string>? Strings(string key)
+    {
+        if (Field(key) is not { } node)
+            return null;
+        return node is JsonArray list && list.All(item => item?.GetValueKind() == JsonValueKind.String)
+            ? [.. list.Select(item => item!.GetValue<string>())]
+            : Problem<IReadOnlyList<string>?>(key, $"must be a list of texts, got {Text(node)}", null);
+    }
+
+    /// <summary>A probability below 1.</summary>
+    internal double Probability(string key, double absent)
+    {
+        var number = Number(key, absent);
+        return number is >= 0 and < 1 ? number : Problem(key, FormattableString.Invariant($"must lie in [0, 1), got {number}"), 0.0);
     }
 
     /// <summary>A switch.</summary>

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Handbook.Autograd;
 
 namespace Handbook.Models.Configuration;
 
@@ -18,26 +17,23 @@ public sealed record ModelConfig
     /// <summary>Width of the residual stream.</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Number of decoder layers.</summary>
-    public required int LayerCount { get; init; }
-
     /// <summary>Longest sequence that the checkpoint was made for, in tokens.</summary>
     public required int MaxPositions { get; init; }
 
-    /// <summary>The normalisation in front of each block and at the end.</summary>
-    public required NormConfig Norm { get; init; }
+    /// <summary>How tokens become vectors.</summary>
+    public EmbeddingConfig Embedding { get; init; } = new();
 
-    /// <summary>The attention blocks.</summary>
-    public required AttentionConfig Attention { get; init; }
+    /// <summary>The decoder layers, each by its own rules.</summary>
+    public required IReadOnlyList<LayerConfig> Layers { get; init; }
 
-    /// <summary>How positions turn queries and keys.</summary>
-    public required RotaryConfig Rotary { get; init; }
+    /// <summary>The normalisation after the last layer.</summary>
+    public required NormConfig FinalNorm { get; init; }
 
-    /// <summary>The feed-forward blocks.</summary>
-    public required FeedForwardConfig FeedForward { get; init; }
+    /// <summary>How hidden states become logits.</summary>
+    public required HeadConfig Head { get; init; }
 
-    /// <summary>True when the head is the embedding's matrix.</summary>
-    public required bool TieEmbeddings { get; init; }
+    /// <summary>Factor of the routers' load-balancing loss in the training loss; 0 when nothing is routed or it is not wanted.</summary>
+    public double RouterLossCoefficient { get; init; }
 
     /// <summary>Standard deviation of new weights.</summary>
     public required double InitializerRange { get; init; }
@@ -61,37 +57,62 @@ public sealed record ModelConfig
     public required JsonObject Source { get; init; }
 }
 
-/// <summary>A normalisation.</summary>
-/// <param name="Epsilon">Added to the mean square.</param>
-public sealed record NormConfig(double Epsilon);
-
-/// <summary>Attention with grouped query heads.</summary>
-public sealed record AttentionConfig
+/// <summary>The table of token vectors and what is done to a vector before the first layer.</summary>
+public sealed record EmbeddingConfig
 {
-    /// <summary>Number of query heads.</summary>
-    public required int HeadCount { get; init; }
+    /// <summary>Factor on the vectors, rounded to the type that the model computes in (Gemma); 1 leaves them.</summary>
+    public double Scale { get; init; } = 1;
 
-    /// <summary>Number of key/value heads; divides <see cref="HeadCount"/>.</summary>
-    public required int KeyValueHeadCount { get; init; }
+    /// <summary>True when a learned vector is added for each position (GPT-2): the model then has no more than its positions.</summary>
+    public bool HasPositions { get; init; }
 
-    /// <summary>Width of one head; independent of the residual stream's.</summary>
-    public required int HeadDim { get; init; }
-
-    /// <summary>True when the projections of query, key and value have a bias.</summary>
-    public bool QueryKeyValueBias { get; init; }
-
-    /// <summary>True when the output projection has a bias.</summary>
-    public bool OutputBias { get; init; }
-
-    /// <summary>Factor on the products of queries and keys.</summary>
-    public required double Scale { get; init; }
-
-    /// <summary>Probability with which training drops an attention weight.</summary>
+    /// <summary>Probability with which training drops an element of the sum.</summary>
     public double Dropout { get; init; }
 }
 
-/// <summary>The feed-forward block.</summary>
-/// <param name="Width">Width between the projections.</param>
-/// <param name="Activation">Its non-linearity.</param>
-/// <param name="Bias">True when its projections have biases.</param>
-public sealed record FeedForwardConfig(int Width, ActivationKind Activation, bool Bias);
+/// <summary>The language-model head.</summary>
+/// <param name="IsTied">True when its matrix is the embedding's.</param>
+public sealed record HeadConfig(bool IsTied)
+{
+    /// <summary>Factor on the logits.</summary>
+    public double LogitScale { get; init; } = 1;
+
+    /// <summary>Logits become cap * tanh(logit / cap) (Gemma 2); null leaves them.</summary>
+    public double? SoftCap { get; init; }
+
+    /// <summary>True when there is a bias.</summary>
+    public bool HasBias { get; init; }
+}
+
+/// <summary>One decoder layer.</summary>
+public sealed record LayerConfig
+{
+    /// <summary>The attention block.</summary>
+    public required AttentionConfig Attention { get; init; }
+
+    /// <summary>The feed-forward block.</summary>
+    public required FeedForwardConfig FeedForward { get; init; }
+
+    /// <summary>Where the layer normalises, and how.</summary>
+    public required LayerNorms Norms { get; init; }
+
+    /// <summary>Probability with which training drops an element of what a block adds to the stream.</summary>
+    public double ResidualDropout { get; init; }
+}
+
+/// <summary>The normalisations of a layer: in front of a block, behind it before it joins the stream, both, or neither (null).</summary>
+/// <param name="BeforeAttention">Of the stream, for attention.</param>
+/// <param name="AfterAttention">Of what attention made.</param>
+/// <param name="BeforeFeedForward">Of the stream, for the feed-forward block.</param>
+/// <param name="AfterFeedForward">Of what the feed-forward block made.</param>
+public sealed record LayerNorms(NormConfig? BeforeAttention, NormConfig? AfterAttention, NormConfig? BeforeFeedForward, NormConfig? AfterFeedForward)
+{
+    /// <summary>In front of both blocks only.</summary>
+    public static LayerNorms Before(NormConfig norm) => new(norm, null, norm, null);
+
+    /// <summary>Behind both blocks only (OLMo 2).</summary>
+    public static LayerNorms After(NormConfig norm) => new(null, norm, null, norm);
+
+    /// <summary>In front of and behind both blocks (Gemma 2).</summary>
+    public static LayerNorms Around(NormConfig norm) => new(norm, norm, norm, norm);
+}

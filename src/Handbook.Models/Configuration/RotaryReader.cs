@@ -11,15 +11,15 @@ internal static class RotaryReader
 {
     private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn"];
 
-    internal static RotaryConfig Read(ConfigReader config, int headDim, int maxPositions, string path)
+    internal static RotaryConfig Read(ConfigReader config, int headDim, int maxPositions, double theta = 10000)
     {
         var parameters = config.Object("rope_parameters");
         var scaling = config.Object("rope_scaling");
         if (parameters is not null && scaling is not null && !JsonNode.DeepEquals(parameters, scaling))
             config.Problem("rope_parameters", "and rope_scaling are both given and differ; keep one", 0);
-        var theta = config.Number("rope_theta", 10000);
+        theta = config.Number("rope_theta", theta);
         var partial = config.Number("partial_rotary_factor", 1);
-        var fields = new ConfigReader(parameters ?? scaling ?? [], $"{path}: {(parameters is null ? "rope_scaling" : "rope_parameters")}");
+        var fields = new ConfigReader(parameters ?? scaling ?? [], $"{config.Path}: {(parameters is null ? "rope_scaling" : "rope_parameters")}");
         theta = fields.Number("rope_theta", theta);
         partial = fields.Number("partial_rotary_factor", partial);
         var width = (int)(headDim * partial);

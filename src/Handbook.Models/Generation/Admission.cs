@@ -80,10 +80,10 @@ internal sealed class Admission : IDisposable
         prompt = cache.Allocate(held);
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        var hidden = model.Decoder.Forward(tape, current.Prompt, new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length));
+        using var output = model.Decoder.Forward(tape, current.Prompt, new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length, model.Head.Weight.Value.Device));
         prompt.Length = current.Prompt.Length;
-        var last = hidden.Value.Narrow(0, current.Prompt.Length - 1, 1);
-        promptLogits = RowProduct.Apply(last, model.Head.Value, null).ToArray<float>();
+        var last = output.Value.Narrow(0, current.Prompt.Length - 1, 1);
+        promptLogits = model.Head.Logits(last).ToArray<float>();
         return true;
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.Intrinsics;
+using Handbook.Autograd;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -23,34 +24,36 @@ internal static unsafe class CachedAttention
     /// <param name="keys">[slots, key/value heads, headDim].</param>
     /// <param name="values">[slots, key/value heads, headDim].</param>
     /// <param name="sequences">Where each one's tokens lie; the newest stands at its length.</param>
-    /// <param name="scale">Factor on the products.</param>
+    /// <param name="rule">What happens to the products, and how far a token sees.</param>
     /// <returns>[sequences, heads, headDim] in the query's type.</returns>
-    internal static Tensor Apply(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, double scale)
+    internal static Tensor Apply(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
     {
         using var scope = new TensorScope();
         return scope.Keep(FusedKernels.Enabled && query.IsCpu && keys.DType == DType.Float32
-            ? Fused(query.To(DType.Float32).Contiguous(), keys, values, sequences, (float)scale).To(query.DType)
-            : Plain(query, keys, values, sequences, scale));
+            ? Fused(query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
+            : Plain(query, keys, values, sequences, rule));
     }
 
-    private static Tensor Plain(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, double scale)
+    private static Tensor Plain(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
     {
         var (heads, dim, groups) = (query.Size(1), query.Size(2), keys.Size(1));
         var outputs = new Tensor[sequences.Count];
         for (var i = 0; i < outputs.Length; i++)
         {
-            var slots = Tensor.From(Enumerable.Range(0, sequences[i].Length + 1).Select(position => (long)sequences[i].Slot(position)).ToArray(), query.Device);
+            var slots = Tensor.From(Enumerable.Range(First(sequences[i], rule), sequences[i].Length + 1 - First(sequences[i], rule)).Select(position => (long)sequences[i].Slot(position)).ToArray(), query.Device);
             var seen = keys.IndexSelect(0, slots).To(DType.Float32).Transpose(0, 1);
             var content = values.IndexSelect(0, slots).To(DType.Float32).Transpose(0, 1);
             var grouped = query.Select(0, i).To(DType.Float32).Reshape(groups, heads / groups, dim);
-            var scores = grouped.MatMul(seen.Transpose(1, 2)).Multiply(scale);
+            var scores = grouped.MatMul(seen.Transpose(1, 2)).Multiply(rule.Scale);
+            if (rule.SoftCap is { } cap)
+                scores = Operator.Call("aten::tanh"u8, default, scores.Multiply(1 / cap)).Multiply(cap);
             var weights = Operator.Call("aten::_softmax"u8, default, scores, -1L, false);
             outputs[i] = weights.MatMul(content).Reshape(1, heads, dim);
         }
         return Operator.Call("aten::cat"u8, default, outputs, 0L).To(query.DType);
     }
 
-    private static Tensor Fused(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, float scale)
+    private static Tensor Fused(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
     {
         var (heads, dim, groups) = ((int)query.Size(1), (int)query.Size(2), (int)keys.Size(1));
         var output = Tensor.Empty(query.Shape, DType.Float32);
@@ -66,26 +69,28 @@ internal static unsafe class CachedAttention
                 for (var head = group * perGroup; head < (group + 1) * perGroup; head++)
                 {
                     var place = ((long)row * heads + head) * dim;
-                    Head((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim, sequences[row], scale);
+                    Head((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim, sequences[row], rule);
                 }
             }
         });
         return output;
     }
 
-    private static void Head(float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, float scale)
+    private static void Head(float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule)
     {
-        var length = sequence.Length + 1;
+        var (first, length, scale) = (First(sequence, rule), sequence.Length + 1, (float)rule.Scale);
         var scores = ArrayPool<float>.Shared.Rent(length);
         var largest = float.NegativeInfinity;
-        for (var position = 0; position < length; position++)
+        for (var position = first; position < length; position++)
         {
             scores[position] = scale * Dot(q, k + (long)sequence.Slot(position) * rowStride, dim);
+            if (rule.SoftCap is { } cap)
+                scores[position] = (float)cap * MathF.Tanh(scores[position] / (float)cap);
             largest = Math.Max(largest, scores[position]);
         }
         var sum = 0f;
         new Span<float>(output, dim).Clear();
-        for (var position = 0; position < length; position++)
+        for (var position = first; position < length; position++)
         {
             var weight = MathF.Exp(scores[position] - largest);
             sum += weight;
@@ -95,6 +100,9 @@ internal static unsafe class CachedAttention
             output[i] /= sum;
         ArrayPool<float>.Shared.Return(scores);
     }
+
+    /// <summary>The first position that the newest token sees.</summary>
+    private static int First(CachedSequence sequence, AttentionRule rule) => Math.Max(0, sequence.Length + 1 - (rule.Window ?? int.MaxValue));
 
     private static float Dot(float* a, float* b, int count)
     {

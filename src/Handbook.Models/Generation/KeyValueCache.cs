@@ -23,14 +23,15 @@ internal sealed class KeyValueCache : IDisposable
         holders = new int[blocks];
         for (var i = blocks - 1; i >= 0; i--)
             free.Push(i);
-        keys = new Tensor[config.LayerCount];
-        values = new Tensor[config.LayerCount];
+        keys = new Tensor[config.Layers.Count];
+        values = new Tensor[config.Layers.Count];
         for (var i = 0; i < keys.Length; i++)
         {
-            keys[i] = Slots();
-            values[i] = Slots();
+            keys[i] = Slots(config.Layers[i].Attention);
+            values[i] = Slots(config.Layers[i].Attention);
         }
-        Tensor Slots() => TensorScope.Detach(Tensor.Empty([(long)blocks * BlockSize, config.Attention.KeyValueHeadCount, config.Attention.HeadDim], dtype, device));
+        Tensor Slots(AttentionConfig attention) =>
+            TensorScope.Detach(Tensor.Empty([(long)blocks * BlockSize, attention.KeyValueHeadCount, attention.HeadDim], dtype, device));
     }
 
     /// <summary>Blocks that nobody holds.</summary>
@@ -47,7 +48,7 @@ internal sealed class KeyValueCache : IDisposable
 
     /// <summary>Memory of one token in all layers.</summary>
     internal static long BytesPerToken(ModelConfig config, DType dtype) =>
-        2L * config.LayerCount * config.Attention.KeyValueHeadCount * config.Attention.HeadDim * dtype.Size();
+        config.Layers.Sum(layer => 2L * layer.Attention.KeyValueHeadCount * layer.Attention.HeadDim) * dtype.Size();
 
     /// <summary>Takes blocks for a new sequence of at most so many tokens.</summary>
     internal CachedSequence Allocate(int tokens)

@@ -1,5 +1,6 @@
 using Handbook.Autograd;
 using Handbook.Models.Blocks;
+using Handbook.Models.Configuration;
 using Handbook.Torch;
 
 namespace Handbook.Models.Generation;
@@ -11,21 +12,19 @@ internal sealed class NextTokenContext : ForwardContext
     private readonly IReadOnlyList<CachedSequence> sequences;
     private readonly Tensor slots;
 
-    internal NextTokenContext(RotaryTables tables, KeyValueCache cache, IReadOnlyList<CachedSequence> sequences)
-        : this(Angles(tables, sequences), cache, sequences) { }
-
-    private NextTokenContext((Tensor Cos, Tensor Sin) angles, KeyValueCache cache, IReadOnlyList<CachedSequence> sequences) : base(angles.Cos, angles.Sin)
+    internal NextTokenContext(RotarySet rotary, KeyValueCache cache, IReadOnlyList<CachedSequence> sequences, Device device)
+        : base(rotary, [.. sequences.Select(sequence => sequence.Length)])
     {
         this.cache = cache;
         this.sequences = sequences;
-        slots = Tensor.From(sequences.Select(sequence => (long)sequence.Slot(sequence.Length)).ToArray(), angles.Cos.Device);
+        slots = Tensor.From(sequences.Select(sequence => (long)sequence.Slot(sequence.Length)).ToArray(), device);
     }
 
-    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, double scale)
+    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config)
     {
         CachedAttention.Store(cache.Keys(layer), slots, key.Value);
         CachedAttention.Store(cache.Values(layer), slots, value.Value);
-        return new Variable(CachedAttention.Apply(query.Value, cache.Keys(layer), cache.Values(layer), sequences, scale));
+        return new Variable(CachedAttention.Apply(query.Value, cache.Keys(layer), cache.Values(layer), sequences, RuleOf(config)));
     }
 
     public override Variable[] Project(Tape tape, Variable input, Variable[] weights, Variable?[] biases)
@@ -36,10 +35,24 @@ internal sealed class NextTokenContext : ForwardContext
         return outputs;
     }
 
-    private static (Tensor Cos, Tensor Sin) Angles(RotaryTables tables, IReadOnlyList<CachedSequence> sequences)
+    // A row's result must not depend on how many others chose its expert.
+    public override Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Variable weights)
+    {
+        using var scope = new TensorScope();
+        var parts = new List<Tensor>();
+        for (var expert = 0; expert + 1 < experts.Offsets.Count; expert++)
+        {
+            var count = experts.Offsets[expert + 1] - experts.Offsets[expert];
+            if (count > 0)
+                parts.Add(RowProduct.Apply(rows.Value.Narrow(0, experts.Offsets[expert], count), weights.Value.Select(0, expert), null));
+        }
+        return new Variable(scope.Keep(Operator.Call("aten::cat"u8, default, parts.ToArray(), 0L)));
+    }
+
+    private protected override (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables)
     {
         if (!tables.DependOnLength)
-            return tables.For([.. sequences.Select(sequence => sequence.Length)]);
+            return tables.For([.. Positions]);
         var rows = sequences.Select(sequence => tables.At(sequence.Length, sequence.Length + 1)).ToArray();
         using var scope = new TensorScope();
         var cos = Operator.Call("aten::cat"u8, default, rows.Select(row => row.Cos).ToArray(), 0L);

@@ -1,5 +1,6 @@
 using Handbook.Autograd;
 using Handbook.Models.Blocks;
+using Handbook.Models.Configuration;
 using Handbook.Torch;
 
 namespace Handbook.Models.Generation;
@@ -11,20 +12,20 @@ internal sealed class PromptContext : ForwardContext
     private readonly SequenceLayout layout;
     private readonly Tensor slots;
 
-    internal PromptContext(RotaryTables tables, KeyValueCache cache, CachedSequence sequence, int length)
-        : this(tables.For(SequenceLayout.Documents([length])), cache, sequence, length) { }
-
-    private PromptContext((Tensor Cos, Tensor Sin) angles, KeyValueCache cache, CachedSequence sequence, int length) : base(angles.Cos, angles.Sin)
+    internal PromptContext(RotarySet rotary, KeyValueCache cache, CachedSequence sequence, int length, Device device)
+        : base(rotary, [.. Enumerable.Range(0, length)])
     {
         this.cache = cache;
         layout = SequenceLayout.Documents([length]);
-        slots = Tensor.From(Enumerable.Range(0, length).Select(position => (long)sequence.Slot(position)).ToArray(), angles.Cos.Device);
+        slots = Tensor.From(Positions.Select(position => (long)sequence.Slot(position)).ToArray(), device);
     }
 
-    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, double scale)
+    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config)
     {
         CachedAttention.Store(cache.Keys(layer), slots, key.Value);
         CachedAttention.Store(cache.Values(layer), slots, value.Value);
-        return Attention.Apply(tape, query, key, value, layout, scale);
+        return Attention.Apply(tape, query, key, value, layout, RuleOf(config));
     }
+
+    private protected override (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables) => tables.For(layout);
 }

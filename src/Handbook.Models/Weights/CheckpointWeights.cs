@@ -1,3 +1,4 @@
+using Handbook.Models.Architectures;
 using Handbook.Models.Safetensors;
 using Handbook.Torch;
 
@@ -11,19 +12,21 @@ namespace Handbook.Models.Weights;
 public sealed class CheckpointWeights : WeightSource
 {
     private readonly SafetensorsFolder folder;
+    private readonly WeightNames names;
     private readonly string basePrefix;
     private readonly HashSet<string> used = [];
     private readonly List<string> problems = [];
 
     /// <summary>Makes a source over an open folder, which must outlive the model.</summary>
     /// <param name="folder">The folder.</param>
-    /// <param name="basePrefix">Prefix that a checkpoint of the bare model lacks, such as <c>model.</c>.</param>
+    /// <param name="names">What the architecture calls its weights.</param>
     /// <param name="dtype">Element type of the weights.</param>
     /// <param name="device">Where they are put.</param>
-    public CheckpointWeights(SafetensorsFolder folder, string basePrefix, DType dtype, Device device = default) : base(dtype, device)
+    public CheckpointWeights(SafetensorsFolder folder, WeightNames names, DType dtype, Device device = default) : base(dtype, device)
     {
         this.folder = folder;
-        this.basePrefix = folder.Names.Any(name => name.StartsWith(basePrefix, StringComparison.Ordinal)) ? "" : basePrefix;
+        this.names = names;
+        basePrefix = folder.Names.Any(name => name.StartsWith(names.Base, StringComparison.Ordinal)) ? "" : names.Base;
     }
 
     /// <summary>Which tensors of the folder nobody needs to ask for.</summary>
@@ -49,8 +52,7 @@ public sealed class CheckpointWeights : WeightSource
     {
         foreach (var name in folder.Names)
         {
-            // Old checkpoints stored the rotary embedding's constants.
-            if (!used.Contains(name) && !MayBeLeft(name) && !name.EndsWith("rotary_emb.inv_freq", StringComparison.Ordinal))
+            if (!used.Contains(name) && !MayBeLeft(name) && !IsConstant(name))
                 problems.Add($"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of this model.");
         }
         if (problems.Count > 0)
@@ -58,28 +60,39 @@ public sealed class CheckpointWeights : WeightSource
     }
 
     /// <inheritdoc/>
-    protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization)
+    protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form)
+    {
+        if (Fresh is not null && MayBeNew(name) && !folder.Contains(Stored(name)))
+        {
+            NewWeights.Add(name);
+            return Fresh.Get(name, shape, initialization, form);
+        }
+        using var scope = new TensorScope();
+        var entries = form.Entries(name, shape);
+        var parts = new List<Tensor>();
+        foreach (var (part, partShape) in entries)
+        {
+            if (Read(part, partShape) is { } tensor)
+                parts.Add(tensor);
+        }
+        return TensorScope.Detach(parts.Count < entries.Count ? Tensor.Empty([0], DType) : form.Join(parts).To(DType).To(Device));
+    }
+
+    /// <summary>One tensor of the files, grown where it may; null when it does not fit, which is noted.</summary>
+    private Tensor? Read(string name, long[] shape)
     {
         var stored = Stored(name);
         if (!folder.Contains(stored))
-        {
-            if (Fresh is not null && MayBeNew(name))
-            {
-                NewWeights.Add(name);
-                return Fresh.Get(name, shape, initialization);
-            }
-            return Problem($"{folder.Folder}: tensor {stored} [{string.Join(", ", shape.ToArray())}] is missing.{NearestName.Hint(stored, folder.Names.Where(other => !used.Contains(other)))}");
-        }
+            return Problem($"{folder.Folder}: tensor {stored} [{string.Join(", ", shape)}] is missing.{NearestName.Hint(stored, folder.Names.Where(other => !used.Contains(other)))}");
         used.Add(stored);
         var entry = folder.Entry(stored);
         var grows = MayGrow(name) && entry.Shape.Length == 2 && shape.Length == 2 && shape[1] == entry.Shape[1] && shape[0] > entry.Shape[0] && entry.Shape[0] > 0;
-        if (!grows && !shape.SequenceEqual(entry.Shape))
-            return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs [{string.Join(", ", shape.ToArray())}].");
-        using var scope = new TensorScope();
+        if (!grows && !shape.AsSpan().SequenceEqual(entry.Shape))
+            return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs [{string.Join(", ", shape)}].");
         var weight = folder.Get(stored);
         if (!weight.DType.IsFloatingPoint())
             return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
-        return TensorScope.Detach((grows ? Grown(weight, shape[0], weight.DType) : weight).To(DType).To(Device));
+        return grows ? Grown(weight, shape[0], weight.DType) : weight;
     }
 
     /// <summary>
@@ -91,14 +104,23 @@ public sealed class CheckpointWeights : WeightSource
     /// <param name="dtype">The wider type.</param>
     public Tensor? Exact(string name, ReadOnlySpan<long> shape, DType dtype)
     {
-        var stored = Stored(name);
-        if (!folder.Contains(stored))
-            return null;
-        var grows = !shape.SequenceEqual(folder.Entry(stored).Shape);
         using var scope = new TensorScope();
-        var weight = folder.Get(stored);
-        return weight.DType == DType && !grows ? null : TensorScope.Detach((grows ? Grown(weight, shape[0], dtype) : weight).To(dtype).To(Device));
+        var form = Map[name];
+        var parts = new List<Tensor>();
+        var isMore = false;
+        foreach (var (part, partShape) in form.Entries(name, shape))
+        {
+            if (!folder.Contains(Stored(part)))
+                return null;
+            var weight = folder.Get(Stored(part));
+            var grows = !partShape.AsSpan().SequenceEqual(weight.Shape);
+            isMore |= grows || weight.DType != DType;
+            parts.Add(grows ? Grown(weight, partShape[0], dtype) : weight);
+        }
+        return isMore ? TensorScope.Detach(form.Join(parts).To(dtype).To(Device)) : null;
     }
+
+    private bool IsConstant(string name) => names.Constants.Any(end => name.EndsWith(end, StringComparison.Ordinal));
 
     private static Tensor Grown(Tensor weight, long rows, DType dtype)
     {
@@ -111,9 +133,9 @@ public sealed class CheckpointWeights : WeightSource
     private string Stored(string name) =>
         basePrefix.Length > 0 && name.StartsWith(basePrefix, StringComparison.Ordinal) ? name[basePrefix.Length..] : name;
 
-    private Tensor Problem(string problem)
+    private Tensor? Problem(string problem)
     {
         problems.Add(problem);
-        return TensorScope.Detach(Tensor.Empty([0], DType));
+        return null;
     }
 }

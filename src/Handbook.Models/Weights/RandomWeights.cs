@@ -25,7 +25,7 @@ public sealed class RandomWeights : WeightSource
     }
 
     /// <inheritdoc/>
-    protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization)
+    protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form)
     {
         using var scope = new TensorScope();
         var weight = initialization switch

@@ -12,13 +12,15 @@ public enum Initialization
     /// <summary>Ones: scales of norms.</summary>
     Ones,
 
-    /// <summary>Zeros: biases.</summary>
+    /// <summary>Zeros: biases, and scales of norms that are stored as an offset.</summary>
     Zeros,
 }
 
 /// <summary>Where a model's weights come from: its blocks ask by name and shape while they are built.</summary>
 public abstract class WeightSource
 {
+    private readonly Dictionary<string, StoredForm> forms = [];
+
     /// <summary>Gives weights of one element type on one device.</summary>
     protected WeightSource(DType dtype, Device device)
     {
@@ -32,17 +34,25 @@ public abstract class WeightSource
     /// <summary>Where the weights are put.</summary>
     public Device Device { get; }
 
+    /// <summary>How the weights that were asked for stand in files.</summary>
+    public WeightMap Map => new(forms);
+
     /// <summary>A weight as a leaf of the computation, under its checkpoint name.</summary>
     /// <param name="name">Name in the checkpoint.</param>
     /// <param name="shape">The shape that the configuration asks for.</param>
     /// <param name="initialization">How it begins when it is new.</param>
-    public Parameter Parameter(string name, ReadOnlySpan<long> shape, Initialization initialization) =>
-        new(name, Get(name, shape, initialization));
+    /// <param name="form">How it stands in files; null for as it is.</param>
+    public Parameter Parameter(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm? form = null)
+    {
+        form ??= StoredForm.Same.Instance;
+        forms.Add(name, form);
+        return new Parameter(name, Get(name, shape, initialization, form));
+    }
 
     /// <summary>Reports, all at once, what did not fit. Called when the model is built.</summary>
     /// <exception cref="UserErrorException">Weights were missing, left over, or of another shape.</exception>
     public virtual void Finish() { }
 
     /// <summary>A tensor of the asked shape that belongs to the caller.</summary>
-    protected internal abstract Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization);
+    protected internal abstract Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form);
 }

@@ -84,10 +84,10 @@ public static class GenerationBenchmark
     private static double BytesPerStep(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch)
     {
         var config = model.Config;
-        var embedding = config.TieEmbeddings ? 0 : model.Decoder.Embedding.Weight.Value.ByteCount;
+        var embedding = config.Head.IsTied ? 0 : model.Decoder.Embedding.Weight.Value.ByteCount;
         var weights = model.Parameters.Sum(parameter => parameter.Value.ByteCount) - embedding;
         // Keys and values are kept in float32.
-        var kept = 2.0 * config.LayerCount * config.Attention.KeyValueHeadCount * config.Attention.HeadDim * sizeof(float);
+        var kept = config.Layers.Sum(layer => 2.0 * layer.Attention.KeyValueHeadCount * layer.Attention.HeadDim) * sizeof(float);
         return weights + batch * kept * (options.PromptTokens + options.NewTokens / 2.0);
     }
 

@@ -1,6 +1,8 @@
 using Handbook.Autograd;
 using Handbook.Data.Packing;
 using Handbook.Models;
+using Handbook.Models.Blocks;
+using Handbook.Models.Configuration;
 
 namespace Handbook.Training.Objectives;
 
@@ -10,6 +12,18 @@ namespace Handbook.Training.Objectives;
 public sealed class CausalPolicy(CausalLanguageModel model, ForwardOptions options) : IPolicy
 {
     /// <inheritdoc/>
-    public HiddenStates Forward(Tape tape, TokenBatch batch) => new(
-        model.Forward(tape, batch.TokenIds, batch.Layout, tape.IsRecording ? options : ForwardOptions.Default), model.Head);
+    public HiddenStates Forward(Tape tape, TokenBatch batch)
+    {
+        var output = model.Forward(tape, batch.TokenIds, batch.Layout, tape.IsRecording ? options : ForwardOptions.Default);
+        return new HiddenStates(output.Hidden, model.Head.Weight, model.Head.Bias, model.Head.Options) { Router = Balance(tape, output) };
+    }
+
+    private RouterLoss? Balance(Tape tape, DecoderOutput output)
+    {
+        var config = model.Config;
+        if (config.RouterLossCoefficient == 0 || output.RouterLogits.Count == 0)
+            return null;
+        var choices = config.Layers.Select(layer => layer.FeedForward.Routing).OfType<RoutingConfig>().First().ExpertsPerToken;
+        return new RouterLoss(Routing.BalanceLoss(tape, output.RouterLogits, choices), config.RouterLossCoefficient);
+    }
 }

@@ -12,13 +12,17 @@ public sealed class LlamaConfigTests
     {
         var config = Read([]);
 
-        Assert.Equal((32000, 4096, 32, 2048), (config.VocabularySize, config.HiddenSize, config.LayerCount, config.MaxPositions));
-        Assert.Equal((32, 32, 128), (config.Attention.HeadCount, config.Attention.KeyValueHeadCount, config.Attention.HeadDim));
-        Assert.Equal(1 / Math.Sqrt(128), config.Attention.Scale);
-        Assert.Equal(new FeedForwardConfig(11008, ActivationKind.Silu, false), config.FeedForward);
-        Assert.Equal(new RotaryConfig(10000, 128), config.Rotary);
-        Assert.Equal(1e-6, config.Norm.Epsilon);
-        Assert.False(config.TieEmbeddings);
+        Assert.Equal((32000, 4096, 32, 2048), (config.VocabularySize, config.HiddenSize, config.Layers.Count, config.MaxPositions));
+        Assert.Single(config.Layers.Distinct());
+        var (attention, feedForward) = (config.Layers[0].Attention, config.Layers[0].FeedForward);
+        Assert.Equal((32, 32, 128), (attention.HeadCount, attention.KeyValueHeadCount, attention.HeadDim));
+        Assert.Equal(1 / Math.Sqrt(128), attention.Scale);
+        Assert.Equal(new FeedForwardConfig(11008, ActivationKind.Silu), feedForward);
+        Assert.Equal(new RotaryConfig(10000, 128), attention.Rotary);
+        var norm = new NormConfig(NormKind.RootMeanSquare, 1e-6);
+        Assert.Equal(LayerNorms.Before(norm), config.Layers[0].Norms);
+        Assert.Equal(norm, config.FinalNorm);
+        Assert.Equal(new HeadConfig(IsTied: false), config.Head);
     }
 
     [Theory]
@@ -35,9 +39,10 @@ public sealed class LlamaConfigTests
         parameters["rope_theta"] = 5e5;
         var current = Read([("rope_parameters", parameters)]);
 
-        Assert.StartsWith(expected, old.Rotary.Scaling.ToString(), StringComparison.Ordinal);
-        Assert.Equal(5e5, current.Rotary.Theta);
-        Assert.Equal(old.Rotary, current.Rotary);
+        var (first, second) = (old.Layers[0].Attention.Rotary!, current.Layers[0].Attention.Rotary!);
+        Assert.StartsWith(expected, first.Scaling.ToString(), StringComparison.Ordinal);
+        Assert.Equal(5e5, second.Theta);
+        Assert.Equal(first, second);
     }
 
     public static TheoryData<string, string, string> Refused() => new()
@@ -93,7 +98,7 @@ public sealed class LlamaConfigTests
         Assert.Equal(["unsloth_version"], Read([("unsloth_version", "2025.1"), ("sliding_window", null), ("use_mrope", false)]).UnknownFields);
 
     [Theory]
-    [InlineData("""{"model_type": "lama"}""", "model_type \"lama\" is not supported; llama is. Did you mean llama?")]
+    [InlineData("""{"model_type": "lama"}""", "model_type \"lama\" is not supported; gemma, gemma2, gpt2, llama, mistral, mixtral, olmo2, phi3, qwen2, qwen3, smollm3, starcoder2 are. Did you mean llama?")]
     [InlineData("""{}""", "model_type is missing")]
     [InlineData("""{"model_type": "llama", "architectures": ["EvilForCausalLM"]}""", "architectures names EvilForCausalLM")]
     public void Find_UnknownArchitecture_IsRefusedByName(string json, string expected)

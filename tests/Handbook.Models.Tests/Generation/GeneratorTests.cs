@@ -150,7 +150,7 @@ public sealed class GeneratorTests
         using var tape = new Tape(isRecording: false);
 
         var hidden = model.Forward(tape, ids, SequenceLayout.Documents([ids.Length]));
-        var (logps, _) = LanguageModelHead.Logps(tape, hidden, model.Head, rows, [.. result.Tokens]);
+        var (logps, _) = model.Head.Logps(tape, hidden.Hidden, rows, [.. result.Tokens]);
 
         Assert.All(result.Logps.Zip(logps.Value.ToArray<double>()), pair => Assert.Equal(pair.Second, pair.First, 1e-4));
     }
@@ -196,7 +196,7 @@ public sealed class GeneratorTests
             using var scope = new TensorScope();
             using var tape = new Tape(isRecording: false);
             var hidden = model.Forward(tape, ids.ToArray(), SequenceLayout.Documents([ids.Count]));
-            var logits = hidden.Value.Narrow(0, ids.Count - 1, 1).MatMul(model.Head.Value.Transpose(0, 1));
+            var logits = model.Head.Logits(hidden.Value.Narrow(0, ids.Count - 1, 1));
             ids.Add((int)logits.ArgMax(1).Item());
         }
         return [.. ids.Skip(prompt.Length)];

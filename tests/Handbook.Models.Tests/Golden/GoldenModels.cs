@@ -18,16 +18,13 @@ internal static class GoldenModels
     /// <summary>Folders with a sequence classifier whose model_type is supported.</summary>
     internal static IEnumerable<string> Classifiers => Folders().Where(folder => IsSupported(folder) && IsClassifier(folder));
 
-    /// <summary>Folders whose model_type is not supported.</summary>
-    internal static IEnumerable<string> Unsupported => Folders().Where(folder => !IsSupported(folder));
-
     internal static string PathOf(string folder) => SharedFolders.Golden("models", folder);
 
     internal static JsonNode Meta(string folder) => JsonNode.Parse(File.ReadAllText(SharedFolders.Golden("models", folder, "meta.json")))!;
 
     internal static SafetensorsFile Open(string folder, string file) => new(SharedFolders.Golden("models", folder, file));
 
-    internal static string ModelType(string folder) => Config(folder).GetProperty("model_type").GetString()!;
+    private static string ModelType(string folder) => Config(folder).GetProperty("model_type").GetString()!;
 
     /// <summary>sqrt(sum of squares of a - b) / sqrt(sum of squares of b).</summary>
     internal static double RelativeDistance(Tensor actual, Tensor expected)

@@ -58,7 +58,7 @@ public sealed class StoriesTests
         Assert.Equal(prompt, tokenizer.Encode(row["prompt"]!.GetValue<string>(), addSpecialTokens: true).Ids);
 
         var hidden = model.Forward(tape, prompt, SequenceLayout.Documents([prompt.Length]));
-        var actual = hidden.Value.Narrow(0, prompt.Length - 1, 1).MatMul(model.Head.Value.Transpose(0, 1)).ToArray<double>();
+        var actual = model.Head.Logits(hidden.Value.Narrow(0, prompt.Length - 1, 1)).ToArray<double>();
         var result = new Generator(model).Run(new GenerationRequest { Prompt = prompt, MaxNewTokens = expected.Length });
 
         Assert.All(logits.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
@@ -73,7 +73,7 @@ public sealed class StoriesTests
         var ids = Integers(row["ids"]!);
         Assert.Equal(ids, tokenizer.Encode(row["text"]!.GetValue<string>(), addSpecialTokens: true).Ids.Take(ids.Length));
         var hidden = model.Forward(tape, ids, SequenceLayout.Documents([ids.Length]));
-        var (logps, _) = LanguageModelHead.Logps(tape, hidden, model.Head, [.. Enumerable.Range(0, ids.Length - 1)], ids.AsSpan(1));
+        var (logps, _) = model.Head.Logps(tape, hidden.Hidden, [.. Enumerable.Range(0, ids.Length - 1)], ids.AsSpan(1));
 
         Assert.Equal(row["mean_nll"]!.GetValue<double>(), -logps.Value.ToArray<double>().Average(), 1e-4);
     }

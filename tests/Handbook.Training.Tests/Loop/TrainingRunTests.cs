@@ -98,7 +98,7 @@ public sealed class TrainingRunTests : IDisposable
         {
             using var scope = new TensorScope();
             using var tape = new Tape(isRecording: false);
-            return model.Forward(tape, tokens, SequenceLayout.Documents(lengths)).Value.MatMul(model.Head.Value.Transpose(0, 1)).ToArray<float>();
+            return model.Forward(tape, tokens, SequenceLayout.Documents(lengths)).Value.MatMul(model.Head.Weight.Value.Transpose(0, 1)).ToArray<float>();
         }
     }
 }

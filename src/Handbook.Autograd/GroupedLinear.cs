@@ -1,0 +1,56 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+/// <summary>Projections of rows that are sorted by expert, each with its expert's weight: y_r = W_expert(r) x_r.</summary>
+public static class GroupedLinear
+{
+    /// <summary>Multiplies.</summary>
+    /// <param name="tape">Where to record.</param>
+    /// <param name="rows">[rows, in], sorted by expert.</param>
+    /// <param name="experts">Whose rows they are.</param>
+    /// <param name="weights">[experts, out, in].</param>
+    /// <returns>[rows, out].</returns>
+    public static Variable Apply(Tape tape, Variable rows, ExpertRows experts, Variable weights)
+    {
+        var offsets = experts.Offsets;
+        using var scope = new TensorScope();
+        var value = scope.Keep(Join(rows.Value, weights.Value.Size(1), offsets, (part, expert) => Linear.Forward(part, weights.Value.Select(0, expert), null)));
+        return tape.Record(value, [rows, weights], [rows.Value, weights.Value], (gradient, saved) =>
+        {
+            if (rows.RequiresGrad)
+                rows.Accumulate(Join(gradient, saved[0].Size(1), offsets, (part, expert) => Linear.InputGradient([(part, saved[1].Select(0, expert))])));
+            if (weights.RequiresGrad)
+                AccumulateWeights(weights, gradient, saved[0], offsets);
+        });
+    }
+
+    private static Tensor Join(Tensor rows, long width, IReadOnlyList<long> offsets, Func<Tensor, int, Tensor> product)
+    {
+        var parts = new List<Tensor> { Tensor.Empty([0, width], rows.DType, rows.Device) };
+        for (var expert = 0; expert + 1 < offsets.Count; expert++)
+        {
+            if (offsets[expert + 1] > offsets[expert])
+                parts.Add(product(Part(rows, offsets, expert), expert));
+        }
+        return Operator.Call("aten::cat"u8, default, parts.ToArray(), 0L);
+    }
+
+    private static void AccumulateWeights(Variable weights, Tensor gradient, Tensor rows, IReadOnlyList<long> offsets)
+    {
+        var present = (weights as Parameter)?.SumInSingle();
+        var sum = present ?? Tensor.Zeros(weights.Value.Shape, Shapes.SumType(weights.Value), weights.Value.Device);
+        for (var expert = 0; expert + 1 < offsets.Count; expert++)
+        {
+            if (offsets[expert + 1] == offsets[expert])
+                continue;
+            using var scope = new TensorScope();
+            Linear.AddWeightGradient(sum.Select(0, expert), Part(gradient, offsets, expert), Part(rows, offsets, expert));
+        }
+        if (present is null)
+            weights.Accumulate(sum.To(weights.Value.DType));
+    }
+
+    private static Tensor Part(Tensor rows, IReadOnlyList<long> offsets, int expert) =>
+        rows.Narrow(0, offsets[expert], offsets[expert + 1] - offsets[expert]);
+}

@@ -1,0 +1,65 @@
+using Handbook.Models.Weights;
+
+namespace Handbook.Models.Architectures;
+
+/// <summary>Names of a decoder's weights in a checkpoint, without <c>.weight</c> and <c>.bias</c>; null where an architecture has none.</summary>
+public sealed record WeightNames
+{
+    /// <summary>Prefix of everything but the head; a checkpoint of the bare model may lack it.</summary>
+    public string Base { get; init; } = "model.";
+
+    /// <summary>The embedding.</summary>
+    public string Embedding { get; init; } = "model.embed_tokens";
+
+    /// <summary>The learned positions.</summary>
+    public string Positions { get; init; } = "";
+
+    /// <summary>A layer's prefix before its number.</summary>
+    public string Layers { get; init; } = "model.layers";
+
+    /// <summary>In a layer: the norms around its blocks.</summary>
+    public LayerNormNames Norms { get; init; } = new("input_layernorm", "", "post_attention_layernorm", "");
+
+    /// <summary>In a layer: query, key and value projections; a single name where one matrix holds all three, in this order.</summary>
+    public IReadOnlyList<string> QueryKeyValue { get; init; } = ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj"];
+
+    /// <summary>In a layer: attention's output projection.</summary>
+    public string AttentionOutput { get; init; } = "self_attn.o_proj";
+
+    /// <summary>In a layer: the norms of queries and keys.</summary>
+    public (string Query, string Key) QueryKeyNorms { get; init; } = ("self_attn.q_norm", "self_attn.k_norm");
+
+    /// <summary>
+    /// In a layer: what widens in the feed-forward block: gate and up projections, one name where one matrix holds both in this order
+    /// or where nothing is gated. For experts the <c>*</c> stands for their number.
+    /// </summary>
+    public IReadOnlyList<string> FeedForwardInputs { get; init; } = ["mlp.gate_proj", "mlp.up_proj"];
+
+    /// <summary>In a layer: what narrows again.</summary>
+    public string FeedForwardOutput { get; init; } = "mlp.down_proj";
+
+    /// <summary>In a layer: the router of the experts.</summary>
+    public string Router { get; init; } = "";
+
+    /// <summary>The norm after the last layer.</summary>
+    public string FinalNorm { get; init; } = "model.norm";
+
+    /// <summary>The language-model head.</summary>
+    public string Head { get; init; } = "lm_head";
+
+    /// <summary>The sequence-classification head.</summary>
+    public string Score { get; init; } = "score";
+
+    /// <summary>How the linear layers' matrices stand in files.</summary>
+    public StoredForm Projections { get; init; } = StoredForm.Same.Instance;
+
+    /// <summary>Ends of names of tensors that old checkpoints hold and that are no weights: constants and masks.</summary>
+    public IReadOnlyList<string> Constants { get; init; } = [".rotary_emb.inv_freq"];
+}
+
+/// <summary>Names of a layer's norms.</summary>
+/// <param name="BeforeAttention">Of the stream, for attention.</param>
+/// <param name="AfterAttention">Of what attention made.</param>
+/// <param name="BeforeFeedForward">Of the stream, for the feed-forward block.</param>
+/// <param name="AfterFeedForward">Of what the feed-forward block made.</param>
+public sealed record LayerNormNames(string BeforeAttention, string AfterAttention, string BeforeFeedForward, string AfterFeedForward);

@@ -1,0 +1,56 @@
+using Handbook.Autograd.Elementary;
+using Handbook.Torch;
+using static Handbook.Autograd.Tests.GradientCheck;
+
+namespace Handbook.Autograd.Tests;
+
+/// <summary>What a mixture of experts is made of, each written a second time without sorting or grouping.</summary>
+internal static class ExpertCases
+{
+    private const int Experts = 4;
+
+    internal static IEnumerable<OperationCase> All()
+    {
+        foreach (var normalize in new[] { true, false })
+        {
+            yield return new(typeof(Routing), nameof(Routing.Choose), normalize ? "with weights that sum to 1" : "", Logits,
+                (tape, x) => [Routing.Choose(tape, x[0], 2, normalize).Weights], x => [Chosen(x[0], normalize)]);
+        }
+        yield return new(typeof(Routing), nameof(Routing.BalanceLoss), "of two layers", r => [Normal(r, 5, Experts), Normal(r, 5, Experts)],
+            (tape, x) => [Routing.BalanceLoss(tape, x, 2)], x => [Balance(x)]);
+        // The third expert has no row.
+        yield return new(typeof(GroupedLinear), nameof(GroupedLinear.Apply), "", r => [Normal(r, 6, 3), Normal(r, Experts, 5, 3)],
+            (tape, x) => [GroupedLinear.Apply(tape, x[0], Sorted(), x[1])],
+            x => [Operator.Call("aten::cat"u8, default, new[] { Product(x, 0, 0, 2), Product(x, 1, 2, 1), Product(x, 3, 3, 3) }, 0L)]);
+        yield return new(typeof(Indexing), nameof(Indexing.SumRows), "", r => [Normal(r, 5, 3)],
+            (tape, x) => [tape.SumRows(x[0], Tensor.From(new long[] { 2, 0, 2, 2, 0 }), 4)],
+            x => [Tensor.From<double>([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0], [4, 5]).MatMul(x[0])]);
+    }
+
+    private static ExpertRows Sorted() => new(Tensor.From<long>([0, 1, 3, 3, 0, 3], [3, 2]), Experts);
+
+    private static Tensor[] Logits(Random random) => [Normal(random, random.Next(1, 7), Experts)];
+
+    private static Tensor Product(Tensor[] x, int expert, int start, int count) =>
+        x[0].Narrow(0, start, count).MatMul(x[1].Select(0, expert).Transpose(0, 1));
+
+    private static Tensor Chosen(Tensor logits, bool normalize)
+    {
+        var odds = Operator.Call("aten::_softmax"u8, default, logits, -1L, false);
+        var (best, _) = Operator.Call2("aten::topk"u8, default, odds, 2L, -1L, true, true);
+        return normalize ? best.Divide(best.Sum(-1, keepDim: true)) : best;
+    }
+
+    private static Tensor Balance(Tensor[] layers)
+    {
+        var odds = Operator.Call("aten::_softmax"u8, default, Operator.Call("aten::cat"u8, default, layers, 0L), -1L, false);
+        var numbers = odds.ToArray<double>();
+        var shares = new double[Experts];
+        for (var token = 0; token < odds.Size(0); token++)
+        {
+            foreach (var expert in Enumerable.Range(0, Experts).OrderByDescending(expert => numbers[token * Experts + expert]).Take(2))
+                shares[expert] += 1.0 / odds.Size(0);
+        }
+        return odds.Sum(0).Multiply(1.0 / odds.Size(0)).Multiply(Tensor.From(shares)).Sum().Multiply(Experts);
+    }
+}
