@@ -105,7 +105,7 @@ public sealed class CheckpointWeights : WeightSource
     public Tensor? Exact(string name, ReadOnlySpan<long> shape, DType dtype)
     {
         using var scope = new TensorScope();
-        var form = Map[name];
+        var form = FormOf(name);
         var parts = new List<Tensor>();
         var isMore = false;
         foreach (var (part, partShape) in form.Entries(name, shape))

@@ -49,6 +49,9 @@ public abstract class WeightSource
         return new Parameter(name, Get(name, shape, initialization, form));
     }
 
+    /// <summary>How a weight that was asked for stands in files.</summary>
+    protected StoredForm FormOf(string name) => forms[name];
+
     /// <summary>Reports, all at once, what did not fit. Called when the model is built.</summary>
     /// <exception cref="UserErrorException">Weights were missing, left over, or of another shape.</exception>
     public virtual void Finish() { }
