@@ -37,6 +37,7 @@ public sealed class ArrowRowFile(string path, SourceOptions options) : IRowFile
         var magic = new byte[6];
         var isFile = stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.AsSpan().SequenceEqual("ARROW1"u8);
         stream.Position = 0;
+        ArrowSchemaCheck.Check(stream, isFile);
         using var reader = isFile ? new ArrowFileReader(stream) : new ArrowStreamReader(stream);
         while (reader.ReadNextRecordBatch() is { } batch)
         {

@@ -20,7 +20,9 @@ public sealed class MalformedInputTests : IDisposable
         { "{\"messages\":[{\"role\":\"user\"", "not valid JSON at column 28" },
         { "{\"messages\":7}", "column \"messages\": a number; expected a text or a list of messages" },
         { "{\"other\":1}", "column \"messages\": missing or null" },
-        { "{\"messages\":[{\"role\":\"wizard\",\"content\":\"q\"}]}", "column \"messages\": message 1 has the role wizard" },
+        { "{\"messages\":[{\"role\":\"asistant\",\"content\":\"q\"}]}", "column \"messages\": message 1 has the role asistant" },
+        { "{\"messages\":[{\"role\":\"user\",\"content\":\"half \\ud83d\"}]}", "half a surrogate pair (\\ud83d) at column 45" },
+        { "{\"messages\":[{\"role\":\"user\",\"content\":NaNs}]}", "not valid JSON" },
         { "{\"messages\":[{\"role\":\"user\",\"content\":\"\u0001q\"}]}", "not valid JSON" },
         { "{\"messages\":[{\"role\":\"user\",\"content\":\"q\u00ff\"}]}", "invalid UTF-8: byte 0xFF at column 41" },
         { "{\"messages\":[{\"role\":\"user\",\"content\":{\"a\":1}}]}", "column \"messages\": message 1 has a content that is an object; expected a text" },
@@ -109,8 +111,43 @@ public sealed class MalformedInputTests : IDisposable
     [Fact]
     public void Prepare_ParquetWithAWrongRow_NamesRowAndColumn()
     {
-        DatasetWriters.WriteParquet(folder["t.parquet"], Encoding.UTF8.GetBytes(Good + "{\"messages\":[{\"role\":\"nobody\",\"content\":\"q\"}]}\n"));
-        Assert.Contains("t.parquet, row 2, column \"messages\": message 1 has the role nobody", Assert.Throws<UserErrorException>(() => Prepare("t.parquet")).Message, StringComparison.Ordinal);
+        DatasetWriters.WriteParquet(folder["t.parquet"], Encoding.UTF8.GetBytes(Good + "{\"messages\":[{\"role\":\"asistant\",\"content\":\"q\"}]}\n"));
+        Assert.Contains("t.parquet, row 2, column \"messages\": message 1 has the role asistant", Assert.Throws<UserErrorException>(() => Prepare("t.parquet")).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>However many rows are broken before the first good one, and whatever they break.</summary>
+    [Theory]
+    [InlineData("t.jsonl", "oops\n", Good, 0)]
+    [InlineData("t.jsonl", "{\"messages\":null,\"id\":1}\n", Good, 0)]
+    [InlineData("t.csv", "only one field\n", "\"q, q\",a\n", 1)]
+    public void Prepare_ManyBadRowsFirst_AreNamedOrSkipped(string name, string bad, string good, int heading)
+    {
+        folder.Write(name, (heading > 0 ? "prompt,completion\n" : "") + string.Concat(Enumerable.Repeat(bad, 300)) + good);
+        Assert.StartsWith($"{folder[name]}, line {1 + heading}", Assert.Throws<UserErrorException>(() => Prepare(name)).Message, StringComparison.Ordinal);
+        using var store = Prepare(name, skip: true);
+        Assert.Equal((1, 300), (store.ExampleCount, store.Manifest.BadRows));
+    }
+
+    [Fact]
+    public void Prepare_OnlyBadRows_NamesTheFirst()
+    {
+        folder.Write("t.jsonl", string.Concat(Enumerable.Repeat("{\n", 40)));
+        foreach (var skip in new[] { false, true })
+            Assert.StartsWith($"{folder["t.jsonl"]}, line 1: not valid JSON", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl", skip)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" (skipping bad rows)")]
+    public void Prepare_HalfAFileAndSkip_IsStillRefused(string skip)
+    {
+        foreach (var name in new[] { "t.jsonl.gz", "t.jsonl.zst" })
+        {
+            DatasetWriters.Write(folder[name], DatasetWriters.Conversations(500));
+            using (var file = File.OpenWrite(folder[name]))
+                file.SetLength(file.Length / 2);
+            Assert.StartsWith($"{folder[name]}: cannot be read: the compressed data ends early", Assert.Throws<UserErrorException>(() => Prepare(name, skip.Length > 0)).Message, StringComparison.Ordinal);
+        }
     }
 
     [Theory]
