@@ -126,7 +126,7 @@ internal sealed class TokenizingPass
     {
         var ((source, reader), progress) = (sources[number], read[number]);
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        foreach (var batch in OrderedParallel.Map(Batches(rows), batch => Encode(batch, reader, source.Options), threads, cancellation))
+        foreach (var batch in OrderedParallel.Map(Batches(rows), batch => Encode(batch, reader, source.Options, cancellation), threads, cancellation))
         {
             foreach (var (row, encoded, problem, verdict) in batch)
             {
@@ -162,11 +162,13 @@ internal sealed class TokenizingPass
 
     private long PlacesOf(long rows) => (long)(rows * options.Packing.MaxLength * 1.02);
 
-    private List<Outcome> Encode(List<SourceRow> batch, ExampleReader reader, SourceOptions source)
+    private List<Outcome> Encode(List<SourceRow> batch, ExampleReader reader, SourceOptions source, CancellationToken cancellation)
     {
         var outcomes = new List<Outcome>(batch.Count);
         foreach (var row in batch)
         {
+            // One row of a hostile template may take seconds.
+            cancellation.ThrowIfCancellationRequested();
             try
             {
                 outcomes.Add(BadRowException.Guard(row.Place, () =>
@@ -180,6 +182,8 @@ internal sealed class TokenizingPass
             catch (BadRowException e)
             {
                 outcomes.Add(new Outcome(row, null, e, null));
+                if (!options.SkipBadRows)
+                    break;
             }
         }
         return outcomes;

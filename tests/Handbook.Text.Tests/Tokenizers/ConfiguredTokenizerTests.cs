@@ -43,6 +43,17 @@ public sealed class ConfiguredTokenizerTests
     public void Load_AddBosWithoutABosToken_AddsNothing() =>
         Assert.Equal("65", Ids(CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>"), """{"add_bos_token":true}""").Encode("a", addSpecialTokens: true).Ids));
 
+    /// <summary>The Llama classes have names for their tokens; null is none.</summary>
+    [Theory]
+    [InlineData("""{"tokenizer_class":"LlamaTokenizerFast"}""", "<s>", "96 65")]
+    [InlineData("""{"tokenizer_class":"LlamaTokenizerFast","bos_token":null}""", null, "65")]
+    [InlineData("""{"tokenizer_class":"PreTrainedTokenizerFast"}""", null, "65")]
+    public void Load_LlamaWithoutNames_HasTheUsualOnes(string config, string? bos, string expected)
+    {
+        var tokenizer = CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>", "</s>", "<unk>"), config);
+        Assert.Equal((bos, expected), (tokenizer.Settings.BosToken, Ids(tokenizer.Encode("a", addSpecialTokens: true).Ids)));
+    }
+
     [Fact]
     public void Load_AddBosThatIsNoFlag_NamesFileAndKey()
     {

@@ -14,6 +14,12 @@ internal sealed class SpecialTokensReader(string folder, JsonObject? config, Jso
 
     private static readonly string[] Lists = ["additional_special_tokens", "extra_special_tokens"];
 
+    /// <summary>What transformers 4's Llama classes call their tokens where no file says otherwise.</summary>
+    private static readonly Dictionary<string, string> OfLlama = new(StringComparer.Ordinal)
+    {
+        ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>",
+    };
+
     private readonly (JsonObject? Object, string Path)[] _order = Order(
         (config, Path.Combine(folder, TokenizerFolder.ConfigFile)), (map, Path.Combine(folder, TokenizerFolder.SpecialTokensFile)));
 
@@ -31,7 +37,12 @@ internal sealed class SpecialTokensReader(string folder, JsonObject? config, Jso
         .DistinctBy(token => token.Content).ToList();
 
     private AddedToken? Find(string name) =>
-        _order.Select(source => TokenizerFolder.Guard(source.Path, () => Read(source.Object?[name], name))).FirstOrDefault(token => token is not null);
+        _order.Select(source => TokenizerFolder.Guard(source.Path, () => Read(source.Object?[name], name))).FirstOrDefault(token => token is not null)
+        ?? (IsLlama && OfLlama.TryGetValue(name, out var usual) && !Array.Exists(_order, source => source.Object?.ContainsKey(name) == true)
+            ? new AddedToken(usual) { Special = true } : null);
+
+    private bool IsLlama => config?["tokenizer_class"] is JsonValue value
+        && value.ToString() is ("LlamaTokenizer" or "LlamaTokenizerFast" or "CodeLlamaTokenizer" or "CodeLlamaTokenizerFast");
 
     /// <summary>A list, or transformers' map from names to tokens.</summary>
     private static IEnumerable<AddedToken> ReadList(JsonNode? node, string key) => node switch
