@@ -24,7 +24,7 @@ public sealed class DroppedCharacterTests
     [InlineData("null", "a x b", "4")]
     [InlineData(ByteLevel, "a\u00E9", "0")]
     [InlineData(ByteLevel, "\u65E5\u672C", "")]
-    [InlineData(Metaspace, "a\u00E9b", "5 1")]
+    [InlineData(Metaspace, "a\u00E9b", "2 4")]
     public void Encode_UnknownCharacters_Vanish(string preTokenizer, string text, string expected) =>
         Assert.Equal(expected, string.Join(' ', Make(preTokenizer).Encode(text, addSpecialTokens: false).Ids.Select(id => $"{id}")));
 

@@ -52,7 +52,7 @@ internal static class FastEncoders
     private static MetaspaceEncoder? FindMetaspace(
         TokenizerDefinition definition, List<PreTokenizer> steps, BytePairModel model, AddedVocabulary added)
     {
-        if (model.Options.IgnoreMerges)
+        if (model.Options.IgnoreMerges || model.DropsUnknown)
             return null;
         var rule = (Flatten(definition.Normalizer), steps) switch
         {

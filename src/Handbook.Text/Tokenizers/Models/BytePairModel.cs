@@ -75,6 +75,9 @@ internal sealed class BytePairModel : TokenModel
     public bool BytesStandAlone() =>
         Options.ByteFallback && Array.TrueForAll(_byteTokens, id => id >= 0) && !Merges.Uses(_byteTokens);
 
+    /// <summary>Whether characters outside the vocabulary vanish; those after them in a piece then move forward.</summary>
+    public bool DropsUnknown => Options.UnknownToken is null && !(Options.ByteFallback && Array.TrueForAll(_byteTokens, id => id >= 0));
+
     /// <summary>Id of the unknown token, or -1.</summary>
     public int UnknownId => _unknownId;
 
