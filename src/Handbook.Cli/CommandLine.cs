@@ -23,6 +23,7 @@ public static class CommandLine
             });
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPageAction)
                 throw new UserErrorException($"{Problem(parsed)} 'handbook {NameOf(parsed)}--help' shows what is expected.");
+            signals.EndAtOnce = parsed.CommandResult.Command is HandbookCommand { HasNothingToSave: true };
             return await parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = terminal.Output,

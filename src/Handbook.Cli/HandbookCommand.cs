@@ -7,4 +7,7 @@ internal sealed class HandbookCommand(string name, string description, params st
 {
     /// <summary>Lines that a reader may paste; without the leading <c>./</c>.</summary>
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>Whether the first signal may end it in the middle of what it computes: nothing of it can be continued.</summary>
+    public bool HasNothingToSave { get; set; }
 }

@@ -26,6 +26,9 @@ internal sealed class Signals : IDisposable
     /// <summary>The exit code that belongs to the first signal; null while there was none.</summary>
     public int? ExitCode { get; private set; }
 
+    /// <summary>Set for a command that has nothing to save: already the first signal ends the process, once what waits for <see cref="Token"/> was told.</summary>
+    public bool EndAtOnce { get; set; }
+
     /// <summary>Gives the signals back.</summary>
     public void Dispose()
     {
@@ -39,9 +42,9 @@ internal sealed class Signals : IDisposable
         // Not cancelling the context lets the runtime end the process, which is what a second signal asks for.
         if (ExitCode is not null)
             return;
-        context.Cancel = true;
+        context.Cancel = !EndAtOnce;
         ExitCode = context.Signal == PosixSignal.SIGINT ? ExitCodes.Interrupted : ExitCodes.Terminated;
-        error.WriteLine("stopping: what can be continued is saved first; the same signal again stops at once");
+        error.WriteLine(EndAtOnce ? "stopped" : "stopping: what can be continued is saved first; the same signal again stops at once");
         source.Cancel();
     }
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Handbook.Cli.Progress;
 using Handbook.Torch;
 using Handbook.Training.Benchmarks;
 using Handbook.Training.Options;
@@ -28,25 +29,37 @@ internal static class BenchCommand
         var recompute = new Option<bool>("--recompute") { Description = "Recompute activations in the backward pass" };
         var steps = new Option<int>("--steps") { Description = "Steps that are counted", DefaultValueFactory = _ => 5 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var minutes = Minutes();
         var command = new HandbookCommand(
             "bench", "Time supervised fine-tuning steps, and say which share of the machine's own matrix rate they reach.",
             "handbook bench --shape smollm2-135m --seq 512 --batch 8 --dtype bf16 --json", "handbook bench --shape tiny --recompute")
         {
-            shape, sequence, batch, dtype, recompute, steps, json, DpoBenchCommand.Create(terminal), GenerateBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
+            shape, sequence, batch, dtype, recompute, steps, minutes, json, DpoBenchCommand.Create(terminal), GenerateBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
         };
-        command.SetAction(parsed =>
+        command.HasNothingToSave = true;
+        command.SetAction((parsed, stop) =>
         {
             var options = new StepBenchmarkOptions(
                 parsed.GetValue(shape)!, Positive("--seq", parsed.GetValue(sequence)), Positive("--batch", parsed.GetValue(batch)),
                 FindPrecision(parsed.GetValue(dtype)!), parsed.GetValue(recompute), Positive("--steps", parsed.GetValue(steps)));
-            var result = StepBenchmark.Run(options);
+            var result = StepBenchmark.Run(options, Budget(parsed.GetValue(minutes), parsed.GetValue(json), terminal), stop);
+            options = options with { Steps = result.Steps };
             if (parsed.GetValue(json))
                 terminal.Output.WriteLine(ToJson(options, result).ToJsonString());
             else
                 Print(options, result, terminal);
+            return Task.FromResult(ExitCodes.Success);
         });
         return command;
     }
+
+    /// <summary>The option that every benchmark has whose length depends on the machine.</summary>
+    internal static Option<double> Minutes() => new("--minutes") { Description = "The most minutes to take; what does not fit is left out", DefaultValueFactory = _ => 5 };
+
+    /// <summary>The time of that option. Beside one JSON object on the output, progress goes to the other stream.</summary>
+    internal static TimeBudget Budget(double minutes, bool isJson, Terminal terminal) => minutes is > 0 and <= 10_000
+        ? new TimeBudget(terminal.Clock, TimeSpan.FromMinutes(minutes), isJson ? new PlainProgress(terminal.Error) : TerminalProgress.Of(terminal))
+        : throw new UserErrorException($"--minutes: {minutes.ToString(CultureInfo.InvariantCulture)} found, expected a number above 0 and up to 10000.");
 
     internal static int Positive(string name, int value) =>
         value > 0 ? value : throw new UserErrorException($"{name}: {value} found, a positive number expected.");

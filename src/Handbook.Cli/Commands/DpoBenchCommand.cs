@@ -22,12 +22,14 @@ internal static class DpoBenchCommand
         var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", BenchCommand.Precisions.Keys)}", DefaultValueFactory = _ => "bf16" };
         var batches = new Option<int>("--batches") { Description = "Micro-batches, chosen to stand for the file", DefaultValueFactory = _ => 16 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var minutes = BenchCommand.Minutes();
         var command = new HandbookCommand(
             "dpo", "Time forward and backward passes of DPO over real pairs: padded as TRL does it, packed, and packed with shared prompts.",
             "handbook bench dpo --shape smollm2-135m --data pairs.jsonl --pairs 4 --json", "handbook bench dpo --data pairs.jsonl --tokenizer model/")
         {
-            shape, data, pairs, maxLength, tokenizer, dtype, batches, json,
+            shape, data, pairs, maxLength, tokenizer, dtype, batches, minutes, json,
         };
+        command.HasNothingToSave = true;
         command.SetAction((parsed, stop) =>
         {
             var options = new PairBenchmarkOptions(
@@ -35,7 +37,7 @@ internal static class DpoBenchCommand
                 BenchCommand.Positive("--max-length", parsed.GetValue(maxLength)), BenchCommand.FindPrecision(parsed.GetValue(dtype)!),
                 BenchCommand.Positive("--batches", parsed.GetValue(batches)));
             var isJson = parsed.GetValue(json);
-            var result = PairBenchmark.Run(options, isJson ? new SilentProgress() : TerminalProgress.Of(terminal), stop);
+            var result = PairBenchmark.Run(options, BenchCommand.Budget(parsed.GetValue(minutes), isJson, terminal), stop);
             if (isJson)
                 terminal.Output.WriteLine(ToJson(options, result).ToJsonString());
             else

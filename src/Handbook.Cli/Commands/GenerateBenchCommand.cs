@@ -17,19 +17,22 @@ internal static class GenerateBenchCommand
         var prompt = new Option<int>("--prompt") { Description = "Tokens of a prompt", DefaultValueFactory = _ => 32 };
         var tokens = new Option<int>("--tokens") { Description = "Tokens generated for each prompt", DefaultValueFactory = _ => 64 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
+        var minutes = BenchCommand.Minutes();
         var command = new HandbookCommand(
             "generate", "Time generation, one sequence and many at once, and say which share of the memory's own rate it reaches.",
             "handbook bench generate --shape smollm2-135m --json", "handbook bench generate --batch 1 --batch 8 --tokens 128")
         {
-            shape, dtype, batch, prompt, tokens, json,
+            shape, dtype, batch, prompt, tokens, minutes, json,
         };
-        command.SetAction(parsed =>
+        command.HasNothingToSave = true;
+        command.SetAction((parsed, stop) =>
         {
             var options = new GenerationBenchmarkOptions(
                 parsed.GetValue(shape)!, FindDType(parsed.GetValue(dtype)!), [.. parsed.GetValue(batch)!.Select(count => BenchCommand.Positive("--batch", count))],
                 BenchCommand.Positive("--prompt", parsed.GetValue(prompt)), Math.Max(2, BenchCommand.Positive("--tokens", parsed.GetValue(tokens))));
-            var result = GenerationBenchmark.Run(options);
+            var result = GenerationBenchmark.Run(options, BenchCommand.Budget(parsed.GetValue(minutes), parsed.GetValue(json), terminal), stop);
             terminal.Output.WriteLine(parsed.GetValue(json) ? ToJson(options, result).ToJsonString() : ToText(result));
+            return Task.FromResult(ExitCodes.Success);
         });
         return command;
     }

@@ -19,14 +19,18 @@ internal static class TokenizerBenchCommand
         {
             tokenizer, text, seconds, json,
         };
-        command.SetAction(parsed =>
+        command.HasNothingToSave = true;
+        command.SetAction((parsed, stop) =>
         {
             if (parsed.GetValue(seconds) is not (> 0 and <= 3600))
                 throw new UserErrorException($"--seconds: {parsed.GetValue(seconds).ToString(CultureInfo.InvariantCulture)} found, expected a number above 0 and up to 3600.");
             var loaded = Tokenizer.Load(parsed.GetValue(tokenizer)!);
             var benchmark = new TokenizerBenchmark(terminal.Clock) { Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)) };
-            var result = benchmark.Run(loaded, ReadText(parsed.GetValue(text)!));
+            var content = ReadText(parsed.GetValue(text)!);
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"three ways, about {3 * parsed.GetValue(seconds):0.##} s"));
+            var result = benchmark.Run(loaded, content, stop);
             terminal.Output.WriteLine(parsed.GetValue(json) ? ToJson(result).ToJsonString() : ToText(result));
+            return Task.FromResult(ExitCodes.Success);
         });
         return command;
     }
@@ -43,6 +47,7 @@ internal static class TokenizerBenchCommand
         ["bytes"] = result.Bytes,
         ["tokens"] = result.Tokens,
         ["ids_sha256"] = result.IdsHash,
+        ["first_pass"] = ToJson(result.FirstPass),
         ["one_thread"] = ToJson(result.OneThread),
         ["all_threads"] = ToJson(result.AllThreads),
     };
@@ -52,11 +57,13 @@ internal static class TokenizerBenchCommand
         ["threads"] = speed.Threads,
         ["megabytes_per_second"] = speed.MegabytesPerSecond,
         ["tokens_per_second"] = speed.TokensPerSecond,
+        ["megabytes_per_processor_second"] = speed.MegabytesPerProcessorSecond,
     };
 
     private static string ToText(TokenizerBenchmarkResult result) => string.Create(CultureInfo.InvariantCulture,
         $"""
         text         {result.Bytes / 1e6:0.00} MB in {result.Documents} documents, {result.Tokens} tokens
+        unseen text  {result.FirstPass.MegabytesPerSecond:0.0} MB/s, {result.FirstPass.TokensPerSecond:0} tokens/s (one thread, first pass)
         one thread   {result.OneThread.MegabytesPerSecond:0.0} MB/s, {result.OneThread.TokensPerSecond:0} tokens/s
         {result.AllThreads.Threads} threads    {result.AllThreads.MegabytesPerSecond:0.0} MB/s, {result.AllThreads.TokensPerSecond:0} tokens/s
         ids          sha256 {result.IdsHash}

@@ -57,7 +57,10 @@ internal sealed class TokenBuffer
     public TokenizedText ToTokenizedText(string text)
     {
         var count = _before.Count + Count + _after.Count;
-        var (ids, ranges, added) = (new int[count], new TextRange[count], new bool[count]);
+        // Every entry is written below: clearing them first would be a third of the work of copying.
+        var (ids, ranges, added) = (GC.AllocateUninitializedArray<int>(count), GC.AllocateUninitializedArray<TextRange>(count), new bool[count]);
+        ranges.AsSpan(0, _before.Count).Clear();
+        ranges.AsSpan(_before.Count + Count).Clear();
         _before.CopyTo(ids);
         Ids.AsSpan(0, Count).CopyTo(ids.AsSpan(_before.Count));
         Ranges.AsSpan(0, Count).CopyTo(ranges.AsSpan(_before.Count));

@@ -94,17 +94,29 @@ public sealed partial class Tokenizer
     /// </summary>
     public TokenizedText Encode(string text, bool addSpecialTokens)
     {
-        var scratch = _scratches.TryTake(out var pooled) ? pooled : new EncoderScratch();
+        var scratch = TakeScratch();
+        var result = EncodeWith(scratch, text, addSpecialTokens);
+        GiveBack(scratch);
+        return result;
+    }
+
+    private TokenizedText EncodeWith(EncoderScratch scratch, string text, bool addSpecialTokens)
+    {
         var output = scratch.Output;
         output.Clear();
         var input = LoneSurrogates.Replace(text);
         EncodeInto(input, scratch);
         _definition.PostProcessor?.Process(output, new OutputContext(addSpecialTokens, input, ModelToken));
-        var result = output.ToTokenizedText(text);
+        return output.ToTokenizedText(text);
+    }
+
+    private EncoderScratch TakeScratch() => _scratches.TryTake(out var pooled) ? pooled : new EncoderScratch();
+
+    private void GiveBack(EncoderScratch scratch)
+    {
         // What one huge text needed is not kept for ever.
-        if (output.Ids.Length <= LargestKeptOutput)
+        if (scratch.Output.Ids.Length <= LargestKeptOutput)
             _scratches.Add(scratch);
-        return result;
     }
 
     /// <summary>Encodes many texts on all processors; results stand in the order of the texts.</summary>
@@ -114,9 +126,30 @@ public sealed partial class Tokenizer
     public TokenizedText[] EncodeBatch(IReadOnlyList<string> texts, bool addSpecialTokens, int threads = 0)
     {
         var results = new TokenizedText[texts.Count];
-        var options = new ParallelOptions { MaxDegreeOfParallelism = threads == 0 ? Environment.ProcessorCount : threads };
-        Parallel.For(0, texts.Count, options, i => results[i] = Encode(texts[i], addSpecialTokens));
+        EncodeEach(texts, addSpecialTokens, (i, tokens) => results[i] = tokens, threads);
         return results;
+    }
+
+    /// <summary>
+    /// Encodes many texts on all processors and hands each on as it is done, so that what is not kept costs no memory and the
+    /// collector no copying.
+    /// </summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="addSpecialTokens">As for <see cref="Encode"/>.</param>
+    /// <param name="take">Takes a text's number and its tokens; on any thread, in no order.</param>
+    /// <param name="threads">Most threads to use; 0 for one a processor.</param>
+    public void EncodeEach(IReadOnlyList<string> texts, bool addSpecialTokens, Action<int, TokenizedText> take, int threads = 0)
+    {
+        var workers = Math.Min(threads == 0 ? Environment.ProcessorCount : threads, texts.Count);
+        var next = -1;
+        // Whoever is free takes the next text: shares cut beforehand leave processors idle at the end.
+        Parallel.For(0, workers, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, workers) }, _ =>
+        {
+            var scratch = TakeScratch();
+            for (int i; (i = Interlocked.Increment(ref next)) < texts.Count;)
+                take(i, EncodeWith(scratch, texts[i], addSpecialTokens));
+            GiveBack(scratch);
+        });
     }
 
     /// <summary>
@@ -159,6 +192,9 @@ public sealed partial class Tokenizer
 
     /// <summary>The same tokenizer without its fast encoder: what the fast one is compared with.</summary>
     internal Tokenizer WithoutFastEncoder() => new(_definition, Settings, useFastEncoder: false);
+
+    /// <summary>The same tokenizer that has seen no text yet.</summary>
+    internal Tokenizer WithoutMemory() => new(_definition, Settings);
 
     /// <summary>Whether encoding goes through a fast encoder.</summary>
     internal bool HasFastEncoder => _fast is not null;

@@ -44,24 +44,33 @@ public static class GenerationBenchmark
     private const long ReadBytes = 256L << 20;
 
     /// <summary>Measures.</summary>
+    /// <param name="options">What to measure.</param>
+    /// <param name="budget">The time it may take: with less of it, fewer tokens are generated.</param>
+    /// <param name="stop">Ends it early.</param>
     /// <exception cref="UserErrorException">The shape is unknown, or a sequence would be longer than it allows.</exception>
-    public static GenerationBenchmarkResult Run(GenerationBenchmarkOptions options)
+    public static GenerationBenchmarkResult Run(GenerationBenchmarkOptions options, TimeBudget budget, CancellationToken stop = default)
     {
         using var model = CausalLanguageModel.Create(ModelShape.Find(options.Shape), 1, options.DType);
         if (options.PromptTokens + options.NewTokens > model.Config.MaxPositions)
             throw new UserErrorException(FormattableString.Invariant($"--prompt and --tokens: {options.PromptTokens} + {options.NewTokens} tokens are more than the shape's {model.Config.MaxPositions}."));
         var bandwidth = MeasureReading();
         var times = new List<GenerationTime>();
-        Measure(model, options with { NewTokens = 2 }, 1);
+        // Twice: the first time memory is taken and code compiled.
+        var trial = Enumerable.Range(0, 2).Select(_ => Measure(model, options with { NewTokens = 3 }, 1, stop)).Last();
+        // A step of many sequences takes longer than one of a few, but never as much longer as they are more; prompts are read one by one.
+        var step = options.Batches.Sum(batch => trial.StepSeconds * Math.Sqrt(batch));
+        var prompts = options.Batches.Sum() * Math.Max(0, trial.TotalSeconds - 3 * trial.StepSeconds);
+        var tokens = Math.Max(2, budget.Plan("tokens a sequence", options.NewTokens, step, prompts));
         foreach (var batch in options.Batches)
         {
-            times.Add(Measure(model, options, batch));
+            times.Add(Measure(model, options with { NewTokens = tokens }, batch, stop));
             bandwidth = Math.Max(bandwidth, MeasureReading());
+            budget.Advance("batch sizes", times.Count, options.Batches.Count);
         }
         return new GenerationBenchmarkResult(times, bandwidth);
     }
 
-    private static GenerationTime Measure(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch)
+    private static GenerationTime Measure(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch, CancellationToken stop)
     {
         var marks = new List<long>();
         var random = new RandomStream(11);
@@ -75,7 +84,7 @@ public static class GenerationBenchmark
             OnToken = request == batch - 1 ? (_, _) => marks.Add(Stopwatch.GetTimestamp()) : null,
         }).ToList();
         var start = Stopwatch.GetTimestamp();
-        new Generator(model, new GeneratorOptions { MaxBatch = batch }).Run(requests);
+        new Generator(model, new GeneratorOptions { MaxBatch = batch }).Run(requests, cancellation: stop);
         var total = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var steps = marks.Zip(marks.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds).Order().ToList();
         return new GenerationTime(batch, steps[steps.Count / 2], total, BytesPerStep(model, options, batch));

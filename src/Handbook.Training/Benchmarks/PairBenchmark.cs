@@ -42,33 +42,46 @@ public sealed class PairBenchmark
         (this.options, this.model, this.data, this.stored) = (options, model, data, stored);
 
     /// <summary>Measures.</summary>
+    /// <param name="options">What to measure.</param>
+    /// <param name="budget">The time it may take: micro-batches that do not fit are left out.</param>
+    /// <param name="stop">Ends it early; the folder it works in is removed at once.</param>
     /// <exception cref="UserErrorException">Shape, file or tokenizer is wrong.</exception>
-    public static PairBenchmarkResult Run(PairBenchmarkOptions options, ITrainingProgress progress, CancellationToken stop)
+    public static PairBenchmarkResult Run(PairBenchmarkOptions options, TimeBudget budget, CancellationToken stop)
     {
         var folder = Directory.CreateTempSubdirectory("handbook-bench-").FullName;
+        // Whoever stops a benchmark ends the process without waiting for the product that is being computed.
+        using var removal = stop.Register(() => Remove(folder));
         try
         {
-            return Run(options, folder, progress, stop);
+            return Run(options, folder, budget, stop);
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            Remove(folder);
         }
     }
 
-    private static PairBenchmarkResult Run(PairBenchmarkOptions options, string folder, ITrainingProgress progress, CancellationToken stop)
+    private static void Remove(string folder)
     {
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
+    }
+
+    private static PairBenchmarkResult Run(PairBenchmarkOptions options, string folder, TimeBudget budget, CancellationToken stop)
+    {
+        budget.Progress.Note("the machine's matrix rate, the file's tokens");
         var dtype = options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
         var config = ModelShape.Find(options.Shape);
         var before = MatrixRate(options, dtype);
         using var model = CausalLanguageModel.Create(config, 1, dtype);
         var data = PairBenchmarkData.Read(
             options.Data, options.Tokenizer, model.Config.VocabularySize, options.MaxLength, options.Pairs, options.Batches, folder);
+        data = Fitting(data, model, budget);
         var start = Stopwatch.GetTimestamp();
-        using var stored = Store(data, model, new ReferenceKey(ReferenceKey.OfNew(config, 1), dtype, options.Data), folder, progress, stop);
+        using var stored = Store(data, model, new ReferenceKey(ReferenceKey.OfNew(config, 1), dtype, options.Data), folder, budget.Progress, stop);
         var storeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var benchmark = new PairBenchmark(options, model, data, stored);
-        var batches = benchmark.Batches(progress, stop);
+        var batches = benchmark.Batches(budget, stop);
         return new PairBenchmarkResult
         {
             Batches = batches,
@@ -80,6 +93,19 @@ public sealed class PairBenchmark
             ModelBytes = model.Parameters.Sum(parameter => parameter.Value.ByteCount),
             Operations = [.. benchmark.operations.Select(times => times.Totals())],
         };
+    }
+
+    /// <summary>
+    /// The micro-batches that fit into the time. A forward pass tells what a place costs: forward and backward take three of it, each
+    /// micro-batch runs in every way there and back and once more for the reference, and one runs uncounted.
+    /// </summary>
+    private static PairBenchmarkData Fitting(PairBenchmarkData data, CausalLanguageModel model, TimeBudget budget)
+    {
+        var probe = TokenBatch.Concatenate([.. data.Sample[0].Select(pair => pair.ToSharedPrefix())]);
+        var seconds = Enumerable.Range(0, 2).Min(_ => Seconds(() => new LiveReference(Policy(model)).TokenLogps(probe))) / probe.TokenCount;
+        var mean = Variants.Select(variant => data.Sample.Average(batch => PairBenchmarkData.PlaceCount(batch, variant))).ToArray();
+        var once = seconds * (2 * 3 * mean.Sum() + 2 * mean[(int)PairVariant.Shared]);
+        return data.Take(budget.Plan("micro-batches", data.Sample.Count, once, besides: once + 4 * 3 * seconds * mean[(int)PairVariant.Shared]));
     }
 
     private static double MatrixRate(PairBenchmarkOptions options, DType dtype) =>
@@ -97,7 +123,7 @@ public sealed class PairBenchmark
 
     private static CausalPolicy Policy(CausalLanguageModel model) => new(model, ForwardOptions.Default);
 
-    private List<PairBatchTimes> Batches(ITrainingProgress progress, CancellationToken stop)
+    private List<PairBatchTimes> Batches(TimeBudget budget, CancellationToken stop)
     {
         // Once uncounted: memory is taken and code compiled.
         Measure(data.Sample[0], 0, counted: false);
@@ -105,8 +131,11 @@ public sealed class PairBenchmark
         foreach (var pairs in data.Sample)
         {
             stop.ThrowIfCancellationRequested();
+            // What the estimate did not know of is left out at the end.
+            if (times.Count > 0 && budget.Left < 0)
+                break;
             times.Add(Measure(pairs, times.Count, counted: true));
-            progress.Advance("micro-batches", times.Count, data.Sample.Count);
+            budget.Advance("micro-batches", times.Count, data.Sample.Count);
         }
         return times;
     }

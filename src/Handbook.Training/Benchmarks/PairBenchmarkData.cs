@@ -70,6 +70,9 @@ public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair[]> Sample, I
         return new PairBenchmarkData(Choose(epoch, count), all, padding, tokenizerFolder ?? FormattableString.Invariant($"byte-level BPE of {tokenizer.VocabSize} tokens, trained on the file"));
     }
 
+    /// <summary>Fewer micro-batches that stand for the same file.</summary>
+    public PairBenchmarkData Take(int count) => this with { Sample = Choose([.. Sample], count) };
+
     /// <summary>Places that a micro-batch takes in one way.</summary>
     public static int PlaceCount(IReadOnlyList<PreferencePair> batch, PairVariant variant) => variant switch
     {

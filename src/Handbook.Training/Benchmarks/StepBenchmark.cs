@@ -26,9 +26,10 @@ public sealed record StepBenchmarkOptions(string Shape, int SequenceLength, int 
 /// <param name="UsefulFlops">Floating-point operations a second that the step needs, recomputation not counted.</param>
 /// <param name="Rates">The machine's own rates, the better of before and after.</param>
 /// <param name="PeakMemory">Most resident bytes of the process.</param>
+/// <param name="Steps">Steps that were counted.</param>
 /// <param name="Operations">Time by operation over the counted steps.</param>
 public sealed record StepBenchmarkResult(
-    long ParameterCount, double TokensPerSecond, double StepSeconds, double UsefulFlops, MachineRates Rates, long PeakMemory,
+    long ParameterCount, double TokensPerSecond, double StepSeconds, double UsefulFlops, MachineRates Rates, long PeakMemory, int Steps,
     IReadOnlyList<OperationTime> Operations)
 {
     /// <summary>Model FLOPs utilisation: the useful rate over the machine's own matrix rate in the same numbers.</summary>
@@ -39,8 +40,13 @@ public sealed record StepBenchmarkResult(
 public static class StepBenchmark
 {
     /// <summary>Measures.</summary>
-    public static StepBenchmarkResult Run(StepBenchmarkOptions options)
+    /// <param name="options">What to measure.</param>
+    /// <param name="budget">The time it may take: steps that do not fit are left out.</param>
+    /// <param name="stop">Ends it early.</param>
+    public static StepBenchmarkResult Run(StepBenchmarkOptions options, TimeBudget budget, CancellationToken stop = default)
     {
+        budget.Progress.Note("the machine's rates, and a step that is not counted");
+        var begin = Stopwatch.GetTimestamp();
         var dtype = options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
         // The memory rate's buffers would count in the peak: it is measured after the steps only.
         var before = MachineRates.Measure(withMemory: false, dtype);
@@ -50,25 +56,29 @@ public static class StepBenchmark
         var step = new TrainingStep(new NextTokenObjective(policy), model.Parameters, optimizer, maxGradNorm: 1, seed: 1);
         TokenBatch[] batch = [MakeBatch(options, model.Config.VocabularySize)];
 
+        var rates = Stopwatch.GetElapsedTime(begin).TotalSeconds;
+        begin = Stopwatch.GetTimestamp();
         step.Run(0, 1e-5, batch);
         var times = new OperationTimes();
-        var seconds = new double[options.Steps];
-        for (var i = 0; i < options.Steps; i++)
+        var seconds = new double[budget.Plan("steps", options.Steps, Stopwatch.GetElapsedTime(begin).TotalSeconds, besides: 2 * rates)];
+        for (var i = 0; i < seconds.Length; i++)
         {
+            stop.ThrowIfCancellationRequested();
             OperationTimes.Current = times;
             times.Restart();
             var start = Stopwatch.GetTimestamp();
             step.Run(i + 1, 1e-5, batch);
             seconds[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
             OperationTimes.Current = null;
+            budget.Advance("steps", i + 1, seconds.Length);
         }
         var peak = ResidentMemory.Peak();
         Array.Sort(seconds);
-        var median = seconds[options.Steps / 2];
+        var median = seconds[seconds.Length / 2];
         var flops = FlopCount.TrainingStep(model.Config, model.ParameterCount, batch[0].Layout);
         return new StepBenchmarkResult(
             model.ParameterCount, batch[0].TokenCount / median, median, flops / median,
-            MachineRates.Best(before, MachineRates.Measure(withMemory: true, dtype)), peak, times.Totals());
+            MachineRates.Best(before, MachineRates.Measure(withMemory: true, dtype)), peak, seconds.Length, times.Totals());
     }
 
     private static TokenBatch MakeBatch(StepBenchmarkOptions options, int vocabulary)

@@ -51,12 +51,16 @@ public sealed class PairBenchmarkTests
         })));
         try
         {
-            var result = PairBenchmark.Run(new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false), new SilentProgress(), CancellationToken.None);
+            var result = PairBenchmark.Run(new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false), TimeBudget.Unlimited(), CancellationToken.None);
             Assert.Equal(3, result.Batches.Count);
             Assert.Equal(6, result.PairCount);
             Assert.True(result.Tokens(PairVariant.Shared) < result.Tokens(PairVariant.Packed));
             Assert.True(result.Tokens(PairVariant.Packed) <= result.Tokens(PairVariant.Padded));
             Assert.All(Enum.GetValues<PairVariant>(), variant => Assert.True(result.PairsPerSecond(variant) > 0));
+            // Without any time left one micro-batch is measured, and no more.
+            var brief = PairBenchmark.Run(
+                new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false), new TimeBudget(TimeProvider.System, TimeSpan.Zero, new SilentProgress()), CancellationToken.None);
+            Assert.Single(brief.Batches);
         }
         finally
         {
