@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -70,7 +69,7 @@ public static class Activation
         public static int OutputCount => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
         {
             first = TActivation.Value(a);
             second = default;
@@ -84,7 +83,7 @@ public static class Activation
         public static int OutputCount => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
         {
             first = a * TActivation.ValueAndDerivative(b).Derivative;
             second = default;

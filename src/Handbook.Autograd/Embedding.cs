@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -72,25 +71,29 @@ public static class Embedding
         /// <summary>Adds every token's row to its row of a float32 [V, C] sum.</summary>
         internal static void AddRows(Tensor gradient, Tensor ids, Tensor sum) => ScatterRows(gradient, ids, sum);
 
-        private static void ScatterRows(Tensor gradient, Tensor ids, Tensor table)
+        private static void ScatterRows(Tensor gradient, Tensor ids, Tensor table) =>
+            FusedKernels.ForWidth(Scatter<Lanes16>, Scatter<Lanes8>, Scatter<Lanes4>)(gradient, ids, table);
+
+        private static void Scatter<V>(Tensor gradient, Tensor ids, Tensor table) where V : unmanaged, ILanes<V>
         {
             var single = gradient.DType == DType.Float32;
             if (single && table.DType == DType.Float32)
-                ScatterRows<float, SingleAccess, float, SingleAccess>(gradient, ids, table);
+                ScatterRows<float, SingleAccess, float, SingleAccess, V>(gradient, ids, table);
             else if (single)
-                ScatterRows<float, SingleAccess, ushort, BFloat16Access>(gradient, ids, table);
+                ScatterRows<float, SingleAccess, ushort, BFloat16Access, V>(gradient, ids, table);
             else if (table.DType == DType.Float32)
-                ScatterRows<ushort, BFloat16Access, float, SingleAccess>(gradient, ids, table);
+                ScatterRows<ushort, BFloat16Access, float, SingleAccess, V>(gradient, ids, table);
             else
-                ScatterRows<ushort, BFloat16Access, ushort, BFloat16Access>(gradient, ids, table);
+                ScatterRows<ushort, BFloat16Access, ushort, BFloat16Access, V>(gradient, ids, table);
         }
 
         // Each row of the table belongs to one thread, which adds its tokens in the order of their positions.
-        private static void ScatterRows<T, TAccess, TTable, TTableAccess>(Tensor gradients, Tensor ids, Tensor table)
+        private static void ScatterRows<T, TAccess, TTable, TTableAccess, V>(Tensor gradients, Tensor ids, Tensor table)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
             where TTable : unmanaged
             where TTableAccess : struct, IFloatAccess<TTable>
+            where V : unmanaged, ILanes<V>
         {
             var (order, runs) = Runs(ids.Span<long>());
             var width = table.Size(1);
@@ -104,10 +107,10 @@ public static class Embedding
                     for (var run = begin; run < end; run++)
                     {
                         var row = target + (order[runs[run]] >> 32) * width;
-                        AddRow<TTable, TTableAccess>(row, total, width, replace: true);
+                        AddRow<TTable, TTableAccess, V>(row, total, width, replace: true);
                         for (var i = runs[run]; i < runs[run + 1]; i++)
-                            AddRow<T, TAccess>(gradient + (uint)order[i] * width, total, width, replace: false);
-                        StoreRow<TTable, TTableAccess>(total, row, width);
+                            AddRow<T, TAccess, V>(gradient + (uint)order[i] * width, total, width, replace: false);
+                        StoreRow<TTable, TTableAccess, V>(total, row, width);
                     }
                 }
             });
@@ -130,24 +133,26 @@ public static class Embedding
             return (order, [.. runs]);
         }
 
-        private static void AddRow<T, TAccess>(T* row, float* sum, long width, bool replace)
+        private static void AddRow<T, TAccess, V>(T* row, float* sum, long width, bool replace)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             long i = 0;
-            for (; i + 16 <= width; i += 16)
-                (replace ? TAccess.Load(row + i) : Vector512.Load(sum + i) + TAccess.Load(row + i)).Store(sum + i);
+            for (; i + V.Count <= width; i += V.Count)
+                (replace ? TAccess.Load<V>(row + i) : V.Load(sum + i) + TAccess.Load<V>(row + i)).Store(sum + i);
             for (; i < width; i++)
                 sum[i] = (replace ? 0 : sum[i]) + TAccess.Read(row + i);
         }
 
-        private static void StoreRow<T, TAccess>(float* sum, T* row, long width)
+        private static void StoreRow<T, TAccess, V>(float* sum, T* row, long width)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             long i = 0;
-            for (; i + 16 <= width; i += 16)
-                TAccess.Store(Vector512.Load(sum + i), row + i);
+            for (; i + V.Count <= width; i += V.Count)
+                TAccess.Store(V.Load(sum + i), row + i);
             for (; i < width; i++)
                 TAccess.Write(sum[i], row + i);
         }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -73,7 +72,7 @@ public static class GatedActivation
         public static int OutputCount => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
         {
             first = TActivation.Value(a) * b;
             second = default;
@@ -87,7 +86,7 @@ public static class GatedActivation
         public static int OutputCount => 2;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second)
+        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
         {
             var (value, derivative) = TActivation.ValueAndDerivative(b);
             first = a * c * derivative;

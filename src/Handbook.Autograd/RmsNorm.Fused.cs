@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -12,42 +11,52 @@ public static partial class RmsNorm
     {
         private const long RowGrain = 16;
 
-        internal static Tensor Forward(Tensor x, Tensor weight, double epsilon)
+        internal static Tensor Forward(Tensor x, Tensor weight, double epsilon) =>
+            FusedKernels.ForWidth(Normalize<Lanes16>, Normalize<Lanes8>, Normalize<Lanes4>)(x, weight, epsilon);
+
+        internal static (Tensor Sum, Tensor Normalized) ForwardWithResidual(Tensor stream, Tensor delta, Tensor weight, double epsilon) =>
+            FusedKernels.ForWidth(AddAndNormalize<Lanes16>, AddAndNormalize<Lanes8>, AddAndNormalize<Lanes4>)(stream, delta, weight, epsilon);
+
+        internal static (Tensor X, Tensor Weight) Backward(Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon) =>
+            FusedKernels.ForWidth(Differentiate<Lanes16>, Differentiate<Lanes8>, Differentiate<Lanes4>)(gradient, residual, x, weight, epsilon);
+
+        private static Tensor Normalize<V>(Tensor x, Tensor weight, double epsilon) where V : unmanaged, ILanes<V>
         {
             var y = Tensor.Empty(x.Shape, x.DType);
             if (x.DType == DType.Float32)
-                Forward<float, SingleAccess>(x, null, weight, null, y, (float)epsilon);
+                Forward<float, SingleAccess, V>(x, null, weight, null, y, (float)epsilon);
             else
-                Forward<ushort, BFloat16Access>(x, null, weight, null, y, (float)epsilon);
+                Forward<ushort, BFloat16Access, V>(x, null, weight, null, y, (float)epsilon);
             return y;
         }
 
-        internal static (Tensor Sum, Tensor Normalized) ForwardWithResidual(Tensor stream, Tensor delta, Tensor weight, double epsilon)
+        private static (Tensor Sum, Tensor Normalized) AddAndNormalize<V>(Tensor stream, Tensor delta, Tensor weight, double epsilon) where V : unmanaged, ILanes<V>
         {
             var sum = Tensor.Empty(stream.Shape, stream.DType);
             var y = Tensor.Empty(stream.Shape, stream.DType);
             if (stream.DType == DType.Float32)
-                Forward<float, SingleAccess>(stream, delta, weight, sum, y, (float)epsilon);
+                Forward<float, SingleAccess, V>(stream, delta, weight, sum, y, (float)epsilon);
             else
-                Forward<ushort, BFloat16Access>(stream, delta, weight, sum, y, (float)epsilon);
+                Forward<ushort, BFloat16Access, V>(stream, delta, weight, sum, y, (float)epsilon);
             return (sum, y);
         }
 
-        internal static (Tensor X, Tensor Weight) Backward(Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon)
+        private static (Tensor X, Tensor Weight) Differentiate<V>(Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon) where V : unmanaged, ILanes<V>
         {
             var width = x.Size(-1);
             var inputGradient = Tensor.Empty(x.Shape, x.DType);
             using var partial = Tensor.Zeros([RowSums.StripCount(x.ElementCount / width), width], DType.Float32);
             if (x.DType == DType.Float32)
-                Backward<float, SingleAccess>(gradient, residual, x, weight, inputGradient, partial, (float)epsilon);
+                Backward<float, SingleAccess, V>(gradient, residual, x, weight, inputGradient, partial, (float)epsilon);
             else
-                Backward<ushort, BFloat16Access>(gradient, residual, x, weight, inputGradient, partial, (float)epsilon);
-            return (inputGradient, RowSums.OfStrips(partial, weight.DType));
+                Backward<ushort, BFloat16Access, V>(gradient, residual, x, weight, inputGradient, partial, (float)epsilon);
+            return (inputGradient, RowSums.OfStrips<V>(partial, weight.DType));
         }
 
-        private static void Forward<T, TAccess>(Tensor input, Tensor? added, Tensor weights, Tensor? sums, Tensor output, float epsilon)
+        private static void Forward<T, TAccess, V>(Tensor input, Tensor? added, Tensor weights, Tensor? sums, Tensor output, float epsilon)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             var width = input.Size(-1);
             var x = (T*)input.Pointer;
@@ -62,33 +71,35 @@ public static partial class RmsNorm
                     var source = x + row * width;
                     if (delta != null)
                     {
-                        AddRow<T, TAccess>(source, delta + row * width, sum + row * width, width);
+                        AddRow<T, TAccess, V>(source, delta + row * width, sum + row * width, width);
                         source = sum + row * width;
                     }
-                    ScaleRow<T, TAccess>(source, weight, y + row * width, width, epsilon);
+                    ScaleRow<T, TAccess, V>(source, weight, y + row * width, width, epsilon);
                 }
             });
         }
 
-        private static void AddRow<T, TAccess>(T* a, T* b, T* sum, long width)
+        private static void AddRow<T, TAccess, V>(T* a, T* b, T* sum, long width)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             long i = 0;
-            for (; i + 16 <= width; i += 16)
-                TAccess.Store(TAccess.Load(a + i) + TAccess.Load(b + i), sum + i);
+            for (; i + V.Count <= width; i += V.Count)
+                TAccess.Store(TAccess.Load<V>(a + i) + TAccess.Load<V>(b + i), sum + i);
             for (; i < width; i++)
                 TAccess.Write(TAccess.Read(a + i) + TAccess.Read(b + i), sum + i);
         }
 
-        private static void ScaleRow<T, TAccess>(T* source, T* weight, T* target, long width, float epsilon)
+        private static void ScaleRow<T, TAccess, V>(T* source, T* weight, T* target, long width, float epsilon)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
-            var scale = Scale<T, TAccess>(source, width, epsilon);
+            var scale = Scale<T, TAccess, V>(source, width, epsilon);
             long i = 0;
-            for (; i + 16 <= width; i += 16)
-                TAccess.Store(TAccess.Round(TAccess.Load(source + i) * scale) * TAccess.Load(weight + i), target + i);
+            for (; i + V.Count <= width; i += V.Count)
+                TAccess.Store(TAccess.Round(TAccess.Load<V>(source + i) * scale) * TAccess.Load<V>(weight + i), target + i);
             for (; i < width; i++)
             {
                 // Through the target: the normalised value is rounded before the weight, as the reference does.
@@ -98,20 +109,21 @@ public static partial class RmsNorm
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static float Scale<T, TAccess>(T* row, long width, float epsilon)
+        private static float Scale<T, TAccess, V>(T* row, long width, float epsilon)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
-            var even = Vector512<float>.Zero;
-            var odd = Vector512<float>.Zero;
+            var even = default(V);
+            var odd = default(V);
             long i = 0;
-            for (; i + 32 <= width; i += 32)
+            for (; i + 2 * V.Count <= width; i += 2 * V.Count)
             {
-                var (v, w) = (TAccess.Load(row + i), TAccess.Load(row + i + 16));
-                even = Vector512.FusedMultiplyAdd(v, v, even);
-                odd = Vector512.FusedMultiplyAdd(w, w, odd);
+                var (v, w) = (TAccess.Load<V>(row + i), TAccess.Load<V>(row + i + V.Count));
+                even = V.MultiplyAdd(v, v, even);
+                odd = V.MultiplyAdd(w, w, odd);
             }
-            var sum = Vector512.Sum(even + odd);
+            var sum = V.Sum(even + odd);
             for (; i < width; i++)
             {
                 var v = TAccess.Read(row + i);
@@ -120,9 +132,10 @@ public static partial class RmsNorm
             return 1f / MathF.Sqrt(sum / width + epsilon);
         }
 
-        private static void Backward<T, TAccess>(Tensor gradients, Tensor? residuals, Tensor input, Tensor weights, Tensor output, Tensor partials, float epsilon)
+        private static void Backward<T, TAccess, V>(Tensor gradients, Tensor? residuals, Tensor input, Tensor weights, Tensor output, Tensor partials, float epsilon)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             var width = input.Size(-1);
             var rows = input.ElementCount / width;
@@ -141,26 +154,27 @@ public static partial class RmsNorm
                     for (; row < last; row++)
                     {
                         var at = row * width;
-                        BackwardRow<T, TAccess>(gradient + at, residual == null ? null : residual + at, x + at, weight, result + at, partial + strip * width, width, epsilon);
+                        BackwardRow<T, TAccess, V>(gradient + at, residual == null ? null : residual + at, x + at, weight, result + at, partial + strip * width, width, epsilon);
                     }
                 }
             });
         }
 
-        private static void BackwardRow<T, TAccess>(T* gradient, T* residual, T* x, T* weight, T* result, float* weightGradient, long width, float epsilon)
+        private static void BackwardRow<T, TAccess, V>(T* gradient, T* residual, T* x, T* weight, T* result, float* weightGradient, long width, float epsilon)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
-            var scale = Scale<T, TAccess>(x, width, epsilon);
-            var dots = Vector512<float>.Zero;
+            var scale = Scale<T, TAccess, V>(x, width, epsilon);
+            var dots = default(V);
             long i = 0;
-            for (; i + 16 <= width; i += 16)
+            for (; i + V.Count <= width; i += V.Count)
             {
-                var product = TAccess.Load(gradient + i) * (TAccess.Load(x + i) * scale);
-                (Vector512.Load(weightGradient + i) + product).Store(weightGradient + i);
-                dots = Vector512.FusedMultiplyAdd(product, TAccess.Load(weight + i), dots);
+                var product = TAccess.Load<V>(gradient + i) * (TAccess.Load<V>(x + i) * scale);
+                (V.Load(weightGradient + i) + product).Store(weightGradient + i);
+                dots = V.MultiplyAdd(product, TAccess.Load<V>(weight + i), dots);
             }
-            var dot = Vector512.Sum(dots);
+            var dot = V.Sum(dots);
             for (; i < width; i++)
             {
                 var product = TAccess.Read(gradient + i) * (TAccess.Read(x + i) * scale);
@@ -169,11 +183,11 @@ public static partial class RmsNorm
             }
             // dx = (g w - x scale · mean(g w x scale)) scale
             var along = -dot / width * scale * scale;
-            for (i = 0; i + 16 <= width; i += 16)
+            for (i = 0; i + V.Count <= width; i += V.Count)
             {
-                var value = Vector512.FusedMultiplyAdd(
-                    TAccess.Load(gradient + i) * TAccess.Load(weight + i), Vector512.Create(scale), TAccess.Load(x + i) * along);
-                TAccess.Store(residual == null ? value : value + TAccess.Load(residual + i), result + i);
+                var value = V.MultiplyAdd(
+                    TAccess.Load<V>(gradient + i) * TAccess.Load<V>(weight + i), V.Create(scale), TAccess.Load<V>(x + i) * along);
+                TAccess.Store(residual == null ? value : value + TAccess.Load<V>(residual + i), result + i);
             }
             for (; i < width; i++)
             {

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -19,22 +18,26 @@ public static unsafe partial class RotaryEmbedding
             internal readonly long Half = half;
         }
 
-        internal static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse)
+        internal static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse) =>
+            FusedKernels.ForWidth(Turn<Lanes16>, Turn<Lanes8>, Turn<Lanes4>)(x, cos, sin, inverse);
+
+        private static Tensor Turn<V>(Tensor x, Tensor cos, Tensor sin, bool inverse) where V : unmanaged, ILanes<V>
         {
             var turned = Tensor.Empty(x.Shape, x.DType);
             var (tokens, heads, width) = (x.Size(0), x.Size(1), x.Size(2));
             var angles = new Angles((float*)cos.Pointer, (float*)sin.Pointer, cos.Size(1));
             var sign = inverse ? -1f : 1f;
             if (x.DType == DType.Float32)
-                Rotate<float, SingleAccess>((float*)x.Pointer, angles, (float*)turned.Pointer, tokens, heads, width, sign);
+                Rotate<float, SingleAccess, V>((float*)x.Pointer, angles, (float*)turned.Pointer, tokens, heads, width, sign);
             else
-                Rotate<ushort, BFloat16Access>((ushort*)x.Pointer, angles, (ushort*)turned.Pointer, tokens, heads, width, sign);
+                Rotate<ushort, BFloat16Access, V>((ushort*)x.Pointer, angles, (ushort*)turned.Pointer, tokens, heads, width, sign);
             return turned;
         }
 
-        private static void Rotate<T, TAccess>(T* x, Angles angles, T* turned, long tokens, long heads, long width, float sign)
+        private static void Rotate<T, TAccess, V>(T* x, Angles angles, T* turned, long tokens, long heads, long width, float sign)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             ParallelWork.For(tokens, Math.Max(1, ElementGrain / (heads * width)), (begin, end) =>
             {
@@ -42,7 +45,7 @@ public static unsafe partial class RotaryEmbedding
                 for (var row = begin * heads; row < end * heads; row++)
                 {
                     var token = row / heads;
-                    RotateHead<T, TAccess>(
+                    RotateHead<T, TAccess, V>(
                         x + row * width, angles.Cos + token * half, angles.Sin + token * half, turned + row * width, half, sign);
                     for (var i = 2 * half; i < width; i++)
                         turned[row * width + i] = x[row * width + i];
@@ -50,15 +53,16 @@ public static unsafe partial class RotaryEmbedding
             });
         }
 
-        private static void RotateHead<T, TAccess>(T* x, float* cos, float* sin, T* turned, long half, float sign)
+        private static void RotateHead<T, TAccess, V>(T* x, float* cos, float* sin, T* turned, long half, float sign)
             where T : unmanaged
             where TAccess : struct, IFloatAccess<T>
+            where V : unmanaged, ILanes<V>
         {
             long i = 0;
-            for (; i + 16 <= half; i += 16)
+            for (; i + V.Count <= half; i += V.Count)
             {
-                var (first, second) = (TAccess.Load(x + i), TAccess.Load(x + half + i));
-                var (c, s) = (Vector512.Load(cos + i), Vector512.Load(sin + i) * sign);
+                var (first, second) = (TAccess.Load<V>(x + i), TAccess.Load<V>(x + half + i));
+                var (c, s) = (V.Load(cos + i), V.Load(sin + i) * sign);
                 TAccess.Store(first * c - second * s, turned + i);
                 TAccess.Store(second * c + first * s, turned + half + i);
             }

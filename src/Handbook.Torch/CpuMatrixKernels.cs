@@ -5,7 +5,7 @@ namespace Handbook.Torch;
 
 /// <summary>
 /// libtorch's own block product for one thread in host memory with float32 sums (<c>at::native::cpublas::brgemm</c> over
-/// oneDNN's micro-kernels, AVX-512 or AMX). It takes plain addresses, so that a kernel of ours can keep its intermediate
+/// oneDNN's micro-kernels: AVX2, AVX-512 or AMX). It takes plain addresses, so that a kernel of ours can keep its intermediate
 /// blocks in the cache. It is no part of the stable ABI: <see cref="IsSupported"/> says whether this libtorch and machine
 /// have it, and whoever uses it has a way without it.
 /// </summary>
@@ -22,11 +22,11 @@ public static unsafe class CpuMatrixKernels
     private static readonly delegate* unmanaged<byte, void> ReleaseFunction =
         (delegate* unmanaged<byte, void>)Native.OptionalExport("_ZN2at6native7cpublas14brgemm_releaseEb");
 
-    /// <summary>
-    /// True when block products run here: the functions are exported, the processor has AVX-512 with bfloat16, and a product
-    /// of known numbers comes out right.
-    /// </summary>
-    public static bool IsSupported { get; } = Probe();
+    /// <summary>True when block products of float32 run here: the function is exported, and a product of known numbers comes out right.</summary>
+    public static bool IsSupported { get; } = SingleProduct != null && IsExact(ofBFloat16: false);
+
+    /// <summary>True when block products of bfloat16 do too: the processor has AVX-512 with bfloat16.</summary>
+    public static bool HasBFloat16 { get; } = IsSupported && BFloat16Product != null && MultipliesBFloat16() && IsExact(ofBFloat16: true);
 
     /// <summary>
     /// C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n] in bfloat16. A is row-major. Of B, pairs of rows are interleaved
@@ -46,20 +46,20 @@ public static unsafe class CpuMatrixKernels
             ReleaseFunction(1);
     }
 
-    private static bool Probe()
+    // An unsupported call would end the process with a C++ exception, so the processor is asked before the product is tried.
+    private static bool MultipliesBFloat16()
     {
-        if (BFloat16Product == null || SingleProduct == null || RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            return false;
-        // An unsupported call would end the process with a C++ exception, so the processor is asked before the product is tried.
         const int BFloat16Flag = 1 << 5;
-        if (!Avx512F.IsSupported || !Avx512BW.IsSupported || !Avx512DQ.IsSupported || !Avx512F.VL.IsSupported
-            || (X86Base.CpuId(7, 1).Eax & BFloat16Flag) == 0)
+        // oneDNN itself may have been told to do with less.
+        var limit = Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA") ?? Environment.GetEnvironmentVariable("DNNL_MAX_CPU_ISA") ?? "ALL";
+        if (!limit.Contains("512", StringComparison.Ordinal) && !limit.Contains("AVX10", StringComparison.OrdinalIgnoreCase) && limit is not ("ALL" or "DEFAULT"))
             return false;
-        return IsExact();
+        return RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported
+            && Avx512F.VL.IsSupported && (X86Base.CpuId(7, 1).Eax & BFloat16Flag) != 0;
     }
 
     /// <summary>Small integers are exact in bfloat16 and in sums: the products must equal integer arithmetic.</summary>
-    private static bool IsExact()
+    private static bool IsExact(bool ofBFloat16)
     {
         const int M = 32, N = 64, K = 32;
         var a = stackalloc float[M * K];
@@ -67,7 +67,6 @@ public static unsafe class CpuMatrixKernels
         var c = stackalloc float[M * N];
         var narrowA = stackalloc ushort[M * K];
         var narrowB = stackalloc ushort[K * N];
-        var narrowC = stackalloc float[M * N];
         for (var i = 0; i < M * K; i++)
             narrowA[i] = (ushort)(BitConverter.SingleToUInt32Bits(a[i] = i % 7 - 3) >> 16);
         for (var i = 0; i < K * N; i++)
@@ -75,15 +74,17 @@ public static unsafe class CpuMatrixKernels
             b[i] = i % 11 - 5;
             narrowB[i / (2 * N) * 2 * N + i % N * 2 + i / N % 2] = (ushort)(BitConverter.SingleToUInt32Bits(b[i]) >> 16);
         }
-        Multiply(M, N, K, a, K, b, N, c, N, false);
-        Multiply(M, N, K, narrowA, K, narrowB, N, narrowC, N, false);
+        if (ofBFloat16)
+            Multiply(M, N, K, narrowA, K, narrowB, N, c, N, false);
+        else
+            Multiply(M, N, K, a, K, b, N, c, N, false);
         Release();
         for (var i = 0; i < M * N; i++)
         {
             var expected = 0f;
             for (var k = 0; k < K; k++)
                 expected += a[i / N * K + k] * b[k * N + i % N];
-            if (c[i] != expected || narrowC[i] != expected)
+            if (c[i] != expected)
                 return false;
         }
         return true;

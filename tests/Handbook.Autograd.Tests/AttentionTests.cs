@@ -5,8 +5,18 @@ namespace Handbook.Autograd.Tests;
 
 /// <summary>The blocks in C# against the plain composition, and what holds for any attention over packed rows.</summary>
 [Collection(nameof(ProcessWideSettings))]
-public sealed class AttentionTests
+public class AttentionTests : KernelRoad
 {
+    public AttentionTests()
+        : this(16)
+    {
+    }
+
+    protected AttentionTests(int lanes)
+        : base(lanes)
+    {
+    }
+
     private const double Scale = 0.3;
 
     // The plain composition of the same (rounded) numbers in float64 is the truth; bfloat16 has 8 bits, and a sum of weighted
@@ -170,3 +180,11 @@ public sealed class AttentionTests
         return [Attention.PlainForward(inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window }), query, key, value];
     }
 }
+
+/// <summary>As on processors with AVX2.</summary>
+[Collection(nameof(ProcessWideSettings))]
+public sealed class AttentionOnEightLanesTests() : AttentionTests(8);
+
+/// <summary>As on ARM, and on x86 without AVX2.</summary>
+[Collection(nameof(ProcessWideSettings))]
+public sealed class AttentionOnFourLanesTests() : AttentionTests(4);

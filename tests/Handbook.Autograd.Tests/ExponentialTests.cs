@@ -1,34 +1,40 @@
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
-using Handbook.Torch;
 
 namespace Handbook.Autograd.Tests;
 
 public class ExponentialTests
 {
-    [Fact]
-    public void PowerOfTwo_OverTheRangeOfFloat_IsWithinFourTenMillionths()
+    public static TheoryData<int> Widths => [.. new[] { 4, 8, 16 }.Where(lanes => lanes <= FusedKernels.Lanes)];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void PowerOfTwo_OverTheRangeOfFloat_IsWithinFourTenMillionths(int lanes)
     {
-        if (!CpuMatrixKernels.IsSupported)
-            return;
         for (var x = -125.0; x < 127; x += 0.00390137)
         {
             var single = (float)x;
             var expected = Math.Pow(2, single);
-            Assert.InRange(Exponential.PowerOfTwo(Vector512.Create(single))[3], expected * (1 - 4e-7), expected * (1 + 4e-7));
+            Assert.InRange(PowerOfTwo(lanes, single), expected * (1 - 4e-7), expected * (1 + 4e-7));
         }
     }
 
     [Theory]
-    [InlineData(0f, 1f)]
-    [InlineData(-3f, 0.125f)]
-    [InlineData(float.NegativeInfinity, 0f)]
-    [InlineData(-1e30f, 0f)]
-    [InlineData(200f, float.PositiveInfinity)]
-    [InlineData(float.NaN, float.NaN)]
-    public void PowerOfTwo_AtWholeAndExtremeNumbers_IsExact(float x, float expected)
+    [MemberData(nameof(Widths))]
+    public void PowerOfTwo_AtWholeAndExtremeNumbers_IsExact(int lanes)
     {
-        if (CpuMatrixKernels.IsSupported)
-            Assert.Equal(expected, Exponential.PowerOfTwo(Vector512.Create(x))[0]);
+        (float X, float Power)[] cases =
+        [
+            (0, 1), (-3, 0.125f), (float.NegativeInfinity, 0), (-1e30f, 0), (float.MinValue, 0), (200, float.PositiveInfinity),
+            (float.PositiveInfinity, float.PositiveInfinity), (-126, 1.17549435e-38f), (127, 1.7014118e38f), (float.NaN, float.NaN),
+        ];
+        foreach (var (x, power) in cases)
+            Assert.Equal(power, PowerOfTwo(lanes, x));
     }
+
+    private static float PowerOfTwo(int lanes, float x) => lanes switch
+    {
+        16 => Exponential.PowerOfTwo(Lanes16.Create(x))[3],
+        8 => Exponential.PowerOfTwo(Lanes8.Create(x))[3],
+        _ => Exponential.PowerOfTwo(Lanes4.Create(x))[3],
+    };
 }

@@ -10,8 +10,18 @@ public sealed class ProcessWideSettings;
 
 /// <summary>Fused kernels against the plain compositions that define them, in the types they are written for.</summary>
 [Collection(nameof(ProcessWideSettings))]
-public sealed class FusedKernelTests
+public class FusedKernelTests : KernelRoad
 {
+    public FusedKernelTests()
+        : this(16)
+    {
+    }
+
+    protected FusedKernelTests(int lanes)
+        : base(lanes)
+    {
+    }
+
     private const double Epsilon = 1e-5;
 
     /// <summary>Operations with a fused kernel, on shapes with whole and broken vectors and more than one block of rows.</summary>
@@ -193,3 +203,11 @@ public sealed class FusedKernelTests
         }
     }
 }
+
+/// <summary>As on processors with AVX2.</summary>
+[Collection(nameof(ProcessWideSettings))]
+public sealed class FusedKernelOnEightLanesTests() : FusedKernelTests(8);
+
+/// <summary>As on ARM, and on x86 without AVX2.</summary>
+[Collection(nameof(ProcessWideSettings))]
+public sealed class FusedKernelOnFourLanesTests() : FusedKernelTests(4);

@@ -5,8 +5,18 @@ namespace Handbook.Autograd.Tests;
 
 /// <summary>The head's blocks in C# against its plain composition, and what it reports.</summary>
 [Collection(nameof(ProcessWideSettings))]
-public sealed class LanguageModelHeadTests
+public class LanguageModelHeadTests : KernelRoad
 {
+    public LanguageModelHeadTests()
+        : this(16)
+    {
+    }
+
+    protected LanguageModelHeadTests(int lanes)
+        : base(lanes)
+    {
+    }
+
     // Whole and broken blocks of the vocabulary, one and several chunks of labels.
     public static TheoryData<int, int, int, double> Shapes => new() { { 1000, 64, 100, 1 }, { 300, 96, 1500, 0.5 }, { 31, 32, 5, 2 }, { 513, 32, 1, 1 } };
 
@@ -173,3 +183,11 @@ public sealed class LanguageModelHeadTests
         }
     }
 }
+
+/// <summary>As on processors with AVX2.</summary>
+[Collection(nameof(ProcessWideSettings))]
+public sealed class LanguageModelHeadOnEightLanesTests() : LanguageModelHeadTests(8);
+
+/// <summary>As on ARM, and on x86 without AVX2.</summary>
+[Collection(nameof(ProcessWideSettings))]
+public sealed class LanguageModelHeadOnFourLanesTests() : LanguageModelHeadTests(4);

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -14,21 +13,27 @@ internal static unsafe class Accumulation
             sum.AddInPlace(term);
             return;
         }
-        if (term.DType == DType.Float32)
-            Run<float, SingleAccess>((float*)sum.Pointer, (float*)term.Pointer, sum.ElementCount);
-        else
-            Run<ushort, BFloat16Access>((float*)sum.Pointer, (ushort*)term.Pointer, sum.ElementCount);
+        FusedKernels.ForWidth(Add<Lanes16>, Add<Lanes8>, Add<Lanes4>)(sum, term);
     }
 
-    private static void Run<T, TAccess>(float* sum, T* term, long count)
+    private static void Add<V>(Tensor sum, Tensor term) where V : unmanaged, ILanes<V>
+    {
+        if (term.DType == DType.Float32)
+            Run<float, SingleAccess, V>((float*)sum.Pointer, (float*)term.Pointer, sum.ElementCount);
+        else
+            Run<ushort, BFloat16Access, V>((float*)sum.Pointer, (ushort*)term.Pointer, sum.ElementCount);
+    }
+
+    private static void Run<T, TAccess, V>(float* sum, T* term, long count)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         ParallelWork.For(count, FusedKernels.ElementwiseGrain, (begin, end) =>
         {
             var i = begin;
-            for (; i + 16 <= end; i += 16)
-                (Vector512.Load(sum + i) + TAccess.Load(term + i)).Store(sum + i);
+            for (; i + V.Count <= end; i += V.Count)
+                (V.Load(sum + i) + TAccess.Load<V>(term + i)).Store(sum + i);
             for (; i < end; i++)
                 sum[i] += TAccess.Read(term + i);
         });

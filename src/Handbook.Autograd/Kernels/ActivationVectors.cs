@@ -1,30 +1,29 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Handbook.Autograd.Kernels;
 
-/// <summary>A non-linearity for sixteen elements.</summary>
+/// <summary>A non-linearity for a register of elements.</summary>
 internal interface IActivationVector
 {
     /// <summary>Its value.</summary>
-    static abstract Vector512<float> Value(Vector512<float> x);
+    static abstract V Value<V>(V x) where V : unmanaged, ILanes<V>;
 
     /// <summary>Its value and its derivative, which share most of their work.</summary>
-    static abstract (Vector512<float> Value, Vector512<float> Derivative) ValueAndDerivative(Vector512<float> x);
+    static abstract (V Value, V Derivative) ValueAndDerivative<V>(V x) where V : unmanaged, ILanes<V>;
 }
 
 /// <summary><see cref="ActivationKind.Silu"/>.</summary>
 internal readonly struct SiluVector : IActivationVector
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Value(Vector512<float> x) => x / (Vector512<float>.One + VectorMath.Exp(-x));
+    public static V Value<V>(V x) where V : unmanaged, ILanes<V> => x / (V.Create(1) + VectorMath.Exp(-x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Value, Vector512<float> Derivative) ValueAndDerivative(Vector512<float> x)
+    public static (V Value, V Derivative) ValueAndDerivative<V>(V x) where V : unmanaged, ILanes<V>
     {
         var sigmoid = VectorMath.Sigmoid(x);
         var value = x * sigmoid;
-        return (value, Vector512.FusedMultiplyAdd(value, Vector512<float>.One - sigmoid, sigmoid));
+        return (value, V.MultiplyAdd(value, V.Create(1) - sigmoid, sigmoid));
     }
 }
 
@@ -32,22 +31,22 @@ internal readonly struct SiluVector : IActivationVector
 internal readonly struct GeluVector : IActivationVector
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Value(Vector512<float> x) => x * Distribution(x).Cumulative;
+    public static V Value<V>(V x) where V : unmanaged, ILanes<V> => x * Distribution(x).Cumulative;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Value, Vector512<float> Derivative) ValueAndDerivative(Vector512<float> x)
+    public static (V Value, V Derivative) ValueAndDerivative<V>(V x) where V : unmanaged, ILanes<V>
     {
         var (cumulative, density) = Distribution(x);
-        return (x * cumulative, Vector512.FusedMultiplyAdd(x, density, cumulative));
+        return (x * cumulative, V.MultiplyAdd(x, density, cumulative));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static (Vector512<float> Cumulative, Vector512<float> Density) Distribution(Vector512<float> x)
+    private static (V Cumulative, V Density) Distribution<V>(V x) where V : unmanaged, ILanes<V>
     {
-        var scaled = x * Vector512.Create(0.70710678f);
+        var scaled = x * V.Create(0.70710678f);
         var bell = VectorMath.Exp(-scaled * scaled);
-        var half = Vector512.Create(0.5f);
-        return (Vector512.FusedMultiplyAdd(VectorMath.Erf(scaled, bell), half, half), bell * Vector512.Create(0.39894228f));
+        var half = V.Create(0.5f);
+        return (V.MultiplyAdd(VectorMath.Erf(scaled, bell), half, half), bell * V.Create(0.39894228f));
     }
 }
 
@@ -58,21 +57,21 @@ internal readonly struct GeluTanhVector : IActivationVector
     private const float Cubic = 0.044715f;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Value(Vector512<float> x) => x * VectorMath.Sigmoid(Argument(x, x * x));
+    public static V Value<V>(V x) where V : unmanaged, ILanes<V> => x * VectorMath.Sigmoid(Argument(x, x * x));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Value, Vector512<float> Derivative) ValueAndDerivative(Vector512<float> x)
+    public static (V Value, V Derivative) ValueAndDerivative<V>(V x) where V : unmanaged, ILanes<V>
     {
         var square = x * x;
         var sigmoid = VectorMath.Sigmoid(Argument(x, square));
         var value = x * sigmoid;
-        var slope = Vector512.FusedMultiplyAdd(square, Vector512.Create(3 * Cubic * TwoRootTwoOverPi), Vector512.Create(TwoRootTwoOverPi));
-        return (value, Vector512.FusedMultiplyAdd(value * (Vector512<float>.One - sigmoid), slope, sigmoid));
+        var slope = V.MultiplyAdd(square, V.Create(3 * Cubic * TwoRootTwoOverPi), V.Create(TwoRootTwoOverPi));
+        return (value, V.MultiplyAdd(value * (V.Create(1) - sigmoid), slope, sigmoid));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Argument(Vector512<float> x, Vector512<float> square) =>
-        x * Vector512.FusedMultiplyAdd(square, Vector512.Create(Cubic * TwoRootTwoOverPi), Vector512.Create(TwoRootTwoOverPi));
+    private static V Argument<V>(V x, V square) where V : unmanaged, ILanes<V> =>
+        x * V.MultiplyAdd(square, V.Create(Cubic * TwoRootTwoOverPi), V.Create(TwoRootTwoOverPi));
 }
 
 /// <summary><see cref="ActivationKind.Relu"/>; the slope at 0 is 0.</summary>
@@ -80,10 +79,10 @@ internal readonly struct ReluVector : IActivationVector
 {
     // Written so that a NaN stays one.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Value(Vector512<float> x) =>
-        Vector512.ConditionalSelect(Vector512.LessThanOrEqual(x, Vector512<float>.Zero), Vector512<float>.Zero, x);
+    public static V Value<V>(V x) where V : unmanaged, ILanes<V> =>
+        V.Select(V.GreaterThan(default, x), default, x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Value, Vector512<float> Derivative) ValueAndDerivative(Vector512<float> x) =>
-        (Value(x), Vector512.ConditionalSelect(Vector512.GreaterThan(x, Vector512<float>.Zero), Vector512<float>.One, Vector512<float>.Zero));
+    public static (V Value, V Derivative) ValueAndDerivative<V>(V x) where V : unmanaged, ILanes<V> =>
+        (Value(x), V.Select(V.GreaterThan(x, default(V)), V.Create(1), default(V)));
 }

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -9,9 +7,10 @@ namespace Handbook.Autograd.Kernels;
 /// saved log-sum-exp. A task is one chunk of keys of one key/value head with every query that sees it; it owns these keys'
 /// gradients and its slot of the queries' gradients, so nothing is shared among threads.
 /// </summary>
-internal sealed unsafe class AttentionBackward<T, TFormat>
+internal sealed unsafe class AttentionBackward<T, TFormat, V>
     where T : unmanaged
-    where TFormat : struct, IBlockFormat<T>
+    where TFormat : struct, IBlockFormat<T, V>
+    where V : unmanaged, ILanes<V>
 {
     private const int Tile = AttentionPlan.Tile;
 
@@ -31,7 +30,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         var chunks = new AttentionChunks(plan);
         using var scope = new TensorScope();
         var data = new AttentionGradientData<T>(plan, chunks, gradient, query, key, value, output, logSumExp);
-        var pass = new AttentionBackward<T, TFormat>(plan, chunks, data);
+        var pass = new AttentionBackward<T, TFormat, V>(plan, chunks, data);
         ParallelWork.For((long)plan.KeyHeads * plan.Blocks.Length, 4, pass.Pack);
         ParallelWork.For(plan.Tokens, 64, pass.Project);
         // The first chunks of a family come first: the most queries see them.
@@ -47,9 +46,9 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
             var scratch = new ScratchMemory(ScratchMemory.Size<T>(AttentionPlan.TileSize));
             var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
             var packed = i * plan.PackedBlock;
-            AttentionBlocks<T, TFormat>.PackRows(plan, data.Key, plan.KeyHeads, block, head, data.KeyRows + packed);
-            AttentionBlocks<T, TFormat>.PackRows(plan, data.Value, plan.KeyHeads, block, head, data.ValueRows + packed);
-            AttentionBlocks<T, TFormat>.PackColumns(
+            AttentionBlocks<T, TFormat, V>.PackRows(plan, data.Key, plan.KeyHeads, block, head, data.KeyRows + packed);
+            AttentionBlocks<T, TFormat, V>.PackRows(plan, data.Value, plan.KeyHeads, block, head, data.ValueRows + packed);
+            AttentionBlocks<T, TFormat, V>.PackColumns(
                 plan, data.Key, plan.KeyHeads, block, head, data.KeyColumns + packed, scratch.Take<T>(AttentionPlan.TileSize));
         }
     }
@@ -61,9 +60,9 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         {
             for (var head = 0; head < plan.Heads; head++)
             {
-                data.Projection[(long)head * plan.Tokens + token] = AttentionBlocks<T, TFormat>.Dot(
-                    AttentionBlocks<T, TFormat>.Row(plan, data.Gradient, plan.Heads, token, head),
-                    AttentionBlocks<T, TFormat>.Row(plan, data.Output, plan.Heads, token, head), plan.Width);
+                data.Projection[(long)head * plan.Tokens + token] = AttentionBlocks<T, TFormat, V>.Dot(
+                    AttentionBlocks<T, TFormat, V>.Row(plan, data.Gradient, plan.Heads, token, head),
+                    AttentionBlocks<T, TFormat, V>.Row(plan, data.Output, plan.Heads, token, head), plan.Width);
             }
         }
     }
@@ -89,8 +88,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
         {
             var block = plan.Blocks[k];
             var sums = (long)(k - chunk.First) * plan.PackedBlock;
-            AttentionBlocks<T, TFormat>.StoreRows(plan, work.KeySums + sums, (float)plan.Scale, block, data.KeyGradient, plan.KeyHeads, keyHead);
-            AttentionBlocks<T, TFormat>.StoreRows(plan, work.ValueSums + sums, 1, block, data.ValueGradient, plan.KeyHeads, keyHead);
+            AttentionBlocks<T, TFormat, V>.StoreRows(plan, work.KeySums + sums, (float)plan.Scale, block, data.KeyGradient, plan.KeyHeads, keyHead);
+            AttentionBlocks<T, TFormat, V>.StoreRows(plan, work.ValueSums + sums, 1, block, data.ValueGradient, plan.KeyHeads, keyHead);
         }
     }
 
@@ -112,27 +111,27 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
                 continue;
             var packed = ((long)keyHead * plan.Blocks.Length + k) * plan.PackedBlock;
             var sums = (long)(k - chunk.First) * plan.PackedBlock;
-            plan.StartScores(queryBlock, k, work.Scores);
+            plan.StartScores<V>(queryBlock, k, work.Scores);
             StartProducts(work);
             for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
             {
-                AttentionBlocks<T, TFormat>.MultiplyAdd(data.KeyRows + packed + w, work.QueryColumns + w, work.Scores);
-                AttentionBlocks<T, TFormat>.MultiplyAdd(data.ValueRows + packed + w, work.GradientColumns + w, work.Products);
+                AttentionBlocks<T, TFormat, V>.MultiplyAdd(data.KeyRows + packed + w, work.QueryColumns + w, work.Scores);
+                AttentionBlocks<T, TFormat, V>.MultiplyAdd(data.ValueRows + packed + w, work.GradientColumns + w, work.Products);
             }
             ThroughSoftmax(query, key, work);
             for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
             {
-                AttentionBlocks<T, TFormat>.MultiplyAdd(work.Weights, work.GradientRows + w, work.ValueSums + sums + w);
-                AttentionBlocks<T, TFormat>.MultiplyAdd(work.ScoreGradients, work.QueryRows + w, work.KeySums + sums + w);
-                AttentionBlocks<T, TFormat>.MultiplyAdd(data.KeyColumns + packed + w, work.ScoreGradientsRight, work.QuerySums + w);
+                AttentionBlocks<T, TFormat, V>.MultiplyAdd(work.Weights, work.GradientRows + w, work.ValueSums + sums + w);
+                AttentionBlocks<T, TFormat, V>.MultiplyAdd(work.ScoreGradients, work.QueryRows + w, work.KeySums + sums + w);
+                AttentionBlocks<T, TFormat, V>.MultiplyAdd(data.KeyColumns + packed + w, work.ScoreGradientsRight, work.QuerySums + w);
             }
         }
         new Span<float>(work.Factors, Tile).Fill((float)plan.Scale);
         if (chunks.Slots(queryBlock) == 1)
-            AttentionBlocks<T, TFormat>.StoreTransposed(
+            AttentionBlocks<T, TFormat, V>.StoreTransposed(
                 plan, work.QuerySums, work.Factors, query, data.QueryGradient, plan.Heads, head, work.Transposed);
         else
-            AttentionBlocks<float, SingleBlocks>.StoreTransposed(
+            AttentionBlocks<float, SingleBlocks<V>, V>.StoreTransposed(
                 plan, work.QuerySums, work.Factors, query, data.Slot(chunks.Slot(query.Family, chunk)), plan.Heads, head, work.Transposed);
     }
 
@@ -145,10 +144,10 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
 
     private void Prepare(in TokenBlock query, int head, in AttentionGradientScratch<T> work)
     {
-        AttentionBlocks<T, TFormat>.PackRightTransposed(plan, data.Query, plan.Heads, query, head, work.QueryColumns, (T*)work.Transposed);
-        AttentionBlocks<T, TFormat>.PackRightTransposed(plan, data.Gradient, plan.Heads, query, head, work.GradientColumns, (T*)work.Transposed);
-        AttentionBlocks<T, TFormat>.PackRightShuffled(plan, data.Query, plan.Heads, query, head, work.QueryRows);
-        AttentionBlocks<T, TFormat>.PackRightShuffled(plan, data.Gradient, plan.Heads, query, head, work.GradientRows);
+        AttentionBlocks<T, TFormat, V>.PackRightTransposed(plan, data.Query, plan.Heads, query, head, work.QueryColumns, (T*)work.Transposed);
+        AttentionBlocks<T, TFormat, V>.PackRightTransposed(plan, data.Gradient, plan.Heads, query, head, work.GradientColumns, (T*)work.Transposed);
+        AttentionBlocks<T, TFormat, V>.PackRightShuffled(plan, data.Query, plan.Heads, query, head, work.QueryRows);
+        AttentionBlocks<T, TFormat, V>.PackRightShuffled(plan, data.Gradient, plan.Heads, query, head, work.GradientRows);
         var logSumExp = new Span<float>(work.LogSumExp, Tile);
         var projection = new Span<float>(work.Projection, Tile);
         var offset = (long)head * plan.Tokens + query.Start;
@@ -161,9 +160,9 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     /// <summary>The products are added to minus the projection.</summary>
     private static void StartProducts(in AttentionGradientScratch<T> work)
     {
-        for (var lane = 0; lane < Tile; lane += 16)
+        for (var lane = 0; lane < Tile; lane += V.Count)
         {
-            var start = -Vector512.Load(work.Projection + lane);
+            var start = -V.Load(work.Projection + lane);
             for (var row = 0; row < Tile; row++)
                 start.Store(work.Products + row * Tile + lane);
         }
@@ -172,47 +171,47 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
     /// <summary>Weights = 2^(score - logSumExp), and the scores' gradient = weights * (products - projection), two keys at a time.</summary>
     private void ThroughSoftmax(in TokenBlock query, in TokenBlock key, in AttentionGradientScratch<T> work)
     {
-        var factor = Vector512.Create((float)(plan.Scale * Exponential.LogOfE));
-        for (var lane = 0; lane < Tile; lane += 32)
+        var factor = V.Create((float)(plan.Scale * Exponential.LogOfE));
+        for (var lane = 0; lane < Tile; lane += 2 * V.Count)
         {
-            var (logFirst, logSecond) = (Vector512.Load(work.LogSumExp + lane), Vector512.Load(work.LogSumExp + lane + 16));
+            var (belowFirst, belowSecond) = (-V.Load(work.LogSumExp + lane), -V.Load(work.LogSumExp + lane + V.Count));
             var rows = Math.Max(
-                AttentionBlocks<T, TFormat>.SeenRows(query, key, lane), AttentionBlocks<T, TFormat>.SeenRows(query, key, lane + 16));
+                AttentionBlocks<T, TFormat, V>.SeenRows(query, key, lane), AttentionBlocks<T, TFormat, V>.SeenRows(query, key, lane + V.Count));
             for (var row = 0; row < rows; row += 2)
             {
                 var at = row * Tile + lane;
                 var next = at + Tile;
-                var a = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + at), factor, logFirst));
-                var b = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + at + 16), factor, logSecond));
-                var c = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + next), factor, logFirst));
-                var d = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(work.Scores + next + 16), factor, logSecond));
+                var a = Exponential.PowerOfTwo(V.MultiplyAdd(V.Load(work.Scores + at), factor, belowFirst));
+                var b = Exponential.PowerOfTwo(V.MultiplyAdd(V.Load(work.Scores + at + V.Count), factor, belowSecond));
+                var c = Exponential.PowerOfTwo(V.MultiplyAdd(V.Load(work.Scores + next), factor, belowFirst));
+                var d = Exponential.PowerOfTwo(V.MultiplyAdd(V.Load(work.Scores + next + V.Count), factor, belowSecond));
                 TFormat.StoreLeft(a, b, work.Weights + at);
                 TFormat.StoreLeft(c, d, work.Weights + next);
-                a *= Vector512.Load(work.Products + at);
-                b *= Vector512.Load(work.Products + at + 16);
-                c *= Vector512.Load(work.Products + next);
-                d *= Vector512.Load(work.Products + next + 16);
+                a *= V.Load(work.Products + at);
+                b *= V.Load(work.Products + at + V.Count);
+                c *= V.Load(work.Products + next);
+                d *= V.Load(work.Products + next + V.Count);
                 TFormat.StoreLeft(a, b, work.ScoreGradients + at);
                 TFormat.StoreLeft(c, d, work.ScoreGradients + next);
                 TFormat.StoreRight(a, c, work.ScoreGradientsRight + row * Tile, lane, Tile);
-                TFormat.StoreRight(b, d, work.ScoreGradientsRight + row * Tile, lane + 16, Tile);
+                TFormat.StoreRight(b, d, work.ScoreGradientsRight + row * Tile, lane + V.Count, Tile);
             }
             for (var row = rows; row < Tile; row += 2)
                 StoreNothing(work, row, lane);
         }
     }
 
-    /// <summary>Zeros for two keys and 32 queries.</summary>
+    /// <summary>Zeros for two keys and two registers of queries.</summary>
     private static void StoreNothing(in AttentionGradientScratch<T> work, int row, int lane)
     {
-        var none = Vector512<float>.Zero;
+        var none = default(V);
         for (var at = row * Tile + lane; at <= (row + 1) * Tile + lane; at += Tile)
         {
             TFormat.StoreLeft(none, none, work.Weights + at);
             TFormat.StoreLeft(none, none, work.ScoreGradients + at);
         }
         TFormat.StoreRight(none, none, work.ScoreGradientsRight + row * Tile, lane, Tile);
-        TFormat.StoreRight(none, none, work.ScoreGradientsRight + row * Tile, lane + 16, Tile);
+        TFormat.StoreRight(none, none, work.ScoreGradientsRight + row * Tile, lane + V.Count, Tile);
     }
 
     /// <summary>Adds up the queries' gradients where they came from several chunks, always from the first slot on.</summary>
@@ -233,7 +232,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat>
                     for (var i = 0; i < width; i++)
                         sums[i] += terms[i];
                 }
-                RoundedRows<T, TFormat>.Store(sums, 1, data.QueryGradient + offset, width);
+                RoundedRows<T, TFormat, V>.Store(sums, 1, data.QueryGradient + offset, width);
             }
         }
     }

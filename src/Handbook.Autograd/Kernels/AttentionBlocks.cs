@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Handbook.Autograd.Kernels;
 
@@ -9,9 +7,10 @@ namespace Handbook.Autograd.Kernels;
 /// softmax then runs along rows, every SIMD lane is one query, and the weights leave the registers as an operand of the next
 /// product. One head of a block is a chain of 64 x 64 tiles along its width; what lies outside block and width is zero.
 /// </summary>
-internal static unsafe class AttentionBlocks<T, TFormat>
+internal static unsafe class AttentionBlocks<T, TFormat, V>
     where T : unmanaged
-    where TFormat : struct, IBlockFormat<T>
+    where TFormat : struct, IBlockFormat<T, V>
+    where V : unmanaged, ILanes<V>
 {
     private const int Tile = AttentionPlan.Tile;
 
@@ -40,7 +39,7 @@ internal static unsafe class AttentionBlocks<T, TFormat>
         {
             var source = Row(plan, data, heads, block.Start, head) + w * Tile;
             TFormat.Pack(source, (long)heads * plan.Width, block.Count, Columns(plan, w), work, Tile, Tile);
-            DwordTransposition.Run((float*)work, Tile, Tile / PerLane, Tile, (float*)(packed + w * AttentionPlan.TileSize), Tile / PerLane);
+            DwordTransposition.Run<V>((float*)work, Tile, Tile / PerLane, Tile, (float*)(packed + w * AttentionPlan.TileSize), Tile / PerLane);
         }
     }
 
@@ -57,7 +56,7 @@ internal static unsafe class AttentionBlocks<T, TFormat>
                 source = work;
                 stride = Tile;
             }
-            DwordTransposition.Run((float*)source, stride / PerLane, Tile, Tile / PerLane, (float*)(packed + w * AttentionPlan.TileSize), Tile);
+            DwordTransposition.Run<V>((float*)source, stride / PerLane, Tile, Tile / PerLane, (float*)(packed + w * AttentionPlan.TileSize), Tile);
         }
     }
 
@@ -72,11 +71,11 @@ internal static unsafe class AttentionBlocks<T, TFormat>
         }
     }
 
-    /// <summary>Rows of scores, an even number, after which 16 queries from <paramref name="lane"/> on see no key any more.</summary>
+    /// <summary>Rows of scores, an even number, after which a register of queries from <paramref name="lane"/> on see no key any more.</summary>
     internal static int SeenRows(in TokenBlock query, in TokenBlock key, int lane)
     {
         // A token sees no row behind its own.
-        var last = Math.Min(key.Count, query.Start + lane + 16 - key.Start);
+        var last = Math.Min(key.Count, query.Start + lane + V.Count - key.Start);
         return lane >= query.Count ? 0 : (Math.Max(0, last) + 1) / 2 * 2;
     }
 
@@ -86,9 +85,9 @@ internal static unsafe class AttentionBlocks<T, TFormat>
     {
         for (var w = 0; w < plan.WidthTiles; w++)
         {
-            DwordTransposition.Run(sums + w * AttentionPlan.TileSize, Tile, Tile, Tile, work, Tile);
+            DwordTransposition.Run<V>(sums + w * AttentionPlan.TileSize, Tile, Tile, Tile, work, Tile);
             for (var row = 0; row < block.Count; row++)
-                RoundedRows<T, TFormat>.Store(work + row * Tile, factors[row], Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+                RoundedRows<T, TFormat, V>.Store(work + row * Tile, factors[row], Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
     }
 
@@ -98,18 +97,18 @@ internal static unsafe class AttentionBlocks<T, TFormat>
         for (var w = 0; w < plan.WidthTiles; w++)
         {
             for (var row = 0; row < block.Count; row++)
-                RoundedRows<T, TFormat>.Store(sums + w * AttentionPlan.TileSize + row * Tile, factor, Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+                RoundedRows<T, TFormat, V>.Store(sums + w * AttentionPlan.TileSize + row * Tile, factor, Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
     }
 
     /// <summary>Sum of products of two rows.</summary>
     internal static float Dot(T* a, T* b, int width)
     {
-        var sums = Vector512<float>.Zero;
+        var sums = default(V);
         var i = 0;
-        for (; i + 16 <= width; i += 16)
-            sums = Avx512F.FusedMultiplyAdd(TFormat.Load(a + i), TFormat.Load(b + i), sums);
-        var sum = Vector512.Sum(sums);
+        for (; i + V.Count <= width; i += V.Count)
+            sums = V.MultiplyAdd(TFormat.Load<V>(a + i), TFormat.Load<V>(b + i), sums);
+        var sum = V.Sum(sums);
         for (; i < width; i++)
             sum += TFormat.Read(a + i) * TFormat.Read(b + i);
         return sum;
@@ -130,8 +129,8 @@ internal static unsafe class AttentionBlocks<T, TFormat>
             var to = (byte*)(packed + row * Tile);
             var bytes = columns * sizeof(T);
             var i = 0;
-            for (; i + Vector512<byte>.Count <= bytes; i += Vector512<byte>.Count)
-                Vector512.Load(from + i).Store(to + i);
+            for (; i + sizeof(V) <= bytes; i += sizeof(V))
+                V.Load((float*)(from + i)).Store((float*)(to + i));
             for (; i < bytes; i++)
                 to[i] = from[i];
         }

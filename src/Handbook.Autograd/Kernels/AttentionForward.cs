@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -8,9 +6,10 @@ namespace Handbook.Autograd.Kernels;
 /// Attention block by block with a running softmax (Milakov and Gimelshein 2018, arXiv:1805.02867; Dao et al. 2022,
 /// arXiv:2205.14135): scores of 64 keys x 64 queries never leave the first-level cache. A task is one query block of one head.
 /// </summary>
-internal sealed unsafe class AttentionForward<T, TFormat>
+internal sealed unsafe class AttentionForward<T, TFormat, V>
     where T : unmanaged
-    where TFormat : struct, IBlockFormat<T>
+    where TFormat : struct, IBlockFormat<T, V>
+    where V : unmanaged, ILanes<V>
 {
     private const int Tile = AttentionPlan.Tile;
 
@@ -57,12 +56,12 @@ internal sealed unsafe class AttentionForward<T, TFormat>
             {
                 var scratch = new ScratchMemory(ScratchMemory.Size<T>(AttentionPlan.TileSize));
                 var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
-                AttentionBlocks<T, TFormat>.PackRows(plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
-                AttentionBlocks<T, TFormat>.PackColumns(
+                AttentionBlocks<T, TFormat, V>.PackRows(plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
+                AttentionBlocks<T, TFormat, V>.PackColumns(
                     plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(AttentionPlan.TileSize));
             }
         });
-        var pass = new AttentionForward<T, TFormat>(plan, query, keyRows, valueColumns, output, logSumExp);
+        var pass = new AttentionForward<T, TFormat, V>(plan, query, keyRows, valueColumns, output, logSumExp);
         // The last blocks of the row come first: they see the most keys.
         TaskQueue.Run(plan.Heads * plan.Blocks.Length, task => pass.Attend(plan.Blocks.Length - 1 - task / plan.Heads, task % plan.Heads));
         return (output, logSumExp);
@@ -81,7 +80,7 @@ internal sealed unsafe class AttentionForward<T, TFormat>
         var maximum = scratch.Take<float>(Tile);
         var denominator = scratch.Take<float>(Tile);
         var work = scratch.Take<float>(AttentionPlan.TileSize);
-        AttentionBlocks<T, TFormat>.PackRightTransposed(plan, query, plan.Heads, block, head, queryColumns, (T*)work);
+        AttentionBlocks<T, TFormat, V>.PackRightTransposed(plan, query, plan.Heads, block, head, queryColumns, (T*)work);
         new Span<float>(maximum, Tile).Fill(Lowest);
         new Span<float>(denominator, Tile).Clear();
         new Span<float>(sums, plan.PackedBlock).Clear();
@@ -94,66 +93,67 @@ internal sealed unsafe class AttentionForward<T, TFormat>
                 if (plan.Sight(blockIndex, k) == BlockSight.None)
                     continue;
                 var packed = ((long)(head / plan.Group) * plan.Blocks.Length + k) * plan.PackedBlock;
-                plan.StartScores(blockIndex, k, scores);
+                plan.StartScores<V>(blockIndex, k, scores);
                 for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
-                    AttentionBlocks<T, TFormat>.MultiplyAdd(keyRows + packed + w, queryColumns + w, scores);
-                for (var lane = 0; lane < Tile; lane += 16)
+                    AttentionBlocks<T, TFormat, V>.MultiplyAdd(keyRows + packed + w, queryColumns + w, scores);
+                for (var lane = 0; lane < Tile; lane += V.Count)
                 {
-                    var rows = AttentionBlocks<T, TFormat>.SeenRows(block, key, lane);
+                    var rows = AttentionBlocks<T, TFormat, V>.SeenRows(block, key, lane);
                     Weigh(scores + lane, rows, weights, lane, maximum + lane, denominator + lane, sums + lane);
                 }
                 for (var w = 0; w < plan.PackedBlock; w += AttentionPlan.TileSize)
-                    AttentionBlocks<T, TFormat>.MultiplyAdd(valueColumns + packed + w, weights, sums + w);
+                    AttentionBlocks<T, TFormat, V>.MultiplyAdd(valueColumns + packed + w, weights, sums + w);
             }
         }
         Finish(block, head, sums, maximum, denominator, work);
     }
 
-    /// <summary>Scores of 16 queries become weights 2^(score - maximum); what was summed before is rescaled when the maximum moves.</summary>
+    /// <summary>Scores of a register of queries become weights 2^(score - maximum); what was summed before is rescaled when the maximum moves.</summary>
     private void Weigh(float* scores, int rows, T* weights, int lane, float* maximum, float* denominator, float* sums)
     {
-        var factor = Vector512.Create((float)(plan.Scale * Exponential.LogOfE));
-        var top = Vector512.Create(float.NegativeInfinity);
+        var factor = V.Create((float)(plan.Scale * Exponential.LogOfE));
+        var top = V.Create(float.NegativeInfinity);
         for (var row = 0; row < rows; row++)
-            top = Avx512F.Max(top, Vector512.Load(scores + row * Tile));
+            top = V.Max(top, V.Load(scores + row * Tile));
         top *= factor;
-        var reference = Vector512.Load(maximum);
-        var denominators = Vector512.Load(denominator);
-        var grown = Vector512.GreaterThan(top, reference + Vector512.Create(Slack));
-        if (grown != Vector512<float>.Zero)
+        var reference = V.Load(maximum);
+        var denominators = V.Load(denominator);
+        var bound = reference + V.Create(Slack);
+        if (V.AnyGreater(top, bound))
         {
-            var moved = Vector512.ConditionalSelect(grown, top, reference);
+            var moved = V.Select(V.GreaterThan(top, bound), top, reference);
             var shrink = Exponential.PowerOfTwo(reference - moved);
             denominators *= shrink;
             for (var d = 0; d < plan.PackedBlock; d += Tile)
-                (Vector512.Load(sums + d) * shrink).Store(sums + d);
+                (V.Load(sums + d) * shrink).Store(sums + d);
             reference = moved;
             reference.Store(maximum);
         }
-        var odds = Vector512<float>.Zero;
+        var odds = default(V);
+        var below = -reference;
         for (var row = 0; row < rows; row += 2)
         {
-            var even = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + row * Tile), factor, reference));
-            var odd = Exponential.PowerOfTwo(Avx512F.FusedMultiplySubtract(Vector512.Load(scores + (row + 1) * Tile), factor, reference));
+            var even = Exponential.PowerOfTwo(V.MultiplyAdd(V.Load(scores + row * Tile), factor, below));
+            var odd = Exponential.PowerOfTwo(V.MultiplyAdd(V.Load(scores + (row + 1) * Tile), factor, below));
             denominators += even;
             odds += odd;
             TFormat.StoreRight(even, odd, weights + row * Tile, lane, Tile);
         }
         for (var row = rows; row < Tile; row += 2)
-            TFormat.StoreRight(Vector512<float>.Zero, Vector512<float>.Zero, weights + row * Tile, lane, Tile);
+            TFormat.StoreRight(default(V), default(V), weights + row * Tile, lane, Tile);
         (denominators + odds).Store(denominator);
     }
 
     private void Finish(in TokenBlock block, int head, float* sums, float* maximum, float* denominator, float* work)
     {
         var target = logSumExp + (long)head * plan.Tokens + block.Start;
-        for (var lane = 0; lane < Tile; lane += 16)
+        for (var lane = 0; lane < Tile; lane += V.Count)
         {
-            var total = Vector512.Load(denominator + lane);
-            (Vector512.Load(maximum + lane) + Vector512.Log2(total)).Store(maximum + lane);
-            (Vector512<float>.One / total).Store(denominator + lane);
+            var total = V.Load(denominator + lane);
+            (V.Load(maximum + lane) + V.Log2(total)).Store(maximum + lane);
+            (V.Create(1) / total).Store(denominator + lane);
         }
         new ReadOnlySpan<float>(maximum, block.Count).CopyTo(new Span<float>(target, block.Count));
-        AttentionBlocks<T, TFormat>.StoreTransposed(plan, sums, denominator, block, output, plan.Heads, head, work);
+        AttentionBlocks<T, TFormat, V>.StoreTransposed(plan, sums, denominator, block, output, plan.Heads, head, work);
     }
 }

@@ -96,12 +96,12 @@ internal sealed class AttentionPlan
     }
 
     /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>
-    internal unsafe void StartScores(int query, int key, float* scores)
+    internal unsafe void StartScores<V>(int query, int key, float* scores) where V : unmanaged, ILanes<V>
     {
         if (Sight(query, key) == BlockSight.Whole)
             new Span<float>(scores, TileSize).Clear();
         else
-            tokenSights.Start(Blocks[query], Blocks[key], scores);
+            tokenSights.Start<V>(Blocks[query], Blocks[key], scores);
     }
 
     /// <summary>The blocks of its family up to itself, then those of the family before.</summary>

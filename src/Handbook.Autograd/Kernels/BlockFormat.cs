@@ -1,28 +1,27 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
 /// How the operands of a block product lie in memory for one element type. A left operand A[m, k] is row-major; a right operand
 /// B[k, n] begins each pair of rows at a multiple of 2 * stride elements. Where a left operand is written from registers,
-/// its columns may be shuffled within groups of 32; <see cref="PackShuffled"/> shuffles the rows of the right operand alike.
+/// its columns may be shuffled within groups of two registers; <see cref="PackShuffled"/> shuffles the rows of the right operand alike.
 /// </summary>
-internal unsafe interface IBlockFormat<T> : IFloatAccess<T> where T : unmanaged
+internal unsafe interface IBlockFormat<T, V> : IFloatAccess<T>
+    where T : unmanaged
+    where V : unmanaged, ILanes<V>
 {
     /// <summary>C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n].</summary>
     static abstract void Multiply(long m, long n, long k, T* a, long strideA, T* b, long strideB, float* c, long strideC, bool accumulate);
 
-    /// <summary>Writes 32 columns of a row of a left operand, shuffled.</summary>
-    static abstract void StoreLeft(Vector512<float> first, Vector512<float> second, T* target);
+    /// <summary>Writes two registers of columns of a row of a left operand, shuffled.</summary>
+    static abstract void StoreLeft(V first, V second, T* target);
 
-    /// <summary>Writes 16 columns, from <paramref name="column"/> on, of two neighbouring rows of a right operand.</summary>
-    static abstract void StoreRight(Vector512<float> even, Vector512<float> odd, T* pair, long column, long stride);
+    /// <summary>Writes a register of columns, from <paramref name="column"/> on, of two neighbouring rows of a right operand.</summary>
+    static abstract void StoreRight(V even, V odd, T* pair, long column, long stride);
 
     /// <summary>Reads what <see cref="StoreRight"/> wrote.</summary>
-    static abstract (Vector512<float> Even, Vector512<float> Odd) LoadRight(T* pair, long column, long stride);
+    static abstract (V Even, V Odd) LoadRight(T* pair, long column, long stride);
 
     /// <summary>Overwrites one element of a row that <see cref="StoreLeft"/> wrote.</summary>
     static abstract void SetLeft(float value, T* row, long column);
@@ -33,43 +32,43 @@ internal unsafe interface IBlockFormat<T> : IFloatAccess<T> where T : unmanaged
     /// <summary>Makes a right operand of a row-major matrix: zeros fill up to the padded size. Rows keep their order.</summary>
     static abstract void Pack(T* source, long sourceStride, int rows, int columns, T* packed, int paddedRows, int paddedColumns);
 
-    /// <summary>As <see cref="Pack"/>, with the rows shuffled in groups of 32 as <see cref="StoreLeft"/> shuffles columns.</summary>
+    /// <summary>As <see cref="Pack"/>, with the rows shuffled in groups as <see cref="StoreLeft"/> shuffles columns.</summary>
     static abstract void PackShuffled(T* source, long sourceStride, int rows, int columns, T* packed, int paddedRows, int paddedColumns);
 }
 
 /// <summary>float32: right operands are row-major, nothing is shuffled.</summary>
-internal readonly unsafe struct SingleBlocks : IBlockFormat<float>
+internal readonly unsafe struct SingleBlocks<V> : IBlockFormat<float, V> where V : unmanaged, ILanes<V>
 {
-    public static Vector512<float> Load(float* source) => SingleAccess.Load(source);
+    public static U Load<U>(float* source) where U : unmanaged, ILanes<U> => SingleAccess.Load<U>(source);
 
-    public static void Store(Vector512<float> value, float* target) => SingleAccess.Store(value, target);
+    public static void Store<U>(U value, float* target) where U : unmanaged, ILanes<U> => SingleAccess.Store(value, target);
 
     public static float Read(float* source) => *source;
 
     public static void Write(float value, float* target) => *target = value;
 
-    public static Vector512<float> Round(Vector512<float> value) => value;
+    public static U Round<U>(U value) where U : unmanaged, ILanes<U> => value;
 
     public static void Multiply(long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
-        CpuMatrixKernels.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
+        BlockProduct<V>.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreLeft(Vector512<float> first, Vector512<float> second, float* target)
+    public static void StoreLeft(V first, V second, float* target)
     {
         first.Store(target);
-        second.Store(target + 16);
+        second.Store(target + V.Count);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreRight(Vector512<float> even, Vector512<float> odd, float* pair, long column, long stride)
+    public static void StoreRight(V even, V odd, float* pair, long column, long stride)
     {
         even.Store(pair + column);
         odd.Store(pair + stride + column);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Even, Vector512<float> Odd) LoadRight(float* pair, long column, long stride) =>
-        (Vector512.Load(pair + column), Vector512.Load(pair + stride + column));
+    public static (V Even, V Odd) LoadRight(float* pair, long column, long stride) =>
+        (V.Load(pair + column), V.Load(pair + stride + column));
 
     public static void SetLeft(float value, float* row, long column) => row[column] = value;
 
@@ -90,37 +89,38 @@ internal readonly unsafe struct SingleBlocks : IBlockFormat<float>
         Pack(source, sourceStride, rows, columns, packed, paddedRows, paddedColumns);
 }
 
-/// <summary>bfloat16: right operands interleave pairs of rows; left operands written from registers interleave column i and i + 16.</summary>
-internal readonly unsafe struct BFloat16Blocks : IBlockFormat<ushort>
+/// <summary>bfloat16: right operands interleave pairs of rows; left operands written from registers interleave a column and that of the next register.</summary>
+internal readonly unsafe struct BFloat16Blocks<V> : IBlockFormat<ushort, V> where V : unmanaged, ILanes<V>
 {
-    private const int Group = 32;
+    /// <summary>Columns that are shuffled among themselves.</summary>
+    private static int Group => 2 * V.Count;
 
-    public static Vector512<float> Load(ushort* source) => BFloat16Access.Load(source);
+    public static U Load<U>(ushort* source) where U : unmanaged, ILanes<U> => BFloat16Access.Load<U>(source);
 
-    public static void Store(Vector512<float> value, ushort* target) => BFloat16Access.Store(value, target);
+    public static void Store<U>(U value, ushort* target) where U : unmanaged, ILanes<U> => BFloat16Access.Store(value, target);
 
     public static float Read(ushort* source) => BFloat16Access.Read(source);
 
     public static void Write(float value, ushort* target) => BFloat16Access.Write(value, target);
 
-    public static Vector512<float> Round(Vector512<float> value) => BFloat16Access.Round(value);
+    public static U Round<U>(U value) where U : unmanaged, ILanes<U> => BFloat16Access.Round(value);
 
     public static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
-        CpuMatrixKernels.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
+        BlockProduct<V>.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreLeft(Vector512<float> first, Vector512<float> second, ushort* target) =>
-        Combine(first, second).Store((uint*)target);
+    public static void StoreLeft(V first, V second, ushort* target) =>
+        Combine(first, second).Store((float*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreRight(Vector512<float> even, Vector512<float> odd, ushort* pair, long column, long stride) =>
-        Combine(even, odd).Store((uint*)pair + column);
+    public static void StoreRight(V even, V odd, ushort* pair, long column, long stride) =>
+        Combine(even, odd).Store((float*)pair + column);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static (Vector512<float> Even, Vector512<float> Odd) LoadRight(ushort* pair, long column, long stride)
+    public static (V Even, V Odd) LoadRight(ushort* pair, long column, long stride)
     {
-        var both = Vector512.Load((uint*)pair + column);
-        return (Vector512.ShiftLeft(both, 16).AsSingle(), (both & Vector512.Create(0xFFFF0000u)).AsSingle());
+        var both = V.Load((float*)pair + column);
+        return (V.ShiftLeft(both, 16), both & V.CreateBits(0xFFFF0000u));
     }
 
     public static void SetLeft(float value, ushort* row, long column) =>
@@ -150,20 +150,9 @@ internal readonly unsafe struct BFloat16Blocks : IBlockFormat<ushort>
     /// <summary>Two rows side by side, element by element; a missing row counts as zeros.</summary>
     private static void Interleave(ushort* low, ushort* high, int columns, ushort* packed, int paddedColumns)
     {
-        var target = (uint*)packed;
-        var column = 0;
-        if (low != null && high != null)
-        {
-            for (; column + 16 <= columns; column += 16)
-            {
-                var a = Avx512F.ConvertToVector512UInt32(Vector256.Load(low + column));
-                var b = Avx512F.ConvertToVector512UInt32(Vector256.Load(high + column));
-                (a | Vector512.ShiftLeft(b, 16)).Store(target + column);
-            }
-        }
-        for (; column < columns; column++)
-            target[column] = (low == null ? 0u : low[column]) | (high == null ? 0u : (uint)high[column] << 16);
-        new Span<uint>(target + columns, paddedColumns - columns).Clear();
+        if (low != null)
+            PairInterleaving.Run<V>(low, high, columns, (uint*)packed);
+        new Span<uint>((uint*)packed, paddedColumns)[(low == null ? 0 : columns)..].Clear();
     }
 
     /// <summary>
@@ -171,11 +160,9 @@ internal readonly unsafe struct BFloat16Blocks : IBlockFormat<ushort>
     /// number of each lane above the first.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<uint> Combine(Vector512<float> low, Vector512<float> high)
+    private static V Combine(V low, V high)
     {
-        const byte OrOfAnd = 0xF8;
-        var half = Vector512.Create(0x8000u);
-        return Avx512F.TernaryLogic(
-            Vector512.ShiftRightLogical(low.AsUInt32() + half, 16), high.AsUInt32() + half, Vector512.Create(0xFFFF0000u), OrOfAnd);
+        var half = V.CreateBits(0x8000u);
+        return V.ShiftRight(V.AddBits(low, half), 16) | (V.AddBits(high, half) & V.CreateBits(0xFFFF0000u));
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -13,15 +12,16 @@ internal interface IElementwiseKernel
     /// <summary>Outputs that it writes: 1 or 2.</summary>
     static abstract int OutputCount { get; }
 
-    /// <summary>Sixteen elements; <paramref name="index"/> is the number of the first.</summary>
-    void Next(Vector512<float> a, Vector512<float> b, Vector512<float> c, long index, out Vector512<float> first, out Vector512<float> second);
+    /// <summary>A register of elements; <paramref name="index"/> is the number of the first.</summary>
+    void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>;
 }
 
 /// <summary>Runs element-wise kernels over tensors of one shape and type; the result does not depend on the number of threads.</summary>
 internal static unsafe class Elementwise
 {
+    private delegate void Pass<TKernel>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second);
+
     private const int Block = 1 << 14;
-    private const int Lanes = 16;
 
     /// <summary>Computes one output.</summary>
     internal static Tensor Map<TKernel>(TKernel kernel, params ReadOnlySpan<Tensor> inputs) where TKernel : struct, IElementwiseKernel
@@ -53,18 +53,24 @@ internal static unsafe class Elementwise
     }
 
     private static void Run<TKernel>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)
+        where TKernel : struct, IElementwiseKernel =>
+        FusedKernels.ForWidth<Pass<TKernel>>(Run<TKernel, Lanes16>, Run<TKernel, Lanes8>, Run<TKernel, Lanes4>)(kernel, inputs, first, second);
+
+    private static void Run<TKernel, V>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)
         where TKernel : struct, IElementwiseKernel
+        where V : unmanaged, ILanes<V>
     {
         if (first.DType == DType.Float32)
-            Run<TKernel, float, SingleAccess>(kernel, inputs, first, second);
+            Run<TKernel, float, SingleAccess, V>(kernel, inputs, first, second);
         else
-            Run<TKernel, ushort, BFloat16Access>(kernel, inputs, first, second);
+            Run<TKernel, ushort, BFloat16Access, V>(kernel, inputs, first, second);
     }
 
-    private static void Run<TKernel, T, TAccess>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)
+    private static void Run<TKernel, T, TAccess, V>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)
         where TKernel : struct, IElementwiseKernel
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         var a = (T*)inputs[0].Pointer;
         var b = inputs.Length > 1 ? (T*)inputs[1].Pointer : a;
@@ -75,33 +81,34 @@ internal static unsafe class Elementwise
         {
             var formula = kernel;
             var i = begin;
-            for (; i + Lanes <= end; i += Lanes)
-                Step<TKernel, T, TAccess>(formula, a + i, b + i, c + i, x + i, y + i, i);
+            for (; i + V.Count <= end; i += V.Count)
+                Step<TKernel, T, TAccess, V>(formula, a + i, b + i, c + i, x + i, y + i, i);
             if (i == end)
                 return;
             // The last, incomplete vector goes through buffers, so that its elements get the very same arithmetic.
-            var buffer = stackalloc T[5 * Lanes];
+            var buffer = stackalloc T[5 * V.Count];
             var bytes = (uint)((end - i) * sizeof(T));
             Unsafe.CopyBlock(buffer, a + i, bytes);
-            Unsafe.CopyBlock(buffer + Lanes, b + i, bytes);
-            Unsafe.CopyBlock(buffer + 2 * Lanes, c + i, bytes);
-            Step<TKernel, T, TAccess>(formula, buffer, buffer + Lanes, buffer + 2 * Lanes, buffer + 3 * Lanes, buffer + 4 * Lanes, i);
-            Unsafe.CopyBlock(x + i, buffer + 3 * Lanes, bytes);
+            Unsafe.CopyBlock(buffer + V.Count, b + i, bytes);
+            Unsafe.CopyBlock(buffer + 2 * V.Count, c + i, bytes);
+            Step<TKernel, T, TAccess, V>(formula, buffer, buffer + V.Count, buffer + 2 * V.Count, buffer + 3 * V.Count, buffer + 4 * V.Count, i);
+            Unsafe.CopyBlock(x + i, buffer + 3 * V.Count, bytes);
             if (TKernel.OutputCount > 1)
-                Unsafe.CopyBlock(y + i, buffer + 4 * Lanes, bytes);
+                Unsafe.CopyBlock(y + i, buffer + 4 * V.Count, bytes);
         });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Step<TKernel, T, TAccess>(in TKernel kernel, T* a, T* b, T* c, T* x, T* y, long index)
+    private static void Step<TKernel, T, TAccess, V>(in TKernel kernel, T* a, T* b, T* c, T* x, T* y, long index)
         where TKernel : struct, IElementwiseKernel
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         kernel.Next(
-            TAccess.Load(a),
-            TKernel.InputCount > 1 ? TAccess.Load(b) : default,
-            TKernel.InputCount > 2 ? TAccess.Load(c) : default,
+            TAccess.Load<V>(a),
+            TKernel.InputCount > 1 ? TAccess.Load<V>(b) : default,
+            TKernel.InputCount > 2 ? TAccess.Load<V>(c) : default,
             index,
             out var first,
             out var second);

@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Handbook.Autograd.Kernels;
 
@@ -18,16 +16,15 @@ internal static class Exponential
     /// 1 + r q(r), q the polynomial of degree 4 that meets (2^r - 1)/r at the five Chebyshev nodes of [0, 1].
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector512<float> PowerOfTwo(Vector512<float> x)
+    internal static V PowerOfTwo<V>(V x) where V : unmanaged, ILanes<V>
     {
-        const byte FloorWithoutException = 9;
-        var r = Avx512DQ.Reduce(x, FloorWithoutException);
-        var q = Vector512.Create(0.0017883688f);
-        q = Avx512F.FusedMultiplyAdd(q, r, Vector512.Create(0.009199387f));
-        q = Avx512F.FusedMultiplyAdd(q, r, Vector512.Create(0.055657055f));
-        q = Avx512F.FusedMultiplyAdd(q, r, Vector512.Create(0.2402072f));
-        q = Avx512F.FusedMultiplyAdd(q, r, Vector512.Create(0.69314754f));
-        q = Avx512F.FusedMultiplyAdd(q, r, Vector512<float>.One);
-        return Avx512F.Scale(q, x);
+        var r = V.Fraction(x);
+        var q = V.Create(0.0017883688f);
+        q = V.MultiplyAdd(q, r, V.Create(0.009199387f));
+        q = V.MultiplyAdd(q, r, V.Create(0.055657055f));
+        q = V.MultiplyAdd(q, r, V.Create(0.2402072f));
+        q = V.MultiplyAdd(q, r, V.Create(0.69314754f));
+        q = V.MultiplyAdd(q, r, V.Create(1));
+        return V.Scale(q, x);
     }
 }

@@ -1,19 +1,18 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>How a kernel reads and writes one element type; the JIT makes a version of the kernel for each implementation.</summary>
 internal unsafe interface IFloatAccess<T> where T : unmanaged
 {
-    /// <summary>Sixteen elements as float32.</summary>
-    static abstract Vector512<float> Load(T* source);
+    /// <summary>A vector of elements as float32.</summary>
+    static abstract V Load<V>(T* source) where V : unmanaged, ILanes<V>;
 
-    /// <summary>Stores sixteen elements, rounding to nearest even.</summary>
-    static abstract void Store(Vector512<float> value, T* target);
+    /// <summary>Stores a vector of elements, rounding to nearest even.</summary>
+    static abstract void Store<V>(V value, T* target) where V : unmanaged, ILanes<V>;
 
     /// <summary>What a store and a load again give.</summary>
-    static abstract Vector512<float> Round(Vector512<float> value);
+    static abstract V Round<V>(V value) where V : unmanaged, ILanes<V>;
 
     /// <summary>One element as float32.</summary>
     static abstract float Read(T* source);
@@ -26,13 +25,13 @@ internal unsafe interface IFloatAccess<T> where T : unmanaged
 internal readonly unsafe struct SingleAccess : IFloatAccess<float>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+    public static V Load<V>(float* source) where V : unmanaged, ILanes<V> => V.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Vector512<float> value, float* target) => value.Store(target);
+    public static void Store<V>(V value, float* target) where V : unmanaged, ILanes<V> => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Round(Vector512<float> value) => value;
+    public static V Round<V>(V value) where V : unmanaged, ILanes<V> => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(float* source) => *source;
@@ -45,13 +44,13 @@ internal readonly unsafe struct SingleAccess : IFloatAccess<float>
 internal readonly unsafe struct BFloat16Access : IFloatAccess<ushort>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Load(ushort* source) => BFloat16Vectors.Load(source);
+    public static V Load<V>(ushort* source) where V : unmanaged, ILanes<V> => BFloat16Vectors.Load<V>(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Store(Vector512<float> value, ushort* target) => BFloat16Vectors.Store(value, target);
+    public static void Store<V>(V value, ushort* target) where V : unmanaged, ILanes<V> => BFloat16Vectors.Store(value, target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Round(Vector512<float> value) => BFloat16Vectors.Round(value);
+    public static V Round<V>(V value) where V : unmanaged, ILanes<V> => BFloat16Vectors.Round(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Read(ushort* source) => BFloat16Vectors.ToSingle(*source);

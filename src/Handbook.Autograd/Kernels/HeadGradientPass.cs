@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -7,9 +6,10 @@ namespace Handbook.Autograd.Kernels;
 /// The second half of the head's pass over a chunk: odds become the logits' gradient, factor * (label - probability), which
 /// two products turn into the gradients of weight and hidden states. A task is one strip of the vocabulary.
 /// </summary>
-internal sealed unsafe class HeadGradientPass<T, TFormat>
+internal sealed unsafe class HeadGradientPass<T, TFormat, V>
     where T : unmanaged
-    where TFormat : struct, IBlockFormat<T>
+    where TFormat : struct, IBlockFormat<T, V>
+    where V : unmanaged, ILanes<V>
 {
     private const int Lanes = HeadChunk<T>.Lanes;
 
@@ -63,7 +63,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
                     for (var c = 0; c < chunk.Width; c++)
                         sums[c] += hiddenRows[(long)order[i] * chunk.Width + c];
                 }
-                RoundedRows<T, TFormat>.Store(sums, 1, (T*)target + (long)row * chunk.Width, chunk.Width);
+                RoundedRows<T, TFormat, V>.Store(sums, 1, (T*)target + (long)row * chunk.Width, chunk.Width);
             }
         });
         return tokens;
@@ -115,7 +115,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
     {
         var (width, perLane) = (chunk.Width, sizeof(float) / sizeof(T));
         TFormat.Pack((T*)call.Weight.Pointer + (long)first * width, width, count, width, work, Pad(count), width);
-        DwordTransposition.Run((float*)work, width, Pad(count) / perLane, width, (float*)(columns + column), stride / perLane);
+        DwordTransposition.Run<V>((float*)work, width, Pad(count) / perLane, width, (float*)(columns + column), stride / perLane);
     }
 
     private void LogitGradients(int first, int rows, T* left, T* right)
@@ -125,19 +125,19 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
         for (var laneBlock = 0; laneBlock < chunk.LaneBlocks; laneBlock++)
         {
             var odds = chunk.Odds(part, laneBlock) + first % HeadChunk<T>.StatisticRows * Lanes;
-            for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += 32)
+            for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += 2 * V.Count)
             {
                 var label = laneBlock * Lanes + lane;
-                var (factor, nextFactor) = (Factor(part, label), Factor(part, label + 16));
+                var (factor, nextFactor) = (Factor(part, label), Factor(part, label + V.Count));
                 for (var row = 0; row < rows; row += 2)
                 {
                     var (a, c) = TFormat.LoadRight(odds + row * Lanes, lane, Lanes);
-                    var (b, d) = TFormat.LoadRight(odds + row * Lanes, lane + 16, Lanes);
+                    var (b, d) = TFormat.LoadRight(odds + row * Lanes, lane + V.Count, Lanes);
                     (a, b, c, d) = (a * factor, b * nextFactor, c * factor, d * nextFactor);
                     TFormat.StoreLeft(a, b, left + (long)row * labels + label);
                     TFormat.StoreLeft(c, d, left + (long)(row + 1) * labels + label);
                     TFormat.StoreRight(a, c, right + (long)row * labels, label, labels);
-                    TFormat.StoreRight(b, d, right + (long)row * labels, label + 16, labels);
+                    TFormat.StoreRight(b, d, right + (long)row * labels, label + V.Count, labels);
                 }
             }
         }
@@ -153,9 +153,9 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
     }
 
     /// <summary>What turns odds of one part of the vocabulary into minus factor * probability.</summary>
-    private Vector512<float> Factor(int part, int label) =>
-        -Vector512.Load(chunk.Factors + label)
-        * Exponential.PowerOfTwo(Vector512.Load(chunk.Maxima + (long)part * chunk.Capacity + label) - Vector512.Load(chunk.LogSumExp + label));
+    private V Factor(int part, int label) =>
+        -V.Load(chunk.Factors + label)
+        * Exponential.PowerOfTwo(V.Load(chunk.Maxima + (long)part * chunk.Capacity + label) - V.Load(chunk.LogSumExp + label));
 
     private void SumStrips(long begin, long end)
     {
@@ -166,16 +166,16 @@ internal sealed unsafe class HeadGradientPass<T, TFormat>
             var sums = scratch.Take<float>(width * Lanes);
             for (var c = 0; c < width; c++)
             {
-                for (var lane = 0; lane < chunk.LaneCount(block); lane += 16)
+                for (var lane = 0; lane < chunk.LaneCount(block); lane += V.Count)
                 {
-                    var sum = Vector512<float>.Zero;
+                    var sum = default(V);
                     for (var strip = 0; strip < chunk.Strips; strip++)
-                        sum += Vector512.Load(hiddenSums + (long)strip * width * chunk.Capacity + (long)c * labels + block * Lanes + lane);
+                        sum += V.Load(hiddenSums + (long)strip * width * chunk.Capacity + (long)c * labels + block * Lanes + lane);
                     sum.Store(sums + c * Lanes + lane);
                 }
             }
             var count = Math.Min(Lanes, chunk.Count - block * Lanes);
-            DwordTransposition.Run(sums, Lanes, width, count, hiddenRows + (long)(chunk.Start + block * Lanes) * width, width);
+            DwordTransposition.Run<V>(sums, Lanes, width, count, hiddenRows + (long)(chunk.Start + block * Lanes) * width, width);
         }
     }
 }

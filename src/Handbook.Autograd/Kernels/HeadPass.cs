@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -8,9 +6,10 @@ namespace Handbook.Autograd.Kernels;
 /// The head in blocks around libtorch's block products: logits of a block leave the cache only as bfloat16 odds, which become
 /// the gradient of the logits once their sum over the vocabulary is known. Value and gradient take three products together.
 /// </summary>
-internal sealed unsafe class HeadPass<T, TFormat>
+internal sealed unsafe class HeadPass<T, TFormat, V>
     where T : unmanaged
-    where TFormat : struct, IBlockFormat<T>
+    where TFormat : struct, IBlockFormat<T, V>
+    where V : unmanaged, ILanes<V>
 {
     private const int Lanes = HeadChunk<T>.Lanes;
 
@@ -30,7 +29,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
     {
         using var scope = new TensorScope();
         var chunk = new HeadChunk<T>(call, keepsOdds);
-        var pass = new HeadPass<T, TFormat>(call, chunk, HeadStatistics.Of(call.Labels.Length));
+        var pass = new HeadPass<T, TFormat, V>(call, chunk, HeadStatistics.Of(call.Labels.Length));
         for (var start = (call.Labels.Length - 1) / chunk.Capacity * chunk.Capacity; start >= 0; start -= chunk.Capacity)
             pass.Weigh(start);
         return new HeadValue(scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics)
@@ -39,7 +38,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
             Gradients = (again, wanted, factors) =>
             {
                 using var inner = new TensorScope();
-                return new HeadPass<T, TFormat>(again, chunk, pass.statistics).Gradients(wanted, factors, isFirstWeighed: true).Finish(again, inner);
+                return new HeadPass<T, TFormat, V>(again, chunk, pass.statistics).Gradients(wanted, factors, isFirstWeighed: true).Finish(again, inner);
             },
         };
     }
@@ -48,7 +47,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
     internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(HeadCall call, HeadGradients wanted, Tensor factors)
     {
         using var scope = new TensorScope();
-        var pass = new HeadPass<T, TFormat>(call, new HeadChunk<T>(call, wanted.Any), HeadStatistics.Of(call.Labels.Length));
+        var pass = new HeadPass<T, TFormat, V>(call, new HeadChunk<T>(call, wanted.Any), HeadStatistics.Of(call.Labels.Length));
         var gradients = pass.Gradients(wanted, factors, isFirstWeighed: false).Finish(call, scope);
         return (scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics, gradients);
     }
@@ -58,7 +57,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
         var labels = call.Labels.Length;
         var weightSums = wanted.WeightSum ?? (wanted.WantsWeight ? Tensor.Empty(call.Weight.Shape, DType.Float32) : null);
         var hiddenRows = wanted.WantsHidden ? Tensor.Empty([labels, chunk.Width], DType.Float32) : null;
-        var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat>(call, chunk, weightSums, wanted.WeightSum is not null, hiddenRows) : null;
+        var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat, V>(call, chunk, weightSums, wanted.WeightSum is not null, hiddenRows) : null;
         using var single = factors.To(DType.Float32).Contiguous();
         for (var start = 0; start < labels; start += chunk.Capacity)
         {
@@ -95,7 +94,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
                 else
                     target.Clear();
             }
-            DwordTransposition.Run((float*)rows, width / perLane, Lanes, width / perLane, (float*)(chunk.HiddenColumns + block * Lanes * width), Lanes);
+            DwordTransposition.Run<V>((float*)rows, width / perLane, Lanes, width / perLane, (float*)(chunk.HiddenColumns + block * Lanes * width), Lanes);
             TFormat.PackShuffled(rows, width, Lanes, width, chunk.HiddenRight + block * Lanes * width, Lanes, width);
         }
     }
@@ -124,7 +123,7 @@ internal sealed unsafe class HeadPass<T, TFormat>
                     if (row >= 0 && row < rows)
                         chunk.LabelLogits[label] = logits[row * Lanes + label % Lanes] * logitFactor;
                 }
-                for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += 16)
+                for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += V.Count)
                     Weigh(part, rows, logits + lane, laneBlock, lane);
             }
         }
@@ -132,29 +131,30 @@ internal sealed unsafe class HeadPass<T, TFormat>
 
     private void Weigh(int part, int rows, float* logits, int laneBlock, int lane)
     {
-        var factor = Vector512.Create(logitFactor);
-        var top = Vector512.Create(float.MinValue);
-        var sum = Vector512<float>.Zero;
+        var factor = V.Create(logitFactor);
+        var top = V.Create(float.MinValue);
+        var sum = default(V);
         for (var row = 0; row < rows; row++)
         {
-            var logit = Vector512.Load(logits + row * Lanes);
-            top = Avx512F.Max(top, logit);
+            var logit = V.Load(logits + row * Lanes);
+            top = V.Max(top, logit);
             sum += logit;
         }
         // A logit of minus infinity must not meet a maximum of minus infinity.
-        top = Avx512F.Max(top * factor, Vector512.Create(float.MinValue));
-        var (evens, odds, weighted) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+        top = V.Max(top * factor, V.Create(float.MinValue));
+        var below = -top;
+        var (evens, odds, weighted) = (default(V), default(V), default(V));
         // Odds of 0 must not meet a logit of minus infinity: 0 x -infinity is no number.
-        var least = Vector512.Create(-1000f);
+        var least = V.Create(-1000f);
         var target = chunk.KeepsOdds ? chunk.Odds(part, laneBlock) : null;
         for (var row = 0; row < HeadChunk<T>.StatisticRows; row += 2)
         {
-            var evenLogit = Avx512F.Max(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + row * Lanes), factor, top), least);
-            var oddLogit = Avx512F.Max(Avx512F.FusedMultiplySubtract(Vector512.Load(logits + (row + 1) * Lanes), factor, top), least);
+            var evenLogit = V.Max(V.MultiplyAdd(V.Load(logits + row * Lanes), factor, below), least);
+            var oddLogit = V.Max(V.MultiplyAdd(V.Load(logits + (row + 1) * Lanes), factor, below), least);
             var (even, odd) = (Exponential.PowerOfTwo(evenLogit), Exponential.PowerOfTwo(oddLogit));
             evens += even;
             odds += odd;
-            weighted = Avx512F.FusedMultiplyAdd(even, evenLogit, Avx512F.FusedMultiplyAdd(odd, oddLogit, weighted));
+            weighted = V.MultiplyAdd(even, evenLogit, V.MultiplyAdd(odd, oddLogit, weighted));
             if (target != null)
                 TFormat.StoreRight(even, odd, target + row * Lanes, lane, Lanes);
         }
@@ -168,27 +168,27 @@ internal sealed unsafe class HeadPass<T, TFormat>
     /// <summary>Log-sum-exp over the whole vocabulary, and what is reported of each label.</summary>
     private void Combine(long begin, long end)
     {
-        for (var first = (int)begin * Lanes; first < Math.Min(chunk.Padded, (int)end * Lanes); first += 16)
+        for (var first = (int)begin * Lanes; first < Math.Min(chunk.Padded, (int)end * Lanes); first += V.Count)
         {
-            var top = Vector512.Create(float.MinValue);
-            var (total, weighted, sum) = (Vector512<float>.Zero, Vector512<float>.Zero, Vector512<float>.Zero);
+            var top = V.Create(float.MinValue);
+            var (total, weighted, sum) = (default(V), default(V), default(V));
             for (var part = 0; part < HeadChunk<T>.Parts * chunk.Blocks; part++)
-                top = Avx512F.Max(top, Vector512.Load(chunk.Maxima + (long)part * chunk.Capacity + first));
+                top = V.Max(top, V.Load(chunk.Maxima + (long)part * chunk.Capacity + first));
             for (var part = 0; part < HeadChunk<T>.Parts * chunk.Blocks; part++)
             {
                 var at = (long)part * chunk.Capacity + first;
-                var difference = Vector512.Load(chunk.Maxima + at) - top;
+                var difference = V.Load(chunk.Maxima + at) - top;
                 var scale = Exponential.PowerOfTwo(difference);
-                var odds = Vector512.Load(chunk.Totals + at) * scale;
+                var odds = V.Load(chunk.Totals + at) * scale;
                 total += odds;
-                weighted += Vector512.Load(chunk.WeightedTotals + at) * scale + odds * Avx512F.Max(difference, Vector512.Create(-1000f));
-                sum += Vector512.Load(chunk.LogitSums + at);
+                weighted += V.Load(chunk.WeightedTotals + at) * scale + odds * V.Max(difference, V.Create(-1000f));
+                sum += V.Load(chunk.LogitSums + at);
             }
-            var logTotal = Vector512.Log2(total);
+            var logTotal = V.Log2(total);
             (top + logTotal).Store(chunk.LogSumExp + first);
             // Entropy is log-sum-exp less the expected logit, both above the maximum.
             var entropy = (logTotal - weighted / total) * (float)Exponential.NaturalLogOfTwo;
-            for (var label = first; label < Math.Min(chunk.Count, first + 16); label++)
+            for (var label = first; label < Math.Min(chunk.Count, first + V.Count); label++)
             {
                 var i = chunk.Start + label;
                 statistics.Logps[i] = (float)((chunk.LabelLogits[label] - chunk.LogSumExp[label]) * Exponential.NaturalLogOfTwo);

@@ -22,6 +22,12 @@ internal sealed unsafe class InterleavedRows : IDisposable
         var (count, columns) = (rows.Size(0), Columns);
         var pairs = (count + RowGroup - 1) / RowGroup * (RowGroup / 2);
         memory = TensorScope.Detach(Tensor.Empty([pairs * 2 * columns], DType.BFloat16));
+        FusedKernels.ForWidth(Fill<Lanes16>, Fill<Lanes8>, Fill<Lanes4>)(rows, count, pairs);
+    }
+
+    private void Fill<V>(Tensor rows, long count, long pairs) where V : unmanaged, ILanes<V>
+    {
+        var columns = Columns;
         var (source, target) = ((nint)rows.Pointer, (nint)memory.Pointer);
         ParallelWork.For(pairs, StripPairs, (begin, end) =>
         {
@@ -31,7 +37,7 @@ internal sealed unsafe class InterleavedRows : IDisposable
                 if (2 * pair >= count)
                     new Span<uint>((uint*)target + pair * columns, (int)columns).Clear();
                 else
-                    PairInterleaving.Run(low, 2 * pair + 1 < count ? low + columns : null, columns, (uint*)target + pair * columns);
+                    PairInterleaving.Run<V>(low, 2 * pair + 1 < count ? low + columns : null, columns, (uint*)target + pair * columns);
             }
         });
     }

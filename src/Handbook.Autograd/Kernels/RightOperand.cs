@@ -28,17 +28,17 @@ internal readonly unsafe struct RightOperand
     internal static RightOperand OfTransposed(Tensor matrix) => new(matrix, isTransposed: true);
 
     /// <summary>Writes a block of columns with its pairs of rows interleaved, [k / 2, width, 2].</summary>
-    internal void Pack(long firstColumn, int width, ushort* target)
+    internal void Pack<V>(long firstColumn, int width, ushort* target) where V : unmanaged, ILanes<V>
     {
         if (isTransposed)
         {
-            DwordTransposition.Run((float*)(source + firstColumn * Rows), Rows / 2, width, (int)(Rows / 2), (float*)target, width);
+            DwordTransposition.Run<V>((float*)(source + firstColumn * Rows), Rows / 2, width, (int)(Rows / 2), (float*)target, width);
             return;
         }
         for (var row = 0L; row < Rows; row += 2)
         {
             var low = source + row * Columns + firstColumn;
-            PairInterleaving.Run(low, low + Columns, width, (uint*)target + row / 2 * width);
+            PairInterleaving.Run<V>(low, low + Columns, width, (uint*)target + row / 2 * width);
         }
     }
 }

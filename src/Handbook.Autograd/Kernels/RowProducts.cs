@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -21,7 +20,7 @@ internal static unsafe class RowProducts
     /// <summary>True when the tensors are right for these products and there are rows enough to pay for the packing.</summary>
     internal static bool Applies(Tensor rows, params ReadOnlySpan<Tensor> weights)
     {
-        if (!CpuMatrixKernels.IsSupported || rows.DimensionCount != 2 || rows.Size(0) < FewestRows || rows.DType != DType.BFloat16 || !FusedKernels.Apply(rows))
+        if (!FusedKernels.MultipliesBlocks || rows.DimensionCount != 2 || rows.Size(0) < FewestRows || rows.DType != DType.BFloat16 || !FusedKernels.Apply(rows))
             return false;
         foreach (var weight in weights)
         {
@@ -36,7 +35,10 @@ internal static unsafe class RowProducts
     /// <param name="weights">[k_i, n] each.</param>
     /// <param name="bias">[n] in any type, or null.</param>
     /// <returns>[N, n].</returns>
-    internal static Tensor Sum(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias)
+    internal static Tensor Sum(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias) =>
+        FusedKernels.ForWidth(SumOf<Lanes16>, SumOf<Lanes8>, SumOf<Lanes4>)(rows, weights, bias);
+
+    private static Tensor SumOf<V>(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias) where V : unmanaged, ILanes<V>
     {
         var (count, columns) = (rows[0].Size(0), weights[0].Columns);
         var result = Tensor.Empty([count, columns], DType.BFloat16);
@@ -60,7 +62,7 @@ internal static unsafe class RowProducts
             var next = packed;
             foreach (var weight in weights)
             {
-                weight.Pack(column, own, next);
+                weight.Pack<V>(column, own, next);
                 next += weight.Rows * own;
             }
             for (; first < end; first += height)
@@ -73,13 +75,13 @@ internal static unsafe class RowProducts
                     for (var from = 0L; from < inner; from += MostDepth)
                     {
                         var depth = Math.Min(MostDepth, inner - from);
-                        CpuMatrixKernels.Multiply(
+                        BlockProduct<V>.Multiply(
                             now, own, depth, (ushort*)rows[i].Pointer + first * inner + from, inner, next, own, sum, own, accumulate: i > 0 || from > 0);
                         next += depth * own;
                     }
                 }
                 for (var row = 0; row < now; row++)
-                    Round(sum + (long)row * own, offset == null ? null : offset + column, target + (first + row) * columns + column, own);
+                    Round<V>(sum + (long)row * own, offset == null ? null : offset + column, target + (first + row) * columns + column, own);
             }
         });
         return result;
@@ -94,13 +96,13 @@ internal static unsafe class RowProducts
     }
 
     /// <summary>Rounds float32 numbers, plus an offset each, to bfloat16.</summary>
-    internal static void Round(float* source, float* offset, ushort* target, int count)
+    internal static void Round<V>(float* source, float* offset, ushort* target, int count) where V : unmanaged, ILanes<V>
     {
         var i = 0;
-        for (; i + 16 <= count; i += 16)
+        for (; i + V.Count <= count; i += V.Count)
         {
-            var value = Vector512.Load(source + i);
-            BFloat16Vectors.Store(offset == null ? value : value + Vector512.Load(offset + i), target + i);
+            var value = V.Load(source + i);
+            BFloat16Vectors.Store(offset == null ? value : value + V.Load(offset + i), target + i);
         }
         for (; i < count; i++)
             target[i] = BFloat16Vectors.FromSingle(offset == null ? source[i] : source[i] + offset[i]);

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -19,7 +18,10 @@ internal static unsafe class RowSums
     internal static (long First, long End) Strip(long strip, long strips, long rows) => (rows * strip / strips, rows * (strip + 1) / strips);
 
     /// <summary>Sum of the rows of a [rows, width] tensor, [width] in another type.</summary>
-    internal static Tensor Of(Tensor tensor, DType result)
+    internal static Tensor Of(Tensor tensor, DType result) =>
+        FusedKernels.ForWidth(Sum<Lanes16>, Sum<Lanes8>, Sum<Lanes4>)(tensor, result);
+
+    private static Tensor Sum<V>(Tensor tensor, DType result) where V : unmanaged, ILanes<V>
     {
         using var scope = new TensorScope();
         var width = tensor.Size(-1);
@@ -27,26 +29,27 @@ internal static unsafe class RowSums
         var strips = StripCount(rows);
         var partial = Tensor.Zeros([strips, width], DType.Float32);
         if (tensor.DType == DType.Float32)
-            Fill<float, SingleAccess>((float*)tensor.Pointer, (float*)partial.Pointer, rows, strips, width);
+            Fill<float, SingleAccess, V>((float*)tensor.Pointer, (float*)partial.Pointer, rows, strips, width);
         else
-            Fill<ushort, BFloat16Access>((ushort*)tensor.Pointer, (float*)partial.Pointer, rows, strips, width);
-        return scope.Keep(OfStrips(partial, result));
+            Fill<ushort, BFloat16Access, V>((ushort*)tensor.Pointer, (float*)partial.Pointer, rows, strips, width);
+        return scope.Keep(OfStrips<V>(partial, result));
     }
 
     /// <summary>Sum of the strips of a float32 [strips, width] tensor, [width] in another type.</summary>
-    internal static Tensor OfStrips(Tensor partial, DType result)
+    internal static Tensor OfStrips<V>(Tensor partial, DType result) where V : unmanaged, ILanes<V>
     {
         var (strips, width) = (partial.Size(0), partial.Size(1));
         var sum = (float*)partial.Pointer;
         for (var strip = 1L; strip < strips; strip++)
-            AddRow<float, SingleAccess>(sum + strip * width, sum, width);
+            AddRow<float, SingleAccess, V>(sum + strip * width, sum, width);
         using var first = partial.Select(0, 0);
         return result == DType.Float32 ? first.Clone() : first.To(result);
     }
 
-    private static void Fill<T, TAccess>(T* data, float* partial, long rows, long strips, long width)
+    private static void Fill<T, TAccess, V>(T* data, float* partial, long rows, long strips, long width)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         ParallelWork.For(strips, 1, (begin, end) =>
         {
@@ -54,18 +57,19 @@ internal static unsafe class RowSums
             {
                 var (row, last) = Strip(strip, strips, rows);
                 for (; row < last; row++)
-                    AddRow<T, TAccess>(data + row * width, partial + strip * width, width);
+                    AddRow<T, TAccess, V>(data + row * width, partial + strip * width, width);
             }
         });
     }
 
-    private static void AddRow<T, TAccess>(T* row, float* sum, long width)
+    private static void AddRow<T, TAccess, V>(T* row, float* sum, long width)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         long i = 0;
-        for (; i + 16 <= width; i += 16)
-            (Vector512.Load(sum + i) + TAccess.Load(row + i)).Store(sum + i);
+        for (; i + V.Count <= width; i += V.Count)
+            (V.Load(sum + i) + TAccess.Load<V>(row + i)).Store(sum + i);
         for (; i < width; i++)
             sum[i] += TAccess.Read(row + i);
     }

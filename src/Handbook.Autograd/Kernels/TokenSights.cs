@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -53,26 +52,28 @@ internal sealed class TokenSights
     }
 
     /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>
-    internal unsafe void Start(in TokenBlock query, in TokenBlock key, float* scores)
+    internal unsafe void Start<V>(in TokenBlock query, in TokenBlock key, float* scores) where V : unmanaged, ILanes<V>
     {
-        var lanes = Vector512.Create(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-        var hidden = Vector512.Create(float.NegativeInfinity);
-        for (var lane = 0; lane < Tile; lane += 16)
+        var hidden = V.Create(float.NegativeInfinity);
+        fixed (int* starts = promptStarts, counts = promptCounts, owns = ownStarts)
         {
-            var at = query.Start + lane;
-            var prompt = Vector512.Create(promptStarts, at);
-            var promptCount = Vector512.Create(promptCounts, at).AsUInt32();
-            var own = Vector512.Create(ownStarts, at);
-            var ownCount = (lanes + Vector512.Create(at + 1) - own).AsUInt32();
-            for (var row = 0; row < key.Count; row++)
+            for (var lane = 0; lane < Tile; lane += V.Count)
             {
-                var place = Vector512.Create(key.Start + row);
-                // Below the start the difference wraps around and is larger than any count.
-                var seen = Vector512.LessThan((place - prompt).AsUInt32(), promptCount) | Vector512.LessThan((place - own).AsUInt32(), ownCount);
-                Vector512.AndNot(hidden, seen.AsSingle()).Store(scores + row * Tile + lane);
+                var at = query.Start + lane;
+                var prompt = V.Load((float*)(starts + at));
+                var promptCount = V.Load((float*)(counts + at));
+                var own = V.Load((float*)(owns + at));
+                var ownCount = V.SubtractBits(V.AddBits(V.IndexBits, V.CreateBits((uint)at + 1)), own);
+                for (var row = 0; row < key.Count; row++)
+                {
+                    var place = V.CreateBits((uint)(key.Start + row));
+                    // Below the start the difference wraps around and is larger than any count.
+                    var seen = V.LessThanBits(V.SubtractBits(place, prompt), promptCount) | V.LessThanBits(V.SubtractBits(place, own), ownCount);
+                    V.Select(seen, default, hidden).Store(scores + row * Tile + lane);
+                }
+                for (var row = key.Count; row < Tile; row++)
+                    hidden.Store(scores + row * Tile + lane);
             }
-            for (var row = key.Count; row < Tile; row++)
-                hidden.Store(scores + row * Tile + lane);
         }
     }
 }

@@ -22,14 +22,17 @@ internal static unsafe class TokenSums
     internal static Tensor Of(Tensor gradient, InterleavedRows input)
     {
         var result = Tensor.Empty([gradient.Size(1), input.Columns], DType.BFloat16);
-        Run(gradient, input, null, (ushort*)result.Pointer);
+        Run(gradient, input, null, result);
         return result;
     }
 
     /// <summary>Adds the product to a float32 sum [out, in].</summary>
-    internal static void AddTo(Tensor total, Tensor gradient, InterleavedRows input) => Run(gradient, input, (float*)total.Pointer, null);
+    internal static void AddTo(Tensor total, Tensor gradient, InterleavedRows input) => Run(gradient, input, total, null);
 
-    private static void Run(Tensor gradient, InterleavedRows input, float* total, ushort* rounded)
+    private static void Run(Tensor gradient, InterleavedRows input, Tensor? total, Tensor? rounded) =>
+        FusedKernels.ForWidth(Sum<Lanes16>, Sum<Lanes8>, Sum<Lanes4>)(gradient, input, total, rounded);
+
+    private static void Sum<V>(Tensor gradient, InterleavedRows input, Tensor? total, Tensor? rounded) where V : unmanaged, ILanes<V>
     {
         var (tokens, outputs, inputs) = (gradient.Size(0), gradient.Size(1), input.Columns);
         var height = EqualParts.Size(outputs, MostRows, even: true);
@@ -37,6 +40,8 @@ internal static unsafe class TokenSums
         var across = (int)((inputs + width - 1) / width);
         var down = (int)((outputs + height - 1) / height);
         var source = (ushort*)gradient.Pointer;
+        var added = total is null ? null : (float*)total.Pointer;
+        var target = rounded is null ? null : (ushort*)rounded.Pointer;
         TaskQueue.Run(across * down, task =>
         {
             var (row, column) = (task / across * (long)height, task % across * (long)width);
@@ -46,22 +51,22 @@ internal static unsafe class TokenSums
                 ScratchMemory.Size<ushort>(height * ChunkTokens) + ScratchMemory.Size<uint>(StripTokens / 2 * height) + ScratchMemory.Size<float>(height * width));
             var left = scratch.Take<ushort>(height * ChunkTokens);
             var strip = scratch.Take<uint>(StripTokens / 2 * height);
-            var sum = total == null ? scratch.Take<float>(height * width) : total + row * inputs + column;
-            var stride = total == null ? tileWidth : inputs;
+            var sum = added == null ? scratch.Take<float>(height * width) : added + row * inputs + column;
+            var stride = added == null ? tileWidth : inputs;
             for (var first = 0L; first < tokens; first += ChunkTokens)
             {
-                var depth = Transpose(source + first * outputs + row, outputs, (int)Math.Min(ChunkTokens, tokens - first), tileHeight, strip, left);
-                CpuMatrixKernels.Multiply(tileHeight, tileWidth, depth, left, depth, input.At(first, column), inputs, sum, stride, accumulate: first > 0 || total != null);
+                var depth = Transpose<V>(source + first * outputs + row, outputs, (int)Math.Min(ChunkTokens, tokens - first), tileHeight, strip, left);
+                BlockProduct<V>.Multiply(tileHeight, tileWidth, depth, left, depth, input.At(first, column), inputs, sum, stride, accumulate: first > 0 || added != null);
             }
-            if (total != null)
+            if (added != null)
                 return;
             for (var i = 0; i < tileHeight; i++)
-                RowProducts.Round(sum + (long)i * tileWidth, null, rounded + (row + i) * inputs + column, tileWidth);
+                RowProducts.Round<V>(sum + (long)i * tileWidth, null, target + (row + i) * inputs + column, tileWidth);
         });
     }
 
     /// <summary>Columns of some tokens' rows as rows of tokens, filled up with zeros to whole groups.</summary>
-    private static int Transpose(ushort* source, long stride, int tokens, int columns, uint* strip, ushort* left)
+    private static int Transpose<V>(ushort* source, long stride, int tokens, int columns, uint* strip, ushort* left) where V : unmanaged, ILanes<V>
     {
         var depth = (tokens + InterleavedRows.RowGroup - 1) / InterleavedRows.RowGroup * InterleavedRows.RowGroup;
         for (var first = 0; first < depth; first += StripTokens)
@@ -76,14 +81,14 @@ internal static unsafe class TokenSums
                 }
                 var low = source + (first + 2 * pair) * stride;
                 // Rows are far apart: without the hint every one of them is waited for.
-                for (var c = 0; c < columns; c += CacheLine)
+                for (var c = 0; c < columns && Sse.IsSupported; c += CacheLine)
                 {
                     Sse.Prefetch0(low + StripTokens * stride + c);
                     Sse.Prefetch0(low + (StripTokens + 1) * stride + c);
                 }
-                PairInterleaving.Run(low, first + 2 * pair + 1 < tokens ? low + stride : null, columns, strip + pair * columns);
+                PairInterleaving.Run<V>(low, first + 2 * pair + 1 < tokens ? low + stride : null, columns, strip + pair * columns);
             }
-            DwordTransposition.Run((float*)strip, columns, pairs, columns, (float*)left + first / 2, depth / 2);
+            DwordTransposition.Run<V>((float*)strip, columns, pairs, columns, (float*)left + first / 2, depth / 2);
         }
         return depth;
     }

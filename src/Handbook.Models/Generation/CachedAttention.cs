@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
@@ -30,7 +29,7 @@ internal static unsafe class CachedAttention
     {
         using var scope = new TensorScope();
         return scope.Keep(FusedKernels.Enabled && query.IsCpu && keys.DType == DType.Float32
-            ? Fused(query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
+            ? FusedKernels.ForWidth(Fused<Lanes16>, Fused<Lanes8>, Fused<Lanes4>)(query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
             : Plain(query, keys, values, sequences, rule));
     }
 
@@ -53,7 +52,8 @@ internal static unsafe class CachedAttention
         return Operator.Call("aten::cat"u8, default, outputs, 0L).To(query.DType);
     }
 
-    private static Tensor Fused(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
+    private static Tensor Fused<V>(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
+        where V : unmanaged, ILanes<V>
     {
         var (heads, dim, groups) = ((int)query.Size(1), (int)query.Size(2), (int)keys.Size(1));
         var output = Tensor.Empty(query.Shape, DType.Float32);
@@ -69,21 +69,22 @@ internal static unsafe class CachedAttention
                 for (var head = group * perGroup; head < (group + 1) * perGroup; head++)
                 {
                     var place = ((long)row * heads + head) * dim;
-                    Head((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim, sequences[row], rule);
+                    Head<V>((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim, sequences[row], rule);
                 }
             }
         });
         return output;
     }
 
-    private static void Head(float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule)
+    private static void Head<V>(float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule)
+        where V : unmanaged, ILanes<V>
     {
         var (first, length, scale) = (First(sequence, rule), sequence.Length + 1, (float)rule.Scale);
         var scores = ArrayPool<float>.Shared.Rent(length);
         var largest = float.NegativeInfinity;
         for (var position = first; position < length; position++)
         {
-            scores[position] = scale * Dot(q, k + (long)sequence.Slot(position) * rowStride, dim);
+            scores[position] = scale * Dot<V>(q, k + (long)sequence.Slot(position) * rowStride, dim);
             if (rule.SoftCap is { } cap)
                 scores[position] = (float)cap * MathF.Tanh(scores[position] / (float)cap);
             largest = Math.Max(largest, scores[position]);
@@ -94,7 +95,7 @@ internal static unsafe class CachedAttention
         {
             var weight = MathF.Exp(scores[position] - largest);
             sum += weight;
-            AddScaled(output, v + (long)sequence.Slot(position) * rowStride, weight, dim);
+            AddScaled<V>(output, v + (long)sequence.Slot(position) * rowStride, weight, dim);
         }
         for (var i = 0; i < dim; i++)
             output[i] /= sum;
@@ -104,24 +105,24 @@ internal static unsafe class CachedAttention
     /// <summary>The first position that the newest token sees.</summary>
     private static int First(CachedSequence sequence, AttentionRule rule) => Math.Max(0, sequence.Length + 1 - (rule.Window ?? int.MaxValue));
 
-    private static float Dot(float* a, float* b, int count)
+    private static float Dot<V>(float* a, float* b, int count) where V : unmanaged, ILanes<V>
     {
-        var sums = Vector512<float>.Zero;
+        var sums = default(V);
         var i = 0;
-        for (; i + 16 <= count; i += 16)
-            sums = Vector512.FusedMultiplyAdd(Vector512.Load(a + i), Vector512.Load(b + i), sums);
-        var sum = Vector512.Sum(sums);
+        for (; i + V.Count <= count; i += V.Count)
+            sums = V.MultiplyAdd(V.Load(a + i), V.Load(b + i), sums);
+        var sum = V.Sum(sums);
         for (; i < count; i++)
             sum += a[i] * b[i];
         return sum;
     }
 
-    private static void AddScaled(float* target, float* source, float factor, int count)
+    private static void AddScaled<V>(float* target, float* source, float factor, int count) where V : unmanaged, ILanes<V>
     {
-        var factors = Vector512.Create(factor);
+        var factors = V.Create(factor);
         var i = 0;
-        for (; i + 16 <= count; i += 16)
-            Vector512.FusedMultiplyAdd(factors, Vector512.Load(source + i), Vector512.Load(target + i)).Store(target + i);
+        for (; i + V.Count <= count; i += V.Count)
+            V.MultiplyAdd(factors, V.Load(source + i), V.Load(target + i)).Store(target + i);
         for (; i < count; i++)
             target[i] += factor * source[i];
     }

@@ -17,7 +17,7 @@ internal static unsafe partial class RowProduct
 
     // Pairs of inputs are multiplied at once.
     private static bool BlocksFit(Tensor input, Tensor weight) =>
-        CpuMatrixKernels.IsSupported && input.DType == DType.BFloat16 && weight.DType == DType.BFloat16 && weight.Size(1) % 2 == 0;
+        FusedKernels.MultipliesBFloat16 && input.DType == DType.BFloat16 && weight.DType == DType.BFloat16 && weight.Size(1) % 2 == 0;
 
     private static void MultiplyBlocks(Tensor x, Tensor weight, Tensor y)
     {

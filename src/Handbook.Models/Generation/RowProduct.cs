@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -27,16 +26,23 @@ internal static unsafe partial class RowProduct
         var y = Tensor.Empty([input.Size(0), weight.Size(0)], DType.Float32);
         if (BlocksFit(input, weight))
             MultiplyBlocks(input.Contiguous(), weight, y);
-        else if (weight.DType == DType.Float32)
-            Multiply<float, SingleAccess>(input.To(DType.Float32).Contiguous(), weight, y);
         else
-            Multiply<ushort, BFloat16Access>(input.To(DType.Float32).Contiguous(), weight, y);
+            FusedKernels.ForWidth(Multiply<Lanes16>, Multiply<Lanes8>, Multiply<Lanes4>)(input.To(DType.Float32).Contiguous(), weight, y);
         return scope.Keep((bias is null ? y : y.Add(bias)).To(input.DType));
     }
 
-    private static void Multiply<T, TAccess>(Tensor x, Tensor weight, Tensor y)
+    private static void Multiply<V>(Tensor x, Tensor weight, Tensor y) where V : unmanaged, ILanes<V>
+    {
+        if (weight.DType == DType.Float32)
+            Multiply<float, SingleAccess, V>(x, weight, y);
+        else
+            Multiply<ushort, BFloat16Access, V>(x, weight, y);
+    }
+
+    private static void Multiply<T, TAccess, V>(Tensor x, Tensor weight, Tensor y)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         var (rows, inputs, outputs) = ((int)x.Size(0), (int)x.Size(1), weight.Size(0));
         var (a, w, c) = ((nint)x.Pointer, (nint)weight.Pointer, (nint)y.Pointer);
@@ -51,106 +57,111 @@ internal static unsafe partial class RowProduct
                 var source = (T*)w + output * inputs;
                 var row = 0;
                 for (; whole && row + Tile <= rows; row += Tile)
-                    Tile4x4<T, TAccess>((float*)a + (long)row * inputs, source, (float*)c + row * outputs + output, inputs, outputs);
+                    Tile4x4<T, TAccess, V>((float*)a + (long)row * inputs, source, (float*)c + row * outputs + output, inputs, outputs);
                 for (; whole && row < rows; row++)
-                    Tile1x4<T, TAccess>((float*)a + (long)row * inputs, source, (float*)c + row * outputs + output, inputs);
+                    Tile1x4<T, TAccess, V>((float*)a + (long)row * inputs, source, (float*)c + row * outputs + output, inputs);
                 for (; row < rows; row++)
                 {
                     for (var i = 0; output + i < outputs; i++)
-                        ((float*)c)[row * outputs + output + i] = Dot<T, TAccess>((float*)a + (long)row * inputs, source + i * inputs, inputs);
+                        ((float*)c)[row * outputs + output + i] = Dot<T, TAccess, V>((float*)a + (long)row * inputs, source + i * inputs, inputs);
                 }
             }
         });
     }
 
-    private static void Tile4x4<T, TAccess>(float* x, T* w, float* y, int inputs, long outputs)
+    private static void Tile4x4<T, TAccess, V>(float* x, T* w, float* y, int inputs, long outputs)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        Vector512<float> s00 = default, s01 = default, s02 = default, s03 = default;
-        Vector512<float> s10 = default, s11 = default, s12 = default, s13 = default;
-        Vector512<float> s20 = default, s21 = default, s22 = default, s23 = default;
-        Vector512<float> s30 = default, s31 = default, s32 = default, s33 = default;
+        V s00 = default, s01 = default, s02 = default, s03 = default;
+        V s10 = default, s11 = default, s12 = default, s13 = default;
+        V s20 = default, s21 = default, s22 = default, s23 = default;
+        V s30 = default, s31 = default, s32 = default, s33 = default;
         T* w1 = w + inputs, w2 = w + 2L * inputs, w3 = w + 3L * inputs;
         float* x1 = x + inputs, x2 = x + 2L * inputs, x3 = x + 3L * inputs;
         var i = 0;
-        for (; i + 16 <= inputs; i += 16)
+        for (; i + V.Count <= inputs; i += V.Count)
         {
-            var (b0, b1, b2, b3) = (TAccess.Load(w + i), TAccess.Load(w1 + i), TAccess.Load(w2 + i), TAccess.Load(w3 + i));
-            var a = Vector512.Load(x + i);
-            s00 = Vector512.FusedMultiplyAdd(a, b0, s00);
-            s01 = Vector512.FusedMultiplyAdd(a, b1, s01);
-            s02 = Vector512.FusedMultiplyAdd(a, b2, s02);
-            s03 = Vector512.FusedMultiplyAdd(a, b3, s03);
-            a = Vector512.Load(x1 + i);
-            s10 = Vector512.FusedMultiplyAdd(a, b0, s10);
-            s11 = Vector512.FusedMultiplyAdd(a, b1, s11);
-            s12 = Vector512.FusedMultiplyAdd(a, b2, s12);
-            s13 = Vector512.FusedMultiplyAdd(a, b3, s13);
-            a = Vector512.Load(x2 + i);
-            s20 = Vector512.FusedMultiplyAdd(a, b0, s20);
-            s21 = Vector512.FusedMultiplyAdd(a, b1, s21);
-            s22 = Vector512.FusedMultiplyAdd(a, b2, s22);
-            s23 = Vector512.FusedMultiplyAdd(a, b3, s23);
-            a = Vector512.Load(x3 + i);
-            s30 = Vector512.FusedMultiplyAdd(a, b0, s30);
-            s31 = Vector512.FusedMultiplyAdd(a, b1, s31);
-            s32 = Vector512.FusedMultiplyAdd(a, b2, s32);
-            s33 = Vector512.FusedMultiplyAdd(a, b3, s33);
+            var (b0, b1, b2, b3) = (TAccess.Load<V>(w + i), TAccess.Load<V>(w1 + i), TAccess.Load<V>(w2 + i), TAccess.Load<V>(w3 + i));
+            var a = V.Load(x + i);
+            s00 = V.MultiplyAdd(a, b0, s00);
+            s01 = V.MultiplyAdd(a, b1, s01);
+            s02 = V.MultiplyAdd(a, b2, s02);
+            s03 = V.MultiplyAdd(a, b3, s03);
+            a = V.Load(x1 + i);
+            s10 = V.MultiplyAdd(a, b0, s10);
+            s11 = V.MultiplyAdd(a, b1, s11);
+            s12 = V.MultiplyAdd(a, b2, s12);
+            s13 = V.MultiplyAdd(a, b3, s13);
+            a = V.Load(x2 + i);
+            s20 = V.MultiplyAdd(a, b0, s20);
+            s21 = V.MultiplyAdd(a, b1, s21);
+            s22 = V.MultiplyAdd(a, b2, s22);
+            s23 = V.MultiplyAdd(a, b3, s23);
+            a = V.Load(x3 + i);
+            s30 = V.MultiplyAdd(a, b0, s30);
+            s31 = V.MultiplyAdd(a, b1, s31);
+            s32 = V.MultiplyAdd(a, b2, s32);
+            s33 = V.MultiplyAdd(a, b3, s33);
         }
-        Finish<T, TAccess>(x, w, y, inputs, i, s00, s01, s02, s03);
-        Finish<T, TAccess>(x1, w, y + outputs, inputs, i, s10, s11, s12, s13);
-        Finish<T, TAccess>(x2, w, y + 2 * outputs, inputs, i, s20, s21, s22, s23);
-        Finish<T, TAccess>(x3, w, y + 3 * outputs, inputs, i, s30, s31, s32, s33);
+        Finish<T, TAccess, V>(x, w, y, inputs, i, s00, s01, s02, s03);
+        Finish<T, TAccess, V>(x1, w, y + outputs, inputs, i, s10, s11, s12, s13);
+        Finish<T, TAccess, V>(x2, w, y + 2 * outputs, inputs, i, s20, s21, s22, s23);
+        Finish<T, TAccess, V>(x3, w, y + 3 * outputs, inputs, i, s30, s31, s32, s33);
     }
 
-    private static void Tile1x4<T, TAccess>(float* x, T* w, float* y, int inputs)
+    private static void Tile1x4<T, TAccess, V>(float* x, T* w, float* y, int inputs)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        Vector512<float> s0 = default, s1 = default, s2 = default, s3 = default;
+        V s0 = default, s1 = default, s2 = default, s3 = default;
         T* w1 = w + inputs, w2 = w + 2L * inputs, w3 = w + 3L * inputs;
         var i = 0;
-        for (; i + 16 <= inputs; i += 16)
+        for (; i + V.Count <= inputs; i += V.Count)
         {
-            var a = Vector512.Load(x + i);
-            s0 = Vector512.FusedMultiplyAdd(a, TAccess.Load(w + i), s0);
-            s1 = Vector512.FusedMultiplyAdd(a, TAccess.Load(w1 + i), s1);
-            s2 = Vector512.FusedMultiplyAdd(a, TAccess.Load(w2 + i), s2);
-            s3 = Vector512.FusedMultiplyAdd(a, TAccess.Load(w3 + i), s3);
+            var a = V.Load(x + i);
+            s0 = V.MultiplyAdd(a, TAccess.Load<V>(w + i), s0);
+            s1 = V.MultiplyAdd(a, TAccess.Load<V>(w1 + i), s1);
+            s2 = V.MultiplyAdd(a, TAccess.Load<V>(w2 + i), s2);
+            s3 = V.MultiplyAdd(a, TAccess.Load<V>(w3 + i), s3);
         }
-        Finish<T, TAccess>(x, w, y, inputs, i, s0, s1, s2, s3);
+        Finish<T, TAccess, V>(x, w, y, inputs, i, s0, s1, s2, s3);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Finish<T, TAccess>(
-        float* x, T* w, float* y, int inputs, int done, Vector512<float> s0, Vector512<float> s1, Vector512<float> s2, Vector512<float> s3)
+    private static void Finish<T, TAccess, V>(
+        float* x, T* w, float* y, int inputs, int done, V s0, V s1, V s2, V s3)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        y[0] = Tail<T, TAccess>(x, w, inputs, done, s0);
-        y[1] = Tail<T, TAccess>(x, w + inputs, inputs, done, s1);
-        y[2] = Tail<T, TAccess>(x, w + 2L * inputs, inputs, done, s2);
-        y[3] = Tail<T, TAccess>(x, w + 3L * inputs, inputs, done, s3);
+        y[0] = Tail<T, TAccess, V>(x, w, inputs, done, s0);
+        y[1] = Tail<T, TAccess, V>(x, w + inputs, inputs, done, s1);
+        y[2] = Tail<T, TAccess, V>(x, w + 2L * inputs, inputs, done, s2);
+        y[3] = Tail<T, TAccess, V>(x, w + 3L * inputs, inputs, done, s3);
     }
 
-    private static float Dot<T, TAccess>(float* x, T* w, int inputs)
+    private static float Dot<T, TAccess, V>(float* x, T* w, int inputs)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        var sums = Vector512<float>.Zero;
+        var sums = default(V);
         var i = 0;
-        for (; i + 16 <= inputs; i += 16)
-            sums = Vector512.FusedMultiplyAdd(Vector512.Load(x + i), TAccess.Load(w + i), sums);
-        return Tail<T, TAccess>(x, w, inputs, i, sums);
+        for (; i + V.Count <= inputs; i += V.Count)
+            sums = V.MultiplyAdd(V.Load(x + i), TAccess.Load<V>(w + i), sums);
+        return Tail<T, TAccess, V>(x, w, inputs, i, sums);
     }
 
     // One way to add up what the vectors hold and what is left over, for every path.
-    private static float Tail<T, TAccess>(float* x, T* w, int inputs, int done, Vector512<float> sums)
+    private static float Tail<T, TAccess, V>(float* x, T* w, int inputs, int done, V sums)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        var sum = Vector512.Sum(sums);
+        var sum = V.Sum(sums);
         for (var i = done; i < inputs; i++)
             sum = MathF.FusedMultiplyAdd(x[i], TAccess.Read(w + i), sum);
         return sum;

@@ -1,4 +1,5 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Training.Optimizers;
@@ -11,12 +12,10 @@ namespace Handbook.Training.Optimizers;
 /// <param name="beta1">Share of the mean gradient that stays.</param>
 /// <param name="beta2">Share of the mean square that stays.</param>
 /// <param name="epsilon">Added to the root of the mean square.</param>
-public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : IUpdateRule, IVectorRule
+public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : IUpdateRule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> StateNames { get; } = ["exp_avg", "exp_avg_sq"];
-
-    static int IVectorRule.StateCount => 2;
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) => new(
@@ -40,14 +39,19 @@ public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsil
         weights.AddInPlace(mean.Divide(root), -numbers.StepSize);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<AdamW>();
+    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
-    static Vector512<float> IVectorRule.Next(
-        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers)
+    private readonly struct Formula : IVectorRule
     {
-        first = Vector512.FusedMultiplyAdd(first, numbers.Beta1, gradient * numbers.OneMinusBeta1);
-        second = Vector512.FusedMultiplyAdd(second, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);
-        var root = Vector512.FusedMultiplyAdd(Vector512.Sqrt(second), numbers.RootFactor, numbers.Epsilon);
-        return weights * numbers.WeightFactor - numbers.StepSize * (first / root);
+        public static int StateCount => 2;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
+        {
+            first = V.MultiplyAdd(first, numbers.Beta1, gradient * numbers.OneMinusBeta1);
+            second = V.MultiplyAdd(second, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);
+            var root = V.MultiplyAdd(V.Sqrt(second), numbers.RootFactor, numbers.Epsilon);
+            return weights * numbers.WeightFactor - numbers.StepSize * (first / root);
+        }
     }
 }

@@ -1,32 +1,30 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Training.Optimizers;
 
-/// <summary>The formula of an update for sixteen elements.</summary>
+/// <summary>The formula of an update for a register of elements.</summary>
 internal interface IVectorRule
 {
     /// <summary>Running averages that it keeps: 0, 1 or 2.</summary>
     static abstract int StateCount { get; }
 
     /// <summary>The new weights; the running averages change in place.</summary>
-    static abstract Vector512<float> Next(
-        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers);
+    static abstract V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>;
 }
 
 /// <summary><see cref="UpdateNumbers"/> in every lane.</summary>
-internal readonly struct VectorNumbers(UpdateNumbers numbers)
+internal readonly struct VectorNumbers<V>(UpdateNumbers numbers) where V : unmanaged, ILanes<V>
 {
-    internal readonly Vector512<float> WeightFactor = Vector512.Create((float)numbers.WeightFactor);
-    internal readonly Vector512<float> StepSize = Vector512.Create((float)numbers.StepSize);
-    internal readonly Vector512<float> Beta1 = Vector512.Create((float)numbers.Beta1);
-    internal readonly Vector512<float> OneMinusBeta1 = Vector512.Create((float)(1 - numbers.Beta1));
-    internal readonly Vector512<float> Beta2 = Vector512.Create((float)numbers.Beta2);
-    internal readonly Vector512<float> OneMinusBeta2 = Vector512.Create((float)(1 - numbers.Beta2));
-    internal readonly Vector512<float> RootFactor = Vector512.Create((float)numbers.RootFactor);
-    internal readonly Vector512<float> Epsilon = Vector512.Create((float)numbers.Epsilon);
+    internal readonly V WeightFactor = V.Create((float)numbers.WeightFactor);
+    internal readonly V StepSize = V.Create((float)numbers.StepSize);
+    internal readonly V Beta1 = V.Create((float)numbers.Beta1);
+    internal readonly V OneMinusBeta1 = V.Create((float)(1 - numbers.Beta1));
+    internal readonly V Beta2 = V.Create((float)numbers.Beta2);
+    internal readonly V OneMinusBeta2 = V.Create((float)(1 - numbers.Beta2));
+    internal readonly V RootFactor = V.Create((float)numbers.RootFactor);
+    internal readonly V Epsilon = V.Create((float)numbers.Epsilon);
 }
 
 /// <summary>
@@ -44,21 +42,26 @@ internal readonly record struct FusedUpdate(
     Tensor Weights, Tensor? Copy, Tensor Gradient, IReadOnlyList<Tensor> State, double GradientFactor, UpdateNumbers Numbers, StochasticRounding Rounding)
 {
     private const int Block = 1 << 14;
-    private const int Lanes = 16;
 
     /// <summary>Runs a rule over all elements; the result does not depend on the number of threads.</summary>
-    internal unsafe void Run<TRule>() where TRule : IVectorRule
+    internal void Run<TRule>() where TRule : struct, IVectorRule =>
+        FusedKernels.ForWidth(Update<TRule, Lanes16>, Update<TRule, Lanes8>, Update<TRule, Lanes4>)();
+
+    private unsafe void Update<TRule, V>()
+        where TRule : struct, IVectorRule
+        where V : unmanaged, ILanes<V>
     {
         if (Gradient.DType == DType.Float32)
-            Run<TRule, float, SingleAccess>((float*)Gradient.Pointer);
+            Run<TRule, float, SingleAccess, V>((float*)Gradient.Pointer);
         else
-            Run<TRule, ushort, BFloat16Access>((ushort*)Gradient.Pointer);
+            Run<TRule, ushort, BFloat16Access, V>((ushort*)Gradient.Pointer);
     }
 
-    private unsafe void Run<TRule, T, TAccess>(T* gradient)
-        where TRule : IVectorRule
+    private unsafe void Run<TRule, T, TAccess, V>(T* gradient)
+        where TRule : struct, IVectorRule
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         var inFloat = Weights.DType == DType.Float32;
         var all = new Arrays<T>(
@@ -67,37 +70,38 @@ internal readonly record struct FusedUpdate(
             gradient,
             TRule.StateCount > 0 ? (float*)State[0].Pointer : null,
             TRule.StateCount > 1 ? (float*)State[1].Pointer : null);
-        var numbers = new VectorNumbers(Numbers);
-        var factor = Vector512.Create((float)GradientFactor);
+        var numbers = new VectorNumbers<V>(Numbers);
+        var factor = V.Create((float)GradientFactor);
         var rounding = Rounding;
         ParallelWork.ForBlocks(Weights.ElementCount, Block, (begin, end) =>
         {
             var i = begin;
-            for (; i + Lanes <= end; i += Lanes)
-                Vector<TRule, T, TAccess>(all.At(i), factor, numbers, rounding, i);
+            for (; i + V.Count <= end; i += V.Count)
+                Step<TRule, T, TAccess, V>(all.At(i), factor, numbers, rounding, i);
             if (i < end)
-                Tail<TRule, T, TAccess>(all.At(i), (int)(end - i), factor, numbers, rounding, i);
+                Tail<TRule, T, TAccess, V>(all.At(i), (int)(end - i), factor, numbers, rounding, i);
         });
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static unsafe void Vector<TRule, T, TAccess>(
-        Arrays<T> at, Vector512<float> factor, in VectorNumbers numbers, StochasticRounding rounding, long index)
-        where TRule : IVectorRule
+    private static unsafe void Step<TRule, T, TAccess, V>(
+        Arrays<T> at, V factor, in VectorNumbers<V> numbers, StochasticRounding rounding, long index)
+        where TRule : struct, IVectorRule
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        var weights = at.Weights != null ? Vector512.Load(at.Weights) : BFloat16Vectors.Load(at.Rounded);
-        var first = TRule.StateCount > 0 ? Vector512.Load(at.First) : default;
-        var second = TRule.StateCount > 1 ? Vector512.Load(at.Second) : default;
-        weights = TRule.Next(weights, TAccess.Load(at.Gradient) * factor, ref first, ref second, numbers);
+        var weights = at.Weights != null ? V.Load(at.Weights) : BFloat16Vectors.Load<V>(at.Rounded);
+        var first = TRule.StateCount > 0 ? V.Load(at.First) : default;
+        var second = TRule.StateCount > 1 ? V.Load(at.Second) : default;
+        weights = TRule.Next(weights, TAccess.Load<V>(at.Gradient) * factor, ref first, ref second, numbers);
         if (TRule.StateCount > 0)
             first.Store(at.First);
         if (TRule.StateCount > 1)
             second.Store(at.Second);
         if (at.Weights == null)
         {
-            BFloat16Vectors.Store(StochasticRounding.Round(weights, rounding.Bits(index)), at.Rounded);
+            BFloat16Vectors.Store(StochasticRounding.Round(weights, rounding.Bits<V>(index)), at.Rounded);
             return;
         }
         weights.Store(at.Weights);
@@ -106,20 +110,21 @@ internal readonly record struct FusedUpdate(
     }
 
     // The last, incomplete vector: through buffers, so that its elements get the very same arithmetic.
-    private static unsafe void Tail<TRule, T, TAccess>(
-        Arrays<T> at, int count, Vector512<float> factor, in VectorNumbers numbers, StochasticRounding rounding, long index)
-        where TRule : IVectorRule
+    private static unsafe void Tail<TRule, T, TAccess, V>(
+        Arrays<T> at, int count, V factor, in VectorNumbers<V> numbers, StochasticRounding rounding, long index)
+        where TRule : struct, IVectorRule
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        var floats = stackalloc float[3 * Lanes];
-        var rounded = stackalloc ushort[Lanes];
-        var gradient = stackalloc T[Lanes];
+        var floats = stackalloc float[3 * V.Count];
+        var rounded = stackalloc ushort[V.Count];
+        var gradient = stackalloc T[V.Count];
         var buffers = new Arrays<T>(
-            at.Weights == null ? null : floats, at.Rounded == null ? null : rounded, gradient, floats + Lanes, floats + 2 * Lanes);
+            at.Weights == null ? null : floats, at.Rounded == null ? null : rounded, gradient, floats + V.Count, floats + 2 * V.Count);
         at.CopyTo(buffers, count, TRule.StateCount);
         Unsafe.CopyBlock(gradient, at.Gradient, (uint)(count * sizeof(T)));
-        Vector<TRule, T, TAccess>(buffers, factor, numbers, rounding, index);
+        Step<TRule, T, TAccess, V>(buffers, factor, numbers, rounding, index);
         buffers.CopyTo(at, count, TRule.StateCount);
     }
 

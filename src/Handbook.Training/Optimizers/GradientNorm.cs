@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using Handbook.Autograd;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
@@ -43,41 +42,41 @@ public static class GradientNorm
             return wide.Multiply(wide).Sum().Item();
         }
         var partial = new double[(tensor.ElementCount + Block - 1) / Block];
-        unsafe
-        {
-            if (tensor.DType == DType.Float32)
-                Sum<float, SingleAccess>((float*)tensor.Pointer, tensor.ElementCount, partial);
-            else
-                Sum<ushort, BFloat16Access>((ushort*)tensor.Pointer, tensor.ElementCount, partial);
-        }
+        FusedKernels.ForWidth(Sum<Lanes16>, Sum<Lanes8>, Sum<Lanes4>)(tensor, partial);
         return partial.Sum();
     }
 
-    private static unsafe void Sum<T, TAccess>(T* data, long count, double[] partial)
+    private static unsafe void Sum<V>(Tensor tensor, double[] partial) where V : unmanaged, ILanes<V>
+    {
+        if (tensor.DType == DType.Float32)
+            Sum<float, SingleAccess, V>((float*)tensor.Pointer, tensor.ElementCount, partial);
+        else
+            Sum<ushort, BFloat16Access, V>((ushort*)tensor.Pointer, tensor.ElementCount, partial);
+    }
+
+    private static unsafe void Sum<T, TAccess, V>(T* data, long count, double[] partial)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         ParallelWork.ForBlocks(count, Block, (begin, end) =>
         {
             for (var start = begin; start < end; start += Block)
-                partial[start / Block] = BlockSum<T, TAccess>(data + start, Math.Min(Block, end - start));
+                partial[start / Block] = BlockSum<T, TAccess, V>(data + start, Math.Min(Block, end - start));
         });
     }
 
-    private static unsafe double BlockSum<T, TAccess>(T* data, long count)
+    private static unsafe double BlockSum<T, TAccess, V>(T* data, long count)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
-        var low = Vector512<double>.Zero;
-        var high = Vector512<double>.Zero;
+        var low = default(V);
+        var high = default(V);
         long i = 0;
-        for (; i + 16 <= count; i += 16)
-        {
-            var (a, b) = Vector512.Widen(TAccess.Load(data + i));
-            low = Vector512.FusedMultiplyAdd(a, a, low);
-            high = Vector512.FusedMultiplyAdd(b, b, high);
-        }
-        var sum = Vector512.Sum(low + high);
+        for (; i + V.Count <= count; i += V.Count)
+            V.AddSquares(TAccess.Load<V>(data + i), ref low, ref high);
+        var sum = V.SumDoubles(low, high);
         for (; i < count; i++)
         {
             var v = (double)TAccess.Read(data + i);

@@ -1,4 +1,5 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Training.Optimizers;
@@ -8,12 +9,10 @@ namespace Handbook.Training.Optimizers;
 /// </summary>
 /// <param name="beta1">Share of the momentum in the direction.</param>
 /// <param name="beta2">Share of the momentum that stays.</param>
-public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IUpdateRule, IVectorRule
+public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IUpdateRule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> StateNames { get; } = ["exp_avg"];
-
-    static int IVectorRule.StateCount => 1;
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) =>
@@ -29,17 +28,22 @@ public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IUpdateRule,
         state[0].AddInPlace(gradient, 1 - numbers.Beta2);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Lion>();
+    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
-    static Vector512<float> IVectorRule.Next(
-        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers)
+    private readonly struct Formula : IVectorRule
     {
-        var direction = Vector512.FusedMultiplyAdd(first, numbers.Beta1, gradient * numbers.OneMinusBeta1);
-        first = Vector512.FusedMultiplyAdd(first, numbers.Beta2, gradient * numbers.OneMinusBeta2);
-        var zero = Vector512<float>.Zero;
-        var one = Vector512<float>.One;
-        var sign = Vector512.ConditionalSelect(Vector512.GreaterThan(direction, zero), one, zero)
-            - Vector512.ConditionalSelect(Vector512.LessThan(direction, zero), one, zero);
-        return weights * numbers.WeightFactor - numbers.StepSize * sign;
+        public static int StateCount => 1;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
+        {
+            var direction = V.MultiplyAdd(first, numbers.Beta1, gradient * numbers.OneMinusBeta1);
+            first = V.MultiplyAdd(first, numbers.Beta2, gradient * numbers.OneMinusBeta2);
+            var zero = default(V);
+            var one = V.Create(1);
+            var sign = V.Select(V.GreaterThan(direction, zero), one, zero)
+                - V.Select(V.GreaterThan(zero, direction), one, zero);
+            return weights * numbers.WeightFactor - numbers.StepSize * sign;
+        }
     }
 }

@@ -1,4 +1,5 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Training.Optimizers;
@@ -9,12 +10,10 @@ namespace Handbook.Training.Optimizers;
 /// </summary>
 /// <param name="alpha">Share of the mean square that stays.</param>
 /// <param name="epsilon">Added to its root.</param>
-public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdateRule, IVectorRule
+public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdateRule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> StateNames { get; } = ["square_avg"];
-
-    static int IVectorRule.StateCount => 1;
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) =>
@@ -29,12 +28,17 @@ public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdat
         weights.AddInPlace(gradient.Divide(Operator.Call("aten::sqrt"u8, default, state[0]).Add(numbers.Epsilon)), -numbers.StepSize);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<RmsProp>();
+    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
-    static Vector512<float> IVectorRule.Next(
-        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers)
+    private readonly struct Formula : IVectorRule
     {
-        first = Vector512.FusedMultiplyAdd(first, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);
-        return weights * numbers.WeightFactor - numbers.StepSize * (gradient / (Vector512.Sqrt(first) + numbers.Epsilon));
+        public static int StateCount => 1;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
+        {
+            first = V.MultiplyAdd(first, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);
+            return weights * numbers.WeightFactor - numbers.StepSize * (gradient / (V.Sqrt(first) + numbers.Epsilon));
+        }
     }
 }

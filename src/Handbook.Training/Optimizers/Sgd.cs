@@ -1,15 +1,14 @@
-using System.Runtime.Intrinsics;
+using System.Runtime.CompilerServices;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Training.Optimizers;
 
 /// <summary>Plain gradient descent, w ← w (1 - lr λ) - lr g: <c>torch.optim.SGD</c> without momentum.</summary>
-public sealed class Sgd : IUpdateRule, IVectorRule
+public sealed class Sgd : IUpdateRule
 {
     /// <inheritdoc/>
     public IReadOnlyList<string> StateNames { get; } = [];
-
-    static int IVectorRule.StateCount => 0;
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) => new(1 - learningRate * weightDecay, learningRate);
@@ -21,9 +20,14 @@ public sealed class Sgd : IUpdateRule, IVectorRule
         weights.AddInPlace(gradient, -numbers.StepSize);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Sgd>();
+    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
-    static Vector512<float> IVectorRule.Next(
-        Vector512<float> weights, Vector512<float> gradient, ref Vector512<float> first, ref Vector512<float> second, in VectorNumbers numbers) =>
-        weights * numbers.WeightFactor - numbers.StepSize * gradient;
+    private readonly struct Formula : IVectorRule
+    {
+        public static int StateCount => 0;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V> =>
+            weights * numbers.WeightFactor - numbers.StepSize * gradient;
+    }
 }

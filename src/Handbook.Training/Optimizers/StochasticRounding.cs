@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using Handbook.Autograd;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
@@ -24,44 +23,45 @@ internal readonly struct StochasticRounding
         second = (uint)(key >> 32);
     }
 
-    /// <summary>32 random bits for each of sixteen elements (the integer hash "lowbias32" of C. Wellons, keyed twice).</summary>
+    /// <summary>32 random bits for each of a register of elements (the integer hash "lowbias32" of C. Wellons, keyed twice).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal Vector512<uint> Bits(long index)
+    internal V Bits<V>(long index) where V : unmanaged, ILanes<V>
     {
-        var x = Vector512<uint>.Indices + Vector512.Create((uint)index);
-        x = (x ^ Vector512.Create(first)) + Vector512.Create((uint)(index >> 32) * 0x9E3779B9u);
-        x = (x ^ Vector512.ShiftRightLogical(x, 16)) * Vector512.Create(0x7FEB352Du);
-        x = (x ^ Vector512.ShiftRightLogical(x, 15)) * Vector512.Create(0x846CA68Bu);
-        x ^= Vector512.ShiftRightLogical(x, 16) ^ Vector512.Create(second);
-        x = (x ^ Vector512.ShiftRightLogical(x, 16)) * Vector512.Create(0x7FEB352Du);
-        return x ^ Vector512.ShiftRightLogical(x, 15);
+        var x = V.AddBits(V.IndexBits, V.CreateBits((uint)index));
+        x = V.AddBits(x ^ V.CreateBits(first), V.CreateBits((uint)(index >> 32) * 0x9E3779B9u));
+        x = V.MultiplyBits(x ^ V.ShiftRight(x, 16), V.CreateBits(0x7FEB352Du));
+        x = V.MultiplyBits(x ^ V.ShiftRight(x, 15), V.CreateBits(0x846CA68Bu));
+        x ^= V.ShiftRight(x, 16) ^ V.CreateBits(second);
+        x = V.MultiplyBits(x ^ V.ShiftRight(x, 16), V.CreateBits(0x7FEB352Du));
+        return x ^ V.ShiftRight(x, 15);
     }
 
     /// <summary>The value with its lower 16 bits gone: rounded away from zero with the probability that those bits state.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Vector512<float> Round(Vector512<float> value, Vector512<uint> random)
+    internal static V Round<V>(V value, V random) where V : unmanaged, ILanes<V>
     {
-        var bits = value.AsUInt32();
-        var rounded = bits + Vector512.ShiftRightLogical(random, 16) & Vector512.Create(0xFFFF0000u);
+        var rounded = V.AddBits(value, V.ShiftRight(random, 16)) & V.CreateBits(0xFFFF0000u);
         // Adding to an infinity or a NaN would change its kind.
-        var special = Vector512.Equals(bits & Vector512.Create(0x7F800000u), Vector512.Create(0x7F800000u));
-        return Vector512.ConditionalSelect(special, bits, rounded).AsSingle();
+        var exponent = V.CreateBits(0x7F800000u);
+        return V.Select(V.EqualBits(value & exponent, exponent), value, rounded);
     }
 
     /// <summary>The rounded copy of a float32 tensor in host memory as bfloat16; the same elements as the fused update writes.</summary>
-    internal unsafe Tensor Round(Tensor value)
+    internal Tensor Round(Tensor value) => FusedKernels.ForWidth(RoundAll<Lanes16>, RoundAll<Lanes8>, RoundAll<Lanes4>)(value);
+
+    private unsafe Tensor RoundAll<V>(Tensor value) where V : unmanaged, ILanes<V>
     {
         var result = Tensor.Empty(value.Shape, DType.BFloat16);
         var source = (float*)value.Pointer;
         var target = (ushort*)result.Pointer;
         var count = value.ElementCount;
-        var buffer = stackalloc float[16];
-        var narrow = stackalloc ushort[16];
-        for (var i = 0L; i < count; i += 16)
+        var buffer = stackalloc float[V.Count];
+        var narrow = stackalloc ushort[V.Count];
+        for (var i = 0L; i < count; i += V.Count)
         {
-            var lanes = (uint)Math.Min(16, count - i);
+            var lanes = (uint)Math.Min(V.Count, count - i);
             Unsafe.CopyBlock(buffer, source + i, lanes * sizeof(float));
-            BFloat16Vectors.Store(Round(Vector512.Load(buffer), Bits(i)), narrow);
+            BFloat16Vectors.Store(Round(V.Load(buffer), Bits<V>(i)), narrow);
             Unsafe.CopyBlock(target + i, narrow, lanes * sizeof(ushort));
         }
         return result;
