@@ -40,7 +40,7 @@ public static class Linear
     internal static Tensor Forward(Tensor input, Tensor weight, Tensor? bias)
     {
         if (!RowProducts.Applies(input, weight))
-            return Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias));
+            return input.Linear(weight, bias);
         return RowProducts.Sum([input], [RightOperand.OfTransposed(weight)], bias);
     }
 

@@ -75,8 +75,9 @@ internal static class RunOptionsBinder
         "bf16" => Precision.Bfloat16,
         "fp16-mixed" => Precision.Float16Mixed,
         _ when values.Flag("fp16") => Precision.Float16Mixed,
-        // TRL since 0.18: bf16 unless something else is said.
-        _ when values.FlagOrNull("bf16") ?? true => Precision.Bfloat16Mixed,
+        // TRL since 0.18: bf16 unless something else is said; unsaid, it is the machine's choice.
+        _ when values.FlagOrNull("bf16") is not { } bf16 || (bf16 && !values.Has("bf16")) => Precision.Auto,
+        _ when values.Flag("bf16") => Precision.Bfloat16Mixed,
         _ => values.Text("torch_dtype") == "bfloat16" ? Precision.Bfloat16 : Precision.Float32,
     };
 

@@ -44,7 +44,28 @@ public sealed unsafe partial class Tensor
     public Tensor Select(int dim, long index) => Operator.Call("aten::select"u8, "int"u8, this, (long)dim, index);
 
     /// <summary>Matrix product [m, k] x [k, n].</summary>
-    public Tensor MatMul(Tensor other) => Operator.Call("aten::matmul"u8, default, this, other);
+    public Tensor MatMul(Tensor other)
+    {
+        if (!NeedsWidening)
+            return Operator.Call("aten::matmul"u8, default, this, other);
+        using var scope = new TensorScope();
+        return scope.Keep(Operator.Call("aten::matmul"u8, default, To(DType.Float32), other.To(DType.Float32)).To(DType));
+    }
+
+    /// <summary>x Wᵀ + b for the rows of a matrix, with the weight stored [out, in].</summary>
+    /// <param name="weight">[out, in].</param>
+    /// <param name="bias">[out], or null.</param>
+    public Tensor Linear(Tensor weight, Tensor? bias = null)
+    {
+        if (!NeedsWidening)
+            return Operator.Call("aten::linear"u8, default, this, weight, Value.Optional(bias));
+        using var scope = new TensorScope();
+        var wide = Operator.Call("aten::linear"u8, default, To(DType.Float32), weight.To(DType.Float32), Value.Optional(bias?.To(DType.Float32)));
+        return scope.Keep(wide.To(DType));
+    }
+
+    /// <summary>libtorch multiplies bfloat16 in a plain loop where the processor has no instruction for it.</summary>
+    private bool NeedsWidening => DType == DType.BFloat16 && IsCpu && !CpuMatrixKernels.HasBFloat16;
 
     /// <summary>Element by element, with broadcasting: this + alpha * other.</summary>
     /// <remarks>The stable ABI of 2.10 takes no <c>Scalar</c> through the dispatcher, which <c>aten::add</c> asks for.</remarks>

@@ -124,7 +124,12 @@ public class RecipeReaderTests
     }
 
     [Theory]
-    [InlineData("", Precision.Bfloat16Mixed)]
+    [InlineData("", Precision.Auto)]
+    [InlineData("precision: auto\n", Precision.Auto)]
+    [InlineData("torch_dtype: bfloat16\n", Precision.Auto)]
+    [InlineData("bf16: null\n", Precision.Auto)]
+    [InlineData("bf16: true\n", Precision.Bfloat16Mixed)]
+    [InlineData("precision: auto\nbf16: true\n", Precision.Bfloat16Mixed)]
     [InlineData("bf16: true\ntorch_dtype: bfloat16\n", Precision.Bfloat16Mixed)]
     [InlineData("bf16: false\ntorch_dtype: bfloat16\n", Precision.Bfloat16)]
     [InlineData("bf16: false\n", Precision.Float32)]

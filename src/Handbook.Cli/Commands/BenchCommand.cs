@@ -6,6 +6,7 @@ using Handbook.Torch;
 using Handbook.Training.Benchmarks;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
+using Handbook.Training.Runs;
 using Spectre.Console;
 
 namespace Handbook.Cli.Commands;
@@ -15,6 +16,7 @@ internal static class BenchCommand
 {
     internal static readonly Dictionary<string, Precision> Precisions = new(StringComparer.Ordinal)
     {
+        ["auto"] = Precision.Auto,
         ["bf16"] = Precision.Bfloat16Mixed,
         ["fp32"] = Precision.Float32,
         ["bf16-pure"] = Precision.Bfloat16,
@@ -25,7 +27,7 @@ internal static class BenchCommand
         var shape = new Option<string>("--shape") { Description = $"Model shape: {string.Join(", ", ModelShape.Names)}", DefaultValueFactory = _ => "smollm2-135m" };
         var sequence = new Option<int>("--seq") { Description = "Tokens of a document", DefaultValueFactory = _ => 512 };
         var batch = new Option<int>("--batch") { Description = "Documents of a step", DefaultValueFactory = _ => 8 };
-        var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", Precisions.Keys)} (bf16 and bf16 alone keep float32 master weights)", DefaultValueFactory = _ => "bf16" };
+        var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", Precisions.Keys)} (auto is bf16 where that is faster, else fp32; bf16 and bf16 alone keep float32 master weights)", DefaultValueFactory = _ => "auto" };
         var recompute = new Option<bool>("--recompute") { Description = "Recompute activations in the backward pass" };
         var steps = new Option<int>("--steps") { Description = "Steps that are counted", DefaultValueFactory = _ => 5 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
@@ -65,7 +67,7 @@ internal static class BenchCommand
         value > 0 ? value : throw new UserErrorException($"{name}: {value} found, a positive number expected.");
 
     internal static Precision FindPrecision(string name) => Precisions.TryGetValue(name, out var precision)
-        ? precision
+        ? RunPrecision.Of(precision, null)
         : throw new UserErrorException($"--dtype: {name} is none of {string.Join(", ", Precisions.Keys)}.{NearestName.Hint(name, Precisions.Keys)}");
 
     private static DType Compute(StepBenchmarkOptions options) => options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;

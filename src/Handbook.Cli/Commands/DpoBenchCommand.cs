@@ -19,7 +19,7 @@ internal static class DpoBenchCommand
         var pairs = new Option<int>("--pairs") { Description = "Pairs of a micro-batch", DefaultValueFactory = _ => 4 };
         var maxLength = new Option<int>("--max-length") { Description = "Most tokens of a prompt with an answer", DefaultValueFactory = _ => 1024 };
         var tokenizer = new Option<string?>("--tokenizer") { Description = "Tokenizer folder; without it byte-level BPE is trained on the file" };
-        var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", BenchCommand.Precisions.Keys)}", DefaultValueFactory = _ => "bf16" };
+        var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", BenchCommand.Precisions.Keys)}", DefaultValueFactory = _ => "auto" };
         var batches = new Option<int>("--batches") { Description = "Micro-batches, chosen to stand for the file", DefaultValueFactory = _ => 16 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
         var minutes = BenchCommand.Minutes();

@@ -1,4 +1,6 @@
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
+using Handbook.Training.Runs;
 
 namespace Handbook.Cli.Doctor;
 
@@ -12,6 +14,7 @@ internal static class LibraryProbe
         if (torch.State == FindingState.Good)
         {
             yield return Threads();
+            yield return Numbers();
             yield return Cuda();
         }
         yield return Found("MPI", "apt install openmpi-bin libopenmpi-dev", "only needed to train on several processes", "libmpi.so*", "libmpich.so*", "libmpi*.dylib");
@@ -37,6 +40,9 @@ internal static class LibraryProbe
         var wanted = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
         return new Finding("threads", FindingState.Good, $"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}{(wanted is null ? "" : $" (OMP_NUM_THREADS={wanted})")}");
     }
+
+    private static Finding Numbers() => new(
+        "precision: auto", FindingState.Good, $"{(BFloat16Speed.IsFast ? "bf16-mixed" : "fp32")}: {RunPrecision.Speed()}");
 
     private static Finding Cuda()
     {

@@ -31,13 +31,11 @@ internal static class MachineProbe
         (string Name, bool Has)[] sets =
         [
             ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-512", Avx512F.IsSupported),
-            ("AVX512-BF16", flags.Contains("avx512_bf16")), ("AMX-BF16", flags.Contains("amx_bf16")),
+            ("AVX512-BF16", Avx512F.IsSupported && flags.Contains("avx512_bf16")), ("AMX-BF16", Avx512F.IsSupported && flags.Contains("amx_bf16")),
             ("NEON", AdvSimd.IsSupported), ("BF16", AdvSimd.IsSupported && flags.Contains("bf16")),
         ];
         var found = sets.Where(set => set.Has).Select(set => set.Name).ToList();
-        var hasBfloat16 = sets.Any(set => set.Has && set.Name.Contains("BF16", StringComparison.Ordinal));
-        return new Finding("instruction sets", FindingState.Good,
-            found.Count == 0 ? "none that speed matters for" : string.Join(", ", found) + (hasBfloat16 ? "" : "; no bf16 products: bf16 runs slowly here, use precision: fp32"));
+        return new Finding("instruction sets", FindingState.Good, found.Count == 0 ? "none that speed matters for" : string.Join(", ", found));
     }
 
     private static Finding Memory()

@@ -22,7 +22,7 @@ internal static unsafe partial class RowProduct
     {
         using var scope = new TensorScope();
         if (!FusedKernels.Enabled || !weight.IsCpu || weight.DType is not (DType.Float32 or DType.BFloat16) || !weight.IsContiguous)
-            return scope.Keep(Operator.Call("aten::linear"u8, default, input, weight, Value.Optional(bias)));
+            return scope.Keep(input.Linear(weight, bias));
         var y = Tensor.Empty([input.Size(0), weight.Size(0)], DType.Float32);
         if (BlocksFit(input, weight))
             MultiplyBlocks(input.Contiguous(), weight, y);

@@ -17,6 +17,9 @@ public sealed record ModelOptions
     /// <summary>The numbers of compute, master weights and optimizer.</summary>
     public Precision Precision { get; init; } = Precision.Bfloat16Mixed;
 
+    /// <summary>True when the recipe left <see cref="Precision"/> to the machine, which has chosen since.</summary>
+    public bool IsMachinesPrecision { get; init; }
+
     /// <summary>The numbers of the saved weights.</summary>
     public SavedDtype SavedDtype { get; init; } = SavedDtype.Auto;
 
@@ -44,6 +47,9 @@ public enum Precision
 
     /// <summary>fp16 products with loss scaling, fp32 master weights.</summary>
     Float16Mixed,
+
+    /// <summary>The machine's choice: <see cref="Bfloat16Mixed"/> where it multiplies bf16 faster than float32, else <see cref="Float32"/>.</summary>
+    Auto,
 }
 
 /// <summary>The dtype of weights on disk.</summary>

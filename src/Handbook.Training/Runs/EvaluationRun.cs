@@ -13,6 +13,7 @@ internal sealed class EvaluationRun(RunOptions options, ITrainingProgress progre
         folder.RefuseEvaluation(RunIdentity.Of(options));
         var asked = options.Checkpoints.ResumeFrom is not null || options.Checkpoints.MustResume;
         var from = asked ? ResumePoint.Find(options.Checkpoints, store, progress) : null;
+        options = options with { Model = RunPrecision.Settle(options.Model, from) };
         using var run = RunParts.Open(options, folder, from, progress, clock, stop);
         if (run.Evaluator is not { } evaluator)
             throw new UserErrorException("do_train: false: there is nothing to evaluate on; name the split with dataset_test_split, or set a mixture's rows aside with test_split_size.");

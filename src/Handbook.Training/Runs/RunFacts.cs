@@ -16,6 +16,7 @@ public static class RunFacts
         RunOptions options, IPretrainedModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
     [
         Model(options, model),
+        ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data),
         ("batch", Invariant($"{options.Optimization.PerDeviceBatchSize} rows x {options.Optimization.GradientAccumulation} micro-batches")),
         ("steps", Invariant($"{totalSteps} ({batches.StepsPerEpoch} an epoch)")),
@@ -27,6 +28,7 @@ public static class RunFacts
     public static IReadOnlyList<(string Name, string Value)> OfEvaluation(RunOptions options, IPretrainedModel model, TokenStore data) =>
     [
         Model(options, model),
+        ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data).Where(fact => fact.Name == "evaluation data"),
         ("profile", options.Profile.RecipeName()),
     ];
@@ -56,7 +58,7 @@ public static class RunFacts
     }
 
     private static (string Name, string Value) Model(RunOptions options, IPretrainedModel model) =>
-        ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters, {options.Model.Precision}");
+        ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters");
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

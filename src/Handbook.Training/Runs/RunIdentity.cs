@@ -20,7 +20,7 @@ namespace Handbook.Training.Runs;
 /// <param name="Model">Hash of the model that the run starts from; empty for a new one, and while it is not known.</param>
 /// <param name="Reference">Hash of a reference model of its own; empty for none.</param>
 /// <param name="Rows">Hash of the training rows; empty while it is not known.</param>
-/// <param name="Precision">The numbers of compute.</param>
+/// <param name="Precision">The numbers of compute, as the recipe asks for them.</param>
 /// <param name="Program">The program's version.</param>
 public sealed record RunIdentity(
     string Task, IReadOnlyDictionary<string, string> Keys, IReadOnlyDictionary<string, string> Sources, string Model, string Reference, string Rows, string Precision, string Program)
@@ -32,7 +32,7 @@ public sealed record RunIdentity(
 
     /// <summary>What the options alone tell.</summary>
     public static RunIdentity Of(RunOptions options) => new(
-        options.Task.ToString().ToLowerInvariant(), options.DecisiveKeys, options.SourceKeys, "", "", "", options.Model.Precision.ToString(),
+        options.Task.ToString().ToLowerInvariant(), options.DecisiveKeys, options.SourceKeys, "", "", "", (options.Model.IsMachinesPrecision ? Options.Precision.Auto : options.Model.Precision).ToString(),
         "handbook " + RunOutputs.Version());
 
     /// <summary>All of it.</summary>

@@ -32,6 +32,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         folder.Refuse(RunIdentity.Of(options));
         var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
         folder.Refuse(RunIdentity.Of(options), resumed);
+        options = options with { Model = RunPrecision.Settle(options.Model, resumed) };
         using var parts = Prepare(folder, resumed, stop);
         using var optimizer = parts.Model.CreateOptimizer(options);
         return Train(parts, optimizer, folder, resumed, stop);

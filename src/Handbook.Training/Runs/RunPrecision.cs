@@ -1,0 +1,53 @@
+using System.Globalization;
+using Handbook.Autograd.Kernels;
+using Handbook.Models.Safetensors;
+using Handbook.Training.Checkpoints;
+using Handbook.Training.Options;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>
+/// In which numbers a run computes when its recipe leaves that to the machine: in bf16 where that is faster than float32. A run that
+/// goes on keeps the numbers of its checkpoint, on whatever machine it goes on.
+/// </summary>
+public static class RunPrecision
+{
+    /// <summary>The precision, never <see cref="Precision.Auto"/>.</summary>
+    /// <param name="wanted">What the recipe says.</param>
+    /// <param name="resumed">The checkpoint that the run goes on from, or null.</param>
+    /// <exception cref="UserErrorException">The checkpoint's weights cannot be read.</exception>
+    public static Precision Of(Precision wanted, Checkpoint? resumed)
+    {
+        if (wanted != Precision.Auto)
+            return wanted;
+        if (resumed is null)
+            return BFloat16Speed.IsFast ? Precision.Bfloat16Mixed : Precision.Float32;
+        using var weights = new SafetensorsFolder(resumed.Folder);
+        return weights.Entry(weights.Names.First()).DTypeName == "F32" ? Precision.Float32 : Precision.Bfloat16Mixed;
+    }
+
+    /// <summary>The options with a precision that is never <see cref="Precision.Auto"/>.</summary>
+    /// <param name="model">The recipe's wish.</param>
+    /// <param name="resumed">The checkpoint that the run goes on from, or null.</param>
+    /// <exception cref="UserErrorException">The checkpoint's weights cannot be read.</exception>
+    public static ModelOptions Settle(ModelOptions model, Checkpoint? resumed) =>
+        model with { Precision = Of(model.Precision, resumed), IsMachinesPrecision = model.Precision == Precision.Auto };
+
+    /// <summary>What a person wants to know of a run's numbers, once they are settled.</summary>
+    public static string Words(ModelOptions model)
+    {
+        var name = model.Precision switch
+        {
+            Precision.Bfloat16Mixed => "bf16 with float32 master weights",
+            Precision.Bfloat16 => "bf16 throughout",
+            Precision.Float16Mixed => "fp16 with float32 master weights",
+            _ => "float32",
+        };
+        if (model.IsMachinesPrecision)
+            return model.Precision == Of(Precision.Auto, null) ? $"{name}: {Speed()}" : $"{name}, as in the checkpoint";
+        return model.Precision == Precision.Float32 || BFloat16Speed.IsFast ? name : $"{name}, as asked for; {Speed()}, so that precision: auto takes float32";
+    }
+
+    /// <summary>What was measured, in words.</summary>
+    public static string Speed() => string.Create(CultureInfo.InvariantCulture, $"bf16 products run here at {BFloat16Speed.Ratio:0.0} times the rate of float32");
+}
