@@ -12,7 +12,7 @@ public partial class DoctorCommandTests
         Assert.Equal(ExitCodes.Success, invocation.ExitCode);
         Assert.Matches(LibtorchLine(), invocation.Output);
         Assert.EndsWith("This machine can train.\n", invocation.Output, StringComparison.Ordinal);
-        foreach (var topic in new[] { "processor", "instruction sets", "memory", "threads", "MPI", "NCCL" })
+        foreach (var topic in new[] { "processor", "instruction sets", "memory", "threads", "precision: auto", "times the rate of float32", "MPI", "NCCL" })
             Assert.Contains(topic, invocation.Output, StringComparison.Ordinal);
     }
 

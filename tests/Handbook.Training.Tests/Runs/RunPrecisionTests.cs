@@ -55,7 +55,14 @@ public sealed class RunPrecisionTests : IDisposable
     [Fact]
     public void Identity_OfARunThatLeavesItToTheMachine_IsTheSameOnEveryMachine()
     {
-        var options = new RunOptions { Task = TrainingTask.Sft, Model = new ModelOptions { Precision = Precision.Auto } };
+        var options = new RunOptions
+        {
+            Task = TrainingTask.Sft,
+            Model = new ModelOptions { Precision = Precision.Auto },
+            Data = new DataOptions { Sources = [] },
+            Optimization = new OptimizationOptions { LearningRate = 1 },
+            Checkpoints = new CheckpointOptions { OutputDirectory = folder.Path },
+        };
         var settled = options with { Model = RunPrecision.Settle(options.Model, null) };
 
         Assert.Empty(RunIdentity.Of(settled).DifferencesFrom(RunIdentity.Of(options)));
