@@ -8,18 +8,31 @@ namespace Handbook.Data.Packing;
 /// <param name="Margin">By how much chosen should score above rejected (reward models); null where the data give none.</param>
 public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, long ExampleId, double? Margin = null)
 {
-    /// <summary>Tokens of a row that holds the pair.</summary>
+    /// <summary>First tokens of the prompt that do not stand before the chosen answer: it is cut for itself.</summary>
+    public int UnseenByChosen { get; init; }
+
+    /// <summary>First tokens of the prompt that do not stand before the rejected answer.</summary>
+    public int UnseenByRejected { get; init; }
+
+    /// <summary>Tokens of a row that holds the pair with one prompt.</summary>
     public int TokenCount => Prompt.Length + Chosen.Length + Rejected.Length;
+
+    private int[] ChosenPrompt => Prompt[UnseenByChosen..];
+
+    private int[] RejectedPrompt => Prompt[UnseenByRejected..];
 
     private double[] Margins => Margin is { } margin ? [margin] : [];
 
     /// <summary>
     /// The pair as one row of three segments, prompt, chosen, rejected: both answers see the prompt, not each other. Without a
-    /// prompt the row is the two answers, whose first tokens are then no labels.
+    /// prompt the row is the two answers, whose first tokens are then no labels. Answers that see unlike prompts share nothing: each
+    /// stands behind its own.
     /// </summary>
     /// <param name="promptLabels">Labels on the prompt too (ORPO's likelihood term covers it).</param>
     public TokenBatch ToSharedPrefix(bool promptLabels = false)
     {
+        if (UnseenByChosen != UnseenByRejected)
+            return Apart(promptLabels);
         var mask = new bool[TokenCount];
         mask.AsSpan(promptLabels ? 0 : Prompt.Length).Fill(true);
         int[] ids = [.. Prompt, .. Chosen, .. Rejected];
@@ -35,11 +48,28 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
     /// <summary>The pair as two whole sequences, each with its own copy of the prompt: the usual way, kept for comparison.</summary>
     public TokenBatch ToSequences()
     {
-        int[] ids = [.. Prompt, .. Chosen, .. Prompt, .. Rejected];
+        int[] ids = [.. ChosenPrompt, .. Chosen, .. RejectedPrompt, .. Rejected];
         var mask = new bool[ids.Length];
-        mask.AsSpan(Prompt.Length, Chosen.Length).Fill(true);
+        mask.AsSpan(ChosenPrompt.Length, Chosen.Length).Fill(true);
         mask.AsSpan(ids.Length - Rejected.Length).Fill(true);
-        var layout = SequenceLayout.Documents([Prompt.Length + Chosen.Length, Prompt.Length + Rejected.Length]);
+        var layout = SequenceLayout.Documents([ChosenPrompt.Length + Chosen.Length, RejectedPrompt.Length + Rejected.Length]);
         return new TokenBatch(ids, mask, layout, [ExampleId], [0, 1]) { Margins = Margins };
+    }
+
+    private TokenBatch Apart(bool promptLabels)
+    {
+        var (ids, mask, segments, answers) = (new List<int>(), new List<bool>(), new List<Segment>(), new List<int>());
+        foreach (var (prompt, answer) in new[] { (ChosenPrompt, Chosen), (RejectedPrompt, Rejected) })
+        {
+            if (prompt.Length > 0)
+                segments.Add(new Segment(ids.Count, prompt.Length));
+            segments.Add(prompt.Length > 0
+                ? new Segment(ids.Count + prompt.Length, answer.Length, prompt.Length, segments.Count - 1)
+                : new Segment(ids.Count, answer.Length));
+            answers.Add(segments.Count - 1);
+            ids.AddRange([.. prompt, .. answer]);
+            mask.AddRange([.. Enumerable.Repeat(promptLabels, prompt.Length), .. Enumerable.Repeat(true, answer.Length)]);
+        }
+        return new TokenBatch([.. ids], [.. mask], new SequenceLayout([.. segments]), [ExampleId], [.. answers]) { Margins = Margins };
     }
 }

@@ -4,8 +4,8 @@ using Handbook.Data.Packing;
 namespace Handbook.Data.Preparation;
 
 /// <summary>
-/// Cuts a prompt with its answers to length by the rules of an era. The answers of a pair are cut with one and the same
-/// prompt, so that it can be computed once.
+/// Cuts a prompt with its answers to length by the rules of an era. The answers of a pair keep one prompt, so that it can be
+/// computed once, unless each is to keep its end.
 /// </summary>
 public sealed record AnswerLimits
 {
@@ -33,7 +33,8 @@ public sealed record AnswerLimits
     /// answer together to their last (or first) <c>max_length</c>, each answer for itself. <c>v0.3</c>: only when prompt and longer answer
     /// exceed <c>max_length</c>, the prompt to its last (or first) <c>max_prompt_length</c>, then the answers to what is left of
     /// <c>max_length - max_prompt_length</c>. <c>best</c>: the prompt loses its beginning before an answer loses its end, and both
-    /// answers keep the same prompt; told which end to keep, it does as <c>trl-0.19</c>, whose default is the end.
+    /// answers keep the same prompt; told which end to keep, it does as <c>trl-0.19</c>, whose default is the end. Where ends are kept, the
+    /// prompt given is the shorter answer's; <see cref="Unseen"/> says how much of it the longer one has not.
     /// </remarks>
     public int[][]? Cut(int[] prompt, params int[][] answers)
     {
@@ -47,6 +48,9 @@ public sealed record AnswerLimits
         };
         return cut.Skip(1).Any(answer => answer.Length == 0) ? null : cut;
     }
+
+    /// <summary>First tokens of a cut prompt that do not stand before this answer, since the two together would be too long.</summary>
+    public int Unseen(int[] prompt, int[] answer) => MaxLength is { } max ? Math.Clamp(prompt.Length + answer.Length - max, 0, prompt.Length) : 0;
 
     private int[][] CutV03(int[] prompt, int[][] answers)
     {
@@ -69,9 +73,8 @@ public sealed record AnswerLimits
             prompt = First(prompt, max);
             return [prompt, .. answers.Select(answer => First(answer, max - prompt.Length))];
         }
-        // Each answer would keep a prompt of its own; the shorter one serves both, since one prompt is held for the pair.
         answers = [.. answers.Select(answer => Last(answer, max))];
-        return [Last(prompt, max - answers.Max(answer => answer.Length)), .. answers];
+        return [Last(prompt, max - answers.Min(answer => answer.Length)), .. answers];
     }
 
     private int[][] CutBest(int[] prompt, int[][] answers)

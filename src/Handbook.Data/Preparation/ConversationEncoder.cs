@@ -96,7 +96,11 @@ public sealed class ConversationEncoder : IExampleEncoder
             ? conversations.Pairs.Tokenize(prompt, chosen, rejected, example.Tools, PairArguments(example))
             : conversations.Pairs.Tokenize(PlainText(example, example.Prompt, "prompt"), PlainText(example, example.Chosen, "chosen"), PlainText(example, example.Rejected, "rejected"));
         return options.Limits.Cut(pair.Prompt, pair.Chosen, pair.Rejected) is [var p, var c, var r]
-            ? EncodedExample.Pair(p, c, r, pair.Count - p.Length - c.Length - r.Length, example.Margin)
+            ? EncodedExample.Pair(p, c, r, pair.Count - p.Length - c.Length - r.Length, example.Margin) with
+            {
+                UnseenByChosen = options.Limits.Unseen(p, c),
+                UnseenByRejected = options.Limits.Unseen(p, r),
+            }
             : null;
     }
 

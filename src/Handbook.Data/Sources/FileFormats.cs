@@ -29,9 +29,10 @@ public static class FileFormats
         path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".arrow", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Opens a file by its ending.</summary>
-    /// <exception cref="UserErrorException">The ending is unknown.</exception>
+    /// <exception cref="UserErrorException">The ending is unknown, or the file only stands for another one.</exception>
     public static IRowFile Open(string path, SourceOptions options) =>
-        Find(path) is { } format ? format.Open(path, options)
+        PlaceholderFile.ExplainPointer(path) is { } pointer ? throw new UserErrorException($"{path}: {pointer}")
+        : Find(path) is { } format ? format.Open(path, options)
         : throw new UserErrorException($"{path}: no data format has this ending; known are {Described}");
 
     /// <summary>

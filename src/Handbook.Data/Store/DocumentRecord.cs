@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Handbook.Data.Store;
 
-/// <summary>What <c>documents.bin</c> holds for each document, little-endian, 64 bytes.</summary>
+/// <summary>What <c>documents.bin</c> holds for each document, little-endian, 72 bytes.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal struct DocumentRecord
 {
@@ -26,6 +26,9 @@ internal struct DocumentRecord
 
     /// <summary>Tokens of the example that are not here, since prompt and answers were cut to length.</summary>
     public int LostTokens;
+
+    /// <summary>First tokens of a pair's prompt that do not stand before its chosen and its rejected answer.</summary>
+    public int UnseenByChosen, UnseenByRejected;
 
     /// <summary>Number of the source, and row within it.</summary>
     public int Source;

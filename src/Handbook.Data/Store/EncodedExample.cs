@@ -24,6 +24,12 @@ public enum StoreKind
 /// <param name="Margin">By how much a pair's chosen answer should score above the rejected one; null where the data say nothing.</param>
 public sealed record EncodedExample(int[][] Parts, bool[]? LossMask, bool Desirable = false, int Characters = 0, int LostTokens = 0, double? Margin = null)
 {
+    /// <summary>First tokens of a pair's prompt that do not stand before the chosen answer.</summary>
+    public int UnseenByChosen { get; init; }
+
+    /// <summary>First tokens of a pair's prompt that do not stand before the rejected answer.</summary>
+    public int UnseenByRejected { get; init; }
+
     /// <summary>A sequence.</summary>
     public static EncodedExample Sequence(int[] tokenIds, bool[] lossMask, int characters = 0) => new([tokenIds], lossMask, false, characters);
 

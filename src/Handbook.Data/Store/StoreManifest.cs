@@ -16,7 +16,7 @@ public sealed record StoreSource(string Name, string Shape, IReadOnlyList<(strin
 public sealed record StoreManifest
 {
     /// <summary>Changes whenever files of another version would be misread.</summary>
-    public const int FormatVersion = 6;
+    public const int FormatVersion = 7;
     private const string FileName = "store.json";
 
     /// <summary>Hash of all that decides the content.</summary>

@@ -48,7 +48,11 @@ public sealed class TokenSet
     {
         var (ids, record, example) = Parts(row);
         return new PreferencePair(ids[..record.Part0], ids[record.Part0..(record.Part0 + record.Part1)], ids[(record.Part0 + record.Part1)..], example,
-            float.IsNaN(record.Margin) ? null : record.Margin);
+            float.IsNaN(record.Margin) ? null : record.Margin)
+        {
+            UnseenByChosen = record.UnseenByChosen,
+            UnseenByRejected = record.UnseenByRejected,
+        };
     }
 
     /// <summary>A row of a store of verdicts, with the answer of the row before it (of the last one for the first) as the other one.</summary>
@@ -57,6 +61,15 @@ public sealed class TokenSet
         var (ids, record, example) = Parts(row);
         var (otherIds, other, _) = Parts(row == 0 ? RowCount - 1 : row - 1);
         return new UnpairedExample(ids[..record.Part0], ids[record.Part0..], record.Desirable == 1, example, otherIds[other.Part0..]);
+    }
+
+    /// <summary>Answers of a set of verdicts that were liked.</summary>
+    public int LikedCount()
+    {
+        var liked = 0;
+        for (var row = 0; row < RowCount; row++)
+            liked += store.Record(Pieces(row)[0].Document).Desirable;
+        return liked;
     }
 
     /// <summary>Tokens of a row.</summary>
@@ -104,7 +117,7 @@ public sealed class TokenSet
             foreach (var piece in Pieces(row))
             {
                 var record = store.Record(piece.Document);
-                hash.AppendData(MemoryMarshal.AsBytes<int>([piece.Length, record.Part0, record.Part1, record.Part2, record.Desirable, BitConverter.SingleToInt32Bits(record.Margin)]));
+                hash.AppendData(MemoryMarshal.AsBytes<int>([piece.Length, record.Part0, record.Part1, record.Part2, record.UnseenByChosen, record.UnseenByRejected, record.Desirable, BitConverter.SingleToInt32Bits(record.Margin)]));
                 hash.AppendData(MemoryMarshal.AsBytes(store.Marked(piece)));
             }
             hash.AppendData([0]);

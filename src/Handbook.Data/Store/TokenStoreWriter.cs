@@ -63,6 +63,8 @@ internal sealed class TokenStoreWriter : IDisposable
             Desirable = example.Desirable ? 1 : 0,
             Margin = (float?)example.Margin ?? float.NaN,
             LostTokens = example.LostTokens,
+            UnseenByChosen = example.UnseenByChosen,
+            UnseenByRejected = example.UnseenByRejected,
             Source = source,
             Row = row,
         };

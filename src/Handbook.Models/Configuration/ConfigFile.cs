@@ -26,7 +26,7 @@ public static class ConfigFile
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{path}: is not valid JSON: {error.Message.ReplaceLineEndings(" ")}", error);
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {error.Message.ReplaceLineEndings(" ")}"}", error);
         }
     }
 

@@ -21,7 +21,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         Path = path;
         using var stream = OrdinaryFile.Open(path);
-        Header = SafetensorsHeader.Read(path, stream, stream.Length);
+        Header = ReadHeader(path, stream);
         if (stream.Length == Header.DataStart)
             return;
         mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: false);
@@ -65,5 +65,17 @@ public sealed unsafe class SafetensorsFile : IDisposable
         handle?.ReleasePointer();
         view?.Dispose();
         mapping?.Dispose();
+    }
+
+    private static SafetensorsHeader ReadHeader(string path, FileStream stream)
+    {
+        try
+        {
+            return SafetensorsHeader.Read(path, stream, stream.Length);
+        }
+        catch (UserErrorException broken) when (PlaceholderFile.ExplainBinary(path) is { } placeholder)
+        {
+            throw new UserErrorException($"{path}: {placeholder}", broken);
+        }
     }
 }

@@ -74,6 +74,10 @@ internal static class TokenizerFolder
         {
             return read();
         }
+        catch (Exception exception) when (exception is JsonException or InvalidDataException && File.Exists(path) && PlaceholderFile.Explain(path) is not null)
+        {
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path)}", exception);
+        }
         catch (JsonException exception)
         {
             throw new UserErrorException(

@@ -46,6 +46,8 @@ public static class RunData
             progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {modelLimit} positions (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
+        if (OneVerdict(store) is { } verdict)
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"warning: all {store.Train.RowCount} training answers have the label {verdict}; {options.Task.ToString().ToLowerInvariant()} learns by telling liked from disliked answers, and from one kind alone it only moves every answer's reward the same way"));
         if (options.Task != TrainingTask.Cpt && (tokenizer.Settings.HasChatTemplate || HasConversations(store))
             && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Templates.All, tokenizer) is { Count: > 0 } broken)
             progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
@@ -64,7 +66,10 @@ public static class RunData
             : tokenizer;
 
     /// <summary>How the run's examples become tokens.</summary>
-    public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer, int maxLength)
+    public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer, int maxLength) =>
+        options.Data.SkipPreparation ? new TokenizedRows(RowEncoder(options, tokenizer, maxLength)) : RowEncoder(options, tokenizer, maxLength);
+
+    private static IExampleEncoder RowEncoder(RunOptions options, Tokenizer tokenizer, int maxLength)
     {
         var fingerprint = RunTokenizer.Fingerprint(options, tokenizer);
         if (options.Task == TrainingTask.Cpt)
@@ -96,6 +101,9 @@ public static class RunData
             },
         });
     }
+
+    private static string? OneVerdict(TokenStore store) => store.Kind != StoreKind.Verdicts ? null
+        : store.Train.LikedCount() is var liked && liked == store.Train.RowCount ? "true" : liked == 0 ? "false" : null;
 
     private static bool HasConversations(TokenStore store) =>
         store.Manifest.Sources.Any(source => source.Shape == nameof(ExampleShape.Conversation));
