@@ -56,6 +56,6 @@ public static class PlaceholderFile
         using var stream = OrdinaryFile.Open(path, bufferSize: 0);
         var bytes = new byte[512];
         var count = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return (Encoding.Latin1.GetString(bytes, 0, count), count < bytes.Length ? count : Math.Max(count, stream.Length));
+        return (Encoding.UTF8.GetString(bytes, 0, count), count < bytes.Length ? count : Math.Max(count, stream.Length));
     }
 }

@@ -53,4 +53,29 @@ public sealed class TokenBatchTests
         Assert.Throws<ArgumentException>(() => new SequenceLayout(new Segment(0, 2), new Segment(2, 1, 2, 1)));
         Assert.Throws<ArgumentException>(() => new TokenBatch([1], [true, true], SequenceLayout.Documents([1]), []));
     }
+
+    /// <summary>An answer's log-probability is decided by what stands before it: a prompt of another length is another prompt.</summary>
+    [Theory]
+    [InlineData(0, 2, false)]
+    [InlineData(3, 0, false)]
+    [InlineData(3, 0, true)]
+    public void ToSharedPrefix_AnswersThatSeeUnlikePrompts_StandBehindTheirOwn(int unseenByChosen, int unseenByRejected, bool promptLabels)
+    {
+        int[] prompt = [1, 2, 3], chosen = [11, 12], rejected = [21];
+        var pair = new PreferencePair(prompt, chosen, rejected, 7) { UnseenByChosen = unseenByChosen, UnseenByRejected = unseenByRejected };
+
+        var row = pair.ToSharedPrefix(promptLabels);
+
+        int[][] behind = [.. row.Answers.Select(answer => row.Layout.Segments[answer] switch
+        {
+            { Prefix: >= 0 } segment => Tokens(row, row.Layout.Segments[segment.Prefix]).Concat(Tokens(row, segment)).ToArray(),
+            var segment => Tokens(row, segment),
+        })];
+        Assert.Equal([[.. prompt[unseenByChosen..], .. chosen], [.. prompt[unseenByRejected..], .. rejected]], behind);
+        Assert.Equal(pair.ToSequences().TokenIds, row.TokenIds);
+        // The first token of a sequence is predicted from nothing.
+        Assert.Equal(promptLabels ? row.TokenCount - 2 : chosen.Length + rejected.Length - row.Answers.Count(answer => row.Layout.Segments[answer].Prefix < 0), row.LossTokenCount);
+    }
+
+    private static int[] Tokens(TokenBatch row, Segment segment) => row.TokenIds[segment.Start..segment.End];
 }

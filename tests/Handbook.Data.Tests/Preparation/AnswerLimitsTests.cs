@@ -30,7 +30,7 @@ public sealed class AnswerLimitsTests
     public void Cut_Trl019_AlwaysCutsThePromptThenTheRow()
     {
         var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4, MaxCompletionLength = 3, Profile = DataProfile.Trl019 };
-        Assert.Equal([[5, 6], [11, 12, 13], Rejected], limits.Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[4, 5, 6], [11, 12, 13], Rejected], limits.Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
     }
 
@@ -47,7 +47,7 @@ public sealed class AnswerLimitsTests
     public void Cut_ToldWhatToDo_DoesItInEveryProfile()
     {
         var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4 };
-        Assert.Equal([[6], [11, 12, 13, 14], Rejected], (limits with { Overlong = OverlongPolicy.KeepEnd }).Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[4, 5, 6], [11, 12, 13, 14], Rejected], (limits with { Overlong = OverlongPolicy.KeepEnd }).Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[1, 2, 3, 4], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart, Profile = DataProfile.V03 }).Cut(Prompt, Chosen, Rejected)!);
         foreach (var profile in Enum.GetValues<DataProfile>())
@@ -55,6 +55,24 @@ public sealed class AnswerLimitsTests
             Assert.Null((limits with { Overlong = OverlongPolicy.Drop, Profile = profile }).Cut(Prompt, Chosen, Rejected));
             Assert.NotNull((limits with { Overlong = OverlongPolicy.Drop, MaxLength = 10, Profile = profile }).Cut(Prompt, Chosen, Rejected));
         }
+    }
+
+    /// <summary>As TRL cuts prompt and answer together to their last tokens, each row of a pair for itself.</summary>
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(7)]
+    [InlineData(9)]
+    [InlineData(20)]
+    public void Cut_KeepEnd_CutsEachSequenceAlone(int max)
+    {
+        var limits = new AnswerLimits { MaxLength = max, Overlong = OverlongPolicy.KeepEnd };
+        var (prompt, chosen, rejected) = limits.Cut(Prompt, Chosen, Rejected) is [var p, var c, var r] ? (p, c, r) : default;
+        int[] Alone(int[] answer) => [.. Prompt.Concat(answer).TakeLast(max)];
+
+        Assert.Equal<int[]>(Alone(Chosen), [.. prompt[limits.Unseen(prompt, chosen)..], .. chosen]);
+        Assert.Equal<int[]>(Alone(Rejected), [.. prompt[limits.Unseen(prompt, rejected)..], .. rejected]);
     }
 
     [Fact]

@@ -16,6 +16,7 @@ using Handbook.Models;
 namespace Handbook.Training.Tests.Loop;
 
 /// <summary>Whole runs of a tiny model on text with something to learn in it.</summary>
+[Collection(nameof(Runs.RunCase))]
 public sealed class TrainingRunTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
