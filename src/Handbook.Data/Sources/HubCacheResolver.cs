@@ -38,7 +38,7 @@ public sealed partial class HubCacheResolver(string cacheFolder) : IDatasetResol
         if (!Revision().IsMatch(revision) || revision.Contains("..", StringComparison.Ordinal))
             return null;
         var reference = Path.Combine(repository, "refs", revision);
-        var commit = File.Exists(reference) ? File.ReadAllText(reference).Trim() : revision;
+        var commit = File.Exists(reference) ? OrdinaryFile.ReadText(reference).Trim() : revision;
         var snapshot = Path.Combine(repository, "snapshots", commit);
         return Id().IsMatch(commit) && Directory.Exists(snapshot) ? snapshot : null;
     }

@@ -71,7 +71,7 @@ public sealed class ParquetFile(string path, SourceOptions options) : IRowFile
         if (chunks.Count != schema.Columns.Count)
             throw new InvalidDataException($"a row group has {chunks.Count} columns of values, the schema {schema.Columns.Count}");
         var cursors = new ColumnCursor?[chunks.Count];
-        foreach (var column in fields.SelectMany(field => field.Columns))
+        foreach (var column in fields.SelectMany(field => Enumerable.Range(field.FirstColumn, field.ColumnCount)))
             cursors[column] = new ColumnCursor(file, chunks[column], schema.Columns[column].Column, schema.Columns[column].Node);
         return cursors;
     }

@@ -61,8 +61,11 @@ internal sealed class SchemaNode
     /// <summary>Of a list's repeated field: whether its only child is the element, and not itself.</summary>
     public bool WrapsElement { get; set; }
 
-    /// <summary>The columns of values below it, in order, by their numbers.</summary>
-    public int[] Columns { get; set; } = [];
+    /// <summary>The number of the first column of values below it.</summary>
+    public required int FirstColumn { get; init; }
+
+    /// <summary>How many columns of values there are below it, one after the other.</summary>
+    public int ColumnCount { get; set; }
 }
 
 /// <summary>Understands a file's schema, written as a list of fields in which groups say how many children they have.</summary>
@@ -100,7 +103,6 @@ internal sealed class ParquetSchema
         var kind = field.Integer(3) ?? 0;
         var name = field.Text(4) ?? "";
         var children = field.Integer(5) ?? 0;
-        var first = columns.Count;
         var isValue = children == 0;
         var node = new SchemaNode
         {
@@ -111,6 +113,7 @@ internal sealed class ParquetSchema
             Definition = definition + (kind == 0 ? 0 : 1),
             Repetition = repetition + (kind == 2 ? 1 : 0),
             Column = isValue ? Column(field, columns.Count, name) : null,
+            FirstColumn = columns.Count,
         };
         if (node.Column is not null)
             columns.Add((node.Column, node));
@@ -118,7 +121,7 @@ internal sealed class ParquetSchema
         for (var i = 0L; i < children; i++)
             below.Add(Node(node.Definition, node.Repetition, depth + 1));
         node.Children = below;
-        node.Columns = [.. Enumerable.Range(first, columns.Count - first)];
+        node.ColumnCount = columns.Count - node.FirstColumn;
         if (!isValue)
             node.Form = Form(field, node);
         return node;

@@ -162,13 +162,13 @@ internal sealed class RowAssembler
 
     private void Pass(SchemaNode node)
     {
-        foreach (var column in node.Columns)
-            cursors[column]!.Next();
+        for (var i = 0; i < node.ColumnCount; i++)
+            cursors[node.FirstColumn + i]!.Next();
     }
 
     private ColumnCursor First(SchemaNode node)
     {
-        var cursor = cursors[node.Columns[0]]!;
+        var cursor = cursors[node.FirstColumn]!;
         return cursor.AtEnd ? throw Unmatched() : cursor;
     }
 
