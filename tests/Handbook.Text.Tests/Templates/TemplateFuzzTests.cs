@@ -20,6 +20,8 @@ public sealed class TemplateFuzzTests
         "loop", "loop.last", "namespace(x=1)", "messages", "messages[0]", "none", "true", "0", "1.5e3", "9999999999999999999999", "'\\u00e9'",
         "\\", "\n", "\r\n", "\u00a0", "\ud83d", "\ude00", "range(9)", "tojson(indent=2)", "[::-1]", "generation", "endgeneration", "raw", "endraw",
         "break", "continue", "call", "caller()", "filter upper", "block b", "self.b()", "|map('upper')|list", ".format(1)", " % (1,2)", "dict(a=1)",
+        ".encode()", ".decode('utf-16')", ".translate({97: 'x'})", "[1:2]", ".hex()", ".to_bytes(3)", "|pprint", "|wordwrap(3)", "|unique|list", "|sort", "|groupby('a')",
+        ".find('l')", ".rsplit('l')", ".keys()", ".items()", "== d", "in d", "'{:>9,}'.format(n)", "|urlize", "|striptags", "|safe", ".join(l)", "|batch(2)|list", "** 99",
     ];
 
     private static List<string> Seeds()
