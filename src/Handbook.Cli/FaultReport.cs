@@ -1,3 +1,5 @@
+using Handbook.Training.Sampling.Endpoints;
+
 namespace Handbook.Cli;
 
 /// <summary>From whatever ended a command to what the user reads and the exit code.</summary>
@@ -24,6 +26,9 @@ internal static class FaultReport
         var causes = Causes(fault).ToList();
         if (causes.OfType<UserErrorException>().FirstOrDefault() is { } mistake)
             return (ExitCodes.UserError, mistake.Message);
+        // A server that fails is nothing to look into here: its words are all there is to know.
+        if (causes.OfType<EndpointException>().FirstOrDefault() is { } server)
+            return (ExitCodes.Failure, server.Message);
         if (signalCode is { } code && causes.OfType<OperationCanceledException>().Any())
             return (code, null);
         if (causes.OfType<IOException>().FirstOrDefault(IsDiskFull) is { } full)

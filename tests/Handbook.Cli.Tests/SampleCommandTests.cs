@@ -71,6 +71,33 @@ public sealed class SampleCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Sample_ServerThatIsNotThere_IsOneLineOfItsOwn()
+    {
+        using var probe = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        probe.Start();
+        var url = $"http://{probe.LocalEndpoint}/v1";
+        probe.Stop();
+        var invocation = await Invocation.RunAsync(
+            "sample", $"--endpoint.url={url}", "--endpoint.model=m", "--endpoint.max_retries=0", $"--dataset_name={policy.Prompts}", "--reward_funcs=words", $"--output_dir={policy.Path("out")}");
+        Assert.Equal(ExitCodes.Failure, invocation.ExitCode);
+        Assert.Equal($"{url}: Connection refused (tried once). What was made before is kept; the same command goes on from there.", Assert.Single(invocation.ErrorLines));
+    }
+
+    /// <summary>A key that was pasted where its variable's name belongs is refused and never shown.</summary>
+    [Theory]
+    [InlineData("sk-proj-0123456789abcdef")]
+    [InlineData("hf_abcdefghijKLMNOPQRSTuvwxyzABCDEFgh")]
+    [InlineData("hunter2")]
+    public async Task Sample_PastedKey_IsNeverShown(string key)
+    {
+        var invocation = await Invocation.RunAsync(
+            "sample", "--endpoint.url=https://localhost:9/v1", "--endpoint.model=m", $"--endpoint.api_key_env={key}", $"--dataset_name={policy.Prompts}", "--reward_funcs=words", $"--output_dir={policy.Path("out")}");
+        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+        Assert.DoesNotContain(key, invocation.Output + invocation.Error, StringComparison.Ordinal);
+        Assert.Contains("api_key_env: ", Assert.Single(invocation.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_RecipesOfSampling_AreReadWhole()
     {
         var recipe = policy.Write("r.yaml", $"task: sample\nmodel_name_or_path: m\ndataset_name: d\noutput_dir: o\nreward_funcs: words\n");

@@ -31,19 +31,20 @@ public sealed class OpenAiChatClient : IChatClient
     /// <param name="options">The endpoint.</param>
     /// <param name="clock">The time, for servers that ask to wait until one.</param>
     /// <param name="note">Hears what the server does not take.</param>
+    /// <param name="transport">How requests travel; null for the network.</param>
     /// <exception cref="UserErrorException">The key's environment variable is not set, or holds what is no key.</exception>
-    public OpenAiChatClient(EndpointOptions options, TimeProvider? clock = null, Action<string>? note = null)
+    public OpenAiChatClient(EndpointOptions options, TimeProvider? clock = null, Action<string>? note = null, HttpMessageHandler? transport = null)
     {
         this.options = options;
         this.note = note;
         key = options.ReadKey();
         failures = new EndpointFailure(options, Clean, clock ?? TimeProvider.System);
         // A redirect would carry the key elsewhere, and a proxy has no business between us and this machine.
-        var handler = new SocketsHttpHandler
+        transport ??= new SocketsHttpHandler
         {
             AllowAutoRedirect = false, UseProxy = !options.Url.IsLoopback, PooledConnectionLifetime = TimeSpan.FromMinutes(10), AutomaticDecompression = DecompressionMethods.All,
         };
-        http = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        http = new HttpClient(transport) { Timeout = Timeout.InfiniteTimeSpan };
         if (key is not null)
             http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }

@@ -36,7 +36,7 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
                 failure = error;
             }
             if (attempt == maxRetries)
-                throw GivenUp(failure, FormattableString.Invariant($"tried {attempt + 1} times"));
+                throw GivenUp(failure, attempt == 0 ? "tried once" : FormattableString.Invariant($"tried {attempt + 1} times"));
             if (failure.RetryAfter > LongestAsked)
                 throw GivenUp(failure, FormattableString.Invariant($"it asks to wait {failure.RetryAfter.Value.TotalDays:0.#} days"));
             await Task.Delay(Wait(attempt, seed, failure), clock, stop).ConfigureAwait(false);
