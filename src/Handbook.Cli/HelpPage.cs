@@ -1,3 +1,4 @@
+using System.Collections;
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
@@ -74,10 +75,13 @@ internal static class HelpPage
     private static string OptionText(Option option)
     {
         var text = (option.Description ?? "").TrimEnd('.');
-        return option.HasDefaultValue && option.ValueType != typeof(bool) && option.GetDefaultValue() is { } value
-            ? string.Create(CultureInfo.InvariantCulture, $"{text} (default {value})")
-            : text;
+        var value = option.HasDefaultValue && option.ValueType != typeof(bool) ? Shown(option.GetDefaultValue()) : "";
+        return value.Length > 0 ? $"{text} (default {value})" : text;
     }
+
+    private static string Shown(object? value) => value is IEnumerable several and not string
+        ? string.Join(", ", several.Cast<object>().Select(Shown))
+        : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
 
     private static void WriteTable(TextWriter output, string heading, IReadOnlyList<(string Name, string Text)> rows)
     {

@@ -5,7 +5,7 @@ namespace Handbook;
 /// file and key, what was found, what was expected and, where there is one, the nearest valid name. The command line
 /// prints it without a stack trace and leaves with exit code 2.
 /// </summary>
-public sealed class UserErrorException : Exception
+public class UserErrorException : Exception
 {
     /// <summary>Reports one problem.</summary>
     public UserErrorException(string message) : base(message) { }

@@ -24,6 +24,8 @@ public sealed class ModelFolder : IDisposable
         Config = Architecture.ReadConfig(json, configPath);
         var generationPath = System.IO.Path.Combine(path, ConfigFile.GenerationName);
         GenerationConfig = File.Exists(generationPath) ? ConfigFile.Read(generationPath) : null;
+        // It is written again with the trained model; whoever samples then must be able to read it.
+        _ = Generation.GenerationDefaults.Of(GenerationConfig, generationPath);
         Weights = new SafetensorsFolder(path);
     }
 

@@ -1,5 +1,6 @@
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
+using Handbook.Text.Templates;
 using Handbook.Training.Options;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
 
@@ -63,6 +64,21 @@ internal static class RecipeRules
         }
         if (values.Text("task") is { } named && named != task.CommandName())
             yield return At(values, "task", $"the recipe is for {named}, the command is {task.CommandName()}.");
+        if (values.Text("chat_template") is { } template && FaultOf(template) is { } fault)
+            yield return At(values, "chat_template", fault);
+    }
+
+    private static string? FaultOf(string template)
+    {
+        try
+        {
+            Template.Parse(template);
+            return null;
+        }
+        catch (TemplateException fault)
+        {
+            return fault.Message;
+        }
     }
 
     private static IEnumerable<Problem> Model(RecipeValues values)
@@ -103,7 +119,7 @@ internal static class RecipeRules
             if (mixer.Count == 0)
                 yield return At(values, "dataset_mixer", "is empty.");
             if (values.Texts("dataset_configs") is { } configs && configs.Count != mixer.Count)
-                yield return At(values, "dataset_configs", $"has {configs.Count} entries for {mixer.Count} datasets; it must have one for each.");
+                yield return At(values, "dataset_configs", $"has {Quantity.Of(configs.Count, "entry", "entries")} for {Quantity.Of(mixer.Count, "dataset")}; it must have one for each.");
         }
         string[]? first = null;
         for (var i = 0; i < values.Count("dataset_mixture.datasets"); i++)
@@ -194,7 +210,7 @@ internal static class RecipeRules
         foreach (var key in new[] { "precompute_ref_log_probs", "reference_free" }.Where(key => values.Flag("sync_ref_model") && values.Flag(key)))
             yield return At(values, "sync_ref_model", $"excludes {key}: true; a reference that follows the policy is computed at every step.");
         if (values.Numbers("loss_weights") is { } weights && weights.Count != losses.Count)
-            yield return At(values, "loss_weights", $"has {weights.Count} entries for {losses.Count} losses; it must have one for each.");
+            yield return At(values, "loss_weights", $"has {Quantity.Of(weights.Count, "entry", "entries")} for {Quantity.Of(losses.Count, "loss", "losses")}; it must have one for each.");
         if (losses.Contains("robust") && values.Number("label_smoothing") == 0)
             yield return At(values, "loss_type", "robust needs label_smoothing above 0, the probability that a label is wrong.");
     }

@@ -1,3 +1,5 @@
+using System.CommandLine;
+
 namespace Handbook.Cli.Tests;
 
 public class CommandLineTests
@@ -25,6 +27,32 @@ public class CommandLineTests
         Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
         Assert.Contains("'--colour'", Assert.Single(invocation.ErrorLines), StringComparison.Ordinal);
     }
+
+    public static TheoryData<string[]> Paths()
+    {
+        var terminal = new Terminal(TextWriter.Null, TextWriter.Null, isInteractive: false, TimeProvider.System);
+        return [.. CommandTable.Rows.SelectMany(row => Below(row.Create(terminal), []))];
+
+        static IEnumerable<string[]> Below(Command command, string[] parents)
+        {
+            string[] path = [.. parents, command.Name];
+            return command.Subcommands.SelectMany(inner => Below(inner, path)).Prepend(path);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public async Task Help_OfEveryCommandBelow_ShowsValuesAndNoNameOfAType(string[] path)
+    {
+        var invocation = await Invocation.RunAsync([.. path, "--help"]);
+        Assert.Equal((ExitCodes.Success, ""), (invocation.ExitCode, invocation.Error));
+        Assert.DoesNotContain("System.", invocation.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("(default )", invocation.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_DefaultOfSeveralValues_ListsThem() =>
+        Assert.Contains("(default 1, 32)", (await Invocation.RunAsync("bench", "generate", "--help")).Output, StringComparison.Ordinal);
 
     public static TheoryData<string> Names() => [.. CommandTable.Rows.Select(row => row.Name)];
 

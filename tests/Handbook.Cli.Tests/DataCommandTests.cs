@@ -57,7 +57,7 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
         var invocation = await Invocation.RunAsync("data", "stats", Recipe());
         Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
         Assert.Contains("repeated examples: 20", invocation.Output, StringComparison.Ordinal);
-        Assert.Contains("BestFit: ", invocation.Output, StringComparison.Ordinal);
+        Assert.Contains("  best fit: ", invocation.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -55,7 +55,7 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
         Assert.DoesNotMatch(@"\*    0 user", invocation.Output);
         Assert.Contains("examples: 6,", invocation.Output, StringComparison.Ordinal);
         Assert.Contains("unlabelled: 1", invocation.Output, StringComparison.Ordinal);
-        Assert.Contains("! 1 times: no token is a label", invocation.Output, StringComparison.Ordinal);
+        Assert.Contains("! once: no token is a label", invocation.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -12,6 +12,8 @@ internal sealed record Invocation(int ExitCode, string Output, string Error)
         using var output = new StringWriter();
         using var error = new StringWriter();
         var code = await CommandLine.RunAsync(arguments, new Terminal(output, error, isInteractive: false, TimeProvider.System));
+        ScreenWords.Check(output.ToString());
+        ScreenWords.Check(error.ToString());
         return new Invocation(code, output.ToString(), error.ToString());
     }
 }

@@ -83,6 +83,8 @@ internal sealed class TinyRun : IDisposable
         var text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         Assert.True(process.ExitCode == 0, $"exit code {process.ExitCode}\n{text}\n{errors.Result}");
+        ScreenWords.Check(text);
+        ScreenWords.Check(errors.Result);
         return text;
     }
 

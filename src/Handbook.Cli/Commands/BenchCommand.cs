@@ -124,7 +124,7 @@ internal static class BenchCommand
         ("utilisation", Invariant($"{result.Utilisation(Compute(options)):P1} of the matrix rate")),
         ("memory rate", Invariant($"{result.Rates.MemoryBytes / 1e9:0.0} GB/s")),
         ("peak memory", Invariant($"{result.PeakMemory / 1e9:0.00} GB resident")),
-        ("libtorch", Invariant($"{LibtorchLibrary.Version}, {ParallelWork.ThreadCount} threads")),
+        ("libtorch", Invariant($"{LibtorchLibrary.Version}, {Quantity.Of(ParallelWork.ThreadCount, "thread")}")),
     ];
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Handbook.Cli.Progress;
 using Handbook.Data.Inspection;
+using Handbook.Data.Packing;
 using Handbook.Data.Store;
 using Handbook.Recipes;
 using Handbook.Recipes.Keys;
@@ -61,7 +62,7 @@ internal static class DataCommand
             using var store = Open(parsed.GetValue(words)!, terminal, stop);
             var set = SetOf(store, parsed.GetValue(evaluation));
             StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);
-            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {set.RowCount} rows"));
+            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {Quantity.Of(set.RowCount, "row")}"));
             return Task.FromResult(ExitCodes.Success);
         });
         return command;
@@ -111,14 +112,14 @@ internal static class DataCommand
         yield return "sources:";
         var total = statistics.Sources.Sum(source => source.Tokens);
         foreach (var source in statistics.Sources)
-            yield return Text($"  {source.Name}: {source.Examples} examples, {source.Tokens} tokens ({(total == 0 ? 0 : (double)source.Tokens / total):P1}), {source.Labels} labels");
+            yield return Text($"  {source.Name}: {Quantity.Of(source.Examples, "example")}, {Quantity.Of(source.Tokens, "token")} ({(total == 0 ? 0 : (double)source.Tokens / total):P1}), {Quantity.Of(source.Labels, "label")}");
         yield return Text($"repeated examples: {statistics.Duplicates}");
         foreach (var (example, of) in statistics.DuplicateExamples.Take(3))
             yield return $"  {example} repeats {of}";
         if (statistics.Packings.Count > 0)
             yield return "packing of the training examples:";
         foreach (var packing in statistics.Packings)
-            yield return Text($"  {packing.Strategy}: {packing.Rows} rows, {packing.Efficiency:P1} full");
+            yield return Text($"  {packing.Strategy.Words()}: {Quantity.Of(packing.Rows, "row")}, {packing.Efficiency:P1} full");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -52,7 +52,7 @@ internal static class DataInspectCommand
         IReadOnlyList<InspectedExample> shown, Terminal terminal)
     {
         AtomicFile.WriteText(page, InspectionPage.Write(title, facts, summary, shown, notes));
-        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{page}: {shown.Count} of {summary.ExampleCount} examples"));
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{page}: {shown.Count} of {Quantity.Of(summary.ExampleCount, "example")}"));
     }
 
     private static void Show(
@@ -72,7 +72,7 @@ internal static class DataInspectCommand
         yield return Text($"length: shortest {summary.Percentile(0)}, median {summary.Percentile(0.5)}, 90 % up to {summary.Percentile(0.9)}, 99 % up to {summary.Percentile(0.99)}, longest {summary.Percentile(1)}");
         yield return Text($"truncated: {summary.Truncated}, dropped: {summary.Dropped}, removed by cleaning: {summary.Removed}, unlabelled: {summary.Unlabelled}");
         foreach (var (problem, count) in summary.Problems)
-            yield return Text($"! {count} times: {problem}");
+            yield return Text($"! {(count == 1 ? "once" : $"{count} times")}: {problem}");
     }
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -67,7 +67,7 @@ internal static class GenerateBenchCommand
     private static string ToText(GenerationBenchmarkResult result) => string.Join('\n', [
         .. result.Times.Select(time => Invariant(
             $"batch {time.Batch,-4} {time.TokensPerSecond:0.0} tokens/s, {time.StepSeconds * 1e3:0.0} ms a step, {result.BandwidthShare(time):P0} of the memory's rate")),
-        Invariant($"memory     {result.ReadBandwidth / 1e9:0.0} GB/s read, {ParallelWork.ThreadCount} threads")]);
+        Invariant($"memory     {result.ReadBandwidth / 1e9:0.0} GB/s read, {Quantity.Of(ParallelWork.ThreadCount, "thread")}")]);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

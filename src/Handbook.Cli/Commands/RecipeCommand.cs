@@ -40,9 +40,9 @@ internal static class RecipeCommand
     {
         var recipe = Read(words);
         var run = Tasks.All.Includes(recipe.Task) ? RecipeReader.Read(recipe.Source, recipe.Task).Options : null;
-        var step = run is null ? "" : FormattableString.Invariant($", {run.Optimization.PerDeviceBatchSize * run.Optimization.GradientAccumulation} rows a step on one device");
+        var step = run is null ? "" : FormattableString.Invariant($", {Quantity.Of(run.Optimization.PerDeviceBatchSize * run.Optimization.GradientAccumulation, "row")} a step on one device");
         terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{recipe.Source.File ?? "command line"}: fine. {recipe.Task.CommandName()}, {recipe.Values.Given.Count(value => !value.Path.Contains('.', StringComparison.Ordinal))} keys{step}."));
+            $"{recipe.Source.File ?? "command line"}: fine. {recipe.Task.CommandName()}, {Quantity.Of(recipe.Values.Given.Count(value => !value.Path.Contains('.', StringComparison.Ordinal)), "key")}{step}."));
         foreach (var note in recipe.Notes)
             terminal.Output.WriteLine("  note: " + note);
         foreach (var missing in run is null ? [] : RecipeSupport.FindMissing(run))

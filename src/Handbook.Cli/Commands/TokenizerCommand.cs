@@ -59,7 +59,7 @@ internal static class TokenizerCommand
         var tokenizer = trainer.Train(settings);
         tokenizer.Save(output);
         var fewer = tokenizer.VocabSize < options.VocabSize ? string.Create(CultureInfo.InvariantCulture, $" (of {options.VocabSize} asked for: no more pairs are frequent enough)") : "";
-        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {tokenizer.VocabSize} tokens{fewer}"));
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {Quantity.Of(tokenizer.VocabSize, "token")}{fewer}"));
     }
 
     private static string ReadTemplate(string path)

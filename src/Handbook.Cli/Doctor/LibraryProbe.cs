@@ -18,7 +18,7 @@ internal static class LibraryProbe
             yield return Cuda();
         }
         yield return Found("MPI", "apt install openmpi-bin libopenmpi-dev", "only needed to train on several processes", "libmpi.so*", "libmpich.so*", "libmpi*.dylib");
-        yield return Found("NCCL", "apt install libnccl2, or a PyTorch with CUDA (it brings one)", "only needed to train on several NVIDIA GPUs", "libnccl.so*");
+        yield return Found("NCCL", "apt install libnccl2, or a PyTorch with CUDA (it brings one)", "no run uses it yet: it is for several NVIDIA GPUs", "libnccl.so*");
     }
 
     private static Finding Libtorch()
@@ -51,7 +51,7 @@ internal static class LibraryProbe
         var remedy = $"install a PyTorch with CUDA or ROCm and set {LibtorchLocation.Variable} to its torch/lib";
         return LibtorchLibrary.CudaProblem is { } problem
             ? new Finding("GPU half of libtorch", FindingState.Optional, "there, but cannot be loaded: " + problem, remedy)
-            : new Finding("GPU half of libtorch", FindingState.Optional, "not there; only needed to train on a GPU", remedy);
+            : new Finding("GPU half of libtorch", FindingState.Optional, "not there; no run uses a GPU yet", remedy);
     }
 
     private static Finding Found(string topic, string remedy, string use, params string[] patterns)

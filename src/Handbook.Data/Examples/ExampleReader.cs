@@ -19,7 +19,7 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     public ExampleShape Shape => shape;
 
     /// <summary>The shape and the columns that told it, for the user.</summary>
-    public string Recognised { get; private init; } = shape.ToString();
+    public string Recognised { get; private init; } = shape.Words();
 
     /// <summary>
     /// Recognises the shape from the first good rows (a column may be null in some). The finding is to be told to the user.

@@ -24,3 +24,19 @@ public enum ExampleShape
     /// <summary><c>input_ids</c>, perhaps with <c>labels</c>: already tokens.</summary>
     Tokenized,
 }
+
+/// <summary>What a person calls them.</summary>
+public static class ExampleShapeWords
+{
+    /// <summary>The word for rows of a shape.</summary>
+    public static string Words(this ExampleShape shape) => shape switch
+    {
+        ExampleShape.Text => "plain text",
+        ExampleShape.Conversation => "conversations",
+        ExampleShape.Completion => "prompts with their completions",
+        ExampleShape.Preference => "preference pairs",
+        ExampleShape.Verdict => "answers with a verdict",
+        ExampleShape.Prompt => "prompts",
+        _ => "tokens",
+    };
+}

@@ -47,6 +47,6 @@ public static class ShapeTable
     {
         var needed = shape == ExampleShape.Text ? [textColumn] : Shapes.First(row => row.Shape == shape && row.Columns.All(columns.Contains)).Columns;
         var known = needed[0] switch { "conversations" => " (ShareGPT)", "instruction" => " (Alpaca)", _ => "" };
-        return $"{shape}, from {string.Join(", ", needed)}{known}";
+        return $"{shape.Words()}, from {string.Join(", ", needed)}{known}";
     }
 }

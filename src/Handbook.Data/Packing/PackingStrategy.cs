@@ -24,3 +24,18 @@ public enum PackingStrategy
     /// </summary>
     Legacy,
 }
+
+/// <summary>What a person calls them.</summary>
+public static class PackingStrategyWords
+{
+    /// <summary>What a way of packing does.</summary>
+    public static string Words(this PackingStrategy strategy) => strategy switch
+    {
+        PackingStrategy.None => "not packed",
+        PackingStrategy.BestFit => "best fit",
+        PackingStrategy.BestFitBy1000 => "best fit, 1000 examples at a time",
+        PackingStrategy.Wrapped => "wrapped",
+        PackingStrategy.WrappedBy1000 => "wrapped, 1000 examples at a time",
+        _ => "as in v0.3",
+    };
+}

@@ -72,7 +72,7 @@ public sealed record StoreManifest
         {
             return FromJson(JsonNode.Parse(OrdinaryFile.ReadText(path))!);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or NullReferenceException)
+        catch (Exception e) when (BrokenJson.Caused(e))
         {
             throw new UserErrorException($"{path}: cannot be understood: {e.Message}; delete the folder to prepare the data again", e);
         }

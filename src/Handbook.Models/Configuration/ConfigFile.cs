@@ -21,8 +21,15 @@ public static class ConfigFile
         try
         {
             var options = new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false };
-            return JsonNode.Parse(OrdinaryFile.ReadBytes(path), documentOptions: options) as JsonObject
+            var json = JsonNode.Parse(OrdinaryFile.ReadBytes(path), documentOptions: options) as JsonObject
                 ?? throw new UserErrorException($"{path}: a JSON object is expected.");
+            // Texts are decoded when they are asked for, which for some is when the trained model is written.
+            json.ToJsonString();
+            return json;
+        }
+        catch (InvalidOperationException error)
+        {
+            throw new UserErrorException($"{path}: holds a text that is no valid Unicode (half a surrogate pair).", error);
         }
         catch (JsonException error)
         {

@@ -19,15 +19,15 @@ public sealed class ChatTemplates
     /// <summary>Reads the templates that may be used.</summary>
     /// <param name="settings">The tokenizer's.</param>
     /// <param name="given">The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.</param>
-    /// <exception cref="TemplateException">A template has a fault.</exception>
+    /// <exception cref="UserErrorException">A template has a fault.</exception>
     public ChatTemplates(TokenizerSettings settings, string? given)
     {
         var tokens = SpecialTokens(settings).ToList();
         var named = given is null ? settings.NamedChatTemplates : new Dictionary<string, string>(StringComparer.Ordinal);
         _names = [.. named.Keys.Order(StringComparer.Ordinal)];
         var text = given is not null ? TextOf(settings, given) : settings.ChatTemplate ?? (named.Count == 0 ? ChatTemplate.ChatMl : null);
-        _default = text is null ? null : new ChatTemplate(text, tokens);
-        _withTools = named.TryGetValue(ToolUse, out var forTools) ? new ChatTemplate(forTools, tokens) : null;
+        _default = text is null ? null : Read(text, tokens, given is null ? "the tokenizer's chat_template" : "chat_template");
+        _withTools = named.TryGetValue(ToolUse, out var forTools) ? Read(forTools, tokens, $"the tokenizer's chat_template {ToolUse}") : null;
     }
 
     /// <summary>Every template that may be used.</summary>
@@ -42,6 +42,18 @@ public sealed class ChatTemplates
     /// <summary>The text behind a recipe's <c>chat_template</c>: one of the tokenizer's named templates, or itself.</summary>
     public static string TextOf(TokenizerSettings settings, string given) => settings.NamedChatTemplates.TryGetValue(given, out var text) ? text
         : given == "default" && settings.ChatTemplate is { } own ? own : given;
+
+    private static ChatTemplate Read(string text, IEnumerable<KeyValuePair<string, string>> tokens, string origin)
+    {
+        try
+        {
+            return new ChatTemplate(text, tokens);
+        }
+        catch (TemplateException fault)
+        {
+            throw new UserErrorException($"{origin}: {fault.Message}", fault);
+        }
+    }
 
     private static IEnumerable<KeyValuePair<string, string>> SpecialTokens(TokenizerSettings settings)
     {

@@ -16,7 +16,7 @@ public sealed class ConversationTokenizer
     /// <param name="tokenizer">The tokenizer.</param>
     /// <param name="chatTemplate">The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.</param>
     /// <param name="options">How to tokenize.</param>
-    /// <exception cref="TemplateException">The template has a fault.</exception>
+    /// <exception cref="UserErrorException">The template has a fault.</exception>
     public ConversationTokenizer(Tokenizer tokenizer, string? chatTemplate = null, ConversationOptions? options = null)
     {
         Tokenizer = tokenizer;

@@ -2,9 +2,9 @@ namespace Handbook.Text.Templates;
 
 /// <summary>
 /// A template that cannot be read or rendered. It is the only exception parsing and rendering throw, whatever the
-/// template holds.
+/// template holds, and a mistake that a person can mend.
 /// </summary>
-public sealed class TemplateException : Exception
+public sealed class TemplateException : UserErrorException
 {
     /// <summary>Reports a fault of a template.</summary>
     /// <param name="kind">The name Jinja2 or Python gives this fault, such as <c>UndefinedError</c>.</param>

@@ -55,7 +55,7 @@ public sealed record TrainerState
         {
             return FromJson(PythonJson.Read(OrdinaryFile.ReadText(path, OrdinaryFile.TableLimit)) as JsonObject ?? throw new JsonException("it is not a JSON object"));
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or FormatException)
+        catch (Exception error) when (BrokenJson.Caused(error))
         {
             throw new UserErrorException($"{path}: expected the state of a training run: {error.Message.Split('\n', 2)[0]}", error);
         }

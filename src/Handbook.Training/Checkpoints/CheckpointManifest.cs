@@ -53,7 +53,7 @@ public sealed record CheckpointManifest(int Step, IReadOnlyList<CheckpointFile> 
         {
             manifest = FromJson(OrdinaryFile.ReadText(path));
         }
-        catch (Exception error) when (error is JsonException or FormatException or InvalidOperationException or UserErrorException)
+        catch (Exception error) when (error is UserErrorException || BrokenJson.Caused(error))
         {
             return $"{FileName} cannot be read: {FirstLine(error.Message)}";
         }
@@ -108,7 +108,7 @@ public sealed record CheckpointManifest(int Step, IReadOnlyList<CheckpointFile> 
     }
 
     private static string Text(JsonElement file, string name) =>
-        file.TryGetProperty(name, out var value) && value.GetString() is { } text
+        file.TryGetProperty(name, out var value) && value.GetString() is { } text && !text.Contains('\0', StringComparison.Ordinal)
             ? text
             : throw new FormatException($"a file has no {name}");
 

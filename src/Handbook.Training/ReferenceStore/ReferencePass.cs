@@ -75,7 +75,7 @@ internal sealed class ReferencePass
         var total = missing.Sum(i => (long)RowsOf(i).Count());
         AtomicFile.WriteText(Path.Combine(folder, "store.json"), options.Key.ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
         if (missing.Count < chunks.Length)
-            progress.Note(Invariant($"{Title}: {chunks.Length - missing.Count} of {chunks.Length} files are there, going on with the rest"));
+            progress.Note(Invariant($"{Title}: {chunks.Length - missing.Count} of {Quantity.Of(chunks.Length, "file is", "files are")} there, going on with the rest"));
         var start = clock.GetTimestamp();
         var (rows, tokens) = (0L, 0L);
         using (var frozen = load())
@@ -93,7 +93,7 @@ internal sealed class ReferencePass
             }
         }
         var seconds = clock.GetElapsedTime(start).TotalSeconds;
-        progress.Note(Invariant($"{Title}: {rows} rows, {tokens} tokens in {seconds:F1} s ({ProgressText.Count(tokens / Math.Max(seconds, 1e-9))} tok/s), kept in {folder}"));
+        progress.Note(Invariant($"{Title}: {Quantity.Of(rows, "row")}, {Quantity.Of(tokens, "token")} in {seconds:F1} s ({ProgressText.Count(tokens / Math.Max(seconds, 1e-9))} tok/s), kept in {folder}"));
         OpenFiles(chunks, fault => throw new IOException($"{folder}: {fault} right after it was written"));
     }
 

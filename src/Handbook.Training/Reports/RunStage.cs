@@ -32,7 +32,7 @@ public static class RunStage
         return new RunReport
         {
             Title = options.Logging.RunName ?? name,
-            Subtitle = $"handbook {task}, {state.GlobalStep} of {state.MaxSteps} steps",
+            Subtitle = $"handbook {task}, {state.GlobalStep} of {Quantity.Of(state.MaxSteps, "step")}",
             Headlines = [.. Headlines(state)],
             Stages = [Of(task, "", options, state.LogHistory, facts)],
             Footer = footer,

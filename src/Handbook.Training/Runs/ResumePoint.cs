@@ -25,7 +25,7 @@ public static class ResumePoint
         return search.Skipped.Count == 0
             ? null
             : throw new UserErrorException(
-                $"{options.OutputDirectory}: none of its {search.Skipped.Count} checkpoints is whole. Set overwrite_output_dir to true to start anew.");
+                $"{options.OutputDirectory}: none of its {Quantity.Of(search.Skipped.Count, "checkpoint")} is whole. Set overwrite_output_dir to true to start anew.");
     }
 
     private static Checkpoint Announce(Checkpoint checkpoint, ITrainingProgress progress)

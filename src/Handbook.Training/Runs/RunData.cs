@@ -43,7 +43,7 @@ public static class RunData
         if (LosesAssistantMask(options))
             progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
         if (options.Sequences.MaxLength is { } maxLength && maxLength > modelLimit)
-            progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {modelLimit} positions (max_position_embeddings)"));
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {Quantity.Of(modelLimit, "position")} (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
         if (OneVerdict(store) is { } verdict)
@@ -153,7 +153,7 @@ public static class RunData
             if (last is { } done)
             {
                 progress.Note(string.Create(CultureInfo.InvariantCulture,
-                    $"data prepared: {done.Examples} rows, {done.Bytes / 1e6:F1} MB in {done.Elapsed.TotalSeconds:F1} s ({done.MegabytesPerSecond:F1} MB/s), {done.Tokens} tokens"));
+                    $"data prepared: {Quantity.Of(done.Examples, "row")}, {done.Bytes / 1e6:F1} MB in {done.Elapsed.TotalSeconds:F1} s ({done.MegabytesPerSecond:F1} MB/s), {Quantity.Of(done.Tokens, "token")}"));
             }
         }
     }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Handbook.Data.Store;
 using Handbook.Training.Artefacts;
@@ -32,7 +31,7 @@ public sealed record RunIdentity(
 
     /// <summary>What the options alone tell.</summary>
     public static RunIdentity Of(RunOptions options) => new(
-        options.Task.ToString().ToLowerInvariant(), options.DecisiveKeys, options.SourceKeys, "", "", "", (options.Model.IsMachinesPrecision ? Options.Precision.Auto : options.Model.Precision).ToString(),
+        options.Task.ToString().ToLowerInvariant(), options.DecisiveKeys, options.SourceKeys, "", "", "", (options.Model.IsMachinesPrecision ? Options.Precision.Auto : options.Model.Precision).Words(),
         "handbook " + RunOutputs.Version());
 
     /// <summary>All of it.</summary>
@@ -84,7 +83,7 @@ public sealed record RunIdentity(
         {
             return PythonJson.Read(File.ReadAllText(path)) is JsonObject json ? FromJson(json) : null;
         }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or NullReferenceException or IOException)
+        catch (Exception error) when (error is IOException || BrokenJson.Caused(error))
         {
             return null;
         }

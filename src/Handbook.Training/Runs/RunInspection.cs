@@ -70,7 +70,7 @@ public sealed class RunInspection
     {
         var stored = new StoredExamples(_store, set);
         if (range.First > stored.Numbers.Count)
-            throw new UserErrorException($"--example {range.First}: there are {stored.Numbers.Count} examples.");
+            throw new UserErrorException($"--example {range.First}: there {Quantity.Word(stored.Numbers.Count, "is", "are")} {Quantity.Of(stored.Numbers.Count, "example")}.");
         var shown = stored.Numbers.Skip(range.First - 1).Take(range.Count).ToList();
         var problems = new Dictionary<string, int>(StringComparer.Ordinal);
         var lengths = new List<int>(stored.Numbers.Count);
@@ -123,7 +123,7 @@ public sealed class RunInspection
             [
                 .. inspected.Problems,
                 .. stored.LostItsLabels(number) ? [LabelsCutOff] : Array.Empty<string>(),
-                .. lost > 0 ? [string.Create(CultureInfo.InvariantCulture, $"{lost} tokens are cut off, since prompt and answers are longer than the limits")] : Array.Empty<string>(),
+                .. lost > 0 ? [string.Create(CultureInfo.InvariantCulture, $"{Quantity.Of(lost, "token is", "tokens are")} cut off, since prompt and answers are longer than the limits")] : Array.Empty<string>(),
             ],
         };
     }

@@ -96,7 +96,7 @@ public sealed class RunModel : IDisposable
             var made = CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype, origin: "model_config");
             return made.Config.VocabularySize >= tokenizer.VocabSize
                 ? made
-                : throw Refused(made, $"model_config: vocab_size is {made.Config.VocabularySize}, the tokenizer has {tokenizer.VocabSize} tokens; token ids beyond it have no embedding. Leave vocab_size out to take the tokenizer's.");
+                : throw Refused(made, $"model_config: vocab_size is {made.Config.VocabularySize}, the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}; token ids beyond it have no embedding. Leave vocab_size out to take the tokenizer's.");
         }
         var before = Config(options, tokenizer).VocabularySize;
         CheckVocabulary(options, tokenizer, before);
@@ -111,7 +111,7 @@ public sealed class RunModel : IDisposable
             throw new UserErrorException("model_config: a reward model starts from a trained model; give model_name_or_path.");
         var vocabulary = Config(options, tokenizer).VocabularySize;
         if (tokenizer.VocabSize > vocabulary)
-            throw new UserErrorException($"{path}: the tokenizer has {tokenizer.VocabSize} tokens, the model's vocab_size is {vocabulary}; train the language model with the added tokens first.");
+            throw new UserErrorException($"{path}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size is {vocabulary}; train the language model with the added tokens first.");
         var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1);
         foreach (var name in model.NewWeights)
             progress.Note($"{name} is not in {path}: it begins with random numbers");
@@ -125,7 +125,7 @@ public sealed class RunModel : IDisposable
         if (tokenizer.VocabSize - rows > added)
         {
             throw new UserErrorException(
-                $"{options.Model.NameOrPath}: the tokenizer has {tokenizer.VocabSize} tokens, the model's vocab_size is {rows}; only added tokens may lie beyond it, so the tokenizer belongs to another model.");
+                $"{options.Model.NameOrPath}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size is {rows}; only added tokens may lie beyond it, so the tokenizer belongs to another model.");
         }
     }
 

@@ -36,13 +36,7 @@ public static class RunPrecision
     /// <summary>What a person wants to know of a run's numbers, once they are settled.</summary>
     public static string Words(ModelOptions model)
     {
-        var name = model.Precision switch
-        {
-            Precision.Bfloat16Mixed => "bf16 with float32 master weights",
-            Precision.Bfloat16 => "bf16 throughout",
-            Precision.Float16Mixed => "fp16 with float32 master weights",
-            _ => "float32",
-        };
+        var name = model.Precision.Words();
         if (model.IsMachinesPrecision)
             return model.Precision == Of(Precision.Auto, null) ? $"{name}: {Speed()}" : $"{name}, as in the checkpoint";
         return model.Precision == Precision.Float32 || BFloat16Speed.IsFast ? name : $"{name}, as asked for; {Speed()}, so that precision: auto takes float32";

@@ -23,7 +23,7 @@ public static class RunTokenizer
             ?? throw new UserErrorException("tokenizer_name_or_path: a new model (model_config) needs it.");
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{(options.Tokenizer.NameOrPath is null ? "model_name_or_path" : "tokenizer_name_or_path")}: {folder} is not a folder on this machine.");
-        var tokenizer = WithChatMl(Tokenizer.Load(folder), options);
+        var tokenizer = WithChatMl(folder, Tokenizer.Load(folder), options);
         if (options.Tokenizer.EosToken is { } eos)
         {
             if (tokenizer.TokenToId(eos) is null)
@@ -39,13 +39,25 @@ public static class RunTokenizer
     /// A ChatML template writes markers that a base model's tokenizer would cut into pieces. As the original's setup_chat_format, SFT
     /// and ORPO make tokens of them, and the second one the end of a turn; profile trl-0.19 lost that.
     /// </summary>
-    private static Tokenizer WithChatMl(Tokenizer tokenizer, RunOptions options)
+    private static Tokenizer WithChatMl(string folder, Tokenizer tokenizer, RunOptions options)
     {
-        var templates = new ChatTemplates(tokenizer.Settings, options.Tokenizer.ChatTemplate ?? (tokenizer.Settings.HasChatTemplate ? null : ""));
+        var templates = Templates(folder, tokenizer, options);
         var isWanted = options.Task is TrainingTask.Sft or TrainingTask.Orpo && options.Profile != Profile.Trl019 && templates.All.Any(template => template.Source.Contains(TurnStart, StringComparison.Ordinal));
         if (!isWanted || (tokenizer.TokenToId(TurnStart) is not null && tokenizer.TokenToId(TurnEnd) is not null))
             return tokenizer;
         var grown = tokenizer.WithAddedTokens([new AddedToken(TurnStart) { Special = true }, new AddedToken(TurnEnd) { Special = true }]);
         return grown.WithSettings(grown.Settings with { EosToken = TurnEnd });
+    }
+
+    private static ChatTemplates Templates(string folder, Tokenizer tokenizer, RunOptions options)
+    {
+        try
+        {
+            return new ChatTemplates(tokenizer.Settings, options.Tokenizer.ChatTemplate ?? (tokenizer.Settings.HasChatTemplate ? null : ""));
+        }
+        catch (UserErrorException fault) when (options.Tokenizer.ChatTemplate is null)
+        {
+            throw new UserErrorException($"{folder}: {fault.Message}", fault);
+        }
     }
 }

@@ -159,7 +159,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         if (state.MaxSteps != totalSteps && options.Optimization.Schedule.Kind is not (ScheduleKind.Constant or ScheduleKind.ConstantWithWarmup))
         {
             progress.Note(FormattableString.Invariant(
-                $"the run has {totalSteps} steps now, {state.MaxSteps} when {Path.GetFileName(from.Folder)} was saved: from here on the learning rate follows the schedule of {totalSteps}"));
+                $"the run has {Quantity.Of(totalSteps, "step")} now, {state.MaxSteps} when {Path.GetFileName(from.Folder)} was saved: from here on the learning rate follows the schedule of {totalSteps}"));
         }
         return BestCheckpoint.Recall(state with { MaxSteps = totalSteps }, options.Checkpoints);
     }

@@ -76,7 +76,7 @@ public sealed class LocalSampler : ISampler
             return error.Message;
         }
         return tokens.Length < model.Config.MaxPositions ? null : FormattableString.Invariant(
-            $"the prompt has {tokens.Length} tokens, which leaves no room for an answer: the model has {model.Config.MaxPositions} positions");
+            $"the prompt has {Quantity.Of(tokens.Length, "token")}, which leaves no room for an answer: the model has {Quantity.Of(model.Config.MaxPositions, "position")}");
     }
 
     /// <summary>The prompt as the model sees it, with the tokenizer's BOS once and, in the chat form, with what begins an answer.</summary>

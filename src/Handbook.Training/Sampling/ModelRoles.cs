@@ -32,7 +32,7 @@ internal static class ModelRoles
                 $"{folder}: is not a reward model: it has no {model.Architecture.Names.Score}.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path={folder} --dataset_name=PAIRS --output_dir=OUT");
         }
         if (model.Config.LabelCount != 1)
-            throw new UserErrorException($"{folder}: is not a reward model: it has {model.Config.LabelCount} labels, not one. 'handbook reward' trains one.");
+            throw new UserErrorException($"{folder}: is not a reward model: it has {Quantity.Of(model.Config.LabelCount, "label")}, not one. 'handbook reward' trains one.");
     }
 
     private static bool HasScore(ModelFolder model) => model.Weights.Names.Contains(model.Architecture.Names.Score + ".weight");

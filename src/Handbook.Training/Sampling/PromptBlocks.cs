@@ -29,7 +29,7 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         if (before == prompts.Count)
             return;
         if (before > 0)
-            progress.Note(FormattableString.Invariant($"{title}: {before} of {prompts.Count} prompts were done before"));
+            progress.Note(FormattableString.Invariant($"{title}: {before} of {Quantity.Of(prompts.Count, "prompt was", "prompts were")} done before"));
         using var worker = open();
         var pace = new Pace(title, unit, before * partsPerPrompt, prompts.Count * partsPerPrompt, progress, clock);
         var noted = before * Notes / prompts.Count;
@@ -42,7 +42,7 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
             var done = journal.Rows.Count;
             pace.Reach(done * partsPerPrompt);
             if (done * Notes / prompts.Count > noted)
-                progress.Note(FormattableString.Invariant($"{title}: {done} of {prompts.Count} prompts, {pace.Text}"));
+                progress.Note(FormattableString.Invariant($"{title}: {done} of {Quantity.Of(prompts.Count, "prompt")}, {pace.Text}"));
             noted = done * Notes / prompts.Count;
         }
     }
@@ -70,7 +70,7 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         if (all.Count < Math.Min(Patience, total) || all.Exists(row => row["refusal"] is null))
             return;
         journal.Clear();
-        throw new UserErrorException(FormattableString.Invariant($"{title}: none of the first {all.Count} prompts could be completed: {all[0]["refusal"]!.GetValue<string>()}."));
+        throw new UserErrorException(FormattableString.Invariant($"{title}: none of the first {Quantity.Of(all.Count, "prompt")} could be completed: {all[0]["refusal"]!.GetValue<string>()}."));
     }
 
     /// <summary>Counts parts from any thread, and knows rate and time left.</summary>

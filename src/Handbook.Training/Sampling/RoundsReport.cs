@@ -24,7 +24,7 @@ public static class RoundsReport
     public static RunReport Of(RoundsResult result, SampleOptions options) => new()
     {
         Title = Path.GetFileName(Path.GetFullPath(options.OutputDirectory).TrimEnd(Path.DirectorySeparatorChar)),
-        Subtitle = FormattableString.Invariant($"{result.Rounds.Count} rounds of sampling and training, from {options.Policy.Name}"),
+        Subtitle = FormattableString.Invariant($"{Quantity.Of(result.Rounds.Count, "round")} of sampling and training, from {options.Policy.Name}"),
         Headlines =
         [
             new("Mean score", Mean(result.Rounds[^1].Statistics.Scores), $"of all answers in the last round; {Mean(result.Rounds[0].Statistics.Scores)} in the first"),

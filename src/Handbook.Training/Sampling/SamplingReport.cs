@@ -43,7 +43,7 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
     {
         Title = Path.GetFileName(Path.GetFullPath(options.OutputDirectory).TrimEnd(Path.DirectorySeparatorChar)),
         Subtitle = string.Create(CultureInfo.InvariantCulture,
-            $"Rejection sampling: {options.Settings.Count} answers to each of {statistics.Prompts} prompts by {options.Policy.Name}, scored by {string.Join(" + ", options.Scorers.Select(scorer => scorer.Name))}"),
+            $"Rejection sampling: {Quantity.Of(options.Settings.Count, "answer")} to each of {Quantity.Of(statistics.Prompts, "prompt")} by {options.Policy.Name}, scored by {string.Join(" + ", options.Scorers.Select(scorer => scorer.Name))}"),
         Headlines =
         [
             new("Accepted prompts", Percent(statistics.AcceptanceRate), $"{statistics.Accepted} of {statistics.Prompts}"),

@@ -85,21 +85,21 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         if (!options.Selection.KeepTruncated && 2 * statistics.Truncated > statistics.Candidates)
         {
             yield return FormattableString.Invariant(
-                $"{statistics.Truncated} of {statistics.Candidates} answers were cut off at max_new_tokens ({options.Settings.MaxNewTokens}), so that they can only be rejected; allow more tokens, or set keep_truncated to true");
+                $"{statistics.Truncated} of {Quantity.Of(statistics.Candidates, "answer was", "answers were")} cut off at max_new_tokens ({options.Settings.MaxNewTokens}), so that they can only be rejected; allow more tokens, or set keep_truncated to true");
         }
         if (statistics.Unscored > 0)
-            yield return FormattableString.Invariant($"{statistics.Unscored} of {statistics.Candidates} answers have no score and are left out of the sets");
+            yield return FormattableString.Invariant($"{statistics.Unscored} of {Quantity.Of(statistics.Candidates, "answer has", "answers have")} no score and {Quantity.Word(statistics.Unscored, "is", "are")} left out of the sets");
         if (whyUnrated is not null)
             yield return $"a judge gave no verdict on some answers: {whyUnrated}; the same command asks it again for those";
         if (groups.FirstOrDefault(group => group.Refusal is not null) is { } refused)
-            yield return FormattableString.Invariant($"{statistics.Refused} prompts were not completed; prompt {refused.Prompt.Id}: {refused.Refusal}");
+            yield return FormattableString.Invariant($"{Quantity.Of(statistics.Refused, "prompt was", "prompts were")} not completed; prompt {refused.Prompt.Id}: {refused.Refusal}");
     }
 
     private List<(string Name, string Value)> Facts(int prompts, ModelDefaults defaults) =>
     [
         ("policy", options.Policy.Name),
         ("prompts", FormattableString.Invariant($"{prompts} of {options.Prompts.Dataset}")),
-        ("answers", FormattableString.Invariant($"{options.Settings.Count} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {options.Settings.MaxNewTokens} tokens")),
+        ("answers", FormattableString.Invariant($"{options.Settings.Count} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {Quantity.Of(options.Settings.MaxNewTokens, "token")}")),
         .. defaults.Fact is { } fact ? new[] { ("from the model", fact) } : [],
         ("scored by", string.Join(" + ", options.Scorers.Select(scorer => scorer.Weight == 1 ? scorer.Name : FormattableString.Invariant($"{scorer.Weight} x {scorer.Name}")))),
         .. Questions(prompts),

@@ -68,7 +68,7 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
         return new RunReport
         {
             Title = title,
-            Subtitle = $"{Results.Count} runs over {string.Join(" and ", Keys)}; everything else is the same in all of them.",
+            Subtitle = $"{Quantity.Of(Results.Count, "run")} over {string.Join(" and ", Keys)}; everything else is the same in all of them.",
             Headlines = best is null ? [] : [new Headline("Best run", best.Name, $"{Metrics[0]} {Text(best[Metrics[0]])}")],
             Overview =
             [

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Handbook.Training.Artefacts;
 
@@ -23,7 +22,7 @@ public sealed class SweepResults(string folder)
         {
             return [.. JsonNode.Parse(OrdinaryFile.ReadText(path))!["runs"]!.AsArray().Select(run => SweepResult.Of(run!.AsObject()))];
         }
-        catch (Exception error) when (error is JsonException or NullReferenceException or InvalidOperationException or FormatException)
+        catch (Exception error) when (BrokenJson.Caused(error))
         {
             throw new UserErrorException($"{path}: is not a sweep's record; move it away to run the whole sweep again.", error);
         }

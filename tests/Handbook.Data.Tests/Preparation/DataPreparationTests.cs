@@ -229,9 +229,9 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{\"instruction\":\"i\",\"input\":\"\",\"output\":\"o\"}", "Conversation, from instruction, output (Alpaca)")]
-    [InlineData("{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\",\"value\":\"r\"}]}", "Conversation, from conversations (ShareGPT)")]
-    [InlineData("{\"text\":\"t\"}", "Text, from text")]
+    [InlineData("{\"instruction\":\"i\",\"input\":\"\",\"output\":\"o\"}", "conversations, from instruction, output (Alpaca)")]
+    [InlineData("{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\",\"value\":\"r\"}]}", "conversations, from conversations (ShareGPT)")]
+    [InlineData("{\"text\":\"t\"}", "plain text, from text")]
     public void Prepare_AnyShape_TellsWhatTheRowsWereRecognisedAs(string row, string expected)
     {
         folder.Write("train.jsonl", row);

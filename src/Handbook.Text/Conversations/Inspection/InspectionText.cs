@@ -23,12 +23,12 @@ public static class InspectionText
     public static string Write(InspectedExample example, bool colour, bool everyToken)
     {
         var result = new StringBuilder();
-        result.Append(CultureInfo.InvariantCulture, $"{example.Name}: {example.TokenCount} tokens, {example.LabelCount} labels\n");
+        result.Append(CultureInfo.InvariantCulture, $"{example.Name}: {Quantity.Of(example.TokenCount, "token")}, {Quantity.Of(example.LabelCount, "label")}\n");
         foreach (var problem in example.Problems)
             result.Append(Paint(colour, Warning, "! " + problem)).Append('\n');
         foreach (var part in example.Parts)
         {
-            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{part.Title} ({part.Tokens.Count} tokens, {part.LabelCount} labels)")}\n");
+            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{part.Title} ({Quantity.Of(part.Tokens.Count, "token")}, {Quantity.Of(part.LabelCount, "label")})")}\n");
             if (colour)
                 AppendText(result, part);
             if (everyToken || !colour)
@@ -45,7 +45,7 @@ public static class InspectionText
             if (IsGap(part, ref at))
             {
                 Switch("");
-                result.Append(CultureInfo.InvariantCulture, $"\n\n... {part.Gap.Behind - part.Gap.From} tokens not shown ...\n\n");
+                result.Append(CultureInfo.InvariantCulture, $"\n\n... {Quantity.Of(part.Gap.Behind - part.Gap.From, "token")} not shown ...\n\n");
             }
             var token = part.Tokens[at];
             var style = token.IsCut ? Cut : token.IsLabel ? Label : token.IsSpecial ? Special : "";
@@ -83,7 +83,7 @@ public static class InspectionText
         for (var i = 0; i < part.Tokens.Count; i++)
         {
             if (IsGap(part, ref i))
-                result.Append(CultureInfo.InvariantCulture, $"... {part.Gap.Behind - part.Gap.From} tokens not shown ...\n");
+                result.Append(CultureInfo.InvariantCulture, $"... {Quantity.Of(part.Gap.Behind - part.Gap.From, "token")} not shown ...\n");
             var token = part.Tokens[i];
             var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {roles[token.Message]}" : $"{token.Message}";
             var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsCut ? " cut " : token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");

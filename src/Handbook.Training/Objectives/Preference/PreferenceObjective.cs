@@ -38,7 +38,7 @@ public sealed class PreferenceObjective : IObjective
         settings = new LossSettings(options.Beta, options.LabelSmoothing, options.DiscopopTau);
         var weights = options.LossWeights ?? [.. options.LossTypes.Select(_ => 1.0)];
         if (weights.Count != options.LossTypes.Count)
-            throw new UserErrorException($"loss_weights: {weights.Count} weights for {options.LossTypes.Count} losses in loss_type.");
+            throw new UserErrorException($"loss_weights: {Quantity.Of(weights.Count, "weight")} for {Quantity.Of(options.LossTypes.Count, "loss", "losses")} in loss_type.");
         losses = [.. options.LossTypes.Zip(weights, (name, weight) => (PreferenceLossTable.Find(name), weight))];
     }
 

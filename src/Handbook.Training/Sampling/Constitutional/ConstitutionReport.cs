@@ -24,7 +24,7 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
     {
         Title = Path.GetFileName(Path.GetFullPath(options.OutputDirectory).TrimEnd(Path.DirectorySeparatorChar)),
         Subtitle = FormattableString.Invariant(
-            $"Constitutional AI: answers of {options.Policy.Name}, criticised and revised {options.RevisionRounds} times under {options.Constitution.Principles.Count} principles"),
+            $"Constitutional AI: answers of {options.Policy.Name}, criticised and revised {Quantity.Of(options.RevisionRounds, "time")} under {Quantity.Of(options.Constitution.Principles.Count, "principle")}"),
         Headlines =
         [
             new("Prompts", Text(All.Count), string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Answers.Count} {split.Name}")))),

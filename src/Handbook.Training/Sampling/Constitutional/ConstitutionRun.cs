@@ -76,8 +76,8 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
     [
         ("policy", options.Policy.Name),
         ("prompts", string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Prompts.Count} {split.Split}")))),
-        ("principles", FormattableString.Invariant($"{options.Constitution.Principles.Count}, {options.Constitution.SystemChat.Count} turns of examples before each prompt")),
-        ("turns", FormattableString.Invariant($"{1 + 2 * options.RevisionRounds} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {options.Settings.MaxNewTokens} tokens each")),
+        ("principles", FormattableString.Invariant($"{options.Constitution.Principles.Count}, {Quantity.Of(options.Constitution.SystemChat.Count, "turn")} of examples before each prompt")),
+        ("turns", FormattableString.Invariant($"{1 + 2 * options.RevisionRounds} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {Quantity.Of(options.Settings.MaxNewTokens, "token")} each")),
         .. defaults.Fact is { } fact ? new[] { ("from the model", fact) } : [],
         .. Endpoints.EndpointOptions.KeyFacts([options.Policy.Endpoint]),
         ("output", options.OutputDirectory),

@@ -45,7 +45,7 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         var open = Enumerable.Range(0, rows.Count).Where(i => WhyUnrated(rows[i]) is not null).ToList();
         if (open.Count == 0)
             return;
-        progress.Note(FormattableString.Invariant($"scoring: a judge gave no verdict on answers to {open.Count} of {rows.Count} prompts and is asked again"));
+        progress.Note(FormattableString.Invariant($"scoring: a judge gave no verdict on answers to {open.Count} of {Quantity.Of(rows.Count, "prompt")} and is asked again"));
         foreach (var block in open.Chunk(options.PromptsPerBlock))
         {
             stop.ThrowIfCancellationRequested();
@@ -107,7 +107,7 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         foreach (var judge in Judges.Where(judge => answers.TrueForAll(scores => scores[judge] is null)))
         {
             throw new UserErrorException(FormattableString.Invariant(
-                $"scoring: {options.Scorers[judge].Name} rated none of the first {answers.Count} answers: {WhyUnrated(first)}. The answers are kept: once the judge is repaired, the same command scores them."));
+                $"scoring: {options.Scorers[judge].Name} rated none of the first {Quantity.Of(answers.Count, "answer")}: {WhyUnrated(first)}. The answers are kept: once the judge is repaired, the same command scores them."));
         }
     }
 
