@@ -52,7 +52,7 @@ public sealed class GenerationRecipeTests : IDisposable
     [InlineData("reward_funcs: words\nendpoint: {model: m}\n", "r.yaml:2:11: endpoint.url: is required: The server's address, up to and with /v1.")]
     [InlineData("reward_funcs: words\nendpoint: {url: 'http://h/v1', model: m, api_key: sk-1}\n", "r.yaml:2:42: endpoint.api_key: a key does not belong into a file; api_key_env names the environment variable that holds it.")]
     [InlineData("reward_funcs: judge\nmodel_name_or_path: m\n", "r.yaml:1:15: reward_funcs: judge needs the section judge, with url and model.")]
-    [InlineData("reward_funcs: [words, json]\nmodel_name_or_path: m\nreward_weights: 1\n", "r.yaml:3:17: reward_weights: has 1 entries for 2 scorers; it must have one for each.")]
+    [InlineData("reward_funcs: [words, json]\nmodel_name_or_path: m\nreward_weights: 1\n", "r.yaml:3:17: reward_weights: has 1 entry for 2 scorers; it must have one for each.")]
     [InlineData("reward_funcs: [words, words]\nmodel_name_or_path: m\n", "r.yaml:1:15: reward_funcs: names one scorer twice; its weight says how much it counts.")]
     [InlineData("reward_funcs: words\nmodel_name_or_path: m\nrounds: 2\n", "r.yaml:3:9: rounds: needs train_recipe: without training between them all rounds sample from the same model.")]
     [InlineData("reward_funcs: words\nmodel_name_or_path: m\nlearning_rate: 1\n", "r.yaml:3:1: learning_rate: belongs to cpt, sft, dpo, orpo, kto, reward, cpo, bco, not to sample.")]

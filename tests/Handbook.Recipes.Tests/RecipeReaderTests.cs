@@ -169,7 +169,7 @@ public class RecipeReaderTests
     [InlineData(TrainingTask.Dpo, "sync_ref_model: true\nprecompute_ref_log_probs: true\n", "r.yaml:4:17: sync_ref_model: excludes precompute_ref_log_probs: true; a reference that follows the policy is computed at every step.")]
     [InlineData(TrainingTask.Cpo, "loss_type: aot\n", "r.yaml:4:12: loss_type: aot is not a loss of cpo; expected sigmoid, hinge, ipo, simpo, alphapo.")]
     [InlineData(TrainingTask.Kto, "loss_type: [kto, apo_zero_unpaired]\n", "r.yaml:4:12: loss_type: has 2 losses; kto takes one.")]
-    [InlineData(TrainingTask.Dpo, "loss_type: [sigmoid, sft]\nloss_weights: [1]\n", "r.yaml:5:15: loss_weights: has 1 entries for 2 losses; it must have one for each.")]
+    [InlineData(TrainingTask.Dpo, "loss_type: [sigmoid, sft]\nloss_weights: [1]\n", "r.yaml:5:15: loss_weights: has 1 entry for 2 losses; it must have one for each.")]
     public void Read_RuleOfPreferences_IsToldWithItsReason(TrainingTask task, string yaml, string expected) =>
         Assert.Contains(expected, Recipes.Problems(yaml, task));
 
