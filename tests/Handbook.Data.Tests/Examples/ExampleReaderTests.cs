@@ -74,7 +74,7 @@ public sealed class ExampleReaderTests : IDisposable
     [InlineData("{\"messages\":\"[{'role': 'user', 'content': 'q'}]\"}", "{0}, line 1, column \"messages\": holds a Python list in its printed form; expected JSON ([{\"role\": ...}])")]
     [InlineData("{\"prompt\":\"p\",\"completion\":\"c\",\"label\":\"good\"}", "{0}, line 1, column \"label\": good; expected true or false")]
     [InlineData("{\"chosen\":\"same\",\"rejected\":\"same\"}", "{0}, line 1, column \"rejected\": one of chosen and rejected is the beginning of the other: nothing tells the prompt from the answers")]
-    [InlineData("{\"input_ids\":[1,2],\"labels\":[1]}", "{0}, line 1, column \"labels\": 1 entries; input_ids has 2")]
+    [InlineData("{\"input_ids\":[1,2],\"labels\":[1]}", "{0}, line 1, column \"labels\": 1 entry; input_ids has 2")]
     [InlineData("{\"input_ids\":[1,-2]}", "{0}, line 1, column \"input_ids\": the id -2 is negative")]
     public void Read_BadRow_NamesFileRowAndColumn(string rows, string message)
     {
