@@ -72,7 +72,7 @@ public sealed class CsvFile(string path, SourceOptions options) : IRowFile
         if (record.Fields.Count != names.Length)
         {
             return new SourceRow(default, place, index, FormattableString.Invariant(
-                $"{record.Fields.Count} fields; expected {names.Length} as in the heading ({string.Join(", ", names.Take(6))})"));
+                $"{Quantity.Of(record.Fields.Count, "field")}; expected {names.Length} as in the heading ({string.Join(", ", names.Take(6))})"));
         }
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json, SourceRow.WriterOptions))

@@ -103,7 +103,7 @@ public sealed class MalformedInputTests : IDisposable
     public void Prepare_CsvRowWithTooFewFields_IsNamed()
     {
         folder.Write("t.csv", "prompt,completion\na,b\nc\nd,e\n");
-        Assert.Contains("line 3: 1 fields; expected 2 as in the heading (prompt, completion)", Assert.Throws<UserErrorException>(() => Prepare("t.csv")).Message, StringComparison.Ordinal);
+        Assert.Contains("line 3: 1 field; expected 2 as in the heading (prompt, completion)", Assert.Throws<UserErrorException>(() => Prepare("t.csv")).Message, StringComparison.Ordinal);
         using var store = Prepare("t.csv", skip: true);
         Assert.Equal((2, 1), (store.ExampleCount, store.Manifest.BadRows));
     }

@@ -111,7 +111,7 @@ public sealed class FileFormatsTests : IDisposable
         var rows = file.Read(null).ToList();
         Assert.Equal(Enumerable.Range(0, Count).Select(i => (long)i), rows.Select(row => row.Index));
         Assert.Equal([broken], rows.Where(row => row.Problem is not null).Select(row => (int)row.Index));
-        Assert.Equal($"{folder[name]}, line {(2 * broken) + 2}: 1 fields; expected 2 as in the heading (id, text)", Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
+        Assert.Equal($"{folder[name]}, line {(2 * broken) + 2}: 1 field; expected 2 as in the heading (id, text)", Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
         Assert.All(rows.Where(row => row.Index != broken), row =>
         {
             using var document = row.Parse();
