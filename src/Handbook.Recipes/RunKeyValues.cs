@@ -12,7 +12,9 @@ internal static class RunKeyValues
     {
         var holds = new Dictionary<string, string>();
         var plain = RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Effect == effect && row.Tasks.Includes(task)
-            && row.Kind is not (KeyKind.Section or KeyKind.SectionList) && !row.Name.Contains("[]", StringComparison.Ordinal));
+            && row.Kind is not (KeyKind.Section or KeyKind.SectionList) && !row.Name.Contains("[]", StringComparison.Ordinal))
+            // Defaults follow the profile: it is what to tell first.
+            .OrderBy(row => row.Name != "profile");
         foreach (var row in plain)
             Add(row.Name, values.Value(row.Name));
         foreach (var given in values.Given.Where(value => value.Path.Contains('[', StringComparison.Ordinal)))

@@ -44,6 +44,37 @@ public sealed class ModelFolderTests
         Assert.False(File.Exists(temporary.File("generation_config.json")));
     }
 
+    [Theory]
+    [InlineData("dtype")]
+    [InlineData("torch_dtype")]
+    [InlineData("dtype", "torch_dtype")]
+    public void Save_ConfigurationThatNamesTheType_SaysWhatWasWritten(params string[] keys)
+    {
+        using var temporary = new TemporaryFolder();
+        using var model = TinyModels.Create(fields: [.. keys.Select(key => (key, (JsonNode)"float32"))]);
+
+        model.Save(temporary.Path, DType.BFloat16);
+
+        var config = Json(temporary.File("config.json"));
+        Assert.All(keys, key => Assert.Equal("bfloat16", config[key]!.GetValue<string>()));
+        Assert.Equal(keys.Order(StringComparer.Ordinal), new[] { "dtype", "torch_dtype" }.Where(config.ContainsKey));
+    }
+
+    [Theory]
+    [InlineData("model.safetensors")]
+    [InlineData("config.json")]
+    public void Load_PointerOfGitLfsInAFilesPlace_SaysWhatItIs(string file)
+    {
+        using var temporary = new TemporaryFolder();
+        using (var model = TinyModels.Create())
+            model.Save(temporary.Path, DType.Float32);
+        File.WriteAllText(temporary.File(file), "version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 1000\n");
+
+        var error = Assert.Throws<UserErrorException>(() => CausalLanguageModel.Load(temporary.Path));
+
+        Assert.StartsWith($"{temporary.File(file)}: is a Git LFS pointer, not the file of 1000 bytes that it stands for; run 'git lfs pull'", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Save_OtherTypeInSeveralFiles_LoadsTheRoundedWeights()
     {

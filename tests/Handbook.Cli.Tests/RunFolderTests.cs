@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Globalization;
+using Handbook.TestModels;
+
+namespace Handbook.Cli.Tests;
+
+/// <summary>An output folder belongs to one run: another one is refused with what differs, the same goes on, wherever the folder lies.</summary>
+[Collection(nameof(CacheOfItsOwn))]
+public sealed class RunFolderTests : IDisposable
+{
+    private readonly TinyChat chat = new();
+    private readonly string text;
+
+    public RunFolderTests()
+    {
+        CacheOfItsOwn.In(new DirectoryInfo(Path.GetDirectoryName(chat.Policy)!));
+        text = Write("text.jsonl", 8);
+        Directory.CreateDirectory(chat.File("runs"));
+    }
+
+    public void Dispose()
+    {
+        CacheOfItsOwn.Leave();
+        chat.Dispose();
+    }
+
+    [Theory]
+    [InlineData("optim was adamw_torch, is sgd", "--optim=sgd")]
+    [InlineData("learning_rate was 0.001, is 0.002", "--learning_rate=2e-3")]
+    [InlineData("per_device_train_batch_size was 2, is 4; seed was 42, is 7", "--per_device_train_batch_size=4", "--seed=7")]
+    [InlineData("lr_scheduler_type was linear, is cosine", "--lr_scheduler_type=cosine", "--max_steps=5")]
+    [InlineData("profile was best, is v0.3", "--profile=v0.3")]
+    public async Task Train_FolderOfAnotherRecipe_IsRefusedWithWhatDiffers(string difference, params string[] changed)
+    {
+        await RunAsync("a");
+        var before = File.ReadAllBytes(Model("a"));
+
+        var refused = await Invocation.RunAsync([.. Command("a"), .. changed]);
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Contains($"output_dir: {Output("a")} holds another run: {difference}", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("Name another output_dir, or begin anew with overwrite_output_dir: true (--overwrite_output_dir).", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Model("a")));
+        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync([.. Command("a"), .. changed, "--overwrite_output_dir=true"])).ExitCode);
+    }
+
+    [Fact]
+    public async Task Train_FolderOfAnotherMethodModelOrData_IsRefused()
+    {
+        await RunAsync("a");
+        var pairs = chat.Write("pairs.jsonl", """{"prompt": "hello", "chosen": " yes", "rejected": " no"}""" + "\n");
+
+        var method = await Invocation.RunAsync("dpo", $"--model_name_or_path={chat.Policy}", $"--dataset_name={pairs}", $"--output_dir={Output("a")}", "--max_steps=1");
+        Assert.Contains("holds another run: it is of sft, this is dpo.", method.Error, StringComparison.Ordinal);
+        var model = await Invocation.RunAsync([.. Command("a"), $"--model_name_or_path={Output("a")}"]);
+        Assert.Contains("model_name_or_path: the model that it starts from is another", model.Error, StringComparison.Ordinal);
+        var data = await Invocation.RunAsync([.. Command("a"), $"--dataset_name={Write("other.jsonl", 9)}"]);
+        Assert.Contains("the training rows are others (dataset_name was", data.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_StepsIntervalsAndPathsChanged_GoesOn()
+    {
+        await RunAsync("a");
+        Directory.Move(Output("a"), Output("b"));
+        Directory.Move(chat.Policy, chat.File("elsewhere"));
+        File.Move(text, chat.File("renamed.jsonl"));
+
+        var longer = await Invocation.RunAsync([.. Command("b"), $"--model_name_or_path={chat.File("elsewhere")}", $"--dataset_name={chat.File("renamed.jsonl")}",
+            "--max_steps=4", "--save_steps=2", "--logging_steps=3", "--dataset_test_split=train", "--eval_strategy=steps", "--eval_steps=2"]);
+
+        Assert.True(longer.ExitCode == ExitCodes.Success, longer.Error);
+        Assert.Contains("resuming training at checkpoint-2", longer.Output, StringComparison.Ordinal);
+        Assert.Contains("the run has 4 steps now, 2 when checkpoint-2 was saved", longer.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_CheckpointOfAnotherRun_IsRefusedInANewFolderToo()
+    {
+        await RunAsync("a");
+
+        var refused = await Invocation.RunAsync([.. Command("new"), "--optim=sgd", $"--resume_from_checkpoint={Path.Combine(Output("a"), "checkpoint-2")}"]);
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Contains("checkpoint-2: is a checkpoint of another run: optim was adamw_torch, is sgd.", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Output("new")));
+    }
+
+    [Fact]
+    public async Task Train_FolderWithAModelOfNobody_IsRefusedAndSomebodysCheckpointsStay()
+    {
+        Directory.CreateDirectory(Path.Combine(Output("foreign"), "checkpoint-9"));
+        File.WriteAllText(Path.Combine(Output("foreign"), "checkpoint-9", "notes.txt"), "mine");
+
+        var refused = await Invocation.RunAsync(Command("foreign"));
+        Assert.Contains("holds a model or checkpoints that don't say which run made them", refused.Error, StringComparison.Ordinal);
+        var anew = await Invocation.RunAsync([.. Command("foreign"), "--overwrite_output_dir=true"]);
+        Assert.True(anew.ExitCode == ExitCodes.Success, anew.Error);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(Output("foreign"), "checkpoint-9", "notes.txt")));
+    }
+
+    [Fact]
+    public async Task Train_FolderOfALivingProcess_IsRefusedUntilItEnds()
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. Command("a"), "--max_steps=100000", "--save_steps=100000"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["OMP_NUM_THREADS"] = "1";
+        using (var living = Process.Start(start)!)
+        {
+            while (living.StandardOutput.ReadLine() is { } line && !line.StartsWith("step 1/", StringComparison.Ordinal)) { }
+            var second = await Invocation.RunAsync([.. Command("a"), "--max_steps=100000", "--save_steps=100000"]);
+            Assert.Equal(ExitCodes.UserError, second.ExitCode);
+            Assert.Contains("another run is at work in this folder: process " + living.Id.ToString(CultureInfo.InvariantCulture), second.Error, StringComparison.Ordinal);
+            using var interrupt = Process.Start("kill", ["-INT", living.Id.ToString(CultureInfo.InvariantCulture)]);
+            var rest = await living.StandardOutput.ReadToEndAsync();
+            await living.WaitForExitAsync();
+            Assert.Equal(ExitCodes.Interrupted, living.ExitCode);
+            Assert.Contains("the same command goes on from checkpoint-", rest, StringComparison.Ordinal);
+        }
+        var done = int.Parse(Path.GetFileName(Assert.Single(Directory.GetDirectories(Output("a"), "checkpoint-*")))["checkpoint-".Length..], CultureInfo.InvariantCulture);
+        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync([.. Command("a"), $"--max_steps={done}"])).ExitCode);
+    }
+
+    [Fact]
+    public async Task Sweep_RepeatedWithAnotherLearningRate_IsRefused()
+    {
+        string[] sweep = ["sweep", "--task=sft", .. Command("sweep").Skip(1), "--seed=1,2"];
+        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(sweep)).ExitCode);
+
+        var same = await Invocation.RunAsync(sweep);
+        Assert.Equal(2, same.Output.Split("finished before").Length - 1);
+        var other = await Invocation.RunAsync([.. sweep, "--learning_rate=5e-3"]);
+        Assert.Equal(ExitCodes.UserError, other.ExitCode);
+        Assert.Contains("holds another run: learning_rate was 0.001, is 0.005", other.Error, StringComparison.Ordinal);
+    }
+
+    private string Output(string name) => Path.Combine(chat.File("runs"), name);
+
+    private string Model(string name) => Path.Combine(Output(name), "model.safetensors");
+
+    private string[] Command(string output) =>
+    [
+        "sft", $"--model_name_or_path={chat.Policy}", $"--dataset_name={text}", $"--output_dir={Output(output)}", "--learning_rate=1e-3", "--max_steps=2", "--per_device_train_batch_size=2",
+        "--max_length=32", "--logging_steps=1", "--report_to=none",
+    ];
+
+    private async Task RunAsync(string output)
+    {
+        var run = await Invocation.RunAsync(Command(output));
+        Assert.True(run.ExitCode == ExitCodes.Success, run.Error + run.Output);
+    }
+
+    private string Write(string name, int rows) =>
+        chat.Write(name, string.Concat(Enumerable.Range(0, rows).Select(i => $$"""{"text": "hello there how are you today my friend {{i}}"}""" + "\n")));
+}
