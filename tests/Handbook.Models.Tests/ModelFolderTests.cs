@@ -51,7 +51,7 @@ public sealed class ModelFolderTests
     public void Save_ConfigurationThatNamesTheType_SaysWhatWasWritten(params string[] keys)
     {
         using var temporary = new TemporaryFolder();
-        using var model = TinyModels.Create(fields: [.. keys.Select(key => (key, (JsonNode)"float32"))]);
+        using var model = TinyModels.Create(fields: [.. keys.Select(key => (key, (JsonNode?)"float32"))]);
 
         model.Save(temporary.Path, DType.BFloat16);
 
