@@ -19,6 +19,8 @@ internal static class MessageReader
 
     private static readonly string[] StandardRoles = ["system", "developer", "user", "assistant", "tool", "ipython", "function"];
 
+    private static readonly string[] RoleKeys = ["role", "from"];
+
     private static readonly string[] InsteadOfContent = ["content", "tool_calls", "function_call", "reasoning_content", "thinking"];
 
     /// <summary>
@@ -50,7 +52,9 @@ internal static class MessageReader
         try
         {
             using var document = JsonDocument.Parse(value.GetString()!);
-            return document.RootElement.EnumerateArray().All(LooksLikeMessage) ? document.RootElement.Clone() : null;
+            // A list of people and what they do has roles too, but none that speaks in a conversation.
+            return document.RootElement.EnumerateArray().All(LooksLikeMessage) && document.RootElement.EnumerateArray().Any(HasUsualRole)
+                ? document.RootElement.Clone() : null;
         }
         catch (JsonException) when (PrintedMember(text) is "role" or "content" or "from" or "value")
         {
@@ -66,6 +70,9 @@ internal static class MessageReader
     private static bool LooksLikeMessage(JsonElement item) => item.ValueKind == JsonValueKind.Object
         && ((HasText(item, "role") && InsteadOfContent.Any(key => item.TryGetProperty(key, out _)))
             || (HasText(item, "from") && item.TryGetProperty("value", out _)));
+
+    private static bool HasUsualRole(JsonElement item) =>
+        RoleKeys.Any(key => HasText(item, key) && Roles.ContainsKey(item.GetProperty(key).GetString()!));
 
     private static bool HasText(JsonElement item, string name) => item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String;
 

@@ -42,6 +42,8 @@ public sealed class MessageFormsTests : IDisposable
     [Theory]
     [InlineData("""[{"city":"Oslo"}]""")]
     [InlineData("""[{"role":"cook"}]""")]
+    [InlineData("""[{"role":7,"from":"cook","value":"soup"}]""")]
+    [InlineData("""[{"role":"cook","content":"soup"},{"role":"waiter","content":"plates"}]""")]
     [InlineData("""[{"from":"Oslo","to":"Rome"}]""")]
     [InlineData("""[{"role":"user","content":"q"},{"city":"Oslo"}]""")]
     [InlineData("""[{"role":7,"content":"q"}]""")]
@@ -59,6 +61,7 @@ public sealed class MessageFormsTests : IDisposable
     [Theory]
     [InlineData("""[{"role":"assistant","content":"q"}]""")]
     [InlineData("""[{"from":"gpt","value":"q"}]""")]
+    [InlineData("""[{"role":"assistant","content":"q"}]  """)]
     [InlineData(""" [ {"role":"assistant","tool_calls":[{"id":"1"}]} ]""")]
     public void Read_AListOfMessagesInAText_IsMessages(string answer)
     {
