@@ -30,5 +30,5 @@ internal static class RetryAfter
 
     // Beyond that no wait is meant, and none can be told from another.
     private static double? Number(string? text) =>
-        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? Math.Min(number, 1e9) : null;
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= 0 ? Math.Min(number, 1e9) : null;
 }

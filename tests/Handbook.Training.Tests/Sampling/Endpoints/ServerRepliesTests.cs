@@ -276,6 +276,8 @@ public sealed class ServerRepliesTests
     [InlineData("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT", 0.0)]
     [InlineData("Retry-After", "soon", null)]
     [InlineData("Retry-After", "-5", null)]
+    [InlineData("Retry-After", "NaN", null)]
+    [InlineData("retry-after-ms", "-Infinity", null)]
     [InlineData("Retry-After", "1e999", null)]
     [InlineData("Retry-After", "99999999999999999999999", 1e9)]
     public void RetryAfter_EveryForm_IsATime(string name, string value, double? expected)
