@@ -31,9 +31,9 @@ public static class FileFormats
     /// <summary>Opens a file by its ending.</summary>
     /// <exception cref="UserErrorException">The ending is unknown, or the file only stands for another one.</exception>
     public static IRowFile Open(string path, SourceOptions options) =>
-        PlaceholderFile.ExplainPointer(path) is { } pointer ? throw new UserErrorException($"{path}: {pointer}")
-        : Find(path) is { } format ? format.Open(path, options)
-        : throw new UserErrorException($"{path}: no data format has this ending; known are {Described}");
+        Find(path) is not { } format ? throw new UserErrorException($"{path}: no data format has this ending; known are {Described}")
+        : PlaceholderFile.ExplainPointer(path) is { } pointer ? throw new UserErrorException($"{path}: {pointer}")
+        : format.Open(path, options);
 
     /// <summary>
     /// The files of one format: of the ending that most have; where several have as many, of the one that holds rows best. Files

@@ -78,8 +78,9 @@ public sealed class SplitNamesTests : IDisposable
         MakePipe(folder["set/train.jsonl"]);
         foreach (var name in new[] { "set", "set/train.jsonl" })
         {
-            var source = RowSource.Open(new DatasetRequest(name), [new LocalDatasetResolver(folder.Path)], new SourceOptions());
-            Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => source.Read().Count()).Message, StringComparison.Ordinal);
+            var error = Assert.Throws<UserErrorException>(() =>
+                RowSource.Open(new DatasetRequest(name), [new LocalDatasetResolver(folder.Path)], new SourceOptions()).Read().Count());
+            Assert.Contains("a named pipe stands here", error.Message, StringComparison.Ordinal);
         }
         folder.Write("card/a.jsonl", "");
         MakePipe(folder["card/README.md"]);
