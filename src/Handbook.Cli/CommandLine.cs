@@ -24,13 +24,15 @@ public static class CommandLine
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPageAction)
                 throw new UserErrorException($"{Problem(parsed)} 'handbook {NameOf(parsed)}--help' shows what is expected.");
             signals.EndAtOnce = parsed.CommandResult.Command is HandbookCommand { HasNothingToSave: true };
-            return await parsed.InvokeAsync(new InvocationConfiguration
+            var code = await parsed.InvokeAsync(new InvocationConfiguration
             {
                 Output = terminal.Output,
                 Error = terminal.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             }, signals.Token).ConfigureAwait(false);
+            terminal.Output.Flush();
+            return code == ExitCodes.Success && terminal.OutputFault is { } lost ? throw lost : code;
         }
 #pragma warning disable CA1031 // The outermost frame: whatever went wrong becomes one line and an exit code.
         catch (Exception fault)

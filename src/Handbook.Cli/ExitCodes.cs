@@ -12,6 +12,9 @@ public static class ExitCodes
     /// <summary>The input is wrong: one line a problem that says where and what was expected; nothing was written.</summary>
     public const int UserError = 2;
 
+    /// <summary>Ended by SIGHUP (the terminal went away) after saving what can be continued; 128 + 1.</summary>
+    public const int HungUp = 129;
+
     /// <summary>Ended by Ctrl-C (SIGINT) after saving what can be continued; 128 + 2, as shells expect.</summary>
     public const int Interrupted = 130;
 

@@ -5,6 +5,9 @@ namespace Handbook.Cli;
 /// <summary>From whatever ended a command to what the user reads and the exit code.</summary>
 internal static class FaultReport
 {
+    // A message quotes what it found, which may be a megabyte.
+    private const int LongestLine = 2000;
+
     /// <summary>Writes the fault and gives its exit code.</summary>
     /// <param name="fault">What ended the command.</param>
     /// <param name="signalCode">The exit code of the signal that was received; null when there was none.</param>
@@ -12,34 +15,37 @@ internal static class FaultReport
     /// <param name="error">Where to.</param>
     public static int Write(Exception fault, int? signalCode, bool isVerbose, TextWriter error)
     {
-        var (code, message) = Judge(fault, signalCode);
-        if (message is not null)
-            error.WriteLine(message);
-        if (isVerbose && message is not null)
-            error.WriteLine(fault);
+        var (code, messages) = Judge(fault, signalCode);
+        foreach (var message in messages)
+            error.WriteLine(PrintableText.Line(message, LongestLine));
+        if (isVerbose && messages.Count > 0)
+        {
+            foreach (var line in fault.ToString().Split('\n'))
+                error.WriteLine(line.TrimEnd('\r'));
+        }
         return code;
     }
 
-    private static (int Code, string? Message) Judge(Exception fault, int? signalCode)
+    private static (int Code, IReadOnlyList<string> Messages) Judge(Exception fault, int? signalCode)
     {
         // A static constructor or a parallel loop wraps what happened in it.
         var causes = Causes(fault).ToList();
         if (causes.OfType<UserErrorException>().FirstOrDefault() is { } mistake)
-            return (ExitCodes.UserError, mistake.Message);
+            return (ExitCodes.UserError, mistake.Problems);
         // A server that fails is nothing to look into here: its words are all there is to know.
         if (causes.OfType<EndpointException>().FirstOrDefault() is { } server)
-            return (ExitCodes.Failure, server.Message);
+            return (ExitCodes.Failure, [server.Message]);
         if (signalCode is { } code && causes.OfType<OperationCanceledException>().Any())
-            return (code, null);
+            return (code, []);
         if (causes.OfType<IOException>().FirstOrDefault(IsDiskFull) is { } full)
         {
             return (ExitCodes.UserError,
-                $"the disk is full: {FirstLine(full.Message)} What was saved before is whole; free some space and start the same command again.");
+                [$"the disk is full: {FirstLine(full.Message)} What was saved before is whole; free some space and start the same command again."]);
         }
         if (causes.OfType<OutOfMemoryException>().Any())
-            return (ExitCodes.Failure, "out of memory. Try a smaller per_device_train_batch_size with more gradient_accumulation_steps, or gradient_checkpointing: true.");
+            return (ExitCodes.Failure, ["out of memory. Try a smaller per_device_train_batch_size with more gradient_accumulation_steps, or gradient_checkpointing: true."]);
         var last = causes[^1];
-        return (ExitCodes.Failure, $"{FirstLine(last.Message)} ({last.GetType().Name}; --verbose shows where)");
+        return (ExitCodes.Failure, [$"{FirstLine(last.Message)} ({last.GetType().Name}; --verbose shows where)"]);
     }
 
     private static IEnumerable<Exception> Causes(Exception fault)

@@ -27,7 +27,7 @@ internal static class HelpPage
             ("0", "Done"),
             ("1", "A fault of the program or of the machine"),
             ("2", "Wrong input: one line a problem, nothing written"),
-            ("130, 143", "Ctrl-C, SIGTERM: saved first; the same command goes on from there"),
+            ("129, 130, 143", "Terminal gone, Ctrl-C, SIGTERM: saved first; the same command goes on from there"),
         ]);
     }
 

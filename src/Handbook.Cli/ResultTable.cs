@@ -10,9 +10,9 @@ internal static class ResultTable
     {
         var table = new Table { Border = terminal.IsInteractive ? TableBorder.Rounded : TableBorder.Ascii };
         foreach (var (i, name) in columns.Index())
-            table.AddColumn(new TableColumn(Markup.Escape(name)) { Alignment = i == 0 ? Justify.Left : Justify.Right });
+            table.AddColumn(new TableColumn(Markup.Escape(PrintableText.Line(name))) { Alignment = i == 0 ? Justify.Left : Justify.Right });
         foreach (var row in rows)
-            table.AddRow([.. row.Select(Markup.Escape)]);
+            table.AddRow([.. row.Select(cell => Markup.Escape(PrintableText.Line(cell)))]);
         terminal.Ansi.Write(table);
     }
 }

@@ -3,21 +3,24 @@ using System.Runtime.InteropServices;
 namespace Handbook.Cli;
 
 /// <summary>
-/// Ctrl-C and SIGTERM. The first cancels <see cref="Token"/>, so that a run can save and leave with
-/// <see cref="ExitCodes.Interrupted"/> or <see cref="ExitCodes.Terminated"/>; a second one ends the process at once.
+/// Ctrl-C, SIGTERM, and SIGHUP of a terminal that goes away. The first cancels <see cref="Token"/>, so that a run can save and
+/// leave with <see cref="ExitCodes.Interrupted"/>, <see cref="ExitCodes.Terminated"/> or <see cref="ExitCodes.HungUp"/>; a second
+/// Ctrl-C or SIGTERM ends the process at once. SIGHUP is left alone where it was ignored from the start (<c>nohup</c>).
 /// </summary>
 internal sealed class Signals : IDisposable
 {
     private readonly CancellationTokenSource source = new();
-    private readonly PosixSignalRegistration interrupt;
-    private readonly PosixSignalRegistration terminate;
+    private readonly List<PosixSignalRegistration> registrations = [];
     private readonly TextWriter error;
+    private bool isAsked;
 
     public Signals(TextWriter error)
     {
         this.error = error;
-        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive);
-        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive);
+        registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, Receive));
+        registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, Receive));
+        if (!HangUp.IsIgnored())
+            registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Receive));
     }
 
     /// <summary>Cancelled by the first signal.</summary>
@@ -32,18 +35,23 @@ internal sealed class Signals : IDisposable
     /// <summary>Gives the signals back.</summary>
     public void Dispose()
     {
-        interrupt.Dispose();
-        terminate.Dispose();
+        foreach (var registration in registrations)
+            registration.Dispose();
         source.Dispose();
     }
 
     private void Receive(PosixSignalContext context)
     {
-        // Not cancelling the context lets the runtime end the process, which is what a second signal asks for.
-        if (ExitCode is not null)
+        // Not cancelling the context lets the runtime end the process, which is what a second signal asks for. A terminal that goes
+        // may say so more than once, and a shutdown says it beside SIGTERM: that asks for nothing more.
+        var isHangUp = context.Signal == PosixSignal.SIGHUP;
+        if (isAsked && !isHangUp)
             return;
         context.Cancel = !EndAtOnce;
-        ExitCode = context.Signal == PosixSignal.SIGINT ? ExitCodes.Interrupted : ExitCodes.Terminated;
+        isAsked |= !isHangUp;
+        if (ExitCode is not null)
+            return;
+        ExitCode = isHangUp ? ExitCodes.HungUp : context.Signal == PosixSignal.SIGINT ? ExitCodes.Interrupted : ExitCodes.Terminated;
         error.WriteLine(EndAtOnce ? "stopped" : "stopping: what can be continued is saved first; the same signal again stops at once");
         source.Cancel();
     }

@@ -1,41 +1,95 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Handbook;
 
-/// <summary>Writes files so that a reader, or a killed process, sees the old content or the new one and nothing between.</summary>
+/// <summary>
+/// Writes files so that a reader, or a killed process, sees the old content or the new one and nothing between. Only ordinary files
+/// and new names are written: a link is followed and stays, a device, pipe or folder is refused.
+/// </summary>
 public static partial class AtomicFile
 {
     /// <summary>Ending of the file written aside; what a killed process leaves behind carries it and may be deleted.</summary>
     public const string AsideSuffix = ".partial";
 
+    // Hexadecimal digits between the file's name and the suffix: nobody can put a link in the way of a name that is not known.
+    private const int MarkLength = 8;
+
     /// <summary>
     /// Lets <paramref name="write"/> fill a file beside <paramref name="path"/>, flushes it to the disk and renames it.
     /// When anything fails, the file written aside is removed and the old content stays.
     /// </summary>
+    /// <exception cref="UserErrorException">What stands at the path is no ordinary file.</exception>
     /// <exception cref="IOException">The disk is full or the folder cannot be written; the message names the path.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        var aside = path + AsideSuffix;
+        var target = TargetOf(path);
+        RemoveLeftovers(target);
+        var aside = AsideOf(target);
         try
         {
-            using (var stream = new FileStream(aside, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 16))
+            // A new file only, and never through a link.
+            using (var stream = new FileStream(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
             {
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
-            File.Move(aside, path, overwrite: true);
-            FlushFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
+            Replace(aside, target);
         }
         catch
         {
-            try { File.Delete(aside); } catch (IOException) { } catch (UnauthorizedAccessException) { }
+            TryDelete(aside);
             throw;
         }
     }
 
     /// <summary>Writes UTF-8 text without a byte order mark.</summary>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>As <see cref="Write"/>, for a writer that opens files by name: it may use any name in the folder that it is given.</summary>
+    /// <param name="path">The file to be.</param>
+    /// <param name="write">Gets a new folder of its own and gives the full name of the finished file in it.</param>
+    /// <exception cref="UserErrorException">What stands at the path is no ordinary file.</exception>
+    /// <exception cref="IOException">The disk is full or the folder cannot be written.</exception>
+    public static void WriteNamed(string path, Func<string, string> write)
+    {
+        var target = TargetOf(path);
+        var folder = AsideOf(target);
+        if (PathStatus.OfLink(folder).Kind != PathKind.None)
+            throw new IOException($"{folder}: is in the way.");
+        Directory.CreateDirectory(folder);
+        try
+        {
+            var aside = write(folder);
+            using (var stream = new FileStream(aside, FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+                stream.Flush(flushToDisk: true);
+            Replace(aside, target);
+        }
+        finally
+        {
+            try { Directory.Delete(folder, recursive: true); } catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
+        }
+    }
+
+    /// <summary>The file that a path names, links followed.</summary>
+    /// <exception cref="UserErrorException">A device, a pipe, a folder or a link to itself stands there.</exception>
+    public static string TargetOf(string path)
+    {
+        var kind = PathStatus.Of(path).Kind;
+        if (kind is PathKind.Link or PathKind.None && PathStatus.OfLink(path).Kind == PathKind.Link)
+        {
+            // Of a link to a file that is yet to be written the system says no more than that it leads nowhere.
+            var target = LinkTarget(path);
+            return target is not null && PathStatus.OfLink(target).Kind == PathKind.None ? target : throw Refused(path, PathKind.Link);
+        }
+        return kind switch
+        {
+            PathKind.File => LinkTarget(path) ?? path,
+            PathKind.None => path,
+            _ => throw Refused(path, kind),
+        };
+    }
 
     /// <summary>Makes a rename inside <paramref name="folder"/> survive a power cut (POSIX: fsync of the folder).</summary>
     public static void FlushFolder(string folder)
@@ -47,6 +101,63 @@ public static partial class AtomicFile
             return;
         _ = Synchronize(descriptor);
         _ = Close(descriptor);
+    }
+
+    private static UserErrorException Refused(string path, PathKind kind) =>
+        new($"{path}: {kind.Name()} stands here; a new name or an ordinary file is expected.");
+
+    private static string? LinkTarget(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static string AsideOf(string target) => $"{target}.{RandomNumberGenerator.GetHexString(MarkLength, lowercase: true)}{AsideSuffix}";
+
+    private static void Replace(string aside, string target)
+    {
+        File.Move(aside, target, overwrite: true);
+        FlushFolder(Path.GetDirectoryName(Path.GetFullPath(target))!);
+    }
+
+    /// <summary>Removes what killed processes left of the same file. One that is being written is locked by its writer.</summary>
+    private static void RemoveLeftovers(string target)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
+        var start = Path.GetFileName(target) + ".";
+        if (!Directory.Exists(folder))
+            return;
+        foreach (var path in Directory.EnumerateFiles(folder, "*" + AsideSuffix))
+        {
+            var name = Path.GetFileName(path.AsSpan());
+            if (name.Length == start.Length + MarkLength + AsideSuffix.Length && name.StartsWith(start, StringComparison.Ordinal)
+                && name.Slice(start.Length, MarkLength).IndexOfAnyExcept("0123456789abcdef") < 0 && PathStatus.OfLink(path).Kind == PathKind.File && IsFree(path))
+                TryDelete(path);
+        }
+    }
+
+    private static bool IsFree(string path)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, bufferSize: 0);
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static void TryDelete(string path)
+    {
+        try { File.Delete(path); } catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
     }
 
     [LibraryImport("libc", EntryPoint = "open", StringMarshalling = StringMarshalling.Utf8)]

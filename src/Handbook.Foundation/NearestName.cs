@@ -3,6 +3,10 @@ namespace Handbook;
 /// <summary>Finds the name a person probably meant.</summary>
 public static class NearestName
 {
+    // A stranger's file may have a million names, or one of a million letters: a hint is worth a few milliseconds.
+    private const int LongestName = 256;
+    private const long MostWork = 20_000_000;
+
     /// <summary>
     /// The candidate with the smallest edit distance (insertions, deletions, substitutions and swaps of neighbours; case
     /// ignored), or null when even the best one is further than a third of the longer name's length.
@@ -11,14 +15,22 @@ public static class NearestName
     {
         string? best = null;
         var bestDistance = int.MaxValue;
+        var work = 0L;
         foreach (var candidate in candidates)
         {
+            // Lengths alone put it out of reach, or it is no name that a person types.
+            if (Math.Abs(candidate.Length - given.Length) > Reach(given, candidate) || Math.Max(candidate.Length, given.Length) > LongestName)
+                continue;
+            if ((work += (long)candidate.Length * given.Length) > MostWork)
+                break;
             var distance = Distance(given.ToLowerInvariant(), candidate.ToLowerInvariant());
             if (distance < bestDistance)
                 (best, bestDistance) = (candidate, distance);
         }
-        return best is not null && bestDistance <= Math.Max(2, Math.Max(given.Length, best.Length) / 3) ? best : null;
+        return best is not null && bestDistance <= Reach(given, best) ? best : null;
     }
+
+    private static int Reach(string given, string candidate) => Math.Max(2, Math.Max(given.Length, candidate.Length) / 3);
 
     /// <summary>" Did you mean X?" with a leading space, or an empty text when nothing is near.</summary>
     public static string Hint(string given, IEnumerable<string> candidates) =>

@@ -8,11 +8,16 @@ namespace Handbook;
 public class UserErrorException : Exception
 {
     /// <summary>Reports one problem.</summary>
-    public UserErrorException(string message) : base(message) { }
+    public UserErrorException(string message) : base(message) => Problems = [message];
 
     /// <summary>Reports one problem and keeps its cause for <c>--verbose</c>.</summary>
-    public UserErrorException(string message, Exception innerException) : base(message, innerException) { }
+    public UserErrorException(string message, Exception innerException) : base(message, innerException) => Problems = [message];
 
     /// <summary>Reports several problems at once, one a line.</summary>
-    public UserErrorException(IEnumerable<string> problems) : base(string.Join('\n', problems)) { }
+    public UserErrorException(IEnumerable<string> problems) : this([.. problems]) { }
+
+    private UserErrorException(string[] problems) : base(string.Join('\n', problems)) => Problems = problems;
+
+    /// <summary>The problems: each is one line, whatever the data that it quotes.</summary>
+    public IReadOnlyList<string> Problems { get; }
 }

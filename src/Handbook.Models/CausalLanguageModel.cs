@@ -64,7 +64,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
     public IReadOnlyList<int> StopTokenIds =>
         GenerationDefaults.Of(GenerationConfig, ConfigFile.GenerationName).EosTokenIds is { Count: > 0 } ids ? ids : Config.EosTokenIds;
 
-    /// <summary>Loads a model folder. Weights that already have the wanted type stay in the mapped file.</summary>
+    /// <summary>Loads a model folder.</summary>
     /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>
     /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
     /// <param name="device">Where the weights are put.</param>
@@ -108,6 +108,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
     {
         var architecture = ArchitectureTable.Find(config, origin);
         var read = architecture.ReadConfig(config, origin);
+        NewModelSize.Check(read, dtype, origin);
         return new CausalLanguageModel(architecture, read, new RandomWeights(seed, read.InitializerRange, dtype, device), null);
     }
 

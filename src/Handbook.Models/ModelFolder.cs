@@ -8,7 +8,7 @@ using Handbook.Torch;
 
 namespace Handbook.Models;
 
-/// <summary>A Hugging Face model folder that is open for reading: its configuration and its mapped weights.</summary>
+/// <summary>A Hugging Face model folder that is open for reading: its configuration and its weights.</summary>
 public sealed class ModelFolder : IDisposable
 {
     /// <summary>Opens a folder.</summary>

@@ -1,4 +1,5 @@
 using Handbook.TestModels;
+using Handbook.TestSupport;
 
 namespace Handbook.Cli.Tests;
 
@@ -49,6 +50,45 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
         Assert.DoesNotContain("data prepared:", second.Output, StringComparison.Ordinal);
         Assert.Equal(Line(first, "hash "), Line(second, "hash "));
         Assert.False(Directory.Exists(Path.Combine(folder.FullName, "out")));
+    }
+
+    [Theory]
+    [InlineData("export", "--to")]
+    [InlineData("inspect", "--html")]
+    public async Task Outputs_OthersStay_OursAreReplaced_LinksAreFollowed(string command, string option)
+    {
+        var recipe = Recipe();
+        var (mine, target, link) = (Path.Combine(folder.FullName, "mine"), Path.Combine(folder.FullName, "target"), Path.Combine(folder.FullName, "link"));
+        File.WriteAllText(mine, "precious");
+        File.CreateSymbolicLink(link, target);
+        var refused = await Invocation.RunAsync("data", command, recipe, option, mine);
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Equal($"{option} {mine}: a file that this command did not write is there already; name another, or add --overwrite.", Assert.Single(refused.ErrorLines));
+        Assert.Equal("precious", File.ReadAllText(mine));
+        foreach (var path in new[] { link, link, mine })
+        {
+            var done = await Invocation.RunAsync(["data", command, recipe, option, path, .. path == mine ? ["--overwrite"] : Array.Empty<string>()]);
+            Assert.True(done.ExitCode == ExitCodes.Success, done.Error);
+        }
+        Assert.Equal(target, new FileInfo(link).LinkTarget);
+        Assert.True(new FileInfo(target).Length > 1000);
+        Assert.True(new FileInfo(mine).Length > 1000);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.FullName, "*.partial"));
+    }
+
+    [Theory]
+    [InlineData("export", "--to")]
+    [InlineData("inspect", "--html")]
+    public async Task Outputs_WhatIsNoFile_IsRefusedBeforeAnyWork(string command, string option)
+    {
+        var pipe = SpecialFiles.MakePipe(Path.Combine(folder.FullName, "pipe"));
+        foreach (var path in new[] { pipe, folder.FullName })
+        {
+            var refused = await Invocation.RunAsync("data", command, Recipe(), option, path, "--overwrite");
+            Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+            Assert.EndsWith(" stands here; a new name or an ordinary file is expected.", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+            Assert.Equal("", refused.Output);
+        }
     }
 
     [Fact]

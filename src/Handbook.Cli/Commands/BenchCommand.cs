@@ -102,7 +102,7 @@ internal static class BenchCommand
     {
         var summary = new Table().Border(TableBorder.None).HideHeaders().AddColumn("").AddColumn("");
         foreach (var (name, value) in Summary(options, result))
-            summary.AddRow(Markup.Escape(name), Markup.Escape(value));
+            summary.AddRow(Markup.Escape(name), Markup.Escape(PrintableText.Line(value)));
         terminal.Ansi.Write(summary);
         var table = new Table().Border(TableBorder.Simple).AddColumns("operation", "pass", "ms a step", "share", "calls");
         foreach (var time in result.Operations)

@@ -54,11 +54,14 @@ internal static class DataCommand
             "handbook data export recipe.yaml --to rows.parquet", "handbook data export recipe.yaml --to held-out.parquet --evaluation");
         var path = new Option<string>("--to") { Description = "The file to write.", Required = true };
         var evaluation = new Option<bool>("--evaluation") { Description = "The evaluation set instead of the training set." };
+        var overwrite = OverwriteOption.Create();
         command.Options.Add(path);
         command.Options.Add(evaluation);
+        command.Options.Add(overwrite);
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
+            OutputFile.Check("--to", parsed.GetValue(path)!, parsed.GetValue(overwrite), StoreExport.Mark);
             using var store = Open(parsed.GetValue(words)!, terminal, stop);
             var set = SetOf(store, parsed.GetValue(evaluation));
             StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);

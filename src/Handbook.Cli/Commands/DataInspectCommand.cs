@@ -22,7 +22,8 @@ internal static class DataInspectCommand
         var tokens = new Option<bool>("--tokens") { Description = "List every token on a line of its own." };
         var html = new Option<string?>("--html") { Description = "Write a page to this file instead; it needs nothing but a browser." };
         var evaluation = new Option<bool>("--evaluation") { Description = "The evaluation set instead of the training set." };
-        foreach (var option in new Option[] { first, count, tokens, html, evaluation })
+        var overwrite = OverwriteOption.Create();
+        foreach (var option in new Option[] { first, count, tokens, html, evaluation, overwrite })
             command.Options.Add(option);
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
@@ -31,6 +32,8 @@ internal static class DataInspectCommand
             var range = new InspectionRange(
                 AtLeastOne("--example", parsed.GetValue(first)), AtLeastOne("--count", parsed.GetValue(count) ?? (page is null ? ShownInTheTerminal : ShownOnThePage)),
                 WithProblems: page is null ? 1 : ShownOnThePage);
+            if (page is not null)
+                OutputFile.Check("--html", page, parsed.GetValue(overwrite), InspectionPage.Mark);
             var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, terminal);
             var tokenizer = RunTokenizer.Load(recipe.Options);
             using var store = DataCommand.Open(recipe, tokenizer, terminal, stop);
@@ -59,7 +62,7 @@ internal static class DataInspectCommand
         IReadOnlyList<(string Name, string Value)> facts, InspectionSummary summary, IReadOnlyList<InspectedExample> shown, bool everyToken, Terminal terminal)
     {
         foreach (var example in shown)
-            terminal.Output.WriteLine(InspectionText.Write(example, terminal.IsInteractive, everyToken));
+            terminal.Styled.WriteLine(InspectionText.Write(example, terminal.IsInteractive, everyToken));
         foreach (var line in Lines(facts, summary))
             terminal.Output.WriteLine(line);
     }

@@ -31,7 +31,7 @@ internal static class GenerateBenchCommand
                 parsed.GetValue(shape)!, FindDType(parsed.GetValue(dtype)!), [.. parsed.GetValue(batch)!.Select(count => BenchCommand.Positive("--batch", count))],
                 BenchCommand.Positive("--prompt", parsed.GetValue(prompt)), Math.Max(2, BenchCommand.Positive("--tokens", parsed.GetValue(tokens))));
             var result = GenerationBenchmark.Run(options, BenchCommand.Budget(parsed.GetValue(minutes), parsed.GetValue(json), terminal), stop);
-            terminal.Output.WriteLine(parsed.GetValue(json) ? ToJson(options, result).ToJsonString() : ToText(result));
+            terminal.Output.Write((parsed.GetValue(json) ? ToJson(options, result).ToJsonString() : ToText(result)) + "\n");
             return Task.FromResult(ExitCodes.Success);
         });
         return command;

@@ -33,8 +33,9 @@ internal static class QuickstartCommand
     private static async Task<int> RunAsync(QuickstartFolder folder, bool isFresh, Terminal terminal, CancellationToken stop)
     {
         var start = terminal.Clock.GetTimestamp();
-        if (isFresh)
-            folder.Clear(QuickstartRun.Plan.Select(stage => stage.Name));
+        var stages = QuickstartRun.Plan.Select(stage => stage.Name);
+        foreach (var removed in isFresh ? folder.Clear(stages) : [])
+            terminal.Output.WriteLine($"removed {removed}");
         var result = await new QuickstartRun(folder, TerminalProgress.Of(terminal), terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
         if (result is null)
             throw new OperationCanceledException(stop);

@@ -31,7 +31,7 @@ internal static class RecipeCommand
         foreach (var file in files.Length == 0 ? new string?[] { null } : files)
         {
             try { CheckOne(file is null ? overrides : [file, .. overrides], terminal); }
-            catch (UserErrorException problem) { problems.Add(problem.Message); }
+            catch (UserErrorException problem) { problems.AddRange(problem.Problems); }
         }
         return problems.Count == 0 ? ExitCodes.Success : throw new UserErrorException(problems);
     }

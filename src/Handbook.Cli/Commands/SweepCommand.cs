@@ -34,6 +34,7 @@ internal static class SweepCommand
         var runs = Plan(arguments, terminal);
         var folder = runs[0].Sweep;
         using var claim = OutputFolder.Claim(folder);
+        claim.RefuseStrangers(SweepResults.FileName, RunReport.FileName);
         Directory.CreateDirectory(folder);
         var results = new SweepResults(folder);
         foreach (var (i, run) in runs.Index())

@@ -29,7 +29,7 @@ internal static class TokenizerBenchCommand
             var content = ReadText(parsed.GetValue(text)!);
             terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"three ways, about {3 * parsed.GetValue(seconds):0.##} s"));
             var result = benchmark.Run(loaded, content, stop);
-            terminal.Output.WriteLine(parsed.GetValue(json) ? ToJson(result).ToJsonString() : ToText(result));
+            terminal.Output.Write((parsed.GetValue(json) ? ToJson(result).ToJsonString() : ToText(result)) + "\n");
             return Task.FromResult(ExitCodes.Success);
         });
         return command;

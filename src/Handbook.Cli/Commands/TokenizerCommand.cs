@@ -23,13 +23,15 @@ internal static class TokenizerCommand
         var digits = new Option<bool>("--split-digits") { Description = "Each digit is a word of its own" };
         var template = new Option<string?>("--chat-template") { Description = "Jinja file that becomes the chat template" };
         var length = new Option<int?>("--model-max-length") { Description = "Longest sequence of the model to come, in tokens" };
+        var overwrite = OverwriteOption.Create();
         var command = new HandbookCommand("train", "Train a byte-level BPE tokenizer and write it as a Hugging Face folder.",
             "handbook tokenizer train --text corpus.txt --vocab-size 4096 --eos '<|endoftext|>' --output tokenizer")
         {
-            texts, output, size, frequency, special, bos, eos, pad, digits, template, length,
+            texts, output, size, frequency, special, bos, eos, pad, digits, template, length, overwrite,
         };
         command.SetAction(parsed =>
         {
+            CheckOutput(parsed.GetValue(output)!, parsed.GetValue(overwrite));
             var settings = new TokenizerSettings
             {
                 BosToken = parsed.GetValue(bos),
@@ -60,6 +62,17 @@ internal static class TokenizerCommand
         tokenizer.Save(output);
         var fewer = tokenizer.VocabSize < options.VocabSize ? string.Create(CultureInfo.InvariantCulture, $" (of {options.VocabSize} asked for: no more pairs are frequent enough)") : "";
         terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {Quantity.Of(tokenizer.VocabSize, "token")}{fewer}"));
+    }
+
+    /// <summary>A folder with a model or a tokenizer in it is not written into by accident.</summary>
+    private static void CheckOutput(string folder, bool overwrite)
+    {
+        var kind = PathStatus.Of(folder).Kind;
+        if (kind is not (PathKind.Folder or PathKind.None))
+            throw new UserErrorException($"--output {folder}: {kind.Name()} stands here; a folder, or a new name, is expected.");
+        string[] taken = ["tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "chat_template.jinja", "config.json"];
+        if (!overwrite && taken.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } there)
+            throw new UserErrorException($"--output {folder}: {there} is there already; name another folder, or add --overwrite.");
     }
 
     private static string ReadTemplate(string path)

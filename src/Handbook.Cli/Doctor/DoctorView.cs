@@ -39,7 +39,7 @@ internal static class DoctorView
         foreach (var finding in findings)
         {
             var colour = finding.State switch { FindingState.Good => "green", FindingState.Optional => "yellow", _ => "red" };
-            table.AddRow($"[{colour}]{Mark(finding.State)}[/]", $"[bold]{Markup.Escape(finding.Topic)}[/]", Markup.Escape(finding.Found));
+            table.AddRow($"[{colour}]{Mark(finding.State)}[/]", $"[bold]{Markup.Escape(finding.Topic)}[/]", Markup.Escape(PrintableText.Line(finding.Found)));
         }
         console.Write(table);
     }

@@ -23,9 +23,9 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
     {
         Erase();
         this.title = title;
-        console.MarkupLineInterpolated($"[bold]{title}[/]");
+        console.MarkupLine($"[bold]{Shown(title)}[/]");
         foreach (var (name, value) in facts)
-            console.MarkupLineInterpolated($"  [grey]{name}[/]  {value}");
+            console.MarkupLine($"  [grey]{Shown(name)}[/]  {Shown(value)}");
         drawnAt = null;
     }
 
@@ -35,7 +35,7 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
         if (step.Step < step.TotalSteps && IsTooSoon())
             return;
         var gradient = step.GradientNorm is { } norm ? $"  [grey]grad[/] {ProgressText.Number(norm)}" : "";
-        var watched = string.Concat(step.Watched.Select(metric => $"  [grey]{metric.Name}[/] {ProgressText.Number(metric.Value)}"));
+        var watched = string.Concat(step.Watched.Select(metric => $"  [grey]{Shown(metric.Name)}[/] {ProgressText.Number(metric.Value)}"));
         Draw(
             Bar(title, step.Step, step.TotalSteps) + $"  [grey]epoch[/] {step.Epoch:0.00}  [grey]eta[/] [bold]{ProgressText.Time(step.Remaining)}[/]",
             $"  [grey]loss[/] [bold green]{step.Loss:0.0000}[/]{watched}{gradient}  [grey]lr[/] {ProgressText.Rate(step.LearningRate)}  {ProgressText.Count(step.TokensPerSecond)} [grey]tok/s[/]");
@@ -55,7 +55,7 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
     public void Note(string text)
     {
         Erase();
-        console.WriteLine(text);
+        console.WriteLine(PrintableText.Line(text));
         drawnAt = null;
     }
 
@@ -75,8 +75,10 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
     {
         var share = total > 0 ? Math.Clamp((double)done / total, 0, 1) : 0;
         var filled = (int)Math.Round(share * BarWidth);
-        return $"[bold]{Markup.Escape(title)}[/] [green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] {done}/{total}";
+        return $"[bold]{Shown(title)}[/] [green]{new string('━', filled)}[/][grey]{new string('━', BarWidth - filled)}[/] {done}/{total}";
     }
+
+    private static string Shown(string text) => Markup.Escape(PrintableText.Line(text));
 
     // A line wider than the window would wrap and break the drawing over: it is cut instead.
     private void Draw(params ReadOnlySpan<string> lines)

@@ -9,5 +9,5 @@ internal static class TerminalProgress
     public static ITrainingProgress Of(Terminal terminal) =>
         terminal.IsInteractive && terminal.Ansi.Profile.Capabilities.Ansi
             ? new LiveProgress(terminal.Ansi, terminal.Clock)
-            : new PlainProgress(terminal.Output);
+            : new PlainProgress(terminal.Progress);
 }

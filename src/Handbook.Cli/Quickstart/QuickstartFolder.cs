@@ -26,10 +26,35 @@ internal sealed record QuickstartFolder(string Root)
         return path;
     }
 
-    /// <summary>Removes what an earlier quickstart made; only folders and files of its own names.</summary>
-    public void Clear(IEnumerable<string> stages)
+    /// <summary>
+    /// Says that the folder is a quickstart's from now on, unless something of one of its names is there that no quickstart made.
+    /// </summary>
+    /// <exception cref="UserErrorException">The folder is somebody else's.</exception>
+    public void Claim(IEnumerable<string> stages)
     {
-        foreach (var folder in stages.Select(Model).Append(Data).Append(Tokenizer).Where(Directory.Exists))
-            Directory.Delete(folder, recursive: true);
+        if (IsOurs)
+            return;
+        if (Owned(stages).FirstOrDefault(Path.Exists) is { } found)
+            throw new UserErrorException($"--output {Root}: {found} is there already, and no quickstart made it; name another --output.");
+        AtomicFile.WriteText(MarkPath, "What handbook quickstart made stands beside this file: data, tokenizer, a folder a stage.\n");
     }
+
+    /// <summary>Removes what an earlier quickstart made: folders of its own names, where its mark is.</summary>
+    /// <returns>What was removed.</returns>
+    /// <exception cref="UserErrorException">The folder is somebody else's.</exception>
+    public IReadOnlyList<string> Clear(IEnumerable<string> stages)
+    {
+        var folders = Owned(stages).Where(Directory.Exists).ToList();
+        if (folders.Count > 0 && !IsOurs)
+            throw new UserErrorException($"--fresh: {folders[0]} is there, and no quickstart made it; nothing was removed. Name another --output.");
+        foreach (var folder in folders)
+            Directory.Delete(folder, recursive: true);
+        return folders;
+    }
+
+    private string MarkPath => Path.Combine(Root, ".handbook-quickstart");
+
+    private bool IsOurs => PathStatus.OfLink(MarkPath).Kind == PathKind.File;
+
+    private IEnumerable<string> Owned(IEnumerable<string> stages) => stages.Select(Model).Append(Data).Append(Tokenizer);
 }

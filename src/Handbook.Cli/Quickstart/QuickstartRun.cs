@@ -58,6 +58,7 @@ internal sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress p
     public async Task<QuickstartResult?> ExecuteAsync(CancellationToken stop)
     {
         using var claim = OutputFolder.Claim(folder.Root);
+        folder.Claim(Plan.Select(stage => stage.Name));
         var data = QuickstartData.Write(folder.Data, Data);
         var tokenizer = QuickstartTokenizer.Train(folder.Tokenizer, data.TrainingTexts);
         progress.Note(string.Create(CultureInfo.InvariantCulture,

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using DuckDB.NET.Data;
 using Handbook.Data.Packing;
@@ -14,27 +15,28 @@ public static class StoreExport
 {
     private const int IgnoreIndex = -100;
 
+    /// <summary>What stands in the metadata of every file written here.</summary>
+    public static ReadOnlySpan<byte> Mark => "handbook data export"u8;
+
     /// <summary>Writes a file; the path never holds half a file.</summary>
     /// <exception cref="UserErrorException">The file cannot be written.</exception>
     public static void ToParquet(TokenStore store, TokenSet set, string path, CancellationToken cancellation = default)
     {
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path))))
             throw new UserErrorException($"{path}: cannot be written: the folder is not there");
-        var (rows, aside) = (path + ".rows" + AtomicFile.AsideSuffix, path + AtomicFile.AsideSuffix);
         try
         {
-            WriteRows(store.Kind, set, rows, cancellation);
-            Convert(rows, aside, store.Kind);
-            File.Move(aside, path, overwrite: true);
+            AtomicFile.WriteNamed(path, folder =>
+            {
+                var (rows, parquet) = (Path.Combine(folder, "rows.jsonl"), Path.Combine(folder, "rows.parquet"));
+                WriteRows(store.Kind, set, rows, cancellation);
+                Convert(rows, parquet, store.Kind);
+                return parquet;
+            });
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or DuckDBException)
         {
             throw new UserErrorException($"{path}: cannot be written: {e.Message.Split('\n')[0]}", e);
-        }
-        finally
-        {
-            File.Delete(rows);
-            File.Delete(aside);
         }
     }
 
@@ -103,7 +105,7 @@ public static class StoreExport
 #pragma warning disable CA2100 // The text holds no values but two escaped paths, for which DuckDB takes no parameters.
         command.CommandText =
             $"COPY (SELECT * FROM read_json('{Escaped(rows)}', format='newline_delimited', columns={{{columns}}}, maximum_object_size=1073741824)) " +
-            $"TO '{Escaped(parquet)}' (FORMAT parquet, COMPRESSION zstd)";
+            $"TO '{Escaped(parquet)}' (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{written_by: '{Encoding.UTF8.GetString(Mark)}'}})";
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
     }

@@ -13,10 +13,10 @@ public sealed class TokenSet
 {
     private const int HeaderBytes = 2 * sizeof(int);
     private readonly TokenStore store;
-    private readonly MappedFile rows;
+    private readonly StoreFile rows;
     private readonly SetSummary summary;
 
-    internal TokenSet(TokenStore store, MappedFile rows, SetSummary summary) => (this.store, this.rows, this.summary) = (store, rows, summary);
+    internal TokenSet(TokenStore store, StoreFile rows, SetSummary summary) => (this.store, this.rows, this.summary) = (store, rows, summary);
 
     /// <summary>Number of rows; for pairs and verdicts the number of examples. Steps are counted from this.</summary>
     public int RowCount => summary.RowCount;

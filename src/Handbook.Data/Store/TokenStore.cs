@@ -4,22 +4,22 @@ using Handbook.Data.Packing;
 namespace Handbook.Data.Store;
 
 /// <summary>
-/// Prepared data on disk, memory-mapped: every example's tokens and labels, and the rows they are packed into. Opening costs
-/// nothing, a row costs its copying, and any number of ranks share the pages.
+/// Prepared data on disk: every example's tokens and labels, and the rows they are packed into. Opening costs
+/// nothing, a row costs its copying, and any number of ranks share its pages.
 /// </summary>
 public sealed class TokenStore : IDisposable
 {
-    private readonly MappedFile tokens;
-    private readonly MappedFile documents;
+    private readonly StoreFile tokens;
+    private readonly StoreFile documents;
 
     private TokenStore(string folder, StoreManifest manifest)
     {
         (Folder, Manifest) = (folder, manifest);
-        tokens = new MappedFile(Path.Combine(folder, TokenStoreWriter.TokensFile));
-        documents = new MappedFile(Path.Combine(folder, TokenStoreWriter.DocumentsFile));
-        Train = new TokenSet(this, new MappedFile(Path.Combine(folder, "train.rows")), manifest.Train);
+        tokens = new StoreFile(Path.Combine(folder, TokenStoreWriter.TokensFile));
+        documents = new StoreFile(Path.Combine(folder, TokenStoreWriter.DocumentsFile));
+        Train = new TokenSet(this, new StoreFile(Path.Combine(folder, "train.rows")), manifest.Train);
         Evaluation = manifest.Evaluation is { } evaluation
-            ? new TokenSet(this, new MappedFile(Path.Combine(folder, "evaluation.rows")), evaluation)
+            ? new TokenSet(this, new StoreFile(Path.Combine(folder, "evaluation.rows")), evaluation)
             : null;
     }
 

@@ -12,7 +12,7 @@ public sealed class RotaryTables : IDisposable
 {
     private readonly RotaryConfig config;
     private readonly Device device;
-    private readonly float[] inverseFrequencies;
+    private readonly Lazy<float[]> inverseFrequencies;
     private readonly double scale;
     private Tensor? cos;
     private Tensor? sin;
@@ -22,7 +22,8 @@ public sealed class RotaryTables : IDisposable
     {
         this.config = config;
         this.device = device;
-        inverseFrequencies = RotaryFrequencies.Inverse(config, 0);
+        // Not before they are asked for: a model whose weights do not fit its configuration is refused first.
+        inverseFrequencies = new Lazy<float[]>(() => RotaryFrequencies.Inverse(config, 0));
         scale = RotaryFrequencies.Scale(config);
     }
 
@@ -75,7 +76,7 @@ public sealed class RotaryTables : IDisposable
         var positions = new int[(length + 1023) / 1024 * 1024];
         for (var i = 0; i < positions.Length; i++)
             positions[i] = i;
-        var (newCos, newSin) = RotaryEmbedding.Tables(positions, inverseFrequencies, scale, device);
+        var (newCos, newSin) = RotaryEmbedding.Tables(positions, inverseFrequencies.Value, scale, device);
         (cos, sin) = (TensorScope.Detach(newCos), TensorScope.Detach(newSin));
     }
 

@@ -1,35 +1,26 @@
-using System.IO.MemoryMappedFiles;
 using Handbook.Torch;
 using Microsoft.Win32.SafeHandles;
 
 namespace Handbook.Models.Safetensors;
 
 /// <summary>
-/// A safetensors file mapped into memory. Tensors lie over the mapping: nothing is read before it is used, and what is
-/// written into them stays in this process (the mapping is private).
+/// A safetensors file that is open for reading. A tensor is read when it is asked for, by all threads, into memory of its own. It
+/// is not mapped: a mapped file that somebody cuts short ends the process with SIGBUS and without a word, and what is trained has
+/// to be copied anyway.
 /// </summary>
 public sealed unsafe class SafetensorsFile : IDisposable
 {
-    private readonly MemoryMappedFile? mapping;
-    private readonly MemoryMappedViewAccessor? view;
-    private readonly SafeMemoryMappedViewHandle? handle;
-    private readonly byte* data;
+    private const long PieceBytes = 8L << 20;
+    private readonly SafeFileHandle handle;
 
     /// <summary>Opens a file and checks its header.</summary>
     /// <exception cref="UserErrorException">Missing, unreadable, or not a well-formed safetensors file.</exception>
     public SafetensorsFile(string path)
     {
         Path = path;
-        using var stream = OrdinaryFile.Open(path);
-        Header = ReadHeader(path, stream);
-        if (stream.Length == Header.DataStart)
-            return;
-        mapping = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.CopyOnWrite, HandleInheritability.None, leaveOpen: false);
-        view = mapping.CreateViewAccessor(0, 0, MemoryMappedFileAccess.CopyOnWrite);
-        handle = view.SafeMemoryMappedViewHandle;
-        byte* start = null;
-        handle.AcquirePointer(ref start);
-        data = start + view.PointerOffset + Header.DataStart;
+        using (var stream = OrdinaryFile.Open(path))
+            Header = ReadHeader(path, stream);
+        handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
     }
 
     /// <summary>The file.</summary>
@@ -38,33 +29,47 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>What the file holds.</summary>
     public SafetensorsHeader Header { get; }
 
-    /// <summary>
-    /// A tensor over the file's memory, valid until <see cref="Dispose"/>. One that lies at an address that its type cannot be
-    /// read from is copied.
-    /// </summary>
+    /// <summary>A tensor in memory of its own.</summary>
     /// <exception cref="UserErrorException">No such tensor, or an element type that is not supported.</exception>
+    /// <exception cref="IOException">The file has become shorter since it was opened, or the disk fails.</exception>
     public Tensor Get(string name)
     {
         if (!Header.Tensors.TryGetValue(name, out var entry))
             throw new UserErrorException($"{Path}: has no tensor {SafetensorsHeader.Quote(name)}.{NearestName.Hint(name, Header.Tensors.Keys)}");
         var dtype = ElementTypes.DTypeOf(entry.DTypeName)
             ?? throw new UserErrorException($"{Path}: tensor {SafetensorsHeader.Quote(name)} is {entry.DTypeName}, which is not supported. Save it as BF16, F16 or F32.");
-        if (entry.ElementCount == 0)
-            return Tensor.Empty(entry.Shape, dtype);
-        var address = data + entry.Begin;
-        if ((nuint)address % (nuint)dtype.Size() == 0)
-            return Tensor.OverMemory(address, entry.Shape, dtype);
-        var copy = Tensor.Empty(entry.Shape, dtype);
-        Buffer.MemoryCopy(address, copy.Pointer, copy.ByteCount, entry.End - entry.Begin);
-        return copy;
+        var tensor = Tensor.Empty(entry.Shape, dtype);
+        try
+        {
+            var target = (byte*)tensor.Pointer;
+            var count = entry.End - entry.Begin;
+            Parallel.For(0, (int)((count + PieceBytes - 1) / PieceBytes), piece =>
+            {
+                var start = piece * PieceBytes;
+                Read(Header.DataStart + entry.Begin + start, new Span<byte>(target + start, (int)Math.Min(PieceBytes, count - start)));
+            });
+            return tensor;
+        }
+        catch (AggregateException error) when (error.InnerExceptions[0] is IOException reason)
+        {
+            tensor.Dispose();
+            throw new IOException(reason.Message, error);
+        }
     }
 
-    /// <summary>Unmaps the file; tensors over it must not be used any more.</summary>
-    public void Dispose()
+    /// <summary>Closes the file.</summary>
+    public void Dispose() => handle.Dispose();
+
+    private void Read(long offset, Span<byte> target)
     {
-        handle?.ReleasePointer();
-        view?.Dispose();
-        mapping?.Dispose();
+        while (target.Length > 0)
+        {
+            var count = RandomAccess.Read(handle, target, offset);
+            if (count == 0)
+                throw new IOException($"{Path}: has become shorter while it was read.");
+            target = target[count..];
+            offset += count;
+        }
     }
 
     private static SafetensorsHeader ReadHeader(string path, FileStream stream)

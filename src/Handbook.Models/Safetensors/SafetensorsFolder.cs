@@ -53,10 +53,10 @@ public sealed class SafetensorsFolder : IDisposable
     /// <summary>The file that holds a tensor.</summary>
     public string FileOf(string name) => fileOf[name].Path;
 
-    /// <summary>A tensor over the mapped file, valid until <see cref="Dispose"/>.</summary>
+    /// <summary>A tensor in memory of its own.</summary>
     public Tensor Get(string name) => fileOf[name].Get(name);
 
-    /// <summary>Unmaps the files.</summary>
+    /// <summary>Closes the files.</summary>
     public void Dispose()
     {
         foreach (var file in files)

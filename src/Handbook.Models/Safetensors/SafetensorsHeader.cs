@@ -14,6 +14,9 @@ public sealed class SafetensorsHeader
     /// <summary>The reference implementation's limit, in bytes.</summary>
     private const long LargestHeader = 100_000_000;
 
+    /// <summary>PyTorch's limit of dimensions.</summary>
+    private const int MostSizes = 64;
+
     private SafetensorsHeader(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, long dataStart)
     {
         Tensors = tensors;
@@ -148,6 +151,8 @@ public sealed class SafetensorsHeader
         {
             if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var number) || number < 0)
                 throw Broken(path, $"{Quote(name)}: {key} must be a list of whole numbers from 0 to {long.MaxValue}.");
+            if (numbers.Count == MostSizes)
+                throw Broken(path, $"{Quote(name)}: {key} has more than {MostSizes} numbers; no tensor has so many dimensions.");
             numbers.Add(number);
         }
         return [.. numbers];

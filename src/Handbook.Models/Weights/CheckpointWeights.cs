@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Models.Architectures;
 using Handbook.Models.Safetensors;
 using Handbook.Torch;
@@ -5,17 +6,20 @@ using Handbook.Torch;
 namespace Handbook.Models.Weights;
 
 /// <summary>
-/// Weights of a checkpoint folder. A weight that already has the wanted type is the mapped file itself (private pages: a change
-/// never reaches the file); others are converted one at a time. What is missing, left over or of another shape is reported
-/// together.
+/// Weights of a checkpoint folder. A weight is read when it is asked for and converted when it has another type, one at a
+/// time. What is missing, left over or of another shape is reported together.
 /// </summary>
 public sealed class CheckpointWeights : WeightSource
 {
+    private const int MostShown = 8;
+    private const int MostCounted = 10_000;
     private readonly SafetensorsFolder folder;
     private readonly WeightNames names;
     private readonly string basePrefix;
     private readonly HashSet<string> used = [];
     private readonly List<string> problems = [];
+    private readonly HashSet<string> hinted = [];
+    private int problemCount;
 
     /// <summary>Makes a source over an open folder, which must outlive the model.</summary>
     /// <param name="folder">The folder.</param>
@@ -53,11 +57,15 @@ public sealed class CheckpointWeights : WeightSource
         foreach (var name in folder.Names)
         {
             if (!used.Contains(name) && !MayBeLeft(name) && !IsConstant(name))
-                problems.Add($"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of this model.");
+                Note(() => $"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of this model.");
         }
-        if (problems.Count > 0)
-            throw new UserErrorException(problems.Count <= 8 ? problems : [.. problems.Take(8), $"{folder.Folder}: and {problems.Count - 8} more."]);
+        if (problemCount > 0)
+            throw Fault("");
     }
+
+    private UserErrorException Fault(string atLeast) => new(problemCount <= MostShown
+        ? problems
+        : [.. problems, string.Create(CultureInfo.InvariantCulture, $"{folder.Folder}: and {atLeast}{problemCount - MostShown} more.")]);
 
     /// <inheritdoc/>
     protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form)
@@ -83,15 +91,15 @@ public sealed class CheckpointWeights : WeightSource
     {
         var stored = Stored(name);
         if (!folder.Contains(stored))
-            return Problem($"{folder.Folder}: tensor {stored} [{string.Join(", ", shape)}] is missing.{NearestName.Hint(stored, folder.Names.Where(other => !used.Contains(other)))}");
+            return Problem(() => $"{folder.Folder}: tensor {stored} {ShapeText(shape)} is missing.{Hint(stored)}");
         used.Add(stored);
         var entry = folder.Entry(stored);
         var grows = MayGrow(name) && entry.Shape.Length == 2 && shape.Length == 2 && shape[1] == entry.Shape[1] && shape[0] > entry.Shape[0] && entry.Shape[0] > 0;
         if (!grows && !shape.AsSpan().SequenceEqual(entry.Shape))
-            return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs [{string.Join(", ", shape)}].");
+            return Problem(() => $"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs {ShapeText(shape)}.");
+        if (ElementTypes.DTypeOf(entry.DTypeName) is { } dtype && !dtype.IsFloatingPoint())
+            return Problem(() => $"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
         var weight = folder.Get(stored);
-        if (!weight.DType.IsFloatingPoint())
-            return Problem($"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
         return grows ? Grown(weight, shape[0], weight.DType) : weight;
     }
 
@@ -104,20 +112,25 @@ public sealed class CheckpointWeights : WeightSource
     /// <param name="dtype">The wider type.</param>
     public Tensor? Exact(string name, ReadOnlySpan<long> shape, DType dtype)
     {
-        using var scope = new TensorScope();
         var form = FormOf(name);
+        var entries = form.Entries(name, shape);
+        if (entries.Any(entry => !folder.Contains(Stored(entry.Name))) || entries.All(entry => IsWhole(Stored(entry.Name), entry.Shape)))
+            return null;
+        using var scope = new TensorScope();
         var parts = new List<Tensor>();
-        var isMore = false;
-        foreach (var (part, partShape) in form.Entries(name, shape))
+        foreach (var (part, partShape) in entries)
         {
-            if (!folder.Contains(Stored(part)))
-                return null;
             var weight = folder.Get(Stored(part));
-            var grows = !partShape.AsSpan().SequenceEqual(weight.Shape);
-            isMore |= grows || weight.DType != DType;
-            parts.Add(grows ? Grown(weight, partShape[0], dtype) : weight);
+            parts.Add(partShape.AsSpan().SequenceEqual(weight.Shape) ? weight : Grown(weight, partShape[0], dtype));
         }
-        return isMore ? TensorScope.Detach(form.Join(parts).To(dtype).To(Device)) : null;
+        return TensorScope.Detach(form.Join(parts).To(dtype).To(Device));
+    }
+
+    /// <summary>Whether the model's own copy has all that the file holds.</summary>
+    private bool IsWhole(string stored, long[] shape)
+    {
+        var entry = folder.Entry(stored);
+        return shape.AsSpan().SequenceEqual(entry.Shape) && ElementTypes.DTypeOf(entry.DTypeName) == DType;
     }
 
     private bool IsConstant(string name) => names.Constants.Any(end => name.EndsWith(end, StringComparison.Ordinal));
@@ -133,9 +146,25 @@ public sealed class CheckpointWeights : WeightSource
     private string Stored(string name) =>
         basePrefix.Length > 0 && name.StartsWith(basePrefix, StringComparison.Ordinal) ? name[basePrefix.Length..] : name;
 
-    private Tensor? Problem(string problem)
+    /// <summary>The name that was meant, each at most once: a folder of another model does not get one tensor for all that it lacks.</summary>
+    private string Hint(string stored)
     {
-        problems.Add(problem);
-        return null;
+        var name = NearestName.Find(stored, folder.Names.Where(other => !used.Contains(other) && !hinted.Contains(other)));
+        return name is not null && hinted.Add(name) ? $" Did you mean {name}?" : "";
+    }
+
+    private static string ShapeText(long[] shape) => $"[{string.Join(", ", shape)}]";
+
+    private void Note(Func<string> problem)
+    {
+        if (++problemCount <= MostShown)
+            problems.Add(problem());
+    }
+
+    private Tensor? Problem(Func<string> problem)
+    {
+        Note(problem);
+        // A configuration of a million layers is no reason to build them.
+        return problemCount <= MostCounted ? null : throw Fault("more than ");
     }
 }

@@ -11,6 +11,9 @@ public sealed class YamlReader
     // Recipes nest four deep; a stranger's file must not exhaust the stack.
     private const int DeepestNesting = 64;
 
+    // Aliases and merges let a kilobyte stand for billions of values; a recipe has a few hundred.
+    private const long MostValues = 200_000;
+
     private readonly string file;
     private readonly IParser parser;
     private readonly YamlSurface surface;
@@ -75,6 +78,9 @@ public sealed class YamlReader
     private sealed record Node(string Tag, string? Scalar, IReadOnlyList<Node>? Items, IReadOnlyList<(Node Key, Node Value)>? Pairs, YamlPosition Position)
     {
         public YamlValue? Constructed { get; set; }
+
+        /// <summary>Values below it and itself, those behind aliases counted wherever they are named.</summary>
+        public long Size { get; init; } = 1;
     }
 
     private Node ReadNode(int depth)
@@ -116,11 +122,15 @@ public sealed class YamlReader
             openBrackets.Push(Position(start.Start));
         parser.Consume<SequenceStart>();
         var items = new List<Node>();
+        var size = 1L;
         while (!parser.TryConsume<SequenceEnd>(out _))
+        {
             items.Add(ReadNode(depth + 1));
+            size = Checked(size + items[^1].Size, start.Start);
+        }
         if (start.Style == SequenceStyle.Flow)
             openBrackets.Pop();
-        return new Node(TagOr(start.Tag, "seq"), null, items, null, Position(start.Start));
+        return new Node(TagOr(start.Tag, "seq"), null, items, null, Position(start.Start)) { Size = size };
     }
 
     private Node ReadMapping(MappingStart start, int depth)
@@ -129,17 +139,24 @@ public sealed class YamlReader
             openBrackets.Push(Position(start.Start));
         parser.Consume<MappingStart>();
         var pairs = new List<(Node, Node)>();
+        var size = 1L;
         while (!parser.TryConsume<MappingEnd>(out _))
         {
             if (parser.Current is Scalar { Anchor.IsEmpty: true, Tag.IsEmpty: true } name)
                 surface.CheckKey((int)name.Start.Index, (int)name.End.Index);
             var key = ReadNode(depth + 1);
-            pairs.Add((key, ReadNode(depth + 1)));
+            var value = ReadNode(depth + 1);
+            pairs.Add((key, value));
+            size = Checked(size + key.Size + value.Size, start.Start);
         }
         if (start.Style == MappingStyle.Flow)
             openBrackets.Pop();
-        return new Node(TagOr(start.Tag, "map"), null, null, pairs, Position(start.Start));
+        return new Node(TagOr(start.Tag, "map"), null, null, pairs, Position(start.Start)) { Size = size };
     }
+
+    private long Checked(long size, Mark start) => size <= MostValues
+        ? size
+        : throw Fault(Position(start), string.Create(CultureInfo.InvariantCulture, $"holds more than {MostValues} values where aliases and merges are followed; it is not unfolded."));
 
     private YamlValue Construct(Node node) => node.Constructed ??= node switch
     {
@@ -209,7 +226,7 @@ public sealed class YamlReader
 
     private UserErrorException NoConstructor(Node node) => Fault(node.Position,
         YamlScalars.IsKnown(node.Tag) && node.Scalar is { } text
-            ? $"'{text}' is not a valid value of its kind (!!{node.Tag[YamlScalars.TagPrefix.Length..]}); put it in quotes if it is text."
+            ? $"'{(text.Length > 60 ? text[..60] + "..." : text)}' is not a valid value of its kind (!!{node.Tag[YamlScalars.TagPrefix.Length..]}); put it in quotes if it is text."
             : $"the tag {node.Tag} is not supported: a recipe holds plain data.");
 
     private UserErrorException Fault(YamlPosition position, string message) => new($"{At(file, position)}: {message}");

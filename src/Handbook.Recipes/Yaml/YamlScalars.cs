@@ -59,8 +59,13 @@ internal static partial class YamlScalars
         _ => null,
     };
 
+    // The limit of Python's int(), and for its reason: the time of the conversion grows with the square of the length.
+    private const int MostDigits = 4300;
+
     private static BigInteger? ReadInteger(string text)
     {
+        if (text.Length > MostDigits)
+            return null;
         var (sign, digits) = SplitSign(text.Replace("_", "", StringComparison.Ordinal));
         BigInteger? magnitude = digits switch
         {

@@ -14,9 +14,9 @@ public sealed class CsvLog : IDisposable
 
     private const string Header = "step,epoch,name,value";
 
-    private readonly FileStream stream;
+    private readonly AppendedFile file;
 
-    private CsvLog(FileStream stream) => this.stream = stream;
+    private CsvLog(AppendedFile file) => this.file = file;
 
     /// <summary>Opens the log of an output folder; lines past <paramref name="resumedStep"/> and a broken last one are dropped (all, when it is 0).</summary>
     public static CsvLog Open(string outputFolder, int resumedStep)
@@ -24,7 +24,7 @@ public sealed class CsvLog : IDisposable
         var path = Path.Combine(outputFolder, FileName);
         var kept = resumedStep > 0 && File.Exists(path) ? OrdinaryFile.ReadLines(path, OrdinaryFile.TableLimit).Skip(1).Where(line => IsKept(line, resumedStep)) : [];
         AtomicFile.WriteText(path, string.Concat(kept.Prepend(Header).Select(line => line + "\n")));
-        return new CsvLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
+        return new CsvLog(new AppendedFile(path, FileMode.Append));
     }
 
     /// <summary>Appends every value of a row.</summary>
@@ -34,11 +34,11 @@ public sealed class CsvLog : IDisposable
         var epoch = row.Epoch is { } value ? PythonJson.Repr(value) : "";
         foreach (var (name, number) in row.Values)
             text.Append(CultureInfo.InvariantCulture, $"{row.Step},{epoch},{name},{(double.IsFinite(number) ? PythonJson.Repr(number) : "")}\n");
-        stream.Write(Encoding.UTF8.GetBytes(text.ToString()));
+        file.Append(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => stream.Dispose();
+    public void Dispose() => file.Dispose();
 
     private static bool IsKept(string line, int resumedStep) =>
         line.Split(',') is [var step, _, _, _] && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= resumedStep;

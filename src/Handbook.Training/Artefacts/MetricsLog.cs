@@ -13,9 +13,9 @@ public sealed class MetricsLog : IDisposable
     /// <summary>The file's name inside an output folder.</summary>
     public const string FileName = "metrics.jsonl";
 
-    private readonly FileStream stream;
+    private readonly AppendedFile file;
 
-    private MetricsLog(FileStream stream) => this.stream = stream;
+    private MetricsLog(AppendedFile file) => this.file = file;
 
     /// <summary>Opens the log of an output folder; rows past <paramref name="resumedStep"/> are dropped (all, when it is 0).</summary>
     public static MetricsLog Open(string outputFolder, int resumedStep)
@@ -23,11 +23,11 @@ public sealed class MetricsLog : IDisposable
         var path = Path.Combine(outputFolder, FileName);
         var kept = resumedStep > 0 && File.Exists(path) ? Read(path).Where(row => row.Step <= resumedStep).ToList() : [];
         AtomicFile.WriteText(path, string.Concat(kept.Select(row => PythonJson.WriteLine(row.ToJson()) + "\n")));
-        return new MetricsLog(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0));
+        return new MetricsLog(new AppendedFile(path, FileMode.Append));
     }
 
     /// <summary>Appends a row.</summary>
-    public void Write(MetricsRow row) => stream.Write(Encoding.UTF8.GetBytes(PythonJson.WriteLine(row.ToJson()) + "\n"));
+    public void Write(MetricsRow row) => file.Append(Encoding.UTF8.GetBytes(PythonJson.WriteLine(row.ToJson()) + "\n"));
 
     /// <summary>Reads a log; a broken last line is left out.</summary>
     /// <exception cref="UserErrorException">Another line is broken; the message names file and line.</exception>
@@ -51,5 +51,5 @@ public sealed class MetricsLog : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => stream.Dispose();
+    public void Dispose() => file.Dispose();
 }

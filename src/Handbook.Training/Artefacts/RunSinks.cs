@@ -16,10 +16,11 @@ public static class RunSinks
     /// <param name="outputFolder">The run's output folder; it must exist.</param>
     /// <param name="resumedStep">Optimizer steps already done; 0 for a new run.</param>
     /// <param name="clock">Gives the time of folders and points.</param>
+    /// <param name="tell">Hears once of a sink that cannot be written; the run goes on.</param>
     /// <returns>Where rows go, and what must be disposed of at the end.</returns>
     /// <exception cref="UserErrorException">There is no such sink.</exception>
     public static (IReadOnlyList<Action<MetricsRow>> Sinks, IReadOnlyList<IDisposable> Owned) Open(
-        LoggingOptions options, string outputFolder, int resumedStep, TimeProvider clock)
+        LoggingOptions options, string outputFolder, int resumedStep, TimeProvider clock, Action<string> tell)
     {
         foreach (var name in options.ReportTo)
         {
@@ -32,21 +33,21 @@ public static class RunSinks
             switch (name)
             {
                 case "tensorboard":
-                    Add(EventFile.Open(options.LoggingDirectory ?? Path.Combine(outputFolder, "runs"), resumedStep, clock), file => file.Write);
+                    Add(name, EventFile.Open(options.LoggingDirectory ?? Path.Combine(outputFolder, "runs"), resumedStep, clock), file => file.Write);
                     break;
                 case "jsonl":
-                    Add(MetricsLog.Open(outputFolder, resumedStep), log => log.Write);
+                    Add(name, MetricsLog.Open(outputFolder, resumedStep), log => log.Write);
                     break;
                 default:
-                    Add(CsvLog.Open(outputFolder, resumedStep), log => log.Write);
+                    Add(name, CsvLog.Open(outputFolder, resumedStep), log => log.Write);
                     break;
             }
         }
         return (sinks, owned);
 
-        void Add<T>(T sink, Func<T, Action<MetricsRow>> write) where T : IDisposable
+        void Add<T>(string name, T sink, Func<T, Action<MetricsRow>> write) where T : IDisposable
         {
-            sinks.Add(write(sink));
+            sinks.Add(new ToleratedSink(name, write(sink), tell).Write);
             owned.Add(sink);
         }
     }

@@ -41,7 +41,7 @@ public sealed class CheckpointStore(string outputFolder)
             Directory.CreateDirectory(aside);
             write(aside);
             CheckpointManifest.Seal(aside, step);
-            Retire(final);
+            MakeRoom(final);
             Directory.Move(aside, final);
             AtomicFile.FlushFolder(outputFolder);
             RemoveTree(final + DeletedSuffix);
@@ -100,14 +100,14 @@ public sealed class CheckpointStore(string outputFolder)
     }
 
     /// <summary>
-    /// Deletes the oldest checkpoints beyond <c>save_total_limit</c>. The best one is kept beside the newest, as transformers
-    /// does: with a limit of 1 and a best one that is older, two remain.
+    /// Deletes the oldest checkpoints beyond <c>save_total_limit</c>; folders of such a name that were not written here stay. The
+    /// best one is kept beside the newest, as transformers does: with a limit of 1 and a best one that is older, two remain.
     /// </summary>
     /// <param name="limit">How many stay; null or less than 1 for all.</param>
     /// <param name="bestStep">Step of the best checkpoint; null when none is tracked.</param>
     public void Rotate(int? limit, int? bestStep)
     {
-        var steps = Steps().ToList();
+        var steps = Steps().Where(step => IsOurs(FolderOf(step))).ToList();
         if (limit is not > 0 || steps.Count <= limit)
             return;
         var keep = limit.Value;
@@ -127,7 +127,7 @@ public sealed class CheckpointStore(string outputFolder)
     /// <summary>Removes every checkpoint that this program wrote; folders of that name without a manifest are somebody else's and stay.</summary>
     public void RemoveAll()
     {
-        foreach (var folder in Steps().Select(FolderOf).Where(folder => File.Exists(Path.Combine(folder, CheckpointManifest.FileName))))
+        foreach (var folder in Steps().Select(FolderOf).Where(IsOurs))
         {
             Retire(folder);
             RemoveTree(folder + DeletedSuffix);
@@ -144,11 +144,11 @@ public sealed class CheckpointStore(string outputFolder)
             return;
         foreach (var folder in Directory.GetDirectories(Path.GetFullPath(outputFolder), Prefix + "*"))
         {
-            if (folder.EndsWith(AtomicFile.AsideSuffix, StringComparison.Ordinal))
+            if (folder.EndsWith(AtomicFile.AsideSuffix, StringComparison.Ordinal) && StepOf(folder[..^AtomicFile.AsideSuffix.Length]) >= 0)
                 FinishOrRemove(folder, folder[..^AtomicFile.AsideSuffix.Length]);
+            else if (folder.EndsWith(DeletedSuffix, StringComparison.Ordinal) && StepOf(folder[..^DeletedSuffix.Length]) >= 0)
+                RemoveTree(folder);
         }
-        foreach (var folder in Directory.GetDirectories(Path.GetFullPath(outputFolder), Prefix + "*" + DeletedSuffix))
-            RemoveTree(folder);
     }
 
     private void FinishOrRemove(string aside, string final)
@@ -163,6 +163,22 @@ public sealed class CheckpointStore(string outputFolder)
         {
             RemoveTree(aside);
         }
+    }
+
+    private static bool IsOurs(string folder) => File.Exists(Path.Combine(folder, CheckpointManifest.FileName));
+
+    /// <summary>What is to be replaced goes; a folder of the name that was not written here is moved away and kept.</summary>
+    private void MakeRoom(string final)
+    {
+        if (!Directory.Exists(final) || IsOurs(final))
+        {
+            Retire(final);
+            return;
+        }
+        var kept = final + ".kept";
+        for (var i = 2; Path.Exists(kept); i++)
+            kept = string.Create(CultureInfo.InvariantCulture, $"{final}.kept{i}");
+        Directory.Move(final, kept);
     }
 
     // Renamed first: a kill in the middle of the deletion leaves a folder that no one takes for a checkpoint.

@@ -52,7 +52,7 @@ public sealed record ModelCard
         var text = new StringBuilder();
         AppendFrontMatter(text);
         text.Append("\n<!-- Written by handbook from the run itself. -->\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"# {ModelName}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"# {CardText.Of(ModelName)}\n\n");
         text.Append(BaseModel is null ? "This model was trained from scratch" : $"This model is a fine-tuned version of {Link(BaseModel)}");
         text.Append(CultureInfo.InvariantCulture, $" on {DatasetSentence()}.\n");
         var results = ResultsTable.FinalEvaluation(LogHistory);
@@ -72,7 +72,7 @@ public sealed record ModelCard
             text.Append("\n### Training results\n\n").Append(table);
         text.Append("\n### Framework versions\n\n");
         foreach (var (name, version) in Versions)
-            text.Append(CultureInfo.InvariantCulture, $"- {name} {version}\n");
+            text.Append(CultureInfo.InvariantCulture, $"- {CardText.Of(name)} {CardText.Of(version)}\n");
         return text.ToString();
     }
 
@@ -98,7 +98,7 @@ public sealed record ModelCard
     private static void AppendList(StringBuilder text, IEnumerable<(string Name, string Value)> entries)
     {
         foreach (var (name, value) in entries)
-            text.Append(CultureInfo.InvariantCulture, $"- {name}: {value}\n");
+            text.Append(CultureInfo.InvariantCulture, $"- {CardText.Of(name)}: {CardText.Of(value)}\n");
     }
 
     private static void AppendYamlList(StringBuilder text, string key, IReadOnlyList<string> entries)
@@ -115,13 +115,15 @@ public sealed record ModelCard
         IsHubId(nameOrPath) ? nameOrPath : Path.GetFileName(nameOrPath.TrimEnd('/', '\\'));
 
     private static string Link(string nameOrPath) =>
-        IsHubId(nameOrPath) ? $"[{nameOrPath}](https://huggingface.co/{nameOrPath})" : ShownName(nameOrPath);
+        IsHubId(nameOrPath) ? $"[{nameOrPath}](https://huggingface.co/{nameOrPath})" : CardText.Of(ShownName(nameOrPath));
 
     private static bool IsHubId(string name) =>
         name.Split('/') is [{ Length: > 0 } owner, { Length: > 0 } repository]
-        && !owner.StartsWith('.') && !owner.StartsWith('~')
+        && owner.All(IsOfHub) && repository.All(IsOfHub) && !owner.StartsWith('.') && !owner.StartsWith('~')
         && Path.GetExtension(repository) is not (".jsonl" or ".json" or ".txt" or ".csv" or ".parquet")
         && !Path.Exists(name);
+
+    private static bool IsOfHub(char letter) => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.';
 
     private static string Scalar(string value) =>
         value.Length > 0 && char.IsAsciiLetter(value[0]) && value.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '/' or '.')

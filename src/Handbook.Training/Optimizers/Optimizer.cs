@@ -93,6 +93,7 @@ public sealed class Optimizer : IOptimizer
     {
         foreach (var (name, tensor) in State())
         {
+            using var scope = new TensorScope();
             var saved = find(name) ?? throw new UserErrorException($"The saved optimizer state has no {name}; {tensor} is expected.");
             if (!saved.Shape.SequenceEqual(tensor.Shape))
                 throw new UserErrorException($"The saved optimizer state has {name} as {saved}; {tensor} is expected.");

@@ -14,11 +14,12 @@ internal sealed class LogpsChunk : IDisposable
     private const ulong Mark = 0x31_53_50_47_4F_4C_42_48; // "HBLOGPS1"
     private const int HeaderBytes = sizeof(ulong) + 2 * sizeof(int);
     private const int EntryBytes = SequenceIdentity.Size + sizeof(int);
-    private readonly MappedFile file;
+    private const int HashedAtOnce = 1 << 20;
+    private readonly StoreFile file;
     private readonly int sequences;
     private readonly int values;
 
-    private LogpsChunk(MappedFile file, int sequences, int values) => (this.file, this.sequences, this.values) = (file, sequences, values);
+    private LogpsChunk(StoreFile file, int sequences, int values) => (this.file, this.sequences, this.values) = (file, sequences, values);
 
     private long ValuesStart => HeaderBytes + (long)sequences * EntryBytes;
 
@@ -52,7 +53,7 @@ internal sealed class LogpsChunk : IDisposable
     {
         if (!File.Exists(path))
             return (null, null);
-        var file = new MappedFile(path);
+        var file = new StoreFile(path);
         var fault = FaultOf(file);
         if (fault is not null)
         {
@@ -78,7 +79,7 @@ internal sealed class LogpsChunk : IDisposable
     /// <summary>Some of its log-probabilities.</summary>
     public ReadOnlySpan<float> Values(int start, int count) => file.Values<float>(ValuesStart + (long)start * sizeof(float), count);
 
-    /// <summary>Unmaps the file.</summary>
+    /// <summary>Closes the file.</summary>
     public void Dispose() => file.Dispose();
 
     private (UInt128 Identity, int Count) Entry(int index)
@@ -87,7 +88,7 @@ internal sealed class LogpsChunk : IDisposable
         return (BinaryPrimitives.ReadUInt128LittleEndian(entry), BinaryPrimitives.ReadInt32LittleEndian(entry[SequenceIdentity.Size..]));
     }
 
-    private static string? FaultOf(MappedFile file)
+    private static string? FaultOf(StoreFile file)
     {
         if (file.ByteCount < HeaderBytes + SHA256.HashSizeInBytes)
             return $"has {file.ByteCount} bytes";
@@ -96,8 +97,16 @@ internal sealed class LogpsChunk : IDisposable
         if (file.Values<ulong>(0, 1)[0] != Mark)
             return "is no file of reference log-probabilities";
         var length = (int)file.ByteCount - SHA256.HashSizeInBytes;
-        return SHA256.HashData(file.Values<byte>(0, length)).AsSpan().SequenceEqual(file.Values<byte>(length, SHA256.HashSizeInBytes))
+        return Hash(file, length).AsSpan().SequenceEqual(file.Values<byte>(length, SHA256.HashSizeInBytes))
             ? null
             : "is damaged: its SHA-256 differs from the one that it ends with";
+    }
+
+    private static byte[] Hash(StoreFile file, int length)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var start = 0; start < length; start += HashedAtOnce)
+            hash.AppendData(file.Values<byte>(start, Math.Min(HashedAtOnce, length - start)));
+        return hash.GetHashAndReset();
     }
 }

@@ -6,7 +6,7 @@ using Handbook.Training.Progress;
 namespace Handbook.Training.ReferenceStore;
 
 /// <summary>
-/// Reference log-probabilities that were computed beforehand, in mapped files: no second model is in memory. They are what the
+/// Reference log-probabilities that were computed beforehand, in files: no second model is in memory. They are what the
 /// frozen model computed, rounded to float32, which for models in bfloat16 and float32 is no rounding: a row that is computed
 /// alone, or beside the rows it was stored with, has the same bits. Beside other rows the matrix products may add in another
 /// order, which moves a live log-probability by about 1e-6 in float32 and 1e-2 in bfloat16.

@@ -34,7 +34,7 @@ internal static class HtmlReport
     }
 
     /// <summary>Text for HTML and attribute values.</summary>
-    public static string Escape(string text) => WebUtility.HtmlEncode(text);
+    public static string Escape(string text) => WebUtility.HtmlEncode(PrintableText.Lines(text));
 
     private static void AppendStage(StringBuilder text, ReportStage stage)
     {

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Handbook.Training.Runs;
 
 /// <summary>
@@ -25,8 +27,9 @@ public sealed class OutputFolder : IDisposable
         try
         {
             Directory.CreateDirectory(folder);
-            var probe = Path.Combine(folder, ".handbook" + AtomicFile.AsideSuffix);
-            File.WriteAllText(probe, "");
+            // A new file of a name that nobody can have put a link at.
+            var probe = Path.Combine(folder, $".handbook.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{AtomicFile.AsideSuffix}");
+            new FileStream(probe, FileMode.CreateNew, FileAccess.Write).Dispose();
             File.Delete(probe);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -36,6 +39,16 @@ public sealed class OutputFolder : IDisposable
         return FileLock.TryTake(Path.Combine(folder, LockName), out var held, out var holder)
             ? new OutputFolder(folder, isNew, held)
             : throw new UserErrorException($"output_dir: {folder}: another run is at work in this folder: {holder}. Wait for its end, or name another output_dir.");
+    }
+
+    /// <summary>Refuses to write over files that were not written here.</summary>
+    /// <param name="evidence">A name that stands in every folder in which this command has been at work.</param>
+    /// <param name="names">Names that it writes.</param>
+    /// <exception cref="UserErrorException">One of them is there, the evidence is not.</exception>
+    public void RefuseStrangers(string evidence, params IEnumerable<string> names)
+    {
+        if (!Path.Exists(Path.Combine(path, evidence)) && names.FirstOrDefault(name => Path.Exists(Path.Combine(path, name))) is { } found)
+            throw new UserErrorException($"output_dir: {path} holds {found}, which this command did not write and would write over; name another output_dir.");
     }
 
     /// <summary>Lets others in.</summary>

@@ -1,5 +1,9 @@
+using Handbook.Models.Configuration;
+using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
+using Handbook.Training.ModelCards;
 using Handbook.Training.Options;
+using Handbook.Training.Reports;
 
 namespace Handbook.Training.Runs;
 
@@ -8,6 +12,13 @@ namespace Handbook.Training.Runs;
 /// <param name="store">The folder's checkpoints.</param>
 public sealed class RunFolder(CheckpointOptions options, CheckpointStore store)
 {
+    // Not the results of evaluations, which stand in a folder without a run too.
+    private static readonly string[] Written =
+    [
+        ModelCard.FileName, RunReport.FileName, TrainerState.FileName, MetricsLog.FileName, CsvLog.FileName, ConfigFile.Name, ConfigFile.GenerationName,
+        "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
+    ];
+
     private readonly string folder = options.OutputDirectory;
 
     /// <summary>Refuses the folder when another run began in it, and the checkpoint to go on from when it is another run's.</summary>
@@ -52,6 +63,8 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store)
         {
             if (HoldsModel())
                 throw new UserErrorException($"output_dir: {folder} holds a model or checkpoints that don't say which run made them. {WaysOn}");
+            if (Written.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } found)
+                throw new UserErrorException($"output_dir: {folder} holds {found}, which no run of handbook wrote and this one would write over. {WaysOn}");
             return;
         }
         Refuse(mine, owner);

@@ -176,7 +176,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
 
     private RunLog OpenLog(int resumedStep)
     {
-        var (sinks, owned) = RunSinks.Open(options.Logging, output, resumedStep, clock);
+        var (sinks, owned) = RunSinks.Open(options.Logging, output, resumedStep, clock, progress.Note);
         return new RunLog(sinks, owned);
     }
 }

@@ -12,7 +12,9 @@ namespace Handbook.Training.Sampling;
 /// </summary>
 internal sealed class Journal : IDisposable
 {
-    private const string FolderName = ".journal";
+    /// <summary>The folder of journals inside an output folder.</summary>
+    public const string FolderName = ".journal";
+
     private FileStream stream;
     private List<JsonObject> rows;
 

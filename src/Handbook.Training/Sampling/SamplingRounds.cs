@@ -27,6 +27,7 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
     public async Task<RoundsResult?> ExecuteAsync(CancellationToken stop)
     {
         using var claim = OutputFolder.Claim(options.OutputDirectory);
+        claim.RefuseStrangers(Path.GetFileName(Folder(1)), RunReport.FileName);
         // Mistakes in the recipe of the training run show before hours of sampling.
         plan.Train(options.Policy.ModelFolder!, new SampledSets(Folder(1)), Model(1));
         CheckPrompts();

@@ -23,6 +23,8 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
         using var claim = OutputFolder.Claim(options.OutputDirectory);
+        var sets = new SampledSets(options.OutputDirectory);
+        claim.RefuseStrangers(Journal.FolderName, new[] { sets.Candidates, sets.Sft, sets.Preferences, sets.Report }.Select(path => Path.GetFileName(path)));
         var prompts = PromptReader.Read(options.Prompts);
         options.Policy.Check();
         foreach (var scorer in options.Scorers)

@@ -11,17 +11,17 @@ namespace Handbook.Training.TensorBoard;
 public sealed class EventFile : IDisposable
 {
     private const string FilePrefix = "events.out.tfevents.";
-    private readonly FileStream stream;
+    private readonly AppendedFile file;
     private readonly TimeProvider clock;
 
-    private EventFile(FileStream stream, TimeProvider clock)
+    private EventFile(AppendedFile file, TimeProvider clock)
     {
-        this.stream = stream;
+        this.file = file;
         this.clock = clock;
     }
 
     /// <summary>Full path of the file.</summary>
-    public string FilePath => stream.Name;
+    public string FilePath => file.FilePath;
 
     /// <summary>Starts the file of a run, or the next one of a run that goes on.</summary>
     /// <param name="runsFolder"><c>runs</c> inside the output folder, or the recipe's <c>logging_dir</c>.</param>
@@ -38,7 +38,7 @@ public sealed class EventFile : IDisposable
             var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
             if (File.Exists(path))
                 continue;
-            var file = new EventFile(new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0), clock);
+            var file = new EventFile(new AppendedFile(path, FileMode.CreateNew), clock);
             file.Append(EventRecord.FileVersion(file.WallTime()));
             if (resumedStep > 0)
                 file.Append(EventRecord.SessionStart(file.WallTime(), resumedStep + 1));
@@ -59,7 +59,7 @@ public sealed class EventFile : IDisposable
     public void Write(string tag, int step, double value) => Append(EventRecord.Scalar(WallTime(), step, tag, (float)value));
 
     /// <inheritdoc/>
-    public void Dispose() => stream.Dispose();
+    public void Dispose() => file.Dispose();
 
     /// <summary><c>eval_loss</c> becomes <c>eval/loss</c>, everything else <c>train/...</c>.</summary>
     internal static string TagOf(string metric) =>
@@ -77,6 +77,5 @@ public sealed class EventFile : IDisposable
 
     private double WallTime() => (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).TotalSeconds;
 
-    // A record goes out in one write: a killed process leaves whole records, and at worst one cut at the end.
-    private void Append(byte[] message) => stream.Write(RecordFraming.Frame(message));
+    private void Append(byte[] message) => file.Append(RecordFraming.Frame(message));
 }

@@ -86,6 +86,37 @@ public sealed class SafetensorsFileTests
         Assert.Equal(before, File.ReadAllBytes(temporary.File("t")));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(9_000_000)]
+    public void Get_AfterTheFileWasCutShort_IsAnError(long left)
+    {
+        using var temporary = new TemporaryFolder();
+        using var scope = new TensorScope();
+        SafetensorsWriter.Write(temporary.File("t"), [new NamedTensor("x", Tensor.Zeros([5_000_000], DType.Float32))]);
+        using var file = new SafetensorsFile(temporary.File("t"));
+        using (var other = new FileStream(temporary.File("t"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            other.SetLength(left);
+
+        var error = Assert.Throws<IOException>(() => file.Get("x"));
+
+        Assert.Equal($"{temporary.File("t")}: has become shorter while it was read.", error.Message);
+    }
+
+    [Fact]
+    public void Get_BeforeTheFileIsCutShort_KeepsItsElements()
+    {
+        using var temporary = new TemporaryFolder();
+        using var scope = new TensorScope();
+        SafetensorsWriter.Write(temporary.File("t"), [new NamedTensor("x", Tensor.Full([5_000_000], 3, DType.Float32))]);
+        using var file = new SafetensorsFile(temporary.File("t"));
+        var x = file.Get("x");
+        using (var other = new FileStream(temporary.File("t"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            other.SetLength(0);
+
+        Assert.Equal(15_000_000, x.ToArray<float>().Sum(value => (double)value));
+    }
+
     [Fact]
     public void Write_NameTwice_Throws()
     {

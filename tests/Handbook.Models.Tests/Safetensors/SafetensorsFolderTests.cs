@@ -44,7 +44,7 @@ public sealed class SafetensorsFolderTests
     [InlineData("{\"weight_map\":{\"a\":\"a.bin\"}}", "a file name in the same folder")]
     [InlineData("{\"weight_map\":{\"a\":3}}", "a file name in the same folder")]
     [InlineData("{\"weight_map\":{\"a\":\"x.safetensors\",\"a\":\"y.safetensors\"}}", "not valid JSON")]
-    [InlineData("{\"weight_map\":{\"a\":\"absent.safetensors\"}}", "absent.safetensors: cannot be read")]
+    [InlineData("{\"weight_map\":{\"a\":\"absent.safetensors\"}}", "absent.safetensors: no such file")]
     [InlineData("{\"weight_map\":{\"a\":\"x.safetensors\"}}", "tensor \"a\" should be in x.safetensors")]
     [InlineData("{\"weight_map\":[]}", "no weight_map")]
     [InlineData("[]", "no weight_map")]

@@ -24,6 +24,8 @@ public sealed class SafetensorsHeaderTests
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "truncated or damaged" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 9, "5 bytes follow the last tensor" },
         { "{}", 3, "3 bytes follow the last tensor" },
+        { $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(",", Enumerable.Repeat("1", 2_000_000))}],\"data_offsets\":[0,4]}}}}", 4, "shape has more than 64 numbers" },
+        { $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{string.Join(",", Enumerable.Repeat("0", 2_000_000))}]}}}}", 4, "data_offsets has more than 64 numbers" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,4],\"data_offsets\":[0,4]}}", 4, "overflow" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0, "takes 18446744073709551616 bytes" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,4]}}", 4, "whole numbers" },

@@ -21,13 +21,6 @@ public class YamlReaderTests
         "nested too deeply", Assert.Throws<UserErrorException>(() => YamlReader.Read(new string('[', 2_000), "f")).Message, StringComparison.Ordinal);
 
     [Fact]
-    public void Read_AliasesOfAliases_ShareTheirValue()
-    {
-        var text = "a: &a [x]\n" + string.Concat(Enumerable.Range(0, 40).Select(i => $"b{i}: &b{i} [{(i == 0 ? "*a, *a" : $"*b{i - 1}, *b{i - 1}")}]\n"));
-        Assert.Equal(41, Assert.IsType<YamlMapping>(YamlReader.Read(text, "f")).Entries.Count);
-    }
-
-    [Fact]
     public void ReadFile_NotUtf8_NamesTheByte()
     {
         var file = Path.GetTempFileName();

@@ -24,14 +24,14 @@ public sealed class RunSinksTests : IDisposable
     [Fact]
     public void Open_UnknownSink_NamesTheNearest()
     {
-        var error = Assert.Throws<UserErrorException>(() => RunSinks.Open(new LoggingOptions { ReportTo = ["tensorbord"] }, folder.Path, 0, TimeProvider.System));
+        var error = Assert.Throws<UserErrorException>(() => RunSinks.Open(new LoggingOptions { ReportTo = ["tensorbord"] }, folder.Path, 0, TimeProvider.System, _ => { }));
         Assert.EndsWith("Did you mean tensorboard?", error.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 
     private void Write(int resumedStep, params MetricsRow[] rows)
     {
-        var (sinks, owned) = RunSinks.Open(new LoggingOptions { ReportTo = [.. RunSinks.Names] }, folder.Path, resumedStep, TimeProvider.System);
+        var (sinks, owned) = RunSinks.Open(new LoggingOptions { ReportTo = [.. RunSinks.Names] }, folder.Path, resumedStep, TimeProvider.System, Assert.Fail);
         foreach (var row in rows)
         {
             foreach (var sink in sinks)

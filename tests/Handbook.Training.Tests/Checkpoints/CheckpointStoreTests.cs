@@ -124,6 +124,26 @@ public sealed class CheckpointStoreTests : IDisposable
     }
 
     [Fact]
+    public void AFolderThatWeDidNotWrite_Stays()
+    {
+        foreach (var name in new[] { "checkpoint-1", "checkpoint-2", "checkpoint-old.partial", "checkpoint-notes.deleted" })
+        {
+            Directory.CreateDirectory(folder.File(name));
+            File.WriteAllText(Path.Combine(folder.File(name), "mine"), "precious");
+        }
+        foreach (var step in new[] { 2, 3, 4 })
+        {
+            Save(step);
+            store.Rotate(1, null);
+        }
+        store.ClearLeftovers();
+        Assert.Equal(
+            ["checkpoint-1", "checkpoint-2.kept", "checkpoint-4", "checkpoint-notes.deleted", "checkpoint-old.partial"],
+            Directory.GetDirectories(folder.Path).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal("precious", File.ReadAllText(Path.Combine(folder.File("checkpoint-2.kept"), "mine")));
+    }
+
+    [Fact]
     public void ClearLeftovers_SealedButNotRenamed_BecomesACheckpoint()
     {
         Save(1);

@@ -86,6 +86,23 @@ public sealed class ModelCardTests
     }
 
     [Fact]
+    public void ToMarkdown_NamesOfFolders_AreNoMarkup()
+    {
+        var text = (Card with
+        {
+            ModelName = "a\n# b <img src=x onerror=alert(1)>",
+            BaseModel = "/models/[x](http:x)|`y`\u202e",
+            Datasets = ["evil/[click](javascript:alert)"],
+            Hyperparameters = [("seed", "1\n- injected: 2")],
+        }).ToMarkdown();
+        Assert.Contains("\n# a\\\\n# b \\<img src=x onerror=alert(1)\\>\n", text, StringComparison.Ordinal);
+        Assert.Contains("\\[x\\](http:x)\\|\\`y\\`\\\\u202e", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("huggingface.co/evil", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\n- injected", text, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202e', text);
+    }
+
+    [Fact]
     public void ToMarkdown_LocalFolders_ShowNoPathOfTheMachine()
     {
         var text = (Card with { BaseModel = "/home/someone/models/tiny", Datasets = ["/home/someone/data/"] }).ToMarkdown();

@@ -10,6 +10,9 @@ namespace Handbook.Text.Conversations.Inspection;
 /// </summary>
 public static class InspectionPage
 {
+    /// <summary>What stands near the beginning of every page written here.</summary>
+    public static ReadOnlySpan<byte> Mark => "<p class=\"eyebrow\">handbook data inspect</p>"u8;
+
     private const int Bins = 48;
 
     /// <summary>The whole page.</summary>
@@ -26,7 +29,7 @@ public static class InspectionPage
         page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
             .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n")
             .Append("<title>").Append(Encode(title)).Append("</title>\n<style>").Append(InspectionStyle.Css).Append("</style></head><body>\n")
-            .Append("<header><p class=\"eyebrow\">handbook data inspect</p><h1>").Append(Encode(title)).Append("</h1><dl class=\"facts\">");
+            .Append("<header>").Append(Encoding.UTF8.GetString(Mark)).Append("<h1>").Append(Encode(title)).Append("</h1><dl class=\"facts\">");
         foreach (var (name, value) in facts)
             page.Append("<div><dt>").Append(Encode(name)).Append("</dt><dd>").Append(Encode(value)).Append("</dd></div>");
         page.Append("</dl></header>\n");
@@ -149,5 +152,5 @@ public static class InspectionPage
 
     private static string Number(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
 
-    private static string Encode(string text) => WebUtility.HtmlEncode(text);
+    private static string Encode(string text) => WebUtility.HtmlEncode(PrintableText.Lines(text));
 }

@@ -23,12 +23,12 @@ public static class InspectionText
     public static string Write(InspectedExample example, bool colour, bool everyToken)
     {
         var result = new StringBuilder();
-        result.Append(CultureInfo.InvariantCulture, $"{example.Name}: {Quantity.Of(example.TokenCount, "token")}, {Quantity.Of(example.LabelCount, "label")}\n");
+        result.Append(CultureInfo.InvariantCulture, $"{PrintableText.Line(example.Name)}: {Quantity.Of(example.TokenCount, "token")}, {Quantity.Of(example.LabelCount, "label")}\n");
         foreach (var problem in example.Problems)
-            result.Append(Paint(colour, Warning, "! " + problem)).Append('\n');
+            result.Append(Paint(colour, Warning, "! " + PrintableText.Line(problem))).Append('\n');
         foreach (var part in example.Parts)
         {
-            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{part.Title} ({Quantity.Of(part.Tokens.Count, "token")}, {Quantity.Of(part.LabelCount, "label")})")}\n");
+            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{PrintableText.Line(part.Title)} ({Quantity.Of(part.Tokens.Count, "token")}, {Quantity.Of(part.LabelCount, "label")})")}\n");
             if (colour)
                 AppendText(result, part);
             if (everyToken || !colour)
@@ -62,7 +62,7 @@ public static class InspectionText
                 }
                 if (lines[i].Length > 0)
                     Switch(style);
-                result.Append(Safe(lines[i]));
+                result.Append(PrintableText.Lines(lines[i]));
             }
         }
         Switch("");
@@ -85,7 +85,7 @@ public static class InspectionText
             if (IsGap(part, ref i))
                 result.Append(CultureInfo.InvariantCulture, $"... {Quantity.Of(part.Gap.Behind - part.Gap.From, "token")} not shown ...\n");
             var token = part.Tokens[i];
-            var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {roles[token.Message]}" : $"{token.Message}";
+            var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {PrintableText.Line(roles[token.Message])}" : $"{token.Message}";
             var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsCut ? " cut " : token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
             result.Append(token.IsLabel && !token.IsCut ? Paint(colour, "\u001b[32m", line) : line).Append('\n');
         }
@@ -102,10 +102,5 @@ public static class InspectionText
 
     private static string Paint(bool colour, string style, string text) => colour ? style + text + Reset : text;
 
-    /// <summary>Control characters would steer the terminal: a dataset is a stranger's.</summary>
-    private static string Safe(string text) => text.Any(char.IsControl)
-        ? string.Concat(text.Select(unit => unit == '\t' ? "\t" : char.IsControl(unit) ? string.Create(CultureInfo.InvariantCulture, $"\\x{(int)unit:x2}") : unit.ToString()))
-        : text;
-
-    private static string Visible(string text) => Safe(text.Replace("\n", "\u21b5", StringComparison.Ordinal).Replace("\t", "\u21e5", StringComparison.Ordinal).Replace(' ', '\u00b7'));
+    private static string Visible(string text) => PrintableText.Lines(text.Replace("\n", "\u21b5", StringComparison.Ordinal).Replace("\t", "\u21e5", StringComparison.Ordinal).Replace(' ', '\u00b7'));
 }

@@ -19,6 +19,7 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
         using var claim = OutputFolder.Claim(options.OutputDirectory);
+        claim.RefuseStrangers(Journal.FolderName, "train_sft.jsonl", "train_prefs.jsonl", "test_sft.jsonl", "test_prefs.jsonl", Reports.RunReport.FileName);
         List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits = [("train", PromptReader.Read(options.Prompts))];
         if (options.TestDataset is { } test && RowSource.HasSplits(test, PromptReader.Resolvers))
             splits.Add(("test", PromptReader.Read(options.Prompts with { Dataset = test })));
