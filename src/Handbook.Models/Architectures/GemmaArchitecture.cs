@@ -58,7 +58,7 @@ internal static class GemmaArchitecture
         var feedForward = fields.FeedForward(width: 9216, "hidden_activation", "gelu_pytorch_tanh");
         // transformers keeps the older field beside the one that counts.
         json.Ignore("hidden_act");
-        var windows = LayerWindows.Read(json, json.Integer("num_hidden_layers", 26), json.OptionalIntegerOr("sliding_window", 4096), otherwise: i => i % 2 == 0);
+        var windows = LayerWindows.Read(json, json.LayerCount("num_hidden_layers", 26), json.OptionalIntegerOr("sliding_window", 4096), otherwise: i => i % 2 == 0);
         var layers = windows.Select(window => new LayerConfig
         {
             Attention = everywhere with { Window = window },

@@ -55,7 +55,7 @@ internal static class Gpt2Architecture
             json.OptionalInteger("n_inner", least: 1) ?? 4 * hidden, DecoderFields.Activation(json, "activation_function", "gelu_new")) { IsGated = false, HasBias = true };
         var dropout = json.Probability("resid_pdrop", 0.1);
         var byLayer = json.Flag("scale_attn_by_inverse_layer_idx", false);
-        var layers = Enumerable.Range(0, json.Integer("n_layer", 12)).Select(i => new LayerConfig
+        var layers = Enumerable.Range(0, json.LayerCount("n_layer", 12)).Select(i => new LayerConfig
         {
             Attention = byLayer ? attention with { Scale = attention.Scale / (i + 1) } : attention,
             FeedForward = feedForward,

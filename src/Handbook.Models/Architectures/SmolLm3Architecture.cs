@@ -16,7 +16,7 @@ internal static class SmolLm3Architecture
         var norm = new NormConfig(NormKind.RootMeanSquare, json.Number("rms_norm_eps", 1e-6));
         var attention = fields.Attention(bias, bias, theta: 2e6);
         var feedForward = fields.FeedForward(width: 11008) with { HasBias = json.Flag("mlp_bias", false) };
-        var turns = Turns(json, json.Integer("num_hidden_layers", 36));
+        var turns = Turns(json, json.LayerCount("num_hidden_layers", 36));
         var length = json.OptionalIntegerOr("sliding_window", null);
         var windows = LayerWindows.Read(json, turns.Count, json.Flag("use_sliding_window", false) ? length : null, otherwise: i => !turns[i]);
         var layers = turns.Zip(windows, (turned, window) => new LayerConfig

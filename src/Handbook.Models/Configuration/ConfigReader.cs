@@ -25,6 +25,8 @@ internal sealed class ConfigReader
         "keys_to_ignore_at_inference", "base_model_tp_plan", "base_model_pp_plan", "unsloth_fixed", "is_llama_config",
     ];
 
+    private const int MostLayers = 1_000_000;
+
     private readonly JsonObject json;
     private readonly string path;
     private readonly HashSet<string> asked = [];
@@ -49,6 +51,13 @@ internal sealed class ConfigReader
         return node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var number) && number >= least
             ? number
             : Problem(key, $"must be a whole number of at least {least}, got {Text(node)}", least);
+    }
+
+    /// <summary>A number of layers: each has a record, so a stranger's billion is refused before the list is made.</summary>
+    internal int LayerCount(string key, int absent)
+    {
+        var count = Integer(key, absent);
+        return count <= MostLayers ? count : Problem(key, $"must be at most {MostLayers}, got {count}", 1);
     }
 
     /// <summary>A whole number or null; absent is null.</summary>

@@ -90,7 +90,7 @@ internal sealed class DecoderFields
     };
 
     /// <summary><c>num_hidden_layers</c> times the same layer.</summary>
-    internal IReadOnlyList<LayerConfig> Repeat(int count, LayerConfig layer) => [.. Enumerable.Repeat(layer, json.Integer("num_hidden_layers", count))];
+    internal IReadOnlyList<LayerConfig> Repeat(int count, LayerConfig layer) => [.. Enumerable.Repeat(layer, json.LayerCount("num_hidden_layers", count))];
 
     /// <summary>A field that names an activation.</summary>
     internal static ActivationKind Activation(ConfigReader json, string key, string absent) => json.Choice(key, absent, Activations);

@@ -13,7 +13,7 @@ internal static class NewModelSize
     /// <exception cref="UserErrorException">Its weights alone are more than the machine's memory.</exception>
     public static void Check(ModelConfig config, DType dtype, string origin)
     {
-        var needed = ParameterCount(config) * dtype.Size() + config.LayerCount * WeightsOfLayer * BytesOfRecord;
+        var needed = ParameterCount(config) * dtype.Size() + config.Layers.Count * WeightsOfLayer * BytesOfRecord;
         double there = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (needed > there)
         {
@@ -26,9 +26,10 @@ internal static class NewModelSize
     private static double ParameterCount(ModelConfig config)
     {
         double width = config.HiddenSize;
-        var attention = config.Attention;
-        var heads = 2.0 * attention.HeadDim * ((double)attention.HeadCount + attention.KeyValueHeadCount);
-        var layer = width * heads + 3 * width * config.FeedForward.Width + 2 * width;
-        return width * config.VocabularySize * (config.TieEmbeddings ? 1 : 2) + config.LayerCount * layer + width;
+        return width * config.VocabularySize * (config.Head.IsTied ? 1 : 2) + width * config.Layers.Sum(layer => RowsOf(layer.Attention) + RowsOf(layer.FeedForward));
     }
+
+    private static double RowsOf(AttentionConfig attention) => 2.0 * attention.HeadDim * ((double)attention.HeadCount + attention.KeyValueHeadCount);
+
+    private static double RowsOf(FeedForwardConfig block) => (block.IsGated ? 3.0 : 2.0) * block.Width * (block.Routing?.ExpertCount ?? 1);
 }
