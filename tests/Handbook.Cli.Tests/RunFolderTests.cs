@@ -35,13 +35,13 @@ public sealed class RunFolderTests : IDisposable
         await RunAsync("a");
         var before = File.ReadAllBytes(Model("a"));
 
-        var refused = await Invocation.RunAsync([.. Command("a"), .. changed]);
+        var refused = await Invocation.RunAsync(Command("a", changed));
 
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
         Assert.Contains($"output_dir: {Output("a")} holds another run: {difference}", refused.Error, StringComparison.Ordinal);
         Assert.Contains("Name another output_dir, or begin anew with overwrite_output_dir: true (--overwrite_output_dir).", refused.Error, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Model("a")));
-        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync([.. Command("a"), .. changed, "--overwrite_output_dir=true"])).ExitCode);
+        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(Command("a", [.. changed, "--overwrite_output_dir=true"]))).ExitCode);
     }
 
     [Fact]
@@ -52,9 +52,9 @@ public sealed class RunFolderTests : IDisposable
 
         var method = await Invocation.RunAsync("dpo", $"--model_name_or_path={chat.Policy}", $"--dataset_name={pairs}", $"--output_dir={Output("a")}", "--max_steps=1");
         Assert.Contains("holds another run: it is of sft, this is dpo.", method.Error, StringComparison.Ordinal);
-        var model = await Invocation.RunAsync([.. Command("a"), $"--model_name_or_path={Output("a")}"]);
+        var model = await Invocation.RunAsync(Command("a", $"--model_name_or_path={Output("a")}"));
         Assert.Contains("model_name_or_path: the model that it starts from is another", model.Error, StringComparison.Ordinal);
-        var data = await Invocation.RunAsync([.. Command("a"), $"--dataset_name={Write("other.jsonl", 9)}"]);
+        var data = await Invocation.RunAsync(Command("a", $"--dataset_name={Write("other.jsonl", 9)}"));
         Assert.Contains("the training rows are others (dataset_name was", data.Error, StringComparison.Ordinal);
     }
 
@@ -66,8 +66,8 @@ public sealed class RunFolderTests : IDisposable
         Directory.Move(chat.Policy, chat.File("elsewhere"));
         File.Move(text, chat.File("renamed.jsonl"));
 
-        var longer = await Invocation.RunAsync([.. Command("b"), $"--model_name_or_path={chat.File("elsewhere")}", $"--dataset_name={chat.File("renamed.jsonl")}",
-            "--max_steps=4", "--save_steps=2", "--logging_steps=3", "--dataset_test_split=train", "--eval_strategy=steps", "--eval_steps=2"]);
+        var longer = await Invocation.RunAsync(Command("b", $"--model_name_or_path={chat.File("elsewhere")}", $"--dataset_name={chat.File("renamed.jsonl")}",
+            "--max_steps=4", "--save_steps=2", "--logging_steps=3", "--dataset_test_split=train", "--eval_strategy=steps", "--eval_steps=2"));
 
         Assert.True(longer.ExitCode == ExitCodes.Success, longer.Error);
         Assert.Contains("resuming training at checkpoint-2", longer.Output, StringComparison.Ordinal);
@@ -79,7 +79,7 @@ public sealed class RunFolderTests : IDisposable
     {
         await RunAsync("a");
 
-        var refused = await Invocation.RunAsync([.. Command("new"), "--optim=sgd", $"--resume_from_checkpoint={Path.Combine(Output("a"), "checkpoint-2")}"]);
+        var refused = await Invocation.RunAsync(Command("new", "--optim=sgd", $"--resume_from_checkpoint={Path.Combine(Output("a"), "checkpoint-2")}"));
 
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
         Assert.Contains("checkpoint-2: is a checkpoint of another run: optim was adamw_torch, is sgd.", refused.Error, StringComparison.Ordinal);
@@ -94,7 +94,7 @@ public sealed class RunFolderTests : IDisposable
 
         var refused = await Invocation.RunAsync(Command("foreign"));
         Assert.Contains("holds a model or checkpoints that don't say which run made them", refused.Error, StringComparison.Ordinal);
-        var anew = await Invocation.RunAsync([.. Command("foreign"), "--overwrite_output_dir=true"]);
+        var anew = await Invocation.RunAsync(Command("foreign", "--overwrite_output_dir=true"));
         Assert.True(anew.ExitCode == ExitCodes.Success, anew.Error);
         Assert.Equal("mine", File.ReadAllText(Path.Combine(Output("foreign"), "checkpoint-9", "notes.txt")));
     }
@@ -102,12 +102,12 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public async Task Train_FolderOfALivingProcess_IsRefusedUntilItEnds()
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. Command("a"), "--max_steps=100000", "--save_steps=100000"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. Command("a", "--max_steps=100000", "--save_steps=100000")]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["OMP_NUM_THREADS"] = "1";
         using (var living = Process.Start(start)!)
         {
             while (living.StandardOutput.ReadLine() is { } line && !line.StartsWith("step 1/", StringComparison.Ordinal)) { }
-            var second = await Invocation.RunAsync([.. Command("a"), "--max_steps=100000", "--save_steps=100000"]);
+            var second = await Invocation.RunAsync(Command("a", "--max_steps=100000", "--save_steps=100000"));
             Assert.Equal(ExitCodes.UserError, second.ExitCode);
             Assert.Contains("another run is at work in this folder: process " + living.Id.ToString(CultureInfo.InvariantCulture), second.Error, StringComparison.Ordinal);
             using var interrupt = Process.Start("kill", ["-INT", living.Id.ToString(CultureInfo.InvariantCulture)]);
@@ -117,7 +117,7 @@ public sealed class RunFolderTests : IDisposable
             Assert.Contains("the same command goes on from checkpoint-", rest, StringComparison.Ordinal);
         }
         var done = int.Parse(Path.GetFileName(Assert.Single(Directory.GetDirectories(Output("a"), "checkpoint-*")))["checkpoint-".Length..], CultureInfo.InvariantCulture);
-        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync([.. Command("a"), $"--max_steps={done}"])).ExitCode);
+        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(Command("a", $"--max_steps={done}"))).ExitCode);
     }
 
     [Fact]
@@ -128,7 +128,7 @@ public sealed class RunFolderTests : IDisposable
 
         var same = await Invocation.RunAsync(sweep);
         Assert.Equal(2, same.Output.Split("finished before").Length - 1);
-        var other = await Invocation.RunAsync([.. sweep, "--learning_rate=5e-3"]);
+        var other = await Invocation.RunAsync([.. sweep.Where(word => !word.StartsWith("--learning_rate", StringComparison.Ordinal)), "--learning_rate=5e-3"]);
         Assert.Equal(ExitCodes.UserError, other.ExitCode);
         Assert.Contains("holds another run: learning_rate was 0.001, is 0.005", other.Error, StringComparison.Ordinal);
     }
@@ -137,11 +137,16 @@ public sealed class RunFolderTests : IDisposable
 
     private string Model(string name) => Path.Combine(Output(name), "model.safetensors");
 
-    private string[] Command(string output) =>
-    [
-        "sft", $"--model_name_or_path={chat.Policy}", $"--dataset_name={text}", $"--output_dir={Output(output)}", "--learning_rate=1e-3", "--max_steps=2", "--per_device_train_batch_size=2",
-        "--max_length=32", "--logging_steps=1", "--report_to=none",
-    ];
+    /// <summary>The run, with keys in place of its own.</summary>
+    private string[] Command(string output, params string[] changed)
+    {
+        string[] own =
+        [
+            $"--model_name_or_path={chat.Policy}", $"--dataset_name={text}", $"--output_dir={Output(output)}", "--learning_rate=1e-3", "--max_steps=2",
+            "--per_device_train_batch_size=2", "--max_length=32", "--logging_steps=1", "--report_to=none",
+        ];
+        return ["sft", .. own.Where(word => !changed.Any(other => other.Split('=')[0] == word.Split('=')[0])), .. changed];
+    }
 
     private async Task RunAsync(string output)
     {
