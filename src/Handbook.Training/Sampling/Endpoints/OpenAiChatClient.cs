@@ -155,7 +155,9 @@ public sealed class OpenAiChatClient : IChatClient
     /// <summary>One short line that cannot give the key away, whatever a server echoes.</summary>
     private string Clean(string text)
     {
-        var line = (key is null ? text : text.Replace(key, "***", StringComparison.Ordinal)).Trim().Split('\n')[0].TrimEnd('\r', '.');
-        return string.Concat(line.Where(letter => !char.IsControl(letter)).Take(MostReasonLetters));
+        // Control characters go first: between its letters they would hide a key from the search for it.
+        var line = string.Concat(text.Trim().Split('\n')[0].Where(letter => !char.IsControl(letter))).TrimEnd('.');
+        line = key is null ? line : line.Replace(key, "***", StringComparison.Ordinal);
+        return line[..Math.Min(line.Length, MostReasonLetters)];
     }
 }

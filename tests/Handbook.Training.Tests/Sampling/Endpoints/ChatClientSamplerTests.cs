@@ -153,7 +153,7 @@ public sealed class ChatClientSamplerTests
     public async Task Sample_KeyThatIsRefused_IsNamedByItsVariableAndNeverPrinted()
     {
         Environment.SetEnvironmentVariable(KeyVariable, Key);
-        using var server = new StubServer(request => StubReply.Error(401, $"Incorrect key {request.Authorization} {Key}"));
+        using var server = new StubServer(request => StubReply.Error(401, $"Incorrect key {request.Authorization} {Key} {Key.Insert(5, "\a")}"));
         using var sampler = Open(server, new SkippingClock(), new EndpointOptions { Url = server.Url, Model = "m", ApiKeyVariable = KeyVariable });
         var error = await Assert.ThrowsAsync<UserErrorException>(() => sampler.SampleAsync([Ask("x")], new SampleSettings()));
         Assert.Equal("Bearer " + Key, server.Requests[0].Authorization);
