@@ -58,6 +58,11 @@ public sealed class PythonSurfaceTests
     [InlineData("{{ 'ab'.translate({97: 1114112}) }}", "ValueError: character mapping must be in range(0x110000)")]
     [InlineData("{{ '%a' % s }} {{ '{!a}'.format(s) }}", @"'Hello W\xf6rld \U0001f600' 'Hello W\xf6rld \U0001f600'")]
     [InlineData("{{ '{:08,}'.format(1234) }} {{ '{:07,}'.format(1234) }} {{ '{:04,}'.format(1) }} {{ '{:_b}'.format(300) }}", "0,001,234 001,234 0,001 1_0010_1100")]
+    [InlineData("{{ 'H-e-l-l-o- -W'|wordwrap(4) }}", "H-e-\nl-\nl-o-\n-W")]
+    [InlineData("{{ 'a-b-c-d-e'|wordwrap(5) }}", "a-b-\nc-d-e")]
+    [InlineData("{{ 'ab--cd e--f'|wordwrap(4) }}", "ab--\ncd e\n--f")]
+    [InlineData("{{ 'abc-def-ghi'|wordwrap(4, break_on_hyphens=false) }}", "abc-\ndef-\nghi")]
+    [InlineData("{{ ('a'|escape)|title|pprint }} {{ '<b>a</b>'|striptags|pprint }}", "'A' 'a'")]
     public void Texts(string source, string expected) => Assert.Equal(expected, Render(source));
 
     [Theory]

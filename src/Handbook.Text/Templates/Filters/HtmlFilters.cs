@@ -12,7 +12,7 @@ internal static class HtmlFilters
         ["e"] = new("escape", 1, ["s"], (context, v) => Counted(context, Markup.Escape(v[0]))),
         ["forceescape"] = new("do_forceescape", 1, ["value"], (context, v) => Counted(context, Markup.Escape(PythonText.Of(v[0])))),
         ["safe"] = new("do_mark_safe", 1, ["value"], (_, v) => v[0] as Markup ?? new Markup(PythonText.Of(v[0]))),
-        ["striptags"] = new("do_striptags", 1, ["value"], (_, v) => StripTags(PythonText.Of(v[0]))),
+        ["striptags"] = new("do_striptags", 1, ["value"], (_, v) => StripTags(PythonText.Of(v[0])).Text),
         ["urlencode"] = new("do_urlencode", 1, ["value"], UrlEncode),
         ["urlize"] = new("do_urlize", 1, ["value", "trim_url_limit", "nofollow", "target", "rel", "extra_schemes"], Urls.Link),
         ["xmlattr"] = new("do_xmlattr", 1, ["d", "autospace"], XmlAttributes),

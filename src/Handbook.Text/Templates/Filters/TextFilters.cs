@@ -11,7 +11,7 @@ internal static class TextFilters
         ["upper"] = Mapped("do_upper", PythonCase.Upper),
         ["lower"] = Mapped("do_lower", PythonCase.Lower),
         ["capitalize"] = Mapped("do_capitalize", PythonCase.Capitalize),
-        ["title"] = Mapped("do_title", Title),
+        ["title"] = new("do_title", 1, ["s"], (context, v) => context.Checked(Title(PythonText.Of(v[0])))),
         ["string"] = new("soft_str", 1, ["s"], (_, v) => v[0] is Markup ? v[0] : PythonText.Of(v[0])),
         ["trim"] = new("do_trim", 1, ["value", "chars"], (_, v) => Like(v[0], StringEdits.Strip(PythonText.Of(v[0]), Characters(v[1]), front: true, back: true))),
         ["replace"] = new("do_replace", 3, ["s", "old", "new", "count"], Replace),

@@ -90,29 +90,52 @@ internal sealed class TextWrap
         return true;
     }
 
-    /// <summary>Runs of whitespace and words; a word is cut behind a hyphen between letters.</summary>
+    /// <summary>The stretches that textwrap's own pattern cuts: white space, words, words to a hyphen between letters, dashes between words.</summary>
     private static List<TextRange> Chunks(string line, bool breakOnHyphens)
     {
         var chunks = new List<TextRange>();
         for (var i = 0; i < line.Length;)
         {
-            var start = i;
-            var blank = IsTextWrapSpace(line[i]);
-            while (i < line.Length && IsTextWrapSpace(line[i]) == blank)
+            var start = i++;
+            if (IsTextWrapSpace(line[start]))
             {
-                i++;
-                if (!blank && breakOnHyphens && CutsAt(line, start, i))
-                    break;
+                while (i < line.Length && IsTextWrapSpace(line[i])) i++;
+            }
+            else if (breakOnHyphens && DashesAt(line, start) is > 0 and var dashes)
+            {
+                i = start + dashes;
+            }
+            else
+            {
+                while (i < line.Length && !IsTextWrapSpace(line[i]) && !(breakOnHyphens && (CutsBehind(line, i) || DashesAt(line, i) > 0))) i++;
+                i += breakOnHyphens && i < line.Length && CutsBehind(line, i) ? 1 : 0;
             }
             chunks.Add(new TextRange(start, i));
         }
         return chunks;
     }
 
-    private static bool CutsAt(string line, int start, int i) => line[i - 1] == '-' && i - start >= 3 && i + 1 < line.Length
-        && char.IsLetter(line[i - 2]) && IsWord(line[i - 3]) && char.IsLetter(line[i]) && (IsWord(line[i + 1]) || line[i + 1] == '-');
+    /// <summary>How many dashes, two at least, stand here between a word or its punctuation and a word; 0 for none.</summary>
+    private static int DashesAt(string line, int at)
+    {
+        if (line[at] != '-' || at == 0 || !IsWordOrPunctuation(line[at - 1]))
+            return 0;
+        var end = at;
+        while (end < line.Length && line[end] == '-') end++;
+        return end - at >= 2 && end < line.Length && IsWord(line[end]) ? end - at : 0;
+    }
 
-    private static bool IsWord(char unit) => char.IsLetterOrDigit(unit) || unit == '_';
+    /// <summary>Whether a word is cut behind the hyphen here: two letters before it, or a letter and a hyphen one before; two letters after.</summary>
+    private static bool CutsBehind(string line, int at) => line[at] == '-' && at >= 2
+        && ((IsLetter(line[at - 1]) && IsLetter(line[at - 2])) || (at >= 3 && IsWordOrPunctuation(line[at - 1]) && line[at - 2] == '-' && IsLetter(line[at - 3])))
+        && at + 2 < line.Length && IsLetter(line[at + 1])
+        && (IsLetter(line[at + 2]) || (line[at + 2] == '-' && at + 3 < line.Length && IsLetter(line[at + 3])));
+
+    private static bool IsWord(char unit) => char.IsLetterOrDigit(unit) || char.IsNumber(unit) || unit == '_';
+
+    private static bool IsLetter(char unit) => IsWord(unit) && !char.IsDigit(unit);
+
+    private static bool IsWordOrPunctuation(char unit) => IsWord(unit) || unit is '!' or '"' or '\'' or '&' or '.' or ',' or '?';
 
     private static bool IsTextWrapSpace(char unit) => unit is ' ' or '\t' or '\n' or '\v' or '\f' or '\r';
 }
