@@ -9,12 +9,10 @@ namespace Handbook.Cli;
 /// </summary>
 public sealed class Terminal
 {
-    private readonly TerminalWriter output;
-
     /// <summary>A terminal over the given streams.</summary>
     public Terminal(TextWriter output, TextWriter error, bool isInteractive, TimeProvider clock)
     {
-        this.output = new TerminalWriter(output);
+        Results = new TerminalWriter(output);
         Error = new TerminalWriter(error);
         Progress = new TerminalWriter(output);
         Styled = new TerminalWriter(output, isRaw: true);
@@ -25,8 +23,10 @@ public sealed class Terminal
 
     private Lazy<IAnsiConsole> Console { get; }
 
+    private TerminalWriter Results { get; }
+
     /// <summary>Results: what a script would read. A line is one line, and what could steer a terminal is escaped.</summary>
-    public TextWriter Output => output;
+    public TextWriter Output => Results;
 
     /// <summary>How far a run is: like <see cref="Output"/>, but no result is lost when it cannot be written.</summary>
     public TextWriter Progress { get; }
@@ -47,7 +47,7 @@ public sealed class Terminal
     public IAnsiConsole Ansi => Console.Value;
 
     /// <summary>Why results could not be written; null when they were.</summary>
-    internal Exception? OutputFault => output.Fault;
+    internal Exception? OutputFault => Results.Fault;
 
     /// <summary>The process's own streams. <c>NO_COLOR</c> and <c>TERM=dumb</c> are respected.</summary>
     public static Terminal System() => new(

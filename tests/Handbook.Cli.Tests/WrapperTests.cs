@@ -6,6 +6,7 @@ namespace Handbook.Cli.Tests;
 /// <summary>
 /// The script <c>./handbook</c> in a clone of its own, with an SDK that is a script too: nothing is built and nothing comes from the network.
 /// </summary>
+[System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class WrapperTests : IDisposable
 {
     private const string FakeSdk = """

@@ -42,19 +42,28 @@ public sealed class ParquetFile(string path, SourceOptions options) : IRowFile
         var index = 0L;
         foreach (var group in footer.Structs(4))
         {
-            RowAssembler? rows = null;
-            var (count, passed) = (Rows(group), 0L);
-            for (var row = 0L; row < count; row++, index++)
+            var start = index;
+            index += Rows(group);
+            var chosen = Numbers(start, index).Where(number => wanted is null || wanted(number));
+            // A group of which nothing is wanted is not opened.
+            if (!chosen.Any())
+                continue;
+            using var rows = new RowAssembler(fields, Cursors(file.SafeFileHandle, group, schema, fields));
+            var passed = start;
+            foreach (var number in chosen)
             {
-                if (wanted is not null && !wanted(index))
-                    continue;
-                rows ??= new RowAssembler(fields, Cursors(file.SafeFileHandle, group, schema, fields));
-                for (; passed < row; passed++)
+                for (; passed < number; passed++)
                     rows.Skip();
                 passed++;
-                yield return Row(rows.Read(), index);
+                yield return Row(rows.Read(), number);
             }
         }
+    }
+
+    private static IEnumerable<long> Numbers(long first, long end)
+    {
+        for (; first < end; first++)
+            yield return first;
     }
 
     private SourceRow Row((byte[] Json, string? Problem) row, long index)

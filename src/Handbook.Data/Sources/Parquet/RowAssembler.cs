@@ -7,7 +7,7 @@ namespace Handbook.Data.Sources.Parquet;
 /// Puts the rows of a row group together from its columns: from the levels beside each value it is known which lists and records are
 /// there (Melnik et al., "Dremel: Interactive Analysis of Web-Scale Datasets", VLDB 2010).
 /// </summary>
-internal sealed class RowAssembler
+internal sealed class RowAssembler : IDisposable
 {
     private readonly IReadOnlyList<SchemaNode> fields;
     private readonly ColumnCursor?[] cursors;
@@ -25,6 +25,9 @@ internal sealed class RowAssembler
         foreach (var cursor in cursors)
             cursor?.Next();
     }
+
+    /// <summary>Frees the writer.</summary>
+    public void Dispose() => writer.Dispose();
 
     /// <summary>The next row as JSON, or what is wrong with it.</summary>
     /// <exception cref="InvalidDataException">The columns do not go together.</exception>

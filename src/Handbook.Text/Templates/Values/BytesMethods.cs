@@ -82,7 +82,7 @@ internal static class BytesMethods
         var (count, size) = (digits.Length / 2, Math.Abs(every));
         // Groups are counted from the right, or from the left when their size is negative.
         var bytes = Enumerable.Range(0, count).Select(i =>
-            (i > 0 && (every > 0 ? count - i : i) % size == 0 ? separator : "") + digits.Substring(i * 2, 2));
+            string.Concat(i > 0 && (every > 0 ? count - i : i) % size == 0 ? separator : "", digits.AsSpan(i * 2, 2)));
         context.Charge(count);
         return context.Checked(string.Concat(bytes));
     }
