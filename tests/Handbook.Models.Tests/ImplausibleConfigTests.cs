@@ -10,7 +10,8 @@ public sealed class ImplausibleConfigTests
     [Theory]
     [InlineData("num_hidden_layers", 1_000_000, "tensor model.layers.2.")]
     [InlineData("num_hidden_layers", 2_000_000_000, "num_hidden_layers must be at most 1000000, got 2000000000")]
-    [InlineData("head_dim", 1_000_000_000, "the configuration needs [4000000000, 32]")]
+    [InlineData("head_dim", 100_000_000, "the configuration needs [400000000, 32]")]
+    [InlineData("head_dim", 1_000_000_000, "head_dim (1000000000) times num_attention_heads (4) is more than 2147483647")]
     [InlineData("max_position_embeddings", int.MaxValue, null)]
     [InlineData("vocab_size", int.MaxValue, "model.embed_tokens.weight is [64, 32], the configuration needs [2147483647, 32]")]
     [InlineData("intermediate_size", int.MaxValue, "the configuration needs [2147483647, 32]")]
@@ -35,7 +36,7 @@ public sealed class ImplausibleConfigTests
 
     [Theory]
     [InlineData("num_hidden_layers", 1_000_000)]
-    [InlineData("head_dim", 1_000_000_000)]
+    [InlineData("head_dim", 100_000_000)]
     [InlineData("hidden_size", 1_000_000_000)]
     [InlineData("intermediate_size", int.MaxValue)]
     [InlineData("vocab_size", int.MaxValue)]

@@ -49,6 +49,8 @@ internal sealed class DecoderFields
         if (heads % groups != 0)
             json.Problem("num_key_value_heads", $"({groups}) must divide num_attention_heads ({heads})", 0);
         var dim = json.OptionalInteger("head_dim", least: 2) ?? headDim ?? Share(json, hidden, heads);
+        if ((long)dim * heads > int.MaxValue)
+            json.Problem("head_dim", $"({dim}) times num_attention_heads ({heads}) is more than {int.MaxValue}", 0);
         // Only how products were once sliced among devices; the sum is the same.
         json.Ignore("pretraining_tp");
         return new DecoderFields(json, hidden, heads, groups, dim, json.Integer("max_position_embeddings", positions));
