@@ -22,8 +22,8 @@ public sealed class AttentionBlock
         this.layer = layer;
         config = model.Layers[layer].Attention;
         var prefix = $"{names.Layers}.{layer}.";
-        var queryWidth = config.HeadCount * config.HeadDim;
-        var keyWidth = config.KeyValueHeadCount * config.HeadDim;
+        var queryWidth = (long)config.HeadCount * config.HeadDim;
+        var keyWidth = (long)config.KeyValueHeadCount * config.HeadDim;
         widths = [queryWidth, keyWidth, keyWidth];
         inputs = Projection.Many(source, prefix, names.QueryKeyValue, widths, model.HiddenSize, config.QueryKeyValueBias, names.Projections);
         output = new Projection(source, prefix + names.AttentionOutput, model.HiddenSize, queryWidth, config.OutputBias, names.Projections);

@@ -10,7 +10,7 @@ public sealed class Norm
     private readonly NormConfig config;
 
     /// <summary>Takes the weights from a source.</summary>
-    public Norm(WeightSource source, string name, int width, NormConfig config)
+    public Norm(WeightSource source, string name, long width, NormConfig config)
     {
         this.config = config;
         Weight = source.Parameter(name + ".weight", [width], config.IsOffset ? Initialization.Zeros : Initialization.Ones);
@@ -27,7 +27,7 @@ public sealed class Norm
     public IEnumerable<Parameter> Parameters => Bias is null ? [Weight] : [Weight, Bias];
 
     /// <summary>A norm where the configuration has one.</summary>
-    internal static Norm? Optional(WeightSource source, string name, int width, NormConfig? config) =>
+    internal static Norm? Optional(WeightSource source, string name, long width, NormConfig? config) =>
         config is null ? null : new Norm(source, name, width, config);
 
     /// <summary>Normalises the last dimension of [rows, width].</summary>
