@@ -82,7 +82,7 @@ public sealed unsafe partial class Tensor
     public static Tensor From<T>(T[] data, Device device = default) where T : unmanaged => From<T>(data, [data.Length], device);
 
     /// <summary>
-    /// A tensor over memory that somebody else owns (a mapped file): nothing is copied, and the memory must outlive it.
+    /// A tensor over memory that somebody else owns (a buffer of the caller): nothing is copied, and the memory must outlive it.
     /// </summary>
     public static Tensor OverMemory(void* memory, ReadOnlySpan<long> shape, DType dtype)
     {

@@ -93,7 +93,7 @@ internal sealed class TokenStoreWriter : IDisposable
         file.Flush(flushToDisk: true);
     }
 
-    /// <summary>Flushes tokens and documents to the disk; they can be mapped then.</summary>
+    /// <summary>Flushes tokens and documents to the disk; they can be read then.</summary>
     public void Flush()
     {
         tokens.Flush(flushToDisk: true);

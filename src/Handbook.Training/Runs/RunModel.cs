@@ -40,7 +40,7 @@ public sealed class RunModel : IDisposable
     {
         IPretrainedModel model = method.IsClassifier ? Classifier(options, tokenizer, progress) : Causal(options, tokenizer, progress);
         model.SpecialTokens = new SpecialTokenIds(tokenizer.BosId, tokenizer.EosId, PaddingId(tokenizer, method));
-        // Weights of the wanted type lie in the mapped file; what is trained must be memory of our own.
+        // Several weights may be views of one tensor of the file; what is trained is memory of its own.
         foreach (var parameter in model.Parameters)
             parameter.Replace(parameter.Value.Clone());
         CheckFinite(model, options);

@@ -23,7 +23,7 @@ internal sealed class SmallModels : IDisposable
             frozen.Replace(trained.Value.Multiply(0.95).Add(frozen.Value.Multiply(0.05)));
         Model.Save(folder.Path, DType.Float32);
         Classifier = SequenceClassifier.Load(folder.Path, dtype, seed: 3, labels: 1);
-        // Weights of the wanted type lie in the mapped file; tests move them.
+        // Several weights may be views of one tensor of the file; tests move them.
         foreach (var parameter in Classifier.Parameters)
             parameter.Replace(parameter.Value.Clone());
     }
