@@ -4,6 +4,7 @@ using Handbook.TestModels;
 namespace Handbook.Cli.Tests;
 
 /// <summary>What a user can do wrong before a run starts: one line that says what and where, exit code 2, nothing written.</summary>
+[Collection(nameof(CacheOfItsOwn))]
 public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDisposable
 {
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("bad-input");

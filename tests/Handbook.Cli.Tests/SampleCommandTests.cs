@@ -2,6 +2,7 @@ using System.Globalization;
 
 namespace Handbook.Cli.Tests;
 
+[Collection(nameof(CacheOfItsOwn))]
 public sealed class SampleCommandTests : IDisposable
 {
     private readonly TinyPolicy policy = new();

@@ -6,6 +6,7 @@ using Handbook.Training.Quickstart;
 namespace Handbook.Cli.Tests.Quickstart;
 
 /// <summary>The quickstart's whole road with little data and few steps: what it makes, not how well it answers.</summary>
+[Collection(nameof(CacheOfItsOwn))]
 public sealed class QuickstartRunTests : IDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("handbook-quickstart-").FullName;
