@@ -52,6 +52,9 @@ internal static class ValueReader
             YamlInteger or YamlFloat when row.Choices.Count == 0 => value.Describe(),
             _ => null,
         };
+        // An unset variable of a shell: as a path it would mean the folder one stands in.
+        if (string.IsNullOrWhiteSpace(text) && text is not null && (row.IsRequired || row.Effect == KeyEffect.Source))
+            return new(null, "is empty; give a value or leave the key out.");
         return text is null || (row.Choices.Count > 0 && !row.Choices.Contains(text)) ? Wrong(row, value) : new(text, null);
     }
 

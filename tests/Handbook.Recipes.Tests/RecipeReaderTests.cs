@@ -162,6 +162,9 @@ public class RecipeReaderTests
     [InlineData("dataset_splits: [train]\n", "r.yaml:4:17: dataset_splits: belongs to dataset_mixer, which is not given.")]
     [InlineData("task: dpo\n", "r.yaml:4:7: task: the recipe is for dpo, the command is sft.")]
     [InlineData("precision: fp32\nbf16: true\n", "r.yaml:4:12: precision: fp32 contradicts bf16: true.")]
+    [InlineData("tokenizer_name_or_path: ''\n", "r.yaml:4:25: tokenizer_name_or_path: is empty; give a value or leave the key out.")]
+    [InlineData("tokenizer_name_or_path: ' '\n", "r.yaml:4:25: tokenizer_name_or_path: is empty; give a value or leave the key out.")]
+    [InlineData("max_steps: -5\n", "r.yaml:4:12: max_steps: expected a whole number of -1 or more, found -5.")]
     public void Read_RuleBetweenKeys_IsToldWithItsReason(string yaml, string expected) =>
         Assert.Contains(expected, Recipes.Problems(yaml));
 

@@ -31,6 +31,7 @@ internal sealed class ConfigReader
     private readonly string path;
     private readonly HashSet<string> asked = [];
     private readonly List<string> problems = [];
+    private readonly HashSet<string> faulty = [];
 
     internal ConfigReader(JsonObject json, string path)
     {
@@ -146,9 +147,21 @@ internal sealed class ConfigReader
             asked.Add(key);
     }
 
+    /// <summary>True when these fields were read without a problem, so that what follows from them is theirs.</summary>
+    internal bool AreSound(params ReadOnlySpan<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            if (faulty.Contains(key))
+                return false;
+        }
+        return true;
+    }
+
     /// <summary>Notes a problem with a field and goes on with a substitute.</summary>
     internal T Problem<T>(string key, string what, T substitute)
     {
+        faulty.Add(key);
         problems.Add($"{path}: {key} {what}");
         return substitute;
     }

@@ -46,7 +46,7 @@ internal sealed class DecoderFields
         hidden = json.Integer("hidden_size", hidden);
         heads = json.Integer("num_attention_heads", heads);
         var groups = json.OptionalInteger("num_key_value_heads", least: 1) ?? (json.Json.ContainsKey("num_key_value_heads") ? heads : keyValueHeads ?? heads);
-        if (heads % groups != 0)
+        if (heads % groups != 0 && json.AreSound("num_attention_heads", "num_key_value_heads"))
             json.Problem("num_key_value_heads", $"({groups}) must divide num_attention_heads ({heads})", 0);
         var dim = json.OptionalInteger("head_dim", least: 2) ?? headDim ?? Share(json, hidden, heads);
         if ((long)dim * heads > int.MaxValue)
@@ -102,5 +102,5 @@ internal sealed class DecoderFields
         json.Json["num_labels"] is not null ? json.Integer("num_labels") : json.Json["id2label"] is JsonObject { Count: > 0 } labels ? labels.Count : 1;
 
     private static int Share(ConfigReader json, int hidden, int heads) =>
-        hidden % heads == 0 ? hidden / heads : json.Problem("hidden_size", $"({hidden}) must be a multiple of num_attention_heads ({heads}) when head_dim is absent", 2);
+        hidden % heads == 0 ? hidden / heads : !json.AreSound("hidden_size", "num_attention_heads") ? 2 : json.Problem("hidden_size", $"({hidden}) must be a multiple of num_attention_heads ({heads}) when head_dim is absent", 2);
 }

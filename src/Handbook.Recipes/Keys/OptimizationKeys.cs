@@ -57,7 +57,7 @@ internal static class OptimizationKeys
         Row("warmup_ratio", Number, Hf, "0.0", "Warm-up as a share of all steps, rounded up.") with { Range = NumberRange.Within(0, 1) },
         Row("warmup_steps", Integer, Hf, "0", "Steps of warm-up; above 0 it wins over warmup_ratio.") with { Range = NumberRange.From(0) },
         Row("num_train_epochs", Number, Hf, "3.0", "Passes over the data; packed rows are counted.") with { Range = NumberRange.Above(0), Effect = KeyEffect.Course },
-        Row("max_steps", Integer, Hf, "-1", "Optimizer steps; above 0 it wins over num_train_epochs.") with { Effect = KeyEffect.Course },
+        Row("max_steps", Integer, Hf, "-1", "Optimizer steps; above 0 it wins over num_train_epochs.") with { Range = NumberRange.From(-1), Effect = KeyEffect.Course },
         Row("per_device_train_batch_size", Integer, Hf, "8", "Rows a micro-batch.") with { Range = NumberRange.From(1) },
         Row("per_device_eval_batch_size", Integer, Hf, "8", "Rows a micro-batch of evaluation.") with { Range = NumberRange.From(1), Effect = KeyEffect.Course },
         Row("gradient_accumulation_steps", Integer, Hf, "1", "Micro-batches an optimizer step; the loss is averaged over the label tokens of all of them.")

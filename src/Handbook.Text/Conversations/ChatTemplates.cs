@@ -40,8 +40,17 @@ public sealed class ChatTemplates
         $"the tokenizer has several chat templates ({string.Join(", ", _names)}) and none called default; set chat_template to one of these names or to a template.");
 
     /// <summary>The text behind a recipe's <c>chat_template</c>: one of the tokenizer's named templates, or itself.</summary>
-    public static string TextOf(TokenizerSettings settings, string given) => settings.NamedChatTemplates.TryGetValue(given, out var text) ? text
-        : given == "default" && settings.ChatTemplate is { } own ? own : given;
+    /// <exception cref="UserErrorException">It is neither: nothing in it could write a message.</exception>
+    public static string TextOf(TokenizerSettings settings, string given)
+    {
+        if (settings.NamedChatTemplates.TryGetValue(given, out var text))
+            return text;
+        if (given == "default" && settings.ChatTemplate is { } own)
+            return own;
+        var names = settings.NamedChatTemplates.Keys.Order(StringComparer.Ordinal).ToList();
+        return given.Contains('{', StringComparison.Ordinal) ? given : throw new UserErrorException(
+            $"chat_template: \"{given}\" is no template, since nothing in it writes a message, and the tokenizer has {(names.Count == 0 ? "no templates by name" : $"none of that name, only {string.Join(", ", names)}")}.{NearestName.Hint(given, names)}");
+    }
 
     private static ChatTemplate Read(string text, IEnumerable<KeyValuePair<string, string>> tokens, string origin)
     {

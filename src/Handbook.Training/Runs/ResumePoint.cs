@@ -12,14 +12,14 @@ public static class ResumePoint
     public static Checkpoint? Find(CheckpointOptions options, CheckpointStore store, ITrainingProgress progress)
     {
         if (options.ResumeFrom is { } named)
-            return Announce(CheckpointStore.Open(named), progress);
+            return CheckpointStore.Open(named);
         if (options.Overwrite)
             return null;
         var search = store.FindNewest();
         foreach (var skipped in search.Skipped)
             progress.Note($"skipped {Path.GetFileName(skipped.Folder)}: {skipped.Reason}");
         if (search.Newest is { } newest)
-            return Announce(newest, progress);
+            return newest;
         if (options.MustResume)
             throw new UserErrorException($"resume_from_checkpoint: {options.OutputDirectory} holds no whole checkpoint.");
         return search.Skipped.Count == 0
@@ -28,9 +28,7 @@ public static class ResumePoint
                 $"{options.OutputDirectory}: none of its {Quantity.Of(search.Skipped.Count, "checkpoint")} is whole. Set overwrite_output_dir to true to start anew.");
     }
 
-    private static Checkpoint Announce(Checkpoint checkpoint, ITrainingProgress progress)
-    {
+    /// <summary>Says where a run goes on, once it is known that it does.</summary>
+    public static void Announce(Checkpoint checkpoint, ITrainingProgress progress) =>
         progress.Note($"Checkpoint detected, resuming training at {Path.GetFileName(checkpoint.Folder)}");
-        return checkpoint;
-    }
 }

@@ -34,6 +34,8 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         folder.Refuse(RunIdentity.Of(options), resumed);
         options = options with { Model = RunPrecision.Settle(options.Model, resumed) };
         using var parts = Prepare(folder, resumed, stop);
+        if (resumed is not null)
+            ResumePoint.Announce(resumed, progress);
         using var optimizer = parts.Model.CreateOptimizer(options);
         return Train(parts, optimizer, folder, resumed, stop);
     }

@@ -17,7 +17,7 @@ public sealed class MalformedInputTests : IDisposable
 
     public static TheoryData<string, string> BadLines() => new()
     {
-        { "{\"messages\":[{\"role\":\"user\"", "not valid JSON at column 28" },
+        { "{\"messages\":[{\"role\":\"user\"", "not valid JSON at column 28: the line ends inside an object or a list; one object a line, or one list of objects, is expected" },
         { "{\"messages\":7}", "column \"messages\": a number; expected a text or a list of messages" },
         { "{\"other\":1}", "column \"messages\": missing or null" },
         { "{\"messages\":[{\"role\":\"asistant\",\"content\":\"q\"}]}", "column \"messages\": message 1 has the role asistant" },

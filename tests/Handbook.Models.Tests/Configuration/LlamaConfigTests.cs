@@ -94,6 +94,14 @@ public sealed class LlamaConfigTests
     }
 
     [Fact]
+    public void ReadConfig_FieldsThatRestOnAWrongOne_SayNothingOfTheirOwn()
+    {
+        var error = Assert.Throws<UserErrorException>(() => Read([("num_attention_heads", 0), ("num_key_value_heads", 4), ("hidden_size", 30)]));
+
+        Assert.Equal("config.json: num_attention_heads must be a whole number of at least 1, got 0", error.Message);
+    }
+
+    [Fact]
     public void ReadConfig_HarmlessUnknownText_IsListed() =>
         Assert.Equal(["unsloth_version"], Read([("unsloth_version", "2025.1"), ("sliding_window", null), ("use_mrope", false)]).UnknownFields);
 

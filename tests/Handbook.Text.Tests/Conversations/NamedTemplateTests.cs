@@ -28,6 +28,12 @@ public sealed class NamedTemplateTests
         Assert.Equal(expected + "y", conversations.Tokenizer.Decode([.. pair.Prompt, .. pair.Completion], skipSpecialTokens: false));
     }
 
+    [Theory]
+    [InlineData("chatml", "chat_template: \"chatml\" is no template, since nothing in it writes a message, and the tokenizer has none of that name, only rag, tool_use.")]
+    [InlineData("rga", "chat_template: \"rga\" is no template, since nothing in it writes a message, and the tokenizer has none of that name, only rag, tool_use. Did you mean rag?")]
+    public void Given_NeitherATemplateNorAName_IsRefused(string given, string expected) =>
+        Assert.Equal(expected, Assert.Throws<UserErrorException>(() => new ChatTemplates(Make(OnlyTools).Settings, given)).Message);
+
     [Fact]
     public void Render_NoDefault_NamesWhatThereIs()
     {
