@@ -40,7 +40,7 @@ public sealed class ChatTemplates
         $"the tokenizer has several chat templates ({string.Join(", ", _names)}) and none called default; set chat_template to one of these names or to a template.");
 
     /// <summary>The text behind a recipe's <c>chat_template</c>: one of the tokenizer's named templates, or itself.</summary>
-    /// <exception cref="UserErrorException">It is neither: nothing in it could write a message.</exception>
+    /// <exception cref="UserErrorException">It is neither: nothing in it could write a message. An empty text is for pretraining, which renders nothing.</exception>
     public static string TextOf(TokenizerSettings settings, string given)
     {
         if (settings.NamedChatTemplates.TryGetValue(given, out var text))
@@ -48,7 +48,7 @@ public sealed class ChatTemplates
         if (given == "default" && settings.ChatTemplate is { } own)
             return own;
         var names = settings.NamedChatTemplates.Keys.Order(StringComparer.Ordinal).ToList();
-        return given.Contains('{', StringComparison.Ordinal) ? given : throw new UserErrorException(
+        return given.Length == 0 || given.Contains('{', StringComparison.Ordinal) ? given : throw new UserErrorException(
             $"chat_template: \"{given}\" is no template, since nothing in it writes a message, and the tokenizer has {(names.Count == 0 ? "no templates by name" : $"none of that name, only {string.Join(", ", names)}")}.{NearestName.Hint(given, names)}");
     }
 
