@@ -49,7 +49,7 @@ public sealed record ConstitutionRecipe(CheckedRecipe Checked, ConstitutionOptio
         }
         catch (JsonException error)
         {
-            throw new UserErrorException(FormattableString.Invariant($"{file}:{error.LineNumber + 1}:{error.BytePositionInLine + 1}: not valid JSON."), error);
+            throw new UserErrorException($"{file}: {PlaceholderFile.Explain(file) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}", error);
         }
     }
 }

@@ -30,11 +30,14 @@ public sealed class TokenizerCommandTests : IDisposable
     [Fact]
     public async Task Train_BrokenRow_NamesFileAndLine()
     {
-        await File.WriteAllTextAsync(At("b.jsonl"), "{\"text\":\"fine\"}\n{\"text\n");
-        var invocation = await Invocation.RunAsync("tokenizer", "train", "--text", At("b.jsonl"), "--output", At("out"));
-        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
-        Assert.StartsWith($"{At("b.jsonl")}:2: is not a JSON object", invocation.Error, StringComparison.Ordinal);
-        Assert.False(Directory.Exists(At("out")));
+        foreach (var (row, reason) in new[] { ("{\"text", ": the text ends inside quotes."), ("[1]", "; a row is one, with its text under text, prompt, completion or messages.") })
+        {
+            await File.WriteAllTextAsync(At("b.jsonl"), "{\"text\":\"fine\"}\n" + row + "\n");
+            var invocation = await Invocation.RunAsync("tokenizer", "train", "--text", At("b.jsonl"), "--output", At("out"));
+            Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+            Assert.Equal($"{At("b.jsonl")}:2: is not a JSON object{reason}", Assert.Single(invocation.ErrorLines));
+            Assert.False(Directory.Exists(At("out")));
+        }
     }
 
     [Fact]

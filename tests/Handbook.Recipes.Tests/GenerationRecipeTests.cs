@@ -98,7 +98,7 @@ public sealed class GenerationRecipeTests : IDisposable
     public void Constitution_BrokenJson_IsNamedByItsPlace()
     {
         var file = Write("c.json", "{\n  \"constitutions\": [}\n");
-        Assert.Equal($"{file}:2:21: not valid JSON.", Assert.Throws<UserErrorException>(() => Constitution(file)).Message);
+        Assert.Equal($"{file}: is not valid JSON: line 2, column 21: '}}' is an invalid start of a value.", Assert.Throws<UserErrorException>(() => Constitution(file)).Message);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);

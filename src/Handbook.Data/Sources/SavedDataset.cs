@@ -47,7 +47,7 @@ internal static class SavedDataset
         }
         catch (JsonException e)
         {
-            throw new UserErrorException($"{path}: not valid JSON: {e.Message}", e);
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(e)}."}", e);
         }
     }
 }

@@ -58,7 +58,6 @@ public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Plac
     {
         if (e.Message.StartsWith("Expected depth to be zero", StringComparison.Ordinal))
             return "the line ends inside an object or a list; one object a line, or one list of objects, is expected";
-        var cut = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-        return cut < 0 ? e.Message : e.Message[..cut];
+        return BrokenJson.Reason(e);
     }
 }

@@ -74,7 +74,7 @@ public sealed record StoreManifest
         }
         catch (Exception e) when (BrokenJson.Caused(e))
         {
-            throw new UserErrorException($"{path}: cannot be understood: {e.Message}; delete the folder to prepare the data again", e);
+            throw new UserErrorException($"{path}: cannot be understood: {BrokenJson.Explain(e)}; delete the folder to prepare the data again", e);
         }
     }
 

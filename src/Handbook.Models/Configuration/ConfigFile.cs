@@ -33,7 +33,7 @@ public static class ConfigFile
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {error.Message.ReplaceLineEndings(" ")}"}", error);
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}", error);
         }
     }
 

@@ -112,7 +112,7 @@ public sealed class SafetensorsFolder : IDisposable
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {error.Message.ReplaceLineEndings(" ")}"}", error);
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}", error);
         }
     }
 

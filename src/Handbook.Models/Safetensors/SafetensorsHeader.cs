@@ -90,7 +90,7 @@ public sealed class SafetensorsHeader
         }
         catch (Exception error) when (error is JsonException or InvalidOperationException)
         {
-            throw new UserErrorException($"{path}: the header is not valid JSON: {OneLine(error.Message)}", error);
+            throw new UserErrorException($"{path}: the header is not valid JSON: {OneLine(BrokenJson.Explain(error))}.", error);
         }
         return (tensors, metadata ?? []);
     }

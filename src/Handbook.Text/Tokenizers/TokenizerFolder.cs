@@ -80,13 +80,12 @@ internal static class TokenizerFolder
         }
         catch (JsonException exception)
         {
-            throw new UserErrorException(
-                $"{path}:{exception.LineNumber + 1}: is not valid JSON: {OneLine(exception.Message)}", exception);
+            throw new UserErrorException($"{path}: is not valid JSON: {BrokenJson.Explain(exception)}.", exception);
         }
         catch (InvalidOperationException exception) when (exception.Source?.StartsWith("System.Text.Json", StringComparison.Ordinal) == true)
         {
             // What the JSON reader says of escapes that are half a surrogate pair.
-            throw new UserErrorException($"{path}: has text that is not valid Unicode: {OneLine(exception.Message)}", exception);
+            throw new UserErrorException($"{path}: {BrokenJson.Explain(exception)}.", exception);
         }
         catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException)
         {

@@ -57,7 +57,7 @@ public sealed record TrainerState
         }
         catch (Exception error) when (BrokenJson.Caused(error))
         {
-            throw new UserErrorException($"{path}: expected the state of a training run: {error.Message.Split('\n', 2)[0]}", error);
+            throw new UserErrorException($"{path}: expected the state of a training run: {BrokenJson.Explain(error)}.", error);
         }
     }
 

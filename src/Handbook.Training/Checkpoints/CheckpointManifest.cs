@@ -55,7 +55,7 @@ public sealed record CheckpointManifest(int Step, IReadOnlyList<CheckpointFile> 
         }
         catch (Exception error) when (error is UserErrorException || BrokenJson.Caused(error))
         {
-            return $"{FileName} cannot be read: {FirstLine(error.Message)}";
+            return $"{FileName} cannot be read: {(error is UserErrorException ? FirstLine(error.Message) : BrokenJson.Explain(error))}";
         }
         if (manifest.Step != step)
             return $"{FileName} is of step {manifest.Step}, the folder's name says {step}";

@@ -78,10 +78,10 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
             throw new UserErrorException($"{data}: round {round} gave nothing to train on: all answers of a prompt score the same, or none reaches what is asked for.");
         var key = Journal.Key(policy.Identity(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data))), PythonJson.WriteLine(run.RecipeWithoutPaths));
         var record = Path.Combine(Folder(round), RecordName);
-        var known = File.Exists(record) ? PythonJson.Read(OrdinaryFile.ReadText(record)) as JsonObject : null;
-        if (known is not null && known["training"]?.GetValue<string>() != key)
+        var known = ReadRecord(record);
+        if (known is not null && known.Value.Training != key)
             throw new UserErrorException($"{Model(round)}: was trained under another recipe or on other data; remove {Folder(round)}, or name another output_dir.");
-        if (known?["finished"]?.GetValue<bool>() == true)
+        if (known?.IsFinished == true)
         {
             progress.Note(FormattableString.Invariant($"round {round}: trained before"));
             return true;
@@ -91,6 +91,21 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
             return false;
         WriteRecord(record, key, isFinished: true);
         return true;
+    }
+
+    private static (string Training, bool IsFinished)? ReadRecord(string path)
+    {
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            var record = PythonJson.Read(OrdinaryFile.ReadText(path))!.AsObject();
+            return (record["training"]!.GetValue<string>(), record["finished"]!.GetValue<bool>());
+        }
+        catch (Exception error) when (BrokenJson.Caused(error))
+        {
+            throw new UserErrorException($"{path}: is not a round's record: {BrokenJson.Explain(error)}; move it away to train the round again.", error);
+        }
     }
 
     private static void WriteRecord(string path, string key, bool isFinished) =>

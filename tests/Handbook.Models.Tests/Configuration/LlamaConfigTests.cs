@@ -117,9 +117,9 @@ public sealed class LlamaConfigTests
     }
 
     [Theory]
-    [InlineData("{", "is not valid JSON")]
+    [InlineData("{\n\"a\":", "is not valid JSON: line 2, column 5: the text ends inside an object or a list.")]
     [InlineData("[]", "a JSON object is expected")]
-    [InlineData("{\"a\":1,\"a\":2}", "is not valid JSON")]
+    [InlineData("{\"a\":1,\"a\":2}", "is not valid JSON: the key 'a' is given twice in one object.")]
     public void Read_BrokenFile_NamesIt(string content, string expected)
     {
         using var temporary = new TemporaryFolder();

@@ -99,7 +99,7 @@ public sealed class TokenizerFolderTests
     }
 
     [Theory]
-    [InlineData("""{"model":""", "tokenizer.json:1: is not valid JSON")]
+    [InlineData("""{"model":""", "tokenizer.json: is not valid JSON: line 1, column 10: the text ends inside an object or a list.")]
     [InlineData("""[]""", "the file is a list, expected an object")]
     [InlineData("""{"version":"1.0"}""", "model is missing")]
     [InlineData("""{"model":{"type":"Unigramm","vocab":[]}}""", "model.type is \"Unigramm\", expected one of BPE, Unigram, WordPiece, WordLevel. Did you mean Unigram?")]

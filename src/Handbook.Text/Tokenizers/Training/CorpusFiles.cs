@@ -55,14 +55,16 @@ public static class CorpusFiles
             return [];
         try
         {
-            using var document = JsonDocument.Parse(line);
+            using var document = JsonDocument.Parse(line.TrimEnd('\r', '\n'));
             var texts = new List<string>();
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+                throw new UserErrorException($"{path}:{number}: is not a JSON object; a row is one, with its text under text, prompt, completion or messages.");
             Collect(document.RootElement, texts);
             return texts;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new UserErrorException($"{path}:{number}: is not a JSON object: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new UserErrorException($"{path}:{number}: is not a JSON object: {(exception is JsonException broken ? BrokenJson.Reason(broken) : BrokenJson.Explain(exception))}.", exception);
         }
     }
 

@@ -148,7 +148,7 @@ public sealed class OpenAiChatClient : IChatClient
             if (!isSuccess)
                 return (null, ServerFault.Of(text));
             var found = Clean(text) is { Length: > 0 } line ? $"; it begins with: {line[..Math.Min(line.Length, 80)]}" : "; it is empty";
-            throw new EndpointException($"{options.DisplayUrl}: the answer is not a chat completion: {Clean(error.Message)}{found}", error) { IsTransient = true, MayBeRefusal = true };
+            throw new EndpointException($"{options.DisplayUrl}: the answer is not a chat completion: {Clean(BrokenJson.Explain(error))}{found}", error) { IsTransient = true, MayBeRefusal = true };
         }
     }
 
