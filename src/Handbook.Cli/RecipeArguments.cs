@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Handbook.Recipes;
+using Handbook.Recipes.Keys;
 using Handbook.Training.Options;
 
 namespace Handbook.Cli;
@@ -18,6 +19,28 @@ internal static class RecipeArguments
         };
         command.Arguments.Add(argument);
         return argument;
+    }
+
+    /// <summary>Reads the words of a command that finds out itself what the recipe is for.</summary>
+    /// <param name="arguments">As typed.</param>
+    /// <param name="command">The command's words after <c>handbook</c>.</param>
+    /// <param name="tasks">What it may be for.</param>
+    /// <exception cref="UserErrorException">There is no recipe, or it does not say what it is for.</exception>
+    public static (RecipeSource Source, TrainingTask Task) Load(IReadOnlyList<string> arguments, string command, Tasks tasks)
+    {
+        Require(arguments, command);
+        var source = RecipeSource.Load(arguments);
+        var task = RecipeReader.FindTask(source) ?? throw new UserErrorException(
+            $"{source.File ?? "command line"}: what is it for? Add --task=sft (or {tasks.Describe()}), or the key task.");
+        return (source, task);
+    }
+
+    /// <summary>Refuses a command line without any word of a recipe.</summary>
+    /// <exception cref="UserErrorException">It is one.</exception>
+    public static void Require(IReadOnlyList<string> arguments, string command)
+    {
+        if (arguments.Count == 0)
+            throw new UserErrorException($"handbook {command} needs a recipe: handbook {command} recipe.yaml [--key=value ...]");
     }
 
     /// <summary>Reads the recipe for a run and sets its environment; remarks go to the error stream, and what cannot be done yet is refused.</summary>

@@ -16,7 +16,7 @@ public sealed record RecipeSource(string? File, YamlMapping Tree)
 
     /// <summary>Reads the arguments of a recipe command, and the file they name.</summary>
     /// <param name="arguments">
-    /// <c>recipe.yaml</c> first or <c>--config recipe.yaml</c>, then <c>--key=value</c> or <c>--key value</c>; a dot goes
+    /// <c>recipe.yaml</c> or <c>--config recipe.yaml</c>, and <c>--key=value</c> or <c>--key value</c>, in any order; a dot goes
     /// into a section (<c>--lr_scheduler_kwargs.min_lr_rate=0.1</c>). No file at all is allowed.
     /// </param>
     /// <exception cref="UserErrorException">The file cannot be read, or an argument is not of that form.</exception>
@@ -27,6 +27,14 @@ public sealed record RecipeSource(string? File, YamlMapping Tree)
         foreach (var (path, text) in overrides.Values)
             tree = Set(tree, path.Split('.'), path, OverrideValue.Read(path, text));
         return new RecipeSource(overrides.File, tree);
+    }
+
+    /// <summary>The arguments that name several recipes, as arguments for each of them alone.</summary>
+    /// <exception cref="UserErrorException">An argument is not of that form.</exception>
+    public static IReadOnlyList<IReadOnlyList<string>> Split(IReadOnlyList<string> arguments)
+    {
+        var overrides = RecipeOverrides.Parse(arguments);
+        return overrides.Files.Count == 0 ? [arguments] : [.. overrides.Files.Select(file => (IReadOnlyList<string>)[$"--config={file}", .. overrides.Words])];
     }
 
     private static YamlMapping ReadMapping(string file)

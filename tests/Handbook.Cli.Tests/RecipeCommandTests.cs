@@ -18,14 +18,40 @@ public sealed class RecipeCommandTests : IDisposable
     {
         var first = Write("a.yaml", "learning_rte: 1\nmodel_name_or_path: m\ndataset_name: d\noutput_dir: o\n");
         var second = Write("b.yaml", "seed: x\nmodel_name_or_path: m\ndataset_name: d\noutput_dir: o\n");
-        var invocation = await Invocation.RunAsync("recipe", "check", first, second, "--task=sft");
-        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
-        Assert.Equal(
-            [
-                $"{first}:1:1: learning_rte: is not a key of a recipe. Did you mean learning_rate?",
-                $"{second}:1:7: seed: expected a whole number of 0 or more, found text 'x'.",
-            ],
-            invocation.ErrorLines);
+        foreach (var words in (string[][])[[first, second, "--task=sft"], ["--task=sft", first, second], [first, "--task", "sft", second]])
+        {
+            var invocation = await Invocation.RunAsync(["recipe", "check", .. words]);
+            Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+            Assert.Equal(
+                [
+                    $"{first}:1:1: learning_rte: is not a key of a recipe. Did you mean learning_rate?",
+                    $"{second}:1:7: seed: expected a whole number of 0 or more, found text 'x'.",
+                ],
+                invocation.ErrorLines);
+        }
+    }
+
+    [Theory]
+    [InlineData("recipe", "check")]
+    [InlineData("recipe", "show")]
+    [InlineData("sweep")]
+    [InlineData("data", "prepare")]
+    [InlineData("data", "stats")]
+    [InlineData("data", "inspect")]
+    [InlineData("data", "export", "--to", "rows.parquet")]
+    public async Task Command_WithoutARecipe_SaysThatItNeedsOne(params string[] words)
+    {
+        var command = string.Join(' ', words.TakeWhile(word => !word.StartsWith('-')));
+        var invocation = await Invocation.RunAsync(words);
+        Assert.Equal((ExitCodes.UserError, $"handbook {command} needs a recipe: handbook {command} recipe.yaml [--key=value ...]\n"), (invocation.ExitCode, invocation.Error));
+    }
+
+    [Fact]
+    public async Task Check_OneOverrideAhead_IsNoRecipe()
+    {
+        var file = Write("r.yaml", "model_name_or_path: m\ndataset_name: d\noutput_dir: o\n");
+        var invocation = await Invocation.RunAsync("recipe", "check", "--max_steps=3", file, "--task=sft");
+        Assert.Equal((ExitCodes.Success, $"{file}: fine. sft, 5 keys, 8 rows a step on one device.\n"), (invocation.ExitCode, invocation.Output));
     }
 
     [Fact]

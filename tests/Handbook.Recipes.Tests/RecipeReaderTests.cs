@@ -18,6 +18,45 @@ public class RecipeReaderTests
         ],
         Recipes.Problems("learning_rate: fast\nseed: 1.5\nbf16: 1\nlr_scheduler_type: cosin\n"));
 
+    [Theory]
+    [InlineData("--max_steps")]
+    [InlineData("--max_steps", "--bf16")]
+    [InlineData("--max_steps=")]
+    public void Load_NumberWithoutAValue_SaysThatItIsMissing(params string[] words) => Assert.Equal(
+        "command line: max_steps: its value is missing; expected a whole number of -1 or more.",
+        Assert.Throws<UserErrorException>(() => RecipeSource.Load(words)).Message);
+
+    [Theory]
+    [InlineData("command line: lr_scheduler_kwargs: its value is missing; expected a mapping, or null.", "--lr_scheduler_kwargs")]
+    [InlineData("command line: output_dir: its value is missing; expected a text.", "--output_dir")]
+    [InlineData("command line: two recipes are named, a.yaml and b.yaml; one is expected.", "a.yaml", "--seed=1", "b.yaml")]
+    [InlineData("command line: two recipes are named, a.yaml and b.yaml; one is expected.", "--config", "a.yaml", "--bf16", "b.yaml")]
+    [InlineData("command line: 'seed=1' is not of the form --key=value.", "a.yaml", "seed=1")]
+    [InlineData("command line: 'seed=1' is not of the form --key=value.", "seed=1")]
+    [InlineData("command line: '-seed' is not of the form --key=value.", "-seed")]
+    public void Load_WrongWords_SaysWhichAndWhy(string expected, params string[] words) =>
+        Assert.Equal(expected, Assert.Throws<UserErrorException>(() => RecipeSource.Load(words)).Message);
+
+    [Theory]
+    [InlineData("RECIPE", "--max_steps=3", "--bf16")]
+    [InlineData("--max_steps=3", "RECIPE", "--bf16")]
+    [InlineData("--max_steps", "3", "--bf16", "RECIPE")]
+    [InlineData("--bf16", "true", "RECIPE", "--max_steps", "3")]
+    [InlineData("--max_steps=3", "--bf16", "--config", "RECIPE")]
+    public void Load_RecipeInAnyPosition_IsTheRecipe(params string[] words)
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, Recipes.Least);
+            var source = RecipeSource.Load([.. words.Select(word => word == "RECIPE" ? file : word)]);
+            Assert.Equal(file, source.File);
+            var options = RecipeReader.Read(source, TrainingTask.Sft).Options;
+            Assert.Equal((3, Precision.Bfloat16Mixed, false), (options.Optimization.MaxSteps, options.Model.Precision, options.Model.IsMachinesPrecision));
+        }
+        finally { File.Delete(file); }
+    }
+
     [Fact]
     public void Read_NumberThatYamlTakesForText_IsANumber() =>
         Assert.Equal(1e-5, Recipes.Read("learning_rate: 1e-5\n").Options.Optimization.LearningRate);

@@ -26,7 +26,7 @@ internal static class DataCommand
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
-            using var store = Open(parsed.GetValue(words)!, terminal, stop, isForTraining: true);
+            using var store = Open(parsed.GetValue(words)!, "data prepare", terminal, stop, isForTraining: true);
             terminal.Output.WriteLine($"hash {store.ContentHash}");
             terminal.Output.WriteLine($"prepared data: {store.Folder}");
             return Task.FromResult(ExitCodes.Success);
@@ -40,7 +40,7 @@ internal static class DataCommand
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
-            using var store = Open(parsed.GetValue(words)!, terminal, stop);
+            using var store = Open(parsed.GetValue(words)!, "data stats", terminal, stop);
             foreach (var line in Lines(StoreStatistics.Of(store)))
                 terminal.Output.WriteLine(line);
             return Task.FromResult(ExitCodes.Success);
@@ -62,7 +62,7 @@ internal static class DataCommand
         command.SetAction((parsed, stop) =>
         {
             OutputFile.Check("--to", parsed.GetValue(path)!, parsed.GetValue(overwrite), StoreExport.Mark);
-            using var store = Open(parsed.GetValue(words)!, terminal, stop);
+            using var store = Open(parsed.GetValue(words)!, "data export", terminal, stop);
             var set = SetOf(store, parsed.GetValue(evaluation));
             StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);
             terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {Quantity.Of(set.RowCount, "row")}"));
@@ -72,20 +72,18 @@ internal static class DataCommand
     }
 
     /// <summary>Reads a recipe whose task it names itself.</summary>
-    public static Recipe ReadRecipe(string[] words, Terminal terminal)
+    public static Recipe ReadRecipe(string[] words, string command, Terminal terminal)
     {
-        var source = RecipeSource.Load(words);
-        var task = RecipeReader.FindTask(source) ?? throw new UserErrorException(
-            $"{source.File ?? "command line"}: what is it for? Add --task=sft (or {Tasks.All.Describe()}), or the key task.");
+        var (source, task) = RecipeArguments.Load(words, command, Tasks.All);
         var recipe = RecipeReader.Read(source, task);
         foreach (var note in recipe.Notes)
             terminal.Error.WriteLine("note: " + note);
         return recipe;
     }
 
-    private static TokenStore Open(string[] words, Terminal terminal, CancellationToken stop, bool isForTraining = false)
+    private static TokenStore Open(string[] words, string command, Terminal terminal, CancellationToken stop, bool isForTraining = false)
     {
-        var recipe = ReadRecipe(words, terminal);
+        var recipe = ReadRecipe(words, command, terminal);
         return Open(recipe, RunTokenizer.Load(recipe.Options), terminal, stop, isForTraining);
     }
 

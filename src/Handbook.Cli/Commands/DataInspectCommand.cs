@@ -34,7 +34,7 @@ internal static class DataInspectCommand
                 WithProblems: page is null ? 1 : ShownOnThePage);
             if (page is not null)
                 OutputFile.Check("--html", page, parsed.GetValue(overwrite), InspectionPage.Mark);
-            var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, terminal);
+            var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, "data inspect", terminal);
             var tokenizer = RunTokenizer.Load(recipe.Options);
             using var store = DataCommand.Open(recipe, tokenizer, terminal, stop);
             var inspection = new RunInspection(recipe.Options, tokenizer, store);

@@ -25,20 +25,19 @@ internal static class RecipeCommand
 
     private static int CheckAll(string[] words, Terminal terminal)
     {
-        var files = words.TakeWhile(word => !word.StartsWith("--", StringComparison.Ordinal)).ToArray();
-        var overrides = words[files.Length..];
+        RecipeArguments.Require(words, "recipe check");
         var problems = new List<string>();
-        foreach (var file in files.Length == 0 ? new string?[] { null } : files)
+        foreach (var one in RecipeSource.Split(words))
         {
-            try { CheckOne(file is null ? overrides : [file, .. overrides], terminal); }
+            try { CheckOne(one, terminal); }
             catch (UserErrorException problem) { problems.AddRange(problem.Problems); }
         }
         return problems.Count == 0 ? ExitCodes.Success : throw new UserErrorException(problems);
     }
 
-    private static void CheckOne(string[] words, Terminal terminal)
+    private static void CheckOne(IReadOnlyList<string> words, Terminal terminal)
     {
-        var recipe = Read(words);
+        var recipe = Read(words, "recipe check");
         var run = Tasks.All.Includes(recipe.Task) ? RecipeReader.Read(recipe.Source, recipe.Task).Options : null;
         var step = run is null ? "" : FormattableString.Invariant($", {Quantity.Of(run.Optimization.PerDeviceBatchSize * run.Optimization.GradientAccumulation, "row")} a step on one device");
         terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -56,7 +55,7 @@ internal static class RecipeCommand
         var words = RecipeArguments.AddTo(command);
         command.SetAction(parsed =>
         {
-            foreach (var line in RecipeListing.Show(Read(parsed.GetValue(words)!), withDefaults: true))
+            foreach (var line in RecipeListing.Show(Read(parsed.GetValue(words)!, "recipe show"), withDefaults: true))
                 terminal.Output.WriteLine(line);
             return ExitCodes.Success;
         });
@@ -83,11 +82,9 @@ internal static class RecipeCommand
         return rows.Select(row => row.Name.PadRight(width) + row.Doc);
     }
 
-    private static CheckedRecipe Read(string[] words)
+    private static CheckedRecipe Read(IReadOnlyList<string> words, string command)
     {
-        var source = RecipeSource.Load(words);
-        var task = RecipeReader.FindTask(source) ?? throw new UserErrorException(
-            $"{source.File ?? "command line"}: what is it for? Add --task=sft (or {Tasks.Everything.Describe()}), or the key task.");
+        var (source, task) = RecipeArguments.Load(words, command, Tasks.Everything);
         return RecipeReader.Check(source, task);
     }
 }

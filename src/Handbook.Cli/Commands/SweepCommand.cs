@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Handbook.Cli.Progress;
 using Handbook.Recipes;
+using Handbook.Recipes.Keys;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
@@ -60,10 +61,11 @@ internal static class SweepCommand
     /// <summary>Reads every run's recipe before the first one starts.</summary>
     private static List<SweepRun> Plan(string[] arguments, Terminal terminal)
     {
-        var task = RecipeReader.FindTask(RecipeSource.Load([.. arguments.Where(argument => !argument.Contains(',', StringComparison.Ordinal))]))
-            ?? throw new UserErrorException($"{arguments.FirstOrDefault() ?? "command line"}: what to train for is not said; add --task=dpo (or cpt, sft, orpo, kto, reward).");
+        RecipeArguments.Require(arguments, "sweep");
+        var points = SweepGrid.Of(arguments);
+        var task = RecipeArguments.Load(points[0].Arguments, "sweep", Tasks.All).Task;
         var runs = new List<SweepRun>();
-        foreach (var point in SweepGrid.Of(arguments))
+        foreach (var point in points)
         {
             var options = runs.Count == 0
                 ? RecipeArguments.Read([.. point.Arguments], task, terminal).Options

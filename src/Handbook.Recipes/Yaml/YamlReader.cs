@@ -39,7 +39,7 @@ public sealed class YamlReader
         try { return reader.ReadDocument(); }
         catch (YamlException fault)
         {
-            throw new UserErrorException($"{At(file, Position(fault.Start))}: {Reason(fault)}", fault);
+            throw Fault(text, file, fault);
         }
         catch (InvalidOperationException fault)
         {
@@ -235,6 +235,28 @@ public sealed class YamlReader
         tag.IsEmpty || tag.IsNonSpecific ? YamlScalars.TagPrefix + kind : tag.Value;
 
     private static YamlPosition Position(Mark mark) => new((int)mark.Line, (int)mark.Column);
+
+    private static UserErrorException Fault(string text, string file, YamlException fault)
+    {
+        // YamlDotNet names the value before a tab that indents a line, and what it says there is about its scanner.
+        var tab = IndentingTab(text, (int)fault.Start.Line, fault.Message.Contains("tab", StringComparison.Ordinal));
+        return tab is { } place
+            ? new UserErrorException($"{At(file, place)}: a tab cannot indent a line; use spaces.", fault)
+            : new UserErrorException($"{At(file, Position(fault.Start))}: {Reason(fault)}", fault);
+    }
+
+    /// <summary>The first tab before a line's text, in the given line or, when <paramref name="goesOn"/>, one that follows; null for none.</summary>
+    private static YamlPosition? IndentingTab(string text, int firstLine, bool goesOn)
+    {
+        var lines = text.Split('\n');
+        for (var number = Math.Max(1, firstLine); number <= (goesOn ? lines.Length : Math.Min(firstLine, lines.Length)); number++)
+        {
+            var line = lines[number - 1];
+            if (line.AsSpan(0, line.Length - line.AsSpan().TrimStart(" \t").Length).IndexOf('\t') is var tab and >= 0)
+                return new YamlPosition(number, tab + 1);
+        }
+        return null;
+    }
 
     private static string Reason(YamlException fault)
     {
