@@ -118,7 +118,10 @@ public sealed class DatasetFolder
     {
         var visible = SplitNames.Matching(files, [new GlobPattern("**")]);
         if (visible.Count == 0)
-            throw new UserErrorException($"{folder}: no data file; known endings are {FileFormats.Described}.{files.LinksHint}");
+        {
+            var described = files.Paths.Find(GlobPattern.Describes) is { } path ? $" ({path} describes a dataset, a model or a run)" : "";
+            throw new UserErrorException($"{folder}: no data file{described}; known endings are {FileFormats.Described}.{files.LinksHint}");
+        }
         var splits = new Dictionary<string, List<string>>(StringComparer.Ordinal);
         foreach (var (split, paths) in SplitNames.Find(files))
             splits[split] = [.. FileFormats.OfOneFormat(paths).Select(files.Full)];

@@ -7,7 +7,11 @@ namespace Handbook.Data.Sources;
 internal sealed class FolderFiles
 {
     private readonly string folder;
+    // Logs of runs: under such a name there may be data elsewhere.
+    private static readonly string[] LogNames = ["metrics.jsonl", "metrics.csv"];
+
     private readonly List<string> skippedLinks = [];
+    private HashSet<string> logs = [];
 
     private FolderFiles(string folder) => (this.folder, Paths) = (folder, []);
 
@@ -22,6 +26,7 @@ internal sealed class FolderFiles
             throw new UserErrorException($"{folder}: no such folder");
         var files = new FolderFiles(folder);
         files.Paths = DataFile.Guard(folder, files.Walk().Where(FileFormats.IsKnown).Order(StringComparer.Ordinal).ToList);
+        files.logs = files.FindLogs();
         return files;
     }
 
@@ -29,10 +34,16 @@ internal sealed class FolderFiles
     public string Full(string path) => Path.Combine(folder, path);
 
     /// <summary>The files that a pattern means, in order.</summary>
-    public IEnumerable<string> Matching(GlobPattern pattern) => Paths.Where(pattern.Matches);
+    public IEnumerable<string> Matching(GlobPattern pattern) => Paths.Where(path => pattern.Matches(path) && (!pattern.HasWildcards || !logs.Contains(path)));
 
     /// <summary>What to say of links that lead to folders, when nothing was found.</summary>
     public string LinksHint => skippedLinks.Count == 0 ? "" : $" Links to folders are not followed ({string.Join(", ", skippedLinks.Take(3))}).";
+
+    private HashSet<string> FindLogs()
+    {
+        var runs = Paths.Where(path => Path.GetFileName(path) is GlobPattern.TrainerState or GlobPattern.RunIdentity).Select(Path.GetDirectoryName).ToHashSet();
+        return [.. Paths.Where(path => LogNames.Contains(Path.GetFileName(path)) && runs.Contains(Path.GetDirectoryName(path)))];
+    }
 
     private FileSystemEnumerable<string> Walk() => new(
         folder,

@@ -6,7 +6,7 @@ namespace Handbook.Data.Sources;
 /// <summary>
 /// A path pattern as datasets have them: <c>*</c>, <c>**</c>, <c>?</c>, <c>[...]</c>, <c>{a,b}</c>. As the datasets library does, it
 /// leaves out what is hidden (names that begin with a dot, folders that begin with two underscores) and files that describe a dataset
-/// or a model, unless the pattern names them.
+/// a model or a run, unless the pattern names them.
 /// </summary>
 internal sealed class GlobPattern
 {
@@ -16,8 +16,15 @@ internal sealed class GlobPattern
     [
         "README.md", "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "requirements.txt", "LICENSE.txt",
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "generation_config.json",
-        "adapter_config.json", "preprocessor_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json",
+        "adapter_config.json", "preprocessor_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json", "merges.txt",
+        "chat_template.json",
+        // What runs write beside a model, here and in transformers: the datasets library would read it as rows.
+        "all_results.json", "train_results.json", "eval_results.json", "test_results.json", "predict_results.json", TrainerState, RunIdentity,
+        "checkpoint_manifest.json", "sweep.json", "round.json",
     ];
+
+    /// <summary>Files that stand where a run was, and nowhere else.</summary>
+    internal const string TrainerState = "trainer_state.json", RunIdentity = "handbook_run.json";
 
     private readonly string pattern;
     private readonly Regex regex;
@@ -43,7 +50,10 @@ internal sealed class GlobPattern
     public bool Matches(string path) =>
         path == pattern
         || (regex.IsMatch(path) && HiddenParts(path) == hiddenParts && SpecialFolders(path) == specialFolders
-            && (!Described.Contains(Name(path)) || Name(path) == Name(pattern)));
+            && (!Describes(path) || Name(path) == Name(pattern)));
+
+    /// <summary>True for a file that describes a dataset, a model or a run and holds no rows.</summary>
+    public static bool Describes(string path) => Described.Contains(Name(path));
 
     private static int HiddenParts(string path) => path.Split('/').Count(part => part.StartsWith('.') && part.Trim('.').Length > 0);
 

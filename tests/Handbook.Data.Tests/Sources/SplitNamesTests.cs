@@ -28,6 +28,9 @@ public sealed class SplitNamesTests : IDisposable
     [InlineData("b.jsonl a.jsonl c/d.jsonl", "train: a b c/d")]
     // What is hidden, describes a dataset or belongs to a model is no data.
     [InlineData("_raw/a.jsonl .cache/b.jsonl __pycache__/c.jsonl .d.jsonl __e.jsonl", "train: __e _raw/a")]
+    [InlineData("a.jsonl all_results.json train_results.json eval_results.json trainer_state.json handbook_run.json metrics.jsonl metrics.csv", "train: a")]
+    [InlineData("train.jsonl out/eval_results.json out/checkpoint-2/trainer_state.json out/checkpoint-2/checkpoint_manifest.json sweep.json", "train: train")]
+    [InlineData("metrics.jsonl out/trainer_state.json out/metrics.jsonl", "train: metrics")]
     [InlineData("a.jsonl config.json dataset_info.json dataset_infos.json tokenizer.json deep/config.json", "train: a")]
     // One format has several endings; of formats the most frequent one counts.
     [InlineData("a.jsonl b.json c.ndjson d.jsonl.gz e.csv", "train: a b c d")]
@@ -88,6 +91,14 @@ public sealed class SplitNamesTests : IDisposable
         folder.Write("saved/a.arrow", "");
         MakePipe(folder["saved/state.json"]);
         Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["saved"], null)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Open_OnlyWhatARunWrote_SaysThatNoneOfItIsData()
+    {
+        folder.Write("set/all_results.json", "{}");
+        Assert.StartsWith($"{folder["set"]}: no data file (all_results.json describes a dataset, a model or a run); known endings are ",
+            Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["set"], null)).Message, StringComparison.Ordinal);
     }
 
     private static void MakePipe(string path)

@@ -1,3 +1,4 @@
+using Handbook.Data.Sources;
 using Handbook.Models;
 using Handbook.Models.Safetensors;
 using Handbook.Torch;
@@ -33,6 +34,17 @@ public sealed class RunSafetyTests : IDisposable
         RunCase.Run(options);
 
         Assert.Equal(File.ReadAllBytes(Path.Combine(run.Chat.Policy, "model.safetensors")), run.Weights("still"));
+    }
+
+    [Fact]
+    public void Execute_OutputBesideData_IsNeverReadAsData()
+    {
+        RunCase.Run(run.Options("out") with { Logging = new LoggingOptions { ReportTo = ["csv"] } });
+        var folder = run.Chat.File("out");
+        Assert.Contains("no data file", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder, null)).Message, StringComparison.Ordinal);
+
+        File.Copy(run.Text, Path.Combine(folder, "rows.jsonl"));
+        Assert.Equal(["rows.jsonl"], DatasetFolder.Open(folder, null).Files("train").Select(Path.GetFileName));
     }
 
     /// <summary>The first step's update is beyond float32: the loss before it was a number, and so was the gradient.</summary>
