@@ -5,7 +5,6 @@ using Handbook.Cli.Progress;
 using Handbook.Torch;
 using Handbook.Training.Benchmarks;
 using Handbook.Training.Progress;
-using Spectre.Console;
 
 namespace Handbook.Cli.Commands;
 
@@ -105,14 +104,14 @@ internal static class DpoBenchCommand
     private static void Print(PairBenchmarkOptions options, PairBenchmarkResult result, Terminal terminal)
     {
         terminal.Output.WriteLine(Invariant($"{options.Shape}, {result.PairCount} pairs of {options.Data} in micro-batches of {options.Pairs}, {result.Tokenizer}; reference from the store"));
-        var table = new Table().Border(TableBorder.Simple).AddColumns("way", "pairs/s", "tokens a batch", "seconds a batch");
-        foreach (var variant in Enum.GetValues<PairVariant>())
-        {
-            table.AddRow(
+        ResultTable.Write(["way", "pairs/s", "tokens a batch", "seconds a batch"],
+        [
+            .. Enum.GetValues<PairVariant>().Select(variant => (IReadOnlyList<string>)
+            [
                 variant.ToString().ToLowerInvariant(), Invariant($"{result.PairsPerSecond(variant):0.00}"),
-                Invariant($"{(double)result.Tokens(variant) / result.Batches.Count:0}"), Invariant($"{result.Seconds(variant) / result.Batches.Count:0.00}"));
-        }
-        terminal.Ansi.Write(table);
+                Invariant($"{(double)result.Tokens(variant) / result.Batches.Count:0}"), Invariant($"{result.Seconds(variant) / result.Batches.Count:0.00}"),
+            ]),
+        ], terminal);
         terminal.Output.WriteLine(Invariant($"shared against padded  {result.Speedup(PairVariant.Shared, PairVariant.Padded):0.00} times as fast (tokens allow {result.Allowed(PairVariant.Shared, PairVariant.Padded):0.00})"));
         terminal.Output.WriteLine(Invariant($"shared against packed  {result.Speedup(PairVariant.Shared, PairVariant.Packed):0.00} times as fast (tokens allow {result.Allowed(PairVariant.Shared, PairVariant.Packed):0.00})"));
         terminal.Output.WriteLine(Invariant($"reference live         {result.PairsPerSecondWithLiveReference:0.00} pairs/s, and {result.ModelBytes / 1e9:0.00} GB more"));

@@ -17,6 +17,7 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
     private string title = "";
     private long? drawnAt;
     private int drawnLines;
+    private string[] frame = [];
 
     /// <inheritdoc/>
     public void Begin(string title, IReadOnlyList<(string Name, string Value)> facts)
@@ -54,8 +55,12 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
     /// <inheritdoc/>
     public void Note(string text)
     {
+        var isDrawn = drawnLines > 0;
         Erase();
         console.WriteLine(PrintableText.Line(text));
+        // What was drawn goes on below the remark: the next step may be minutes away.
+        if (isDrawn)
+            Draw(frame);
         drawnAt = null;
     }
 
@@ -93,6 +98,7 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
                 console.WriteLine(text[..Math.Max(0, console.Profile.Width - 1)]);
         }
         drawnLines = lines.Length;
+        frame = lines.ToArray();
     }
 
     private void Erase()

@@ -60,6 +60,19 @@ public sealed class ProgressTests
         Assert.Contains("loss 2.5000", screen[3], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void LiveProgress_Note_StandsAboveWhatIsDrawn()
+    {
+        var (console, output) = Console(120);
+        var progress = new LiveProgress(console, new SteppingClock());
+        progress.Step(Step(1));
+        progress.Note("a remark");
+        var screen = Screen(output.ToString());
+        Assert.Equal("a remark", screen[0]);
+        Assert.Contains("1/20", screen[1], StringComparison.Ordinal);
+        Assert.Contains("loss 2.5000", screen[2], StringComparison.Ordinal);
+    }
+
     private static (IAnsiConsole Console, StringWriter Output) Console(int width)
     {
         var output = new StringWriter { NewLine = "\n" };

@@ -15,6 +15,7 @@ public sealed class RewardModelScorer : IScorer
     /// <summary>Tokens of a row; a longer stretch has a row of its own.</summary>
     private const int RowTokens = 4096;
 
+    private readonly string folder;
     private readonly SequenceClassifier model;
     private readonly ConversationTokenizer conversations;
 
@@ -22,6 +23,7 @@ public sealed class RewardModelScorer : IScorer
     /// <exception cref="UserErrorException">The folder is broken, or holds a model without a score.</exception>
     public RewardModelScorer(string folder, TokenizerOptions? tokenizer = null, DType? dtype = null)
     {
+        this.folder = folder;
         conversations = PolicyOptions.Conversations(tokenizer?.NameOrPath ?? folder, tokenizer ?? new TokenizerOptions());
         ModelRoles.CheckRewardModel(folder);
         model = SequenceClassifier.Load(folder, dtype);
@@ -69,10 +71,18 @@ public sealed class RewardModelScorer : IScorer
     private (int[] Prompt, int[] Completion) Tokenize(PromptAnswer answer)
     {
         var turns = answer.Prompt.Turns;
-        var tokens = turns.Text is { } text
-            ? conversations.Pairs.Tokenize(text, answer.Text)
-            : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
-        return (tokens.Prompt, tokens.Completion);
+        try
+        {
+            var tokens = turns.Text is { } text
+                ? conversations.Pairs.Tokenize(text, answer.Text)
+                : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
+            return (tokens.Prompt, tokens.Completion);
+        }
+        catch (UserErrorException refused)
+        {
+            // The policy's template may take what this model's refuses, so that sampling did not find it.
+            throw new UserErrorException($"reward_model:{folder}: prompt {answer.Prompt.Id} cannot be scored: {refused.Message}", refused);
+        }
     }
 
     private RewardRow Flush(RewardRow row, double?[] scores)

@@ -37,6 +37,22 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
     }
 
     [Fact]
+    public async Task Score_PromptThatTheTemplateRefuses_IsNamed()
+    {
+        using var copy = new TinyChat();
+        var file = Path.Combine(copy.RewardModel, "chat_template.jinja");
+        File.WriteAllText(file, "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}{% endif %}" + File.ReadAllText(file));
+        using var scorer = new RewardModelScorer(copy.RewardModel);
+        var prompt = new PromptRow(3, "three", Turns.Of([new Message { Role = "system", Content = "s" }, new Message { Role = "user", Content = "u" }]), default);
+
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => scorer.ScoreAsync([new(prompt, "yes")], default));
+
+        Assert.StartsWith($"reward_model:{copy.RewardModel}: prompt three cannot be scored: ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("no system here", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Fact]
     public void Open_LanguageModel_IsRefused()
     {
         var error = Assert.Throws<UserErrorException>(() => new RewardModelScorer(chat.Policy));
