@@ -15,6 +15,7 @@ public static partial class AtomicFile
 
     // Hexadecimal digits between the file's name and the suffix: nobody can put a link in the way of a name that is not known.
     private const int MarkLength = 8;
+    private const string AsideLock = ".lock";
 
     /// <summary>
     /// Lets <paramref name="write"/> fill a file beside <paramref name="path"/>, flushes it to the disk and renames it.
@@ -58,7 +59,10 @@ public static partial class AtomicFile
         var folder = AsideOf(target);
         if (PathStatus.OfLink(folder).Kind != PathKind.None)
             throw new IOException($"{folder}: is in the way.");
+        RemoveLeftFolders(target);
         Directory.CreateDirectory(folder);
+        // Held for as long as this process lives: a folder whose lock is free was left by a killed one.
+        using var held = FileLock.Take(Path.Combine(folder, AsideLock), CancellationToken.None);
         try
         {
             var aside = write(folder);
@@ -70,6 +74,39 @@ public static partial class AtomicFile
         {
             try { Directory.Delete(folder, recursive: true); } catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
         }
+    }
+
+    /// <summary>Removes the folders that killed processes left of <see cref="WriteNamed"/>. One without a lock is just being made, or not ours.</summary>
+    private static void RemoveLeftFolders(string target)
+    {
+        var parent = Path.GetDirectoryName(Path.GetFullPath(target))!;
+        if (!Directory.Exists(parent))
+            return;
+        foreach (var path in Directory.EnumerateDirectories(parent, "*" + AsideSuffix).Where(path => IsAsideOf(target, path)))
+        {
+            var file = Path.Combine(path, AsideLock);
+            if (PathStatus.OfLink(path).Kind != PathKind.Folder || PathStatus.OfLink(file).Kind != PathKind.File)
+                continue;
+            try
+            {
+                if (!FileLock.TryTake(file, out var free, out _))
+                    continue;
+                using (free)
+                    Directory.Delete(path, recursive: true);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or UserErrorException)
+            {
+                // Somebody else's, or not to be had: it stays, and is in nobody's way.
+            }
+        }
+    }
+
+    private static bool IsAsideOf(string target, string path)
+    {
+        var name = Path.GetFileName(path.AsSpan());
+        var start = Path.GetFileName(target) + ".";
+        return name.Length == start.Length + MarkLength + AsideSuffix.Length && name.StartsWith(start, StringComparison.Ordinal)
+            && name.Slice(start.Length, MarkLength).IndexOfAnyExcept("0123456789abcdef") < 0;
     }
 
     /// <summary>The file that a path names, links followed.</summary>
@@ -130,14 +167,11 @@ public static partial class AtomicFile
     private static void RemoveLeftovers(string target)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(target))!;
-        var start = Path.GetFileName(target) + ".";
         if (!Directory.Exists(folder))
             return;
         foreach (var path in Directory.EnumerateFiles(folder, "*" + AsideSuffix))
         {
-            var name = Path.GetFileName(path.AsSpan());
-            if (name.Length == start.Length + MarkLength + AsideSuffix.Length && name.StartsWith(start, StringComparison.Ordinal)
-                && name.Slice(start.Length, MarkLength).IndexOfAnyExcept("0123456789abcdef") < 0 && PathStatus.OfLink(path).Kind == PathKind.File && IsFree(path))
+            if (IsAsideOf(target, path) && PathStatus.OfLink(path).Kind == PathKind.File && IsFree(path))
                 TryDelete(path);
         }
     }

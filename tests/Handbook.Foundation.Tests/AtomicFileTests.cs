@@ -112,4 +112,34 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal(expected, Assert.Throws<UserErrorException>(() => AtomicFile.WriteText(path, "new")).Message);
         Assert.Equal(expected, Assert.Throws<UserErrorException>(() => AtomicFile.WriteNamed(path, inner => inner)).Message);
     }
+
+    [Fact]
+    public void WriteNamed_AfterAKill_ClearsItsOwnLeftoversOnly()
+    {
+        var root = Directory.CreateTempSubdirectory("atomic-named").FullName;
+        try
+        {
+            var path = Path.Combine(root, "rows.parquet");
+            var (left, held, foreign, other) = (path + ".0123abcd.partial", path + ".89abcdef.partial", path + ".76543210.partial", Path.Combine(root, "x.0123abcd.partial"));
+            foreach (var folder in new[] { left, held, foreign, other })
+            {
+                Directory.CreateDirectory(folder);
+                File.WriteAllText(Path.Combine(folder, "rows.jsonl"), "{}");
+            }
+            File.WriteAllText(Path.Combine(left, ".lock"), "handbook lock\n1\nhandbook data export\n");
+            File.WriteAllText(Path.Combine(other, ".lock"), "handbook lock\n1\nhandbook data export\n");
+            using (FileLock.Take(Path.Combine(held, ".lock"), CancellationToken.None))
+            {
+                AtomicFile.WriteNamed(path, folder =>
+                {
+                    File.WriteAllText(Path.Combine(folder, "a"), "whole");
+                    return Path.Combine(folder, "a");
+                });
+                Assert.Equal((false, true, true, true), (Path.Exists(left), Path.Exists(held), Path.Exists(foreign), Path.Exists(other)));
+            }
+            Assert.Equal("whole", File.ReadAllText(path));
+            Assert.Equal(3, Directory.GetDirectories(root).Length);
+        }
+        finally { Directory.Delete(root, recursive: true); }
+    }
 }
