@@ -1,4 +1,4 @@
-using Handbook.Training.Sampling.Endpoints;
+using Handbook.Sampling.Endpoints;
 
 namespace Handbook.Cli;
 

@@ -2,8 +2,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Handbook.Data.Sources;
 using Handbook.Recipes.Yaml;
+using Handbook.Sampling.Constitutional;
 using Handbook.Training.Options;
-using Handbook.Training.Sampling.Constitutional;
 
 namespace Handbook.Recipes;
 

@@ -1,10 +1,10 @@
 using Handbook.Data.Sources;
 using Handbook.Models.Generation;
+using Handbook.Sampling;
+using Handbook.Sampling.Endpoints;
+using Handbook.Sampling.Scoring;
 using Handbook.Torch;
 using Handbook.Training.Options;
-using Handbook.Training.Sampling;
-using Handbook.Training.Sampling.Endpoints;
-using Handbook.Training.Sampling.Scoring;
 
 namespace Handbook.Recipes;
 

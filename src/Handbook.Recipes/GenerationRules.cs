@@ -1,6 +1,6 @@
+using Handbook.Sampling.Endpoints;
+using Handbook.Sampling.Scoring;
 using Handbook.Training.Options;
-using Handbook.Training.Sampling.Endpoints;
-using Handbook.Training.Sampling.Scoring;
 using static Handbook.Recipes.RecipeRules;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
 

@@ -12,8 +12,12 @@ internal sealed record RecipeOverrides(IReadOnlyList<string> Files, IReadOnlyLis
 
     /// <summary>The recipe; null when none is named.</summary>
     /// <exception cref="UserErrorException">Several are.</exception>
-    public string? File => Files.Count <= 1 ? Files.FirstOrDefault()
-        : throw new UserErrorException($"command line: two recipes are named, {Files[0]} and {Files[1]}; one is expected.");
+    public string? File => Files switch
+    {
+        [] => null,
+        [var only] => only,
+        [var first, var second, ..] => throw new UserErrorException($"command line: two recipes are named, {first} and {second}; one is expected."),
+    };
 
     public static RecipeOverrides Parse(IReadOnlyList<string> arguments)
     {

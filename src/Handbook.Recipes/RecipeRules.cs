@@ -1,6 +1,6 @@
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
-using Handbook.Text.Templates;
+using Handbook.Templates;
 using Handbook.Training.Options;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
 

@@ -1,6 +1,6 @@
 using Handbook.Recipes.Keys;
+using Handbook.Sampling;
 using Handbook.Training.Options;
-using Handbook.Training.Sampling;
 
 namespace Handbook.Recipes;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 
 namespace Handbook.Cli.Tests;
 

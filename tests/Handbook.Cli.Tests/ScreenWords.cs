@@ -11,7 +11,7 @@ internal static partial class ScreenWords
 
     private static readonly HashSet<string> Members =
     [
-        .. new[] { typeof(Terminal), typeof(Training.Options.RunOptions), typeof(Recipes.Recipe), typeof(Data.Store.TokenStore), typeof(Models.ModelFolder), typeof(Text.Tokenizers.Tokenizer), typeof(Torch.DType) }
+        .. new[] { typeof(Terminal), typeof(Training.Options.RunOptions), typeof(Recipes.Recipe), typeof(Data.Store.TokenStore), typeof(Models.ModelFolder), typeof(Tokenizers.Tokenizer), typeof(Torch.DType) }
             .SelectMany(type => type.Assembly.GetTypes()).Where(type => type.IsEnum).SelectMany(Enum.GetNames).Except(Words),
     ];
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
-using Handbook.Text.Tokenizers;
-using Handbook.Text.Tokenizers.Training;
+using Handbook.Tokenizers;
+using Handbook.Tokenizers.Training;
 
 namespace Handbook.Cli.Tests;
 

@@ -60,7 +60,7 @@ public sealed class HonouredKeyTests : IDisposable
         ["dataset_mixture.probabilities"] = ["[0.25, 0.75]\n  interleave: first_exhausted", "[0.5, 0.5]\n  interleave: first_exhausted"],
     };
 
-    private static readonly string[] Running = ["Foundation", "Torch", "Autograd", "Models", "Text", "Data", "Training"];
+    private static readonly string[] Running = ["Foundation", "Torch", "Autograd", "Models", "Templates", "Tokenizers", "Chat", "Data", "Training", "Reports", "Sampling"];
 
     private static readonly Lazy<HashSet<string>> Read = new(() => PropertyReads.In(
         Running.Select(name => Assembly.Load("Handbook." + name)).Append(typeof(CommandLine).Assembly)));

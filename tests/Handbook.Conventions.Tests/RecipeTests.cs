@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Handbook.Recipes;
 using Handbook.Recipes.Keys;
+using Handbook.Sampling.Constitutional;
 using Handbook.TestSupport;
-using Handbook.Training.Sampling.Constitutional;
 
 namespace Handbook.Conventions.Tests;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 
 namespace Handbook.Data.TestProcess;
 

@@ -67,11 +67,11 @@ public sealed class GenerationRecipeTests : IDisposable
     {
         var train = Write("dpo.yaml", "task: dpo\nmodel_name_or_path: other\ndataset_name: other.jsonl\noutput_dir: elsewhere\nbeta: 0.3\n");
         var recipe = Sample($"model_name_or_path: m\ndataset_name: d\noutput_dir: out\nreward_funcs: words\nrounds: 2\ntrain_recipe: {train}\n");
-        var run = recipe.Train("round-model", new Training.Sampling.SampledSets("round"), "round/model").Options;
+        var run = recipe.Train("round-model", new Sampling.SampledSets("round"), "round/model").Options;
         Assert.Equal((TrainingTask.Dpo, "round-model", Path.Combine("round", "preferences.jsonl"), "round/model", 0.3),
             (run.Task, run.Model.NameOrPath, run.Data.Sources[0].Name, run.Checkpoints.OutputDirectory, run.Preference.Beta));
         Write("dpo.yaml", "task: reward\n");
-        Assert.Contains("gives no policy", Assert.Throws<UserErrorException>(() => recipe.Train("m", new Training.Sampling.SampledSets("s"), "o")).Message, StringComparison.Ordinal);
+        Assert.Contains("gives no policy", Assert.Throws<UserErrorException>(() => recipe.Train("m", new Sampling.SampledSets("s"), "o")).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
+using Handbook.Chat;
 using Handbook.Models;
-using Handbook.Text.Conversations;
-using Handbook.Text.Tokenizers;
-using Handbook.Text.Tokenizers.Training;
+using Handbook.Tokenizers;
+using Handbook.Tokenizers.Training;
 using Handbook.Torch;
 
 namespace Handbook.TestModels;

@@ -1,5 +1,5 @@
-using Handbook.Text.Tokenizers;
-using Handbook.Text.Tokenizers.Training;
+using Handbook.Tokenizers;
+using Handbook.Tokenizers.Training;
 
 namespace Handbook.TestSupport;
 

@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Handbook.Benchmarks;
 using Handbook.Cli.Progress;
 using Handbook.Torch;
-using Handbook.Training.Benchmarks;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Runs;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Handbook.Cli.Progress;
 using Handbook.Recipes;
-using Handbook.Training.Sampling.Constitutional;
+using Handbook.Sampling.Constitutional;
 
 namespace Handbook.Cli.Commands;
 

@@ -6,7 +6,7 @@ using Handbook.Data.Packing;
 using Handbook.Data.Store;
 using Handbook.Recipes;
 using Handbook.Recipes.Keys;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Training.Options;
 using Handbook.Training.Runs;
 

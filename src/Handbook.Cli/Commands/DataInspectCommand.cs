@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Handbook.Chat.Inspection;
 using Handbook.Data.Inspection;
-using Handbook.Text.Conversations.Inspection;
 using Handbook.Training.Runs;
 
 namespace Handbook.Cli.Commands;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Handbook.Benchmarks;
 using Handbook.Torch;
-using Handbook.Training.Benchmarks;
 
 namespace Handbook.Cli.Commands;
 

@@ -1,9 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using Handbook.Cli.Progress;
-using Handbook.Cli.Quickstart;
+using Handbook.Quickstart;
 using Handbook.Training.Progress;
-using Handbook.Training.Quickstart;
 using Spectre.Console;
 
 namespace Handbook.Cli.Commands;

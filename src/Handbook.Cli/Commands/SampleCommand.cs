@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Handbook.Cli.Progress;
 using Handbook.Recipes;
-using Handbook.Training.Sampling;
+using Handbook.Sampling;
 using Spectre.Console;
 
 namespace Handbook.Cli.Commands;

@@ -5,12 +5,12 @@ using System.Text;
 using Handbook.Cli.Progress;
 using Handbook.Recipes;
 using Handbook.Recipes.Keys;
+using Handbook.Reports;
+using Handbook.Reports.Sweeps;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
-using Handbook.Training.Reports;
 using Handbook.Training.Runs;
-using Handbook.Training.Sweeps;
 
 namespace Handbook.Cli.Commands;
 
@@ -48,7 +48,7 @@ internal static class SweepCommand
                 continue;
             }
             progress.Note($"run {i + 1} of {runs.Count}: {run.Point.Name}");
-            var result = new TrainingRun(run.Options, progress, terminal.Clock).Execute(stop);
+            var result = new TrainingRun(run.Options, RunPages.All, progress, terminal.Clock).Execute(stop);
             if (result.Stopped)
                 throw new OperationCanceledException(stop);
             results.Add(new SweepResult(run.Point.Name, hash, run.Point.Settings, Metrics(result)));
@@ -82,7 +82,7 @@ internal static class SweepCommand
 
     /// <summary>SHA-256 of everything that a finished run stands for: what decides its result, and how long and on what it was measured.</summary>
     private static string Hash(RunOptions options, CancellationToken stop) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
-        new TrainingRun(options, new SilentProgress(), TimeProvider.System).Identify(stop).Hash + PythonJson.WriteLine(options.RecipeWithoutPaths))));
+        TrainingRun.Identify(options, stop).Hash + PythonJson.WriteLine(options.RecipeWithoutPaths))));
 
     private static IReadOnlyList<(string Name, double Value)> Metrics(RunResult result)
     {

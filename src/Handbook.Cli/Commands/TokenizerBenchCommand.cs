@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Handbook.Text.Tokenizers;
+using Handbook.Benchmarks;
+using Handbook.Tokenizers;
 
 namespace Handbook.Cli.Commands;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Handbook.Cli.Progress;
+using Handbook.Reports;
 using Handbook.Training.Options;
 using Handbook.Training.Runs;
 
@@ -23,7 +24,7 @@ internal static class TrainCommand
         command.SetAction((parsed, stop) =>
         {
             var recipe = RecipeArguments.Read(parsed.GetValue(words)!, task, terminal);
-            var result = new TrainingRun(recipe.Options, TerminalProgress.Of(terminal), terminal.Clock).Execute(stop);
+            var result = new TrainingRun(recipe.Options, RunPages.All, TerminalProgress.Of(terminal), terminal.Clock).Execute(stop);
             return result.Stopped ? throw new OperationCanceledException(stop) : Task.FromResult(ExitCodes.Success);
         });
         return command;

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
+using Handbook.Chat;
 using Handbook.Data.Sources;
-using Handbook.Text.Conversations;
 
 namespace Handbook.Data.Examples;
 

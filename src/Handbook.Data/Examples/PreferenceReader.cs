@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Handbook.Chat;
 using Handbook.Data.Sources;
-using Handbook.Text.Conversations;
 
 namespace Handbook.Data.Examples;
 

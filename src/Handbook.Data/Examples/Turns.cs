@@ -1,4 +1,4 @@
-using Handbook.Text.Conversations;
+using Handbook.Chat;
 
 namespace Handbook.Data.Examples;
 

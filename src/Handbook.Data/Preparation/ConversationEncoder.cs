@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
+using Handbook.Chat;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
-using Handbook.Text.Conversations;
-using Handbook.Text.Templates;
+using Handbook.Templates;
 
 namespace Handbook.Data.Preparation;
 

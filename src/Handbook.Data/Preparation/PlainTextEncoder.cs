@@ -2,7 +2,7 @@ using System.Text;
 using Handbook.Data.Examples;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Store;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 
 namespace Handbook.Data.Preparation;
 

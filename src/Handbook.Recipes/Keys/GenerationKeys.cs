@@ -1,4 +1,4 @@
-using Handbook.Training.Sampling.Scoring;
+using Handbook.Sampling.Scoring;
 using static Handbook.Recipes.Keys.KeyKind;
 using static Handbook.Recipes.Keys.KeyOrigin;
 using static Handbook.Recipes.Keys.RecipeKeyTable;

@@ -33,7 +33,7 @@ public static class GradientNorm
         parameters.Where(parameter => parameter.Grad is { } gradient && !double.IsFinite(SumOfSquares(gradient))).Select(parameter => parameter.Name);
 
     /// <summary>Sum of squares of all elements in float64.</summary>
-    internal static double SumOfSquares(Tensor tensor)
+    public static double SumOfSquares(Tensor tensor)
     {
         using var scope = new TensorScope();
         if (!FusedKernels.Apply(tensor))

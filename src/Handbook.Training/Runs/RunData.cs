@@ -1,11 +1,11 @@
 using System.Globalization;
+using Handbook.Chat;
 using Handbook.Data.Examples;
 using Handbook.Data.Inspection;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Preparation;
 using Handbook.Data.Store;
-using Handbook.Text.Conversations;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using OverlongPolicy = Handbook.Data.Packing.OverlongPolicy;

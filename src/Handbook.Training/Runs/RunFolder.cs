@@ -1,21 +1,20 @@
 using Handbook.Models.Configuration;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
-using Handbook.Training.ModelCards;
 using Handbook.Training.Options;
-using Handbook.Training.Reports;
 
 namespace Handbook.Training.Runs;
 
 /// <summary>Whose run an output folder is. It belongs to one: another is refused before it reads a checkpoint or writes over a model.</summary>
 /// <param name="options">Where and how a run begins.</param>
 /// <param name="store">The folder's checkpoints.</param>
-public sealed class RunFolder(CheckpointOptions options, CheckpointStore store)
+/// <param name="pages">Pages that the run leaves in it.</param>
+public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, IReadOnlyList<RunPage> pages)
 {
     // Not the results of evaluations, which stand in a folder without a run too.
-    private static readonly string[] Written =
+    private readonly string[] written =
     [
-        ModelCard.FileName, RunReport.FileName, TrainerState.FileName, MetricsLog.FileName, CsvLog.FileName, ConfigFile.Name, ConfigFile.GenerationName,
+        .. pages.Select(page => page.FileName), TrainerState.FileName, MetricsLog.FileName, CsvLog.FileName, ConfigFile.Name, ConfigFile.GenerationName,
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
     ];
 
@@ -63,7 +62,7 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store)
         {
             if (HoldsModel())
                 throw new UserErrorException($"output_dir: {folder} holds a model or checkpoints that don't say which run made them. {WaysOn}");
-            if (Written.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } found)
+            if (written.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } found)
                 throw new UserErrorException($"output_dir: {folder} holds {found}, which no run of handbook wrote and this one would write over. {WaysOn}");
             return;
         }

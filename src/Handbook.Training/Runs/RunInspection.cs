@@ -1,12 +1,12 @@
 using System.Globalization;
+using Handbook.Chat;
+using Handbook.Chat.Inspection;
 using Handbook.Data.Examples;
 using Handbook.Data.Inspection;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
-using Handbook.Text.Conversations;
-using Handbook.Text.Conversations.Inspection;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Training.Options;
 
 namespace Handbook.Training.Runs;

@@ -3,7 +3,7 @@ using Handbook.Models;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
 using Handbook.Models.Safetensors;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Torch;
 using Handbook.Training.Loop;
 using Handbook.Training.Optimizers;

@@ -1,21 +1,18 @@
-using System.Globalization;
 using Handbook.Data.Store;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Loop;
-using Handbook.Training.ModelCards;
 using Handbook.Training.Optimizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
-using Handbook.Training.Reports;
 
 namespace Handbook.Training.Runs;
 
 /// <summary>What is at hand when the loop has ended.</summary>
 public sealed record FinishedRun(RunParts Parts, IOptimizer Optimizer, RunLog Log, ITrainingProgress Progress);
 
-/// <summary>Writes what people expect in an output folder: model, tokenizer, results, state, card, report.</summary>
-public sealed class RunOutputs(RunOptions options, TimeProvider clock)
+/// <summary>Writes what people expect in an output folder: model, tokenizer, results, state, pages.</summary>
+public sealed class RunOutputs(RunOptions options, IReadOnlyList<RunPage> pages, TimeProvider clock)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
 
@@ -34,10 +31,9 @@ public sealed class RunOutputs(RunOptions options, TimeProvider clock)
             ResultFiles.Save(output, "eval", evaluation);
         }
         state.Save(Path.Combine(output, TrainerState.FileName));
-        var facts = RunFacts.OfData(run.Parts.Data);
-        RunModelCard.Of(options, state, facts, Versions()).Save(output);
-        var footer = $"handbook {Version()}, libtorch {LibtorchLibrary.Version}, {clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
-        RunStage.Report(options, state, facts, footer).Save(Path.Combine(output, RunReport.FileName));
+        var summary = new RunSummary(options, state, RunFacts.OfData(run.Parts.Data), Versions(), clock.GetUtcNow());
+        foreach (var page in pages)
+            AtomicFile.WriteText(Path.Combine(output, page.FileName), page.Text(summary));
         run.Progress.Note($"the model is in {output}");
         return new RunResult(state, false, evaluation);
     }

@@ -1,5 +1,5 @@
 using Handbook.Data.Store;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Training.Checkpoints;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;

@@ -1,6 +1,6 @@
+using Handbook.Chat;
 using Handbook.Data.Preparation;
-using Handbook.Text.Conversations;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Training.Options;
 
 namespace Handbook.Training.Runs;

@@ -12,7 +12,11 @@ namespace Handbook.Training.Runs;
 /// One training run from options to output folder: everything that can be wrong is looked at before the first step, then the loop
 /// runs, then results are written. The folder is the run's alone: while it lives by a lock, afterwards by what it wrote down.
 /// </summary>
-public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, TimeProvider clock)
+/// <param name="options">What it is told.</param>
+/// <param name="pages">Pages about it that are written at its end.</param>
+/// <param name="progress">Hears what happens.</param>
+/// <param name="clock">Where time comes from.</param>
+public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
     private readonly TrainingMethod method = TrainingMethod.Of(options.Task);
@@ -26,7 +30,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
     {
         using var claim = OutputFolder.Claim(output);
         RunReference.Check(options);
-        var folder = new RunFolder(options.Checkpoints, store);
+        var folder = new RunFolder(options.Checkpoints, store, pages);
         if (!options.Checkpoints.Train)
             return new EvaluationRun(options, progress, clock).Execute(folder, store, stop);
         folder.Refuse(RunIdentity.Of(options));
@@ -40,9 +44,9 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
         return Train(parts, optimizer, folder, resumed, stop);
     }
 
-    /// <summary>What decides this run's result, without running it.</summary>
+    /// <summary>What decides a run's result, without running it.</summary>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
-    public RunIdentity Identify(CancellationToken stop)
+    public static RunIdentity Identify(RunOptions options, CancellationToken stop)
     {
         var tokenizer = RunTokenizer.Load(options);
         using var data = RunData.Prepare(options, tokenizer, RunModel.Config(options, tokenizer).MaxPositions, new SilentProgress(), stop);
@@ -129,7 +133,7 @@ public sealed class TrainingRun(RunOptions options, ITrainingProgress progress, 
 
         try
         {
-            return new RunOutputs(options, clock).Write(outcome, new FinishedRun(run, optimizer, log, progress), stop);
+            return new RunOutputs(options, pages, clock).Write(outcome, new FinishedRun(run, optimizer, log, progress), stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {

@@ -1,11 +1,11 @@
+using Handbook.Chat;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
 using Handbook.TestSupport;
-using Handbook.Text.Conversations;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Xunit.Abstractions;
 
 namespace Handbook.Data.Tests.Preparation;

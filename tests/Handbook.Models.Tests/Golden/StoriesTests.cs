@@ -3,7 +3,7 @@ using Handbook.Autograd;
 using Handbook.Autograd.Kernels;
 using Handbook.Models.Generation;
 using Handbook.TestSupport;
-using Handbook.Text.Tokenizers;
+using Handbook.Tokenizers;
 using Handbook.Torch;
 
 namespace Handbook.Models.Tests.Golden;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Handbook.TestSupport;
 using Handbook.Training.Artefacts;
 
 namespace Handbook.Training.Tests.Artefacts;

@@ -1,3 +1,4 @@
+using Handbook.TestSupport;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 

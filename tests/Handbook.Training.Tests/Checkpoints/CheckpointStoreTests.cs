@@ -1,3 +1,4 @@
+using Handbook.TestSupport;
 using Handbook.Training.Checkpoints;
 
 namespace Handbook.Training.Tests.Checkpoints;

@@ -1,8 +1,8 @@
 using Handbook.Autograd;
 using Handbook.Data.Packing;
 using Handbook.Models;
+using Handbook.TestModels;
 using Handbook.Torch;
-using Handbook.Training.Benchmarks;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Optimizers;
@@ -23,7 +23,7 @@ public sealed class SteadyMemoryTests
     public void TrainingStep_TwoHundredSteps_GrowsNeitherTensorsNorMemory(Precision precision, bool recompute)
     {
         var dtype = precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
-        using var model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, dtype);
+        using var model = CausalLanguageModel.Create(TinyShape.Config(), 1, dtype);
         using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-4 }, precision, model.Parameters, 1);
         var policy = new CausalPolicy(model, new ForwardOptions { Recompute = recompute });
         var step = new TrainingStep(new NextTokenObjective(policy), model.Parameters, optimizer, 1, 1);
@@ -39,9 +39,9 @@ public sealed class SteadyMemoryTests
             Array.Fill(mask, true);
             step.Run(i, 1e-4, [new TokenBatch(ids, mask, SequenceLayout.Documents(lengths), [0, 1, 2, 3])]);
             if (i == 50)
-                (live, memory) = (Tensor.LiveCount, ResidentMemory.Current());
+                (live, memory) = (Tensor.LiveCount, Environment.WorkingSet);
         }
         Assert.Equal(live, Tensor.LiveCount);
-        Assert.True(ResidentMemory.Current() - memory < 400_000_000, $"{(ResidentMemory.Current() - memory) / 1e6} MB more after 150 steps");
+        Assert.True(Environment.WorkingSet - memory < 400_000_000, $"{(Environment.WorkingSet - memory) / 1e6} MB more after 150 steps");
     }
 }

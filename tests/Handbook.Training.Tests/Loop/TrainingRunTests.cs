@@ -1,17 +1,16 @@
 using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Models;
 using Handbook.TestModels;
 using Handbook.TestSupport;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
-using Handbook.Training.Benchmarks;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Optimizers;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Runs;
-using Handbook.Data.Packing;
-using Handbook.Models;
 
 namespace Handbook.Training.Tests.Loop;
 
@@ -48,18 +47,19 @@ public sealed class TrainingRunTests : IDisposable
             Logging = new LoggingOptions { ReportTo = ["jsonl"] },
         };
 
-        var result = new TrainingRun(options, new SilentProgress(), TimeProvider.System).Execute(CancellationToken.None);
+        var result = new TrainingRun(options, [new RunPage("page.txt", run => $"{run.State.GlobalStep} steps")], new SilentProgress(), TimeProvider.System).Execute(CancellationToken.None);
 
         var losses = result.State.LogHistory.Select(row => row[MetricNames.EvaluationLoss]).OfType<double>().ToList();
         Assert.True(losses[^1] < losses[0] - 1.0, $"eval_loss {losses[0]} before, {losses[^1]} after 200 steps");
-        foreach (var name in new[] { "config.json", "model.safetensors", "tokenizer.json", "trainer_state.json", "train_results.json", "eval_results.json", "all_results.json", "README.md", "report.html", "metrics.jsonl" })
+        foreach (var name in new[] { "config.json", "model.safetensors", "tokenizer.json", "trainer_state.json", "train_results.json", "eval_results.json", "all_results.json", "page.txt", "metrics.jsonl" })
             Assert.True(File.Exists(Path.Combine(folder.File("out"), name)), name);
+        Assert.Equal("200 steps", File.ReadAllText(folder.File("out/page.txt")));
     }
 
     [Fact]
     public void Run_LossThatIsNoNumber_NamesStepAndExamplesAndKeepsTheWeights()
     {
-        using var model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, DType.Float32);
+        using var model = CausalLanguageModel.Create(TinyShape.Config(), 1, DType.Float32);
         using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-4 }, Precision.Float32, model.Parameters, 1);
         var step = new TrainingStep(new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), model.Parameters, optimizer, 1, 1);
         model.Decoder.Embedding.Weight.Value.Span<float>()[5 * 256] = float.NaN;
@@ -77,7 +77,7 @@ public sealed class TrainingRunTests : IDisposable
     [InlineData(DType.BFloat16)]
     public void Forward_OneDocumentOfAPackedRowChanged_LeavesEveryOtherDocumentsLogitsToTheBit(DType dtype)
     {
-        using var model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, dtype);
+        using var model = CausalLanguageModel.Create(TinyShape.Config(), 1, dtype);
         int[] lengths = [70, 3, 129, 18, 1, 40];
         var random = new RandomStream(9);
         var ids = Enumerable.Range(0, lengths.Sum()).Select(i => (int)(random.Bits((ulong)i) % 2048)).ToArray();

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd;
 using Handbook.Models;
+using Handbook.TestSupport;
 using Handbook.Torch;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;

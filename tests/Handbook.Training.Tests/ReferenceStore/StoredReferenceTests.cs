@@ -1,8 +1,9 @@
 using Handbook.Autograd;
 using Handbook.Data.Packing;
 using Handbook.Models;
+using Handbook.TestModels;
+using Handbook.TestSupport;
 using Handbook.Torch;
-using Handbook.Training.Benchmarks;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
@@ -17,7 +18,7 @@ public sealed class StoredReferenceTests : IDisposable
     private const int RowsPerFile = 4;
     private static readonly PreferencePair[] Pairs = MakePairs(18);
     private readonly TemporaryFolder folder = new();
-    private readonly CausalLanguageModel model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, DType.Float32);
+    private readonly CausalLanguageModel model = CausalLanguageModel.Create(TinyShape.Config(), 1, DType.Float32);
     private int loads;
 
     public void Dispose()
@@ -31,7 +32,7 @@ public sealed class StoredReferenceTests : IDisposable
     [InlineData(DType.BFloat16, 0.05)]
     public void TokenLogps_AnyBatching_AreTheLiveOnes(DType dtype, double bound)
     {
-        using var frozen = CausalLanguageModel.Create(ModelShape.Find("tiny"), 2, dtype);
+        using var frozen = CausalLanguageModel.Create(TinyShape.Config(), 2, dtype);
         var live = new LiveReference(new CausalPolicy(frozen, ForwardOptions.Default));
         using var oneByOne = Open("a", new CausalPolicy(frozen, ForwardOptions.Default), tokensAtOnce: 1);
         using var together = Open("b", new CausalPolicy(frozen, ForwardOptions.Default));
@@ -49,7 +50,7 @@ public sealed class StoredReferenceTests : IDisposable
     [Fact]
     public void Open_SecondTime_LoadsNoModelAndGivesEveryBetaTheSameLossAsALiveReference()
     {
-        using var policy = CausalLanguageModel.Create(ModelShape.Find("tiny"), 3, DType.Float32);
+        using var policy = CausalLanguageModel.Create(TinyShape.Config(), 3, DType.Float32);
         Open("run", Policy()).Dispose();
         using var shared = Open("run", Policy());
         Assert.Equal(1, loads);

@@ -36,7 +36,7 @@ internal sealed class RunCase : IDisposable
     };
 
     public static RunResult Run(RunOptions options, ITrainingProgress? progress = null, CancellationToken stop = default) =>
-        new TrainingRun(options, progress ?? new SilentProgress(), TimeProvider.System).Execute(stop);
+        new TrainingRun(options, [], progress ?? new SilentProgress(), TimeProvider.System).Execute(stop);
 
     /// <summary>The bytes of the final weights.</summary>
     public byte[] Weights(string output) => File.ReadAllBytes(Path.Combine(Chat.File(output), "model.safetensors"));

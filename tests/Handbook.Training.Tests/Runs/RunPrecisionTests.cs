@@ -1,5 +1,6 @@
 using Handbook.Autograd.Kernels;
 using Handbook.Models.Safetensors;
+using Handbook.TestSupport;
 using Handbook.Torch;
 using Handbook.Training.Checkpoints;
 using Handbook.Training.Options;

@@ -171,7 +171,7 @@ public sealed class RunSafetyTests : IDisposable
         var folder = Checkpoint(tied, bare);
         var options = Short("out") with { Model = new ModelOptions { NameOrPath = folder, Precision = Precision.Bfloat16Mixed } };
         var tokenizer = RunTokenizer.Load(options);
-        tokenizer = tokenizer.WithAddedTokens([new Handbook.Text.Tokenizers.AddedToken("<|new|>") { Special = true }]);
+        tokenizer = tokenizer.WithAddedTokens([new Handbook.Tokenizers.AddedToken("<|new|>") { Special = true }]);
         using var exact = CausalLanguageModel.Load(folder, DType.Float32, vocabulary: tokenizer.VocabSize);
         using var model = RunModel.Open(options, TrainingMethod.Of(TrainingTask.Cpt), tokenizer, new Handbook.Training.Progress.SilentProgress());
         using var optimizer = model.CreateOptimizer(options);

@@ -1,4 +1,5 @@
 using System.Text;
+using Handbook.TestSupport;
 using Handbook.Training.Artefacts;
 using Handbook.Training.TensorBoard;
 

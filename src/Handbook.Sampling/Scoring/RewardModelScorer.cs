@@ -1,0 +1,137 @@
+using Handbook.Autograd;
+using Handbook.Chat;
+using Handbook.Models;
+using Handbook.Torch;
+using Handbook.Training.Options;
+
+namespace Handbook.Sampling.Scoring;
+
+/// <summary>
+/// Scores with a reward model (a sequence classifier of one label): a prompt followed by all its answers is one stretch of a packed
+/// row, so that it is computed once and nothing is padded.
+/// </summary>
+public sealed class RewardModelScorer : IScorer
+{
+    /// <summary>Tokens of a row; a longer stretch has a row of its own.</summary>
+    private const int RowTokens = 4096;
+
+    private readonly string folder;
+    private readonly SequenceClassifier model;
+    private readonly ConversationTokenizer conversations;
+
+    /// <summary>Loads a reward model with the tokenizer beside it.</summary>
+    /// <exception cref="UserErrorException">The folder is broken, or holds a model without a score.</exception>
+    public RewardModelScorer(string folder, TokenizerOptions? tokenizer = null, DType? dtype = null)
+    {
+        this.folder = folder;
+        conversations = PolicyOptions.Conversations(tokenizer?.NameOrPath ?? folder, tokenizer ?? new TokenizerOptions());
+        ModelRoles.CheckRewardModel(folder);
+        model = SequenceClassifier.Load(folder, dtype);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<double?>> ScoreAsync(IReadOnlyList<PromptAnswer> answers, CancellationToken stop)
+    {
+        var scores = new double?[answers.Count];
+        var row = new RewardRow();
+        foreach (var stretch in Stretches(answers))
+        {
+            stop.ThrowIfCancellationRequested();
+            if (row.Ids.Count > 0 && row.Ids.Count + stretch.Length > RowTokens)
+                row = Flush(row, scores);
+            row.Add(stretch);
+        }
+        Flush(row, scores);
+        return Task.FromResult<IReadOnlyList<double?>>(scores);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => model.Dispose();
+
+    /// <summary>Answers that follow the same prompt tokens, together. An answer of no token, or beyond the model's positions, is left out.</summary>
+    private IEnumerable<Stretch> Stretches(IReadOnlyList<PromptAnswer> answers)
+    {
+        Stretch? open = null;
+        foreach (var (place, answer) in answers.Index())
+        {
+            var (prompt, completion) = Tokenize(answer);
+            if (completion.Length == 0 || prompt.Length + completion.Length > model.Config.MaxPositions)
+                continue;
+            if (open is not null && !open.Prompt.AsSpan().SequenceEqual(prompt))
+            {
+                yield return open;
+                open = null;
+            }
+            (open ??= new Stretch(prompt, [])).Answers.Add((place, completion));
+        }
+        if (open is not null)
+            yield return open;
+    }
+
+    private (int[] Prompt, int[] Completion) Tokenize(PromptAnswer answer)
+    {
+        var turns = answer.Prompt.Turns;
+        try
+        {
+            var tokens = turns.Text is { } text
+                ? conversations.Pairs.Tokenize(text, answer.Text)
+                : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
+            return (tokens.Prompt, tokens.Completion);
+        }
+        catch (UserErrorException refused)
+        {
+            // The policy's template may take what this model's refuses, so that sampling did not find it.
+            throw new UserErrorException($"reward_model:{folder}: prompt {answer.Prompt.Id} cannot be scored: {refused.Message}", refused);
+        }
+    }
+
+    private RewardRow Flush(RewardRow row, double?[] scores)
+    {
+        if (row.Ids.Count == 0)
+            return row;
+        using var scope = new TensorScope();
+        using var tape = new Tape(isRecording: false);
+        var values = model.Forward(tape, row.Ids.ToArray(), new SequenceLayout([.. row.Segments]), row.Ends.ToArray()).Value.To(DType.Float32).ToArray<float>();
+        foreach (var (number, place) in row.Places.Index())
+            scores[place] = float.IsFinite(values[number]) ? Decimal(values[number]) : null;
+        return new RewardRow();
+    }
+
+    // The shortest decimal of the float: 0.1 is kept as 0.1, not as 0.10000000149011612.
+    private static double Decimal(float value) =>
+        double.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+
+    private sealed record Stretch(int[] Prompt, List<(int Place, int[] Completion)> Answers)
+    {
+        public int Length => Prompt.Length + Answers.Sum(answer => answer.Completion.Length);
+    }
+
+    private sealed class RewardRow
+    {
+        public List<int> Ids { get; } = [];
+
+        public List<Segment> Segments { get; } = [];
+
+        public List<int> Ends { get; } = [];
+
+        public List<int> Places { get; } = [];
+
+        public void Add(Stretch stretch)
+        {
+            var prefix = Segments.Count;
+            Append(stretch.Prompt, new Segment(Ids.Count, stretch.Prompt.Length));
+            foreach (var (place, completion) in stretch.Answers)
+            {
+                Append(completion, new Segment(Ids.Count, completion.Length, stretch.Prompt.Length, prefix));
+                Ends.Add(Ids.Count - 1);
+                Places.Add(place);
+            }
+        }
+
+        private void Append(int[] ids, Segment segment)
+        {
+            Segments.Add(segment);
+            Ids.AddRange(ids);
+        }
+    }
+}
