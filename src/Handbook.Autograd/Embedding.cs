@@ -12,27 +12,30 @@ public static class Embedding
     /// <param name="ids">int64 [N], each in [0, V).</param>
     /// <param name="weight">[V, C].</param>
     /// <returns>[N, C].</returns>
-    public static Variable Apply(Tape tape, Tensor ids, Variable weight)
+    public static Variable Apply(Tape tape, Tensor ids, Weight weight)
     {
-        var fused = FusedKernels.Apply(weight.Value) && weight.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
-        var value = fused ? Fused.Forward(ids, weight.Value) : weight.Value.IndexSelect(0, ids);
-        return tape.Record(value, [weight], [ids], (gradient, saved) =>
+        using var table = weight.Lease();
+        var fused = FusedKernels.Apply(table.Value) && table.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
+        var value = fused ? Fused.Forward(ids, table.Value) : table.Value.IndexSelect(0, ids);
+        return tape.Record(value, [], [ids], (gradient, saved) =>
         {
+            if (weight.Gradient is not { } sink)
+                return;
             if (!fused || !FusedKernels.Apply(gradient))
-                weight.Accumulate(PlainBackward(gradient, saved[0], weight.Value));
-            else if ((weight as Parameter)?.SumInSingle() is { } sum)
+                sink.Add(PlainBackward(gradient, saved[0], weight.Shape, weight.DType));
+            else if (sink.Sum is { } sum)
                 Fused.AddRows(gradient, saved[0], sum);
             else
-                weight.Accumulate(Fused.Backward(gradient, saved[0], weight.Value));
-        });
+                sink.Add(Fused.Backward(gradient, saved[0], weight.Shape, weight.DType));
+        }, [weight]);
     }
 
     /// <summary>Rows of one token are summed in float32, in the order of their positions.</summary>
-    internal static Tensor PlainBackward(Tensor gradient, Tensor ids, Tensor weight)
+    internal static Tensor PlainBackward(Tensor gradient, Tensor ids, ReadOnlySpan<long> shape, DType dtype)
     {
         using var scope = new TensorScope();
-        var sum = Operator.Call("aten::index_select_backward"u8, default, gradient.To(Shapes.SumType(gradient)), weight.Shape.ToArray(), 0L, ids);
-        return scope.Keep(sum.To(weight.DType));
+        var sum = Operator.Call("aten::index_select_backward"u8, default, gradient.To(Shapes.SumType(gradient)), shape.ToArray(), 0L, ids);
+        return scope.Keep(sum.To(dtype));
     }
 
     /// <summary>For float32 and bfloat16 in host memory.</summary>
@@ -61,9 +64,9 @@ public static class Embedding
             return rows;
         }
 
-        internal static Tensor Backward(Tensor gradient, Tensor ids, Tensor weight)
+        internal static Tensor Backward(Tensor gradient, Tensor ids, ReadOnlySpan<long> shape, DType dtype)
         {
-            var result = Tensor.Zeros(weight.Shape, weight.DType);
+            var result = Tensor.Zeros(shape, dtype);
             ScatterRows(gradient, ids, result);
             return result;
         }

@@ -11,18 +11,20 @@ public static class GroupedLinear
     /// <param name="experts">Whose rows they are.</param>
     /// <param name="weights">[experts, out, in].</param>
     /// <returns>[rows, out].</returns>
-    public static Variable Apply(Tape tape, Variable rows, ExpertRows experts, Variable weights)
+    public static Variable Apply(Tape tape, Variable rows, ExpertRows experts, Weight weights)
     {
         var offsets = experts.Offsets;
         using var scope = new TensorScope();
-        var value = scope.Keep(Join(rows.Value, weights.Value.Size(1), offsets, (part, expert) => Linear.Forward(part, weights.Value.Select(0, expert), null)));
-        return tape.Record(value, [rows, weights], [rows.Value, weights.Value], (gradient, saved) =>
+        using var stack = weights.Lease();
+        var value = scope.Keep(Join(rows.Value, weights.Shape[1], offsets, (part, expert) => Linear.Forward(part, stack.Value.Select(0, expert), null)));
+        return tape.Record(value, [rows], [rows.Value], (gradient, saved) =>
         {
+            using var again = weights.Lease();
             if (rows.RequiresGrad)
-                rows.Accumulate(Join(gradient, saved[0].Size(1), offsets, (part, expert) => Linear.InputGradient([(part, saved[1].Select(0, expert))])));
-            if (weights.RequiresGrad)
-                AccumulateWeights(weights, gradient, saved[0], offsets);
-        });
+                rows.Accumulate(Join(gradient, saved[0].Size(1), offsets, (part, expert) => Linear.InputGradient([(part, again.Value.Select(0, expert))])));
+            if (weights.Gradient is { } sink)
+                AddWeightGradients(sink, weights, gradient, saved[0], offsets);
+        }, [weights]);
     }
 
     private static Tensor Join(Tensor rows, long width, IReadOnlyList<long> offsets, Func<Tensor, int, Tensor> product)
@@ -36,10 +38,10 @@ public static class GroupedLinear
         return Operator.Call("aten::cat"u8, default, parts.ToArray(), 0L);
     }
 
-    private static void AccumulateWeights(Variable weights, Tensor gradient, Tensor rows, IReadOnlyList<long> offsets)
+    private static void AddWeightGradients(GradientSink sink, Weight weights, Tensor gradient, Tensor rows, IReadOnlyList<long> offsets)
     {
-        var present = (weights as Parameter)?.SumInSingle();
-        var sum = present ?? Tensor.Zeros(weights.Value.Shape, Shapes.SumType(weights.Value), weights.Value.Device);
+        var present = sink.Sum;
+        var sum = present ?? Tensor.Zeros(weights.Shape, Shapes.SumType(gradient), gradient.Device);
         for (var expert = 0; expert + 1 < offsets.Count; expert++)
         {
             if (offsets[expert + 1] == offsets[expert])
@@ -48,7 +50,7 @@ public static class GroupedLinear
             Linear.AddWeightGradient(sum.Select(0, expert), Part(gradient, offsets, expert), Part(rows, offsets, expert));
         }
         if (present is null)
-            weights.Accumulate(sum.To(weights.Value.DType));
+            sink.Add(sum.To(weights.DType));
     }
 
     private static Tensor Part(Tensor rows, IReadOnlyList<long> offsets, int expert) =>

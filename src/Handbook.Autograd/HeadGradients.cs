@@ -6,19 +6,20 @@ namespace Handbook.Autograd;
 internal readonly struct HeadGradients
 {
     private readonly bool hidden;
-    private readonly bool weight;
-    private readonly bool bias;
+    private readonly GradientSink? weight;
+    private readonly GradientSink? bias;
 
-    internal HeadGradients(bool hidden, bool weight, bool bias) => (this.hidden, this.weight, this.bias) = (hidden, weight, bias);
+    internal HeadGradients(bool hidden, GradientSink? weight, GradientSink? bias) =>
+        (this.hidden, this.weight, this.bias, keepsWeightSum) = (hidden, weight, bias, weight is { Gathers: true });
 
-    internal bool Any => hidden || weight || bias;
+    // Asked once: what the weight has gathered by the time the gradient is handed over is another question.
+    private readonly bool keepsWeightSum;
+
+    internal bool Any => hidden || weight is not null || bias is not null;
 
     internal bool WantsHidden => hidden;
 
-    internal bool WantsWeight => weight;
-
-    /// <summary>The weight's gradient stays float32: more will be added to it.</summary>
-    internal bool KeepsWeightSum { get; init; }
+    internal bool WantsWeight => weight is not null;
 
     /// <summary>A float32 sum that the weight's gradient may be added to on the spot; none is then handed back. Null for none.</summary>
     internal Tensor? WeightSum { get; init; }
@@ -35,15 +36,15 @@ internal readonly struct HeadGradients
     internal HeadGradients Allocate(HeadCall call) => this with
     {
         Hidden = hidden ? Tensor.Zeros(call.Hidden.Shape, call.Wide, call.Hidden.Device) : null,
-        Weight = weight ? Tensor.Zeros(call.Weight.Shape, call.Wide, call.Weight.Device) : null,
-        Bias = bias ? Tensor.Zeros(call.Bias!.Shape, call.Wide, call.Bias.Device) : null,
+        Weight = weight is not null ? Tensor.Zeros(call.Weight.Shape, call.Wide, call.Weight.Device) : null,
+        Bias = bias is not null ? Tensor.Zeros(call.Bias!.Shape, call.Wide, call.Bias.Device) : null,
     };
 
     /// <summary>The sums in the operands' types, handed to the scope around <paramref name="scope"/>.</summary>
     internal HeadGradients Finish(HeadCall call, TensorScope scope) => this with
     {
         Hidden = Hidden is null ? null : scope.Keep(Hidden.To(call.Hidden.DType)),
-        Weight = Weight is null ? null : scope.Keep(KeepsWeightSum ? Weight.Alias() : Weight.To(call.Weight.DType)),
+        Weight = Weight is null ? null : scope.Keep(keepsWeightSum ? Weight.Alias() : Weight.To(call.Weight.DType)),
         Bias = Bias is null ? null : scope.Keep(Bias.To(call.Bias!.DType)),
     };
 
@@ -56,8 +57,8 @@ internal readonly struct HeadGradients
         return wanted with
         {
             Hidden = wanted.hidden ? saved[next++] : null,
-            Weight = wanted.weight ? saved[next++] : null,
-            Bias = wanted.bias ? saved[next] : null,
+            Weight = wanted.weight is not null ? saved[next++] : null,
+            Bias = wanted.bias is not null ? saved[next] : null,
         };
     }
 
@@ -68,22 +69,17 @@ internal readonly struct HeadGradients
         return this with { Hidden = Scale(Hidden, factor), Weight = Scale(Weight, factor), Bias = Scale(Bias, factor) };
     }
 
-    internal void AccumulateInto(Variable hiddenVariable, Variable weightVariable, Variable? biasVariable)
+    /// <summary>Hands the gradients to whom they belong.</summary>
+    internal void AddTo(Variable hiddenVariable)
     {
         if (Hidden is not null)
             hiddenVariable.Accumulate(Hidden);
-        if (Weight is not null)
-            AccumulateWeight(weightVariable, Weight);
+        if (Weight is not null && keepsWeightSum)
+            weight!.AddSum(Weight);
+        else if (Weight is not null)
+            weight!.Add(Weight);
         if (Bias is not null)
-            biasVariable!.Accumulate(Bias);
-    }
-
-    private void AccumulateWeight(Variable variable, Tensor gradient)
-    {
-        if (KeepsWeightSum && variable is Parameter parameter)
-            parameter.AccumulateSum(gradient);
-        else
-            variable.Accumulate(gradient);
+            bias!.Add(Bias);
     }
 
     private static Tensor? Scale(Tensor? gradient, double factor) =>

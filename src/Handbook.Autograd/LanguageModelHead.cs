@@ -25,22 +25,20 @@ public static unsafe partial class LanguageModelHead
     /// <param name="options">Scale and cap of the logits; null for none.</param>
     /// <returns>Logps [labels] in float32 (float64 beside float64 data), and what else was seen on the way.</returns>
     public static (Variable Logps, HeadStatistics Statistics) Logps(
-        Tape tape, Variable hidden, Variable weight, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels,
-        Variable? bias = null, HeadOptions? options = null)
+        Tape tape, Variable hidden, Weight weight, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels,
+        Weight? bias = null, HeadOptions? options = null)
     {
-        var call = new HeadCall(hidden.Value, weight.Value, bias?.Value, rows, labels, options ?? HeadOptions.Default);
-        var value = Measure(call, tape.Tracks(hidden, weight, bias));
-        Tensor[] operands = bias is null ? [hidden.Value, weight.Value] : [hidden.Value, weight.Value, bias.Value];
-        var recorded = tape.Record(value.Logps, [hidden, weight, bias], [.. operands, .. value.Held], (gradient, held) =>
+        using var matrix = weight.Lease();
+        using var offset = bias?.Lease();
+        var call = new HeadCall(hidden.Value, matrix.Value, offset?.Value, rows, labels, options ?? HeadOptions.Default);
+        var value = Measure(call, tape.Tracks([hidden], weight, bias));
+        var recorded = tape.Record(value.Logps, [hidden], [hidden.Value, .. value.Held], (gradient, held) =>
         {
-            var again = call with { Hidden = held[0], Weight = held[1], Bias = bias is null ? null : held[2] };
-            var wanted = new HeadGradients(hidden.RequiresGrad, weight.RequiresGrad, bias is { RequiresGrad: true })
-            {
-                KeepsWeightSum = weight is Parameter { GathersGradients: true },
-                WeightSum = weight is Parameter { RequiresGrad: true } parameter ? parameter.SumInSingle() : null,
-            };
-            value.Gradients(again, wanted, gradient).AccumulateInto(hidden, weight, bias);
-        });
+            using var again = weight.Lease();
+            using var offsetAgain = bias?.Lease();
+            var wanted = new HeadGradients(hidden.RequiresGrad, weight.Gradient, bias?.Gradient) { WeightSum = weight.Gradient?.Sum };
+            value.Gradients(call with { Hidden = held[0], Weight = again.Value, Bias = offsetAgain?.Value }, wanted, gradient).AddTo(hidden);
+        }, [weight, bias]);
         // The tape has handles of its own; these would keep the memory until the end of the step.
         foreach (var tensor in value.Held)
             tensor.Dispose();
@@ -61,22 +59,19 @@ public static unsafe partial class LanguageModelHead
     /// <param name="options">Scale and cap of the logits; null for none.</param>
     /// <returns>The sum as a float32 scalar (float64 beside float64 data), and what else was seen on the way.</returns>
     public static (Variable Loss, HeadStatistics Statistics) Loss(
-        Tape tape, Variable hidden, Variable weight, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients,
-        Variable? bias = null, HeadOptions? options = null)
+        Tape tape, Variable hidden, Weight weight, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients,
+        Weight? bias = null, HeadOptions? options = null)
     {
-        var call = new HeadCall(hidden.Value, weight.Value, bias?.Value, rows, labels, options ?? HeadOptions.Default);
+        using var matrix = weight.Lease();
+        using var offset = bias?.Lease();
+        var call = new HeadCall(hidden.Value, matrix.Value, offset?.Value, rows, labels, options ?? HeadOptions.Default);
         using var scope = new TensorScope();
         var factors = call.Factors(coefficients);
-        var tracked = tape.Tracks(hidden, weight, bias);
-        var wanted = new HeadGradients(
-            tracked && hidden.RequiresGrad, tracked && weight.RequiresGrad, tracked && bias is { RequiresGrad: true })
-        {
-            KeepsWeightSum = weight is Parameter { GathersGradients: true },
-        };
+        var wanted = tape.Tracks([hidden], weight, bias) ? new HeadGradients(hidden.RequiresGrad, weight.Gradient, bias?.Gradient) : default;
         var (logps, statistics, gradients) = Pass(call, wanted, factors);
         var loss = scope.Keep(logps.Multiply(factors).Sum());
-        var recorded = tape.Record(loss, [hidden, weight, bias], gradients.Saved(), (gradient, held) =>
-            HeadGradients.From(wanted, held).ScaledBy(gradient).AccumulateInto(hidden, weight, bias));
+        var recorded = tape.Record(loss, [hidden], gradients.Saved(), (gradient, held) =>
+            HeadGradients.From(wanted, held).ScaledBy(gradient).AddTo(hidden), [weight, bias]);
         return (recorded, statistics);
     }
 }

@@ -15,20 +15,21 @@ public static class LayerNorm
     /// <param name="bias">[width] or null.</param>
     /// <param name="epsilon">Added to the variance.</param>
     /// <returns>[rows, width] in the input's type.</returns>
-    public static Variable Apply(Tape tape, Variable x, Variable weight, Variable? bias, double epsilon)
+    public static Variable Apply(Tape tape, Variable x, Weight weight, Weight? bias, double epsilon)
     {
-        var value = Forward(x.Value, weight.Value, bias?.Value, epsilon);
-        return tape.Record(value, [x, weight, bias], [x.Value, weight.Value], (gradient, saved) =>
+        using var factor = weight.Lease();
+        using var offset = bias?.Lease();
+        return tape.Record(Forward(x.Value, factor.Value, offset?.Value, epsilon), [x], [x.Value], (gradient, saved) =>
         {
             var (normalized, scale) = Normalize(saved[0], epsilon);
             var wide = gradient.To(normalized.DType);
-            if (weight.RequiresGrad)
-                weight.Accumulate(wide.Multiply(normalized).Sum(0).To(weight.Value.DType));
-            if (bias is { RequiresGrad: true })
-                bias.Accumulate(wide.Sum(0).To(bias.Value.DType));
-            if (x.RequiresGrad)
-                x.Accumulate(InputGradient(wide.Multiply(saved[1].To(wide.DType)), normalized, scale).To(saved[0].DType));
-        });
+            weight.Gradient?.Add(wide.Multiply(normalized).Sum(0).To(weight.DType));
+            bias?.Gradient?.Add(wide.Sum(0).To(bias.DType));
+            if (!x.RequiresGrad)
+                return;
+            using var again = weight.Lease();
+            x.Accumulate(InputGradient(wide.Multiply(again.Value.To(wide.DType)), normalized, scale).To(saved[0].DType));
+        }, [weight, bias]);
     }
 
     private static Tensor Forward(Tensor x, Tensor weight, Tensor? bias, double epsilon)

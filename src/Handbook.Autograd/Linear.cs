@@ -12,9 +12,7 @@ public static class Linear
     /// <param name="weight">[out, in]; no gradient is computed for it when it wants none.</param>
     /// <param name="bias">[out] or null.</param>
     /// <returns>[N, out].</returns>
-    public static Variable Apply(Tape tape, Variable input, Variable weight, Variable? bias = null) =>
-        tape.Record(Forward(input.Value, weight.Value, bias?.Value), [input, weight, bias], [input.Value, weight.Value], (gradient, saved) =>
-            Backward(input, [weight], [bias], [gradient], saved));
+    public static Variable Apply(Tape tape, Variable input, Weight weight, Weight? bias = null) => ApplyMany(tape, input, [weight], [bias])[0];
 
     /// <summary>Several projections of one input, whose gradient is then summed in one place.</summary>
     /// <param name="tape">Where to record.</param>
@@ -22,18 +20,20 @@ public static class Linear
     /// <param name="weights">[out_i, in] each.</param>
     /// <param name="biases">[out_i] or null each; empty when there are none.</param>
     /// <returns>[N, out_i] each.</returns>
-    public static Variable[] ApplyMany(Tape tape, Variable input, ReadOnlySpan<Variable> weights, ReadOnlySpan<Variable?> biases = default)
+    public static Variable[] ApplyMany(Tape tape, Variable input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases = default)
     {
         if (!biases.IsEmpty && biases.Length != weights.Length)
             throw new ArgumentException($"{biases.Length} biases for {weights.Length} weights.", nameof(biases));
         var allWeights = weights.ToArray();
-        var allBiases = biases.IsEmpty ? new Variable?[weights.Length] : biases.ToArray();
+        var allBiases = biases.IsEmpty ? new Weight?[weights.Length] : biases.ToArray();
         var values = new Tensor[weights.Length];
         for (var i = 0; i < values.Length; i++)
-            values[i] = Forward(input.Value, allWeights[i].Value, allBiases[i]?.Value);
-        Tensor[] saved = [input.Value, .. Array.ConvertAll(allWeights, weight => weight.Value)];
-        return tape.Record(values, [input, .. allWeights, .. allBiases], saved, (gradients, held) =>
-            Backward(input, allWeights, allBiases, gradients, held));
+        {
+            using var bias = allBiases[i]?.Lease();
+            values[i] = allWeights[i].Multiply(input.Value, bias?.Value, Forward);
+        }
+        return tape.Record(
+            values, [input], [input.Value], (gradients, saved) => Backward(input, saved[0], allWeights, allBiases, gradients), [.. allWeights, .. allBiases]);
     }
 
     /// <summary>x Wᵀ + b.</summary>
@@ -44,23 +44,20 @@ public static class Linear
         return RowProducts.Sum([input], [RightOperand.OfTransposed(weight)], bias);
     }
 
-    // Saved are the input and the weights; outputs that nothing used have no gradient.
-    private static void Backward(Variable input, Variable[] weights, Variable?[] biases, Tensor?[] gradients, Tensor[] saved)
+    // Outputs that nothing used have no gradient.
+    private static void Backward(Variable input, Tensor rows, Weight[] weights, Weight?[] biases, Tensor?[] outputs)
     {
-        using var rows = new Lazily<InterleavedRows>(() => new InterleavedRows(saved[0]));
-        var used = new List<(Tensor Gradient, Tensor Weight)>();
-        for (var i = 0; i < gradients.Length; i++)
+        using var gradients = new ProductGradients(rows, input.RequiresGrad);
+        for (var i = 0; i < outputs.Length; i++)
         {
-            if (gradients[i] is not { } gradient)
+            if (outputs[i] is not { } output)
                 continue;
-            if (weights[i].RequiresGrad)
-                AccumulateWeight(weights[i], gradient, saved[0], rows);
-            if (biases[i] is { RequiresGrad: true } bias)
-                bias.Accumulate(SumOfRows(gradient, bias.Value.DType));
-            used.Add((gradient, saved[i + 1]));
+            weights[i].Differentiate(output, gradients);
+            if (biases[i] is { Gradient: { } sink } bias)
+                sink.Add(SumOfRows(output, bias.DType));
         }
-        if (input.RequiresGrad)
-            input.Accumulate(InputGradient(used));
+        if (gradients.InputGradient() is { } gradient)
+            input.Accumulate(gradient);
     }
 
     /// <summary>Σ gradient_i W_i.</summary>
@@ -72,16 +69,6 @@ public static class Linear
         for (var i = 1; i < terms.Count; i++)
             sum = sum.Add(terms[i].Gradient.MatMul(terms[i].Weight));
         return sum;
-    }
-
-    private static void AccumulateWeight(Variable weight, Tensor gradient, Tensor input, Lazily<InterleavedRows> rows)
-    {
-        if (!RowProducts.Applies(gradient, weight.Value) || !RowProducts.Applies(input))
-            weight.Accumulate(gradient.Transpose(0, 1).MatMul(input));
-        else if ((weight as Parameter)?.SumInSingle() is { } sum)
-            TokenSums.AddTo(sum, gradient, rows.Value);
-        else
-            weight.Accumulate(TokenSums.Of(gradient, rows.Value));
     }
 
     /// <summary>Adds gradientᵀ · input to a sum [out, in] in float32 (float64 beside float64 data).</summary>
@@ -98,14 +85,4 @@ public static class Linear
 
     private static Tensor SumOfRows(Tensor gradient, DType result) =>
         FusedKernels.Apply(gradient) ? RowSums.Of(gradient, result) : gradient.To(Shapes.SumType(gradient)).Sum(0).To(result);
-
-    /// <summary>Made when first asked for, freed if it was.</summary>
-    private sealed class Lazily<T>(Func<T> make) : IDisposable where T : class, IDisposable
-    {
-        private T? value;
-
-        internal T Value => value ??= make();
-
-        public void Dispose() => value?.Dispose();
-    }
 }

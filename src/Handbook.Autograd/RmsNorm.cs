@@ -18,17 +18,19 @@ public static partial class RmsNorm
     /// <param name="epsilon">Added to the mean square.</param>
     /// <param name="isOffset">True when the factor is 1 + weight.</param>
     /// <returns>[rows, width] in the input's type.</returns>
-    public static Variable Apply(Tape tape, Variable input, Variable weight, double epsilon, bool isOffset = false)
+    public static Variable Apply(Tape tape, Variable input, Weight weight, double epsilon, bool isOffset = false)
     {
-        var value = !isOffset && Fuses(input.Value, weight.Value)
-            ? Fused.Forward(input.Value, weight.Value, epsilon)
-            : PlainForward(input.Value, weight.Value, epsilon, isOffset);
-        return tape.Record(value, [input, weight], [input.Value, weight.Value], (gradient, saved) =>
+        using var scale = weight.Lease();
+        var value = !isOffset && Fuses(input.Value, scale.Value)
+            ? Fused.Forward(input.Value, scale.Value, epsilon)
+            : PlainForward(input.Value, scale.Value, epsilon, isOffset);
+        return tape.Record(value, [input], [input.Value], (gradient, saved) =>
         {
-            var (inputGradient, weightGradient) = Backward(gradient, null, saved[0], saved[1], epsilon, isOffset);
+            using var again = weight.Lease();
+            var (inputGradient, weightGradient) = Backward(gradient, null, saved[0], again.Value, epsilon, isOffset);
             input.Accumulate(inputGradient);
-            weight.Accumulate(weightGradient);
-        });
+            weight.Gradient?.Add(weightGradient);
+        }, [weight]);
     }
 
     /// <summary>Adds what a block made to the residual stream, and normalises the sum for the next block.</summary>
@@ -40,22 +42,24 @@ public static partial class RmsNorm
     /// <param name="isOffset">True when the factor is 1 + weight.</param>
     /// <returns>The sum (the new stream) and its normalised form, [rows, width] each.</returns>
     public static (Variable Sum, Variable Normalized) ApplyWithResidual(
-        Tape tape, Variable stream, Variable delta, Variable weight, double epsilon, bool isOffset = false)
+        Tape tape, Variable stream, Variable delta, Weight weight, double epsilon, bool isOffset = false)
     {
-        var (sum, normalized) = !isOffset && Fuses(stream.Value, delta.Value, weight.Value)
-            ? Fused.ForwardWithResidual(stream.Value, delta.Value, weight.Value, epsilon)
-            : PlainForwardWithResidual(stream.Value, delta.Value, weight.Value, epsilon, isOffset);
-        var outputs = tape.Record([sum, normalized], [stream, delta, weight], [sum, weight.Value], (gradients, saved) =>
+        using var scale = weight.Lease();
+        var (sum, normalized) = !isOffset && Fuses(stream.Value, delta.Value, scale.Value)
+            ? Fused.ForwardWithResidual(stream.Value, delta.Value, scale.Value, epsilon)
+            : PlainForwardWithResidual(stream.Value, delta.Value, scale.Value, epsilon, isOffset);
+        var outputs = tape.Record([sum, normalized], [stream, delta], [sum], (gradients, saved) =>
         {
             var total = gradients[0];
             if (gradients[1] is { } gradient)
             {
-                (total, var weightGradient) = Backward(gradient, total, saved[0], saved[1], epsilon, isOffset);
-                weight.Accumulate(weightGradient);
+                using var again = weight.Lease();
+                (total, var weightGradient) = Backward(gradient, total, saved[0], again.Value, epsilon, isOffset);
+                weight.Gradient?.Add(weightGradient);
             }
             stream.Accumulate(total!.Alias());
             delta.Accumulate(total.Alias());
-        });
+        }, [weight]);
         return (outputs[0], outputs[1]);
     }
 

@@ -11,6 +11,7 @@ namespace Handbook.Autograd;
 public sealed class Tape : IDisposable
 {
     private readonly List<Node> nodes = [];
+    private readonly List<GradientSink>? silentUses;
 
     /// <summary>Makes a tape.</summary>
     /// <param name="isRecording">False for evaluation and generation.</param>
@@ -19,6 +20,13 @@ public sealed class Tape : IDisposable
     {
         IsRecording = isRecording;
         Random = new RandomStream(seed);
+    }
+
+    /// <summary>A tape for the pass that recomputation forgets: it notes which weights the pass used, and nothing else.</summary>
+    private Tape(RandomStream random, List<GradientSink> uses)
+    {
+        Random = new RandomStream(random.Seed) { Position = random.Position };
+        silentUses = uses;
     }
 
     /// <summary>True when operations are recorded.</summary>
@@ -40,21 +48,38 @@ public sealed class Tape : IDisposable
         return false;
     }
 
+    /// <summary>True when an operation on these inputs and weights must record its backward pass. Nulls are skipped.</summary>
+    public bool Tracks(ReadOnlySpan<Variable?> inputs, params ReadOnlySpan<Weight?> weights)
+    {
+        if (Tracks(inputs))
+            return true;
+        if (!IsRecording)
+            return false;
+        foreach (var weight in weights)
+        {
+            if (weight is { RequiresGrad: true })
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>Records an operation with one output.</summary>
     /// <param name="value">What the operation computed.</param>
     /// <param name="inputs">What it was computed from; nulls are skipped.</param>
     /// <param name="saved">Tensors that the backward pass needs; the tape holds its own handles on them until it has run.</param>
-    /// <param name="backward">Gets the output's gradient and the saved tensors, and accumulates into the inputs.</param>
+    /// <param name="backward">Gets the output's gradient and the saved tensors, and accumulates into inputs and weights.</param>
+    /// <param name="weights">The weights that it used, which the backward pass leases again; nulls are skipped.</param>
     /// <param name="source">The operation's file: its name in <see cref="OperationTimes"/>.</param>
     public Variable Record(
         Tensor value, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor, Tensor[]> backward,
-        [CallerFilePath] string source = "")
+        ReadOnlySpan<Weight?> weights = default, [CallerFilePath] string source = "")
     {
         OperationTimes.Current?.Mark(OperationOf(source), "forward");
-        if (!Tracks(inputs))
+        Note(weights);
+        if (!Tracks(inputs, weights))
             return new Variable(value);
         var output = new Variable(value, requiresGrad: true);
-        nodes.Add(new Node(source, [output], Hold(saved), (outputs, tensors) => backward(outputs[0].Grad!, tensors)));
+        nodes.Add(new Node(source, [output], Hold(saved), WeightUses.Of(weights), (outputs, tensors) => backward(outputs[0].Grad!, tensors)));
         return output;
     }
 
@@ -63,15 +88,16 @@ public sealed class Tape : IDisposable
     /// </summary>
     public Variable[] Record(
         ReadOnlySpan<Tensor> values, ReadOnlySpan<Variable?> inputs, ReadOnlySpan<Tensor> saved, Action<Tensor?[], Tensor[]> backward,
-        [CallerFilePath] string source = "")
+        ReadOnlySpan<Weight?> weights = default, [CallerFilePath] string source = "")
     {
         OperationTimes.Current?.Mark(OperationOf(source), "forward");
-        var tracked = Tracks(inputs);
+        Note(weights);
+        var tracked = Tracks(inputs, weights);
         var outputs = new Variable[values.Length];
         for (var i = 0; i < values.Length; i++)
             outputs[i] = new Variable(values[i], tracked);
         if (tracked)
-            nodes.Add(new Node(source, outputs, Hold(saved), (results, tensors) => backward(Array.ConvertAll(results, result => result.Grad), tensors)));
+            nodes.Add(new Node(source, outputs, Hold(saved), WeightUses.Of(weights), (results, tensors) => backward(Array.ConvertAll(results, result => result.Grad), tensors)));
         return outputs;
     }
 
@@ -91,7 +117,10 @@ public sealed class Tape : IDisposable
     public void Dispose()
     {
         foreach (var node in nodes)
+        {
+            node.Uses.Withdraw();
             node.Free();
+        }
         nodes.Clear();
     }
 
@@ -106,6 +135,7 @@ public sealed class Tape : IDisposable
             {
                 if (Array.Exists(node.Outputs, output => output.Grad is not null))
                     node.Backward(node.Outputs, node.Saved);
+                node.Uses.End();
             }
             node.Free();
             OperationTimes.Current?.Mark(OperationOf(node.Source), "backward");
@@ -122,13 +152,17 @@ public sealed class Tape : IDisposable
         if (!IsRecording)
             return body(this, input);
         var position = Random.Position;
-        var outputs = Array.ConvertAll(RunSilently(input, body), value => new Variable(value, requiresGrad: true));
-        nodes.Add(new Node(nameof(Recompute), outputs, Hold([input.Value]), (results, tensors) =>
+        var uses = new List<GradientSink>();
+        var outputs = Array.ConvertAll(RunSilently(input, body, uses), value => new Variable(value, requiresGrad: true));
+        var expected = WeightUses.Of(uses);
+        nodes.Add(new Node(nameof(Recompute), outputs, Hold([input.Value]), expected, (results, tensors) =>
         {
             using var tape = new Tape(isRecording: true, Random.Seed);
             tape.Random.Position = position;
             var replayed = new Variable(tensors[0], input.RequiresGrad);
             var again = body(tape, replayed);
+            // The operations of the second pass expect contributions of their own now, and say when they have come.
+            expected.Withdraw();
             for (var i = 0; i < results.Length; i++)
             {
                 if (results[i].Grad is { } gradient)
@@ -142,14 +176,21 @@ public sealed class Tape : IDisposable
         return outputs;
     }
 
-    private Tensor[] RunSilently(Variable input, Func<Tape, Variable, Variable[]> body)
+    private Tensor[] RunSilently(Variable input, Func<Tape, Variable, Variable[]> body, List<GradientSink> uses)
     {
         using var scope = new TensorScope();
-        using var silent = new Tape(isRecording: false, Random.Seed);
-        silent.Random.Position = Random.Position;
+        using var silent = new Tape(Random, uses);
         var values = Array.ConvertAll(body(silent, input), output => scope.Keep(output.Value));
         Random.Position = silent.Random.Position;
         return values;
+    }
+
+    private void Note(ReadOnlySpan<Weight?> weights)
+    {
+        if (silentUses is null)
+            return;
+        foreach (var weight in weights)
+            silentUses.AddRange(weight?.Sinks ?? []);
     }
 
     private static string OperationOf(string source) => Path.GetFileNameWithoutExtension(source).Split('.')[0];
@@ -162,7 +203,7 @@ public sealed class Tape : IDisposable
         return copies;
     }
 
-    private sealed record Node(string Source, Variable[] Outputs, Tensor[] Saved, Action<Variable[], Tensor[]> Backward)
+    private sealed record Node(string Source, Variable[] Outputs, Tensor[] Saved, WeightUses Uses, Action<Variable[], Tensor[]> Backward)
     {
         public void Free()
         {

@@ -93,7 +93,7 @@ public static class GenerationBenchmark
     private static double BytesPerStep(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch)
     {
         var config = model.Config;
-        var embedding = config.Head.IsTied ? 0 : model.Decoder.Embedding.Weight.Value.ByteCount;
+        var embedding = config.Head.IsTied ? 0 : model.Decoder.Embedding.Table.Weight.Parameters.Sum(parameter => parameter.Value.ByteCount);
         var weights = model.Parameters.Sum(parameter => parameter.Value.ByteCount) - embedding;
         // Keys and values are kept in float32.
         var kept = config.Layers.Sum(layer => 2.0 * layer.Attention.KeyValueHeadCount * layer.Attention.HeadDim) * sizeof(float);

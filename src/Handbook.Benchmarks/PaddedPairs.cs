@@ -27,7 +27,7 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
         var (batch, weights) = Pad(pairs, padding);
         var states = policy.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        var logps = LanguageModelHead.Logps(tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, states.Bias, states.Options).Logps;
+        var logps = states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels).Logps;
         var sums = tape.SegmentSum(logps, labels.Offsets, Tensor.From(weights).To(logps.Value.DType));
         var first = Enumerable.Range(0, pairs.Count).Select(i => (long)i).ToArray();
         var second = first.Select(i => i + pairs.Count).ToArray();

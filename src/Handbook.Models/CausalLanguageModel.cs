@@ -10,8 +10,8 @@ using Handbook.Torch;
 namespace Handbook.Models;
 
 /// <summary>
-/// A decoder with a language-model head. It computes in the element type its weights are loaded in; mixed precision loads
-/// float32 (the master weights) and then puts bfloat16 copies in place with <see cref="Parameter.Replace"/>.
+/// A decoder with a language-model head. It computes in the element type its weights are loaded in; whoever keeps master copies
+/// gets what rounding took from <see cref="Stored"/>.
 /// </summary>
 public sealed class CausalLanguageModel : IPretrainedModel
 {
@@ -26,8 +26,8 @@ public sealed class CausalLanguageModel : IPretrainedModel
         this.source = source;
         Config = config;
         Decoder = new Decoder(source, config, architecture.Names);
-        Head = new LanguageHead(source, config, architecture.Names, Decoder.Embedding);
-        Parameters = [.. Decoder.Parameters, .. Head.Own];
+        Head = LanguageHead.Create(source, config, architecture.Names, Decoder.Embedding);
+        Slots = [.. Decoder.Slots, .. Head.Own];
         Map = source.Map;
         source.Finish();
     }
@@ -41,8 +41,14 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <summary>How hidden states become logits.</summary>
     public LanguageHead Head { get; }
 
-    /// <summary>All weights under their checkpoint names, in the reference's order; a tied matrix once.</summary>
-    public IReadOnlyList<Parameter> Parameters { get; }
+    /// <inheritdoc/>
+    public IReadOnlyList<WeightSlot> Slots { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Parameter> Parameters => [.. Slots.SelectMany(slot => slot.Weight.Parameters)];
+
+    /// <inheritdoc/>
+    public Device Device => source.Device;
 
     /// <inheritdoc/>
     public WeightMap Map { get; }
@@ -136,11 +142,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <summary>Frees the weights and closes the files.</summary>
     public void Dispose()
     {
-        foreach (var parameter in Head.Own)
-        {
-            parameter.ClearGrad();
-            parameter.Dispose();
-        }
+        ModelFolder.Free(Slots);
         Decoder.Dispose();
         folder?.Dispose();
     }

@@ -15,8 +15,14 @@ public interface IPretrainedModel : IDisposable
     /// <summary>Everything but the head.</summary>
     Decoder Decoder { get; }
 
-    /// <summary>All weights under their checkpoint names, in the reference's order; a tied matrix once.</summary>
+    /// <summary>The places of its weights, in the reference's order; a tied matrix has one.</summary>
+    IReadOnlyList<WeightSlot> Slots { get; }
+
+    /// <summary>The leaves that stand there under their checkpoint names, in that order.</summary>
     IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>Where it computes.</summary>
+    Device Device { get; }
 
     /// <summary>How each weight stands in files.</summary>
     WeightMap Map { get; }

@@ -12,45 +12,64 @@ namespace Handbook.Models;
 public sealed class LanguageHead
 {
     private readonly HeadConfig config;
+    private readonly WeightSlot weight;
+    private readonly WeightSlot? bias;
+
+    /// <summary>A head over weights that stand somewhere.</summary>
+    /// <param name="config">Its rules.</param>
+    /// <param name="weight">[vocabulary, width]; the embedding's where they are tied.</param>
+    /// <param name="bias">[vocabulary], or null.</param>
+    public LanguageHead(HeadConfig config, WeightSlot weight, WeightSlot? bias = null)
+    {
+        (this.config, this.weight, this.bias) = (config, weight, bias);
+        foreach (var parameter in weight.Weight.Parameters)
+            parameter.IsShared = config.IsTied;
+    }
 
     /// <summary>Takes the weights from a source; a tied head has the embedding's.</summary>
-    internal LanguageHead(WeightSource source, ModelConfig model, WeightNames names, TokenEmbedding embedding)
+    internal static LanguageHead Create(WeightSource source, ModelConfig model, WeightNames names, TokenEmbedding embedding)
     {
-        config = model.Head;
-        Weight = config.IsTied
-            ? embedding.Weight
-            : source.Parameter(names.Head + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
-        Bias = config.HasBias ? source.Parameter(names.Head + ".bias", [model.VocabularySize], Initialization.Zeros) : null;
-        Weight.IsShared = config.IsTied;
+        var weight = model.Head.IsTied
+            ? embedding.Table
+            : source.Slot(names.Head + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
+        var bias = model.Head.HasBias ? source.Slot(names.Head + ".bias", [model.VocabularySize], Initialization.Zeros) : null;
+        return new LanguageHead(model.Head, weight, bias);
     }
 
     /// <summary>[vocabulary, width]; the embedding's when they are tied.</summary>
-    public Parameter Weight { get; }
+    public Weight Weight => weight.Weight;
 
     /// <summary>[vocabulary], or null.</summary>
-    public Parameter? Bias { get; }
-
-    /// <summary>Scale and cap of the logits.</summary>
-    public HeadOptions Options => new(config.LogitScale, config.SoftCap);
+    public Weight? Bias => bias?.Weight;
 
     /// <summary>The weights that are the head's own.</summary>
-    internal IEnumerable<Parameter> Own => (config.IsTied ? [] : new[] { Weight }).Concat(Bias is null ? [] : [Bias]);
+    internal IEnumerable<WeightSlot> Own => (config.IsTied ? [] : new[] { weight }).Concat(bias is null ? [] : [bias]);
 
     /// <summary>Log-probabilities of labels: <see cref="LanguageModelHead.Logps"/>.</summary>
-    public (Variable Logps, HeadStatistics Statistics) Logps(Tape tape, Variable hidden, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels) =>
-        LanguageModelHead.Logps(tape, hidden, Weight, rows, labels, Bias, Options);
+    /// <param name="tape">Where to record.</param>
+    /// <param name="hidden">[tokens, width].</param>
+    /// <param name="rows">For each label the token it is predicted from.</param>
+    /// <param name="labels">The labels: token ids.</param>
+    /// <param name="sharpness">What the final logits are multiplied with: 1 over the temperature.</param>
+    public (Variable Logps, HeadStatistics Statistics) Logps(
+        Tape tape, Variable hidden, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, double sharpness = 1)
+    {
+        var options = new HeadOptions(sharpness * config.LogitScale, sharpness * config.SoftCap);
+        return LanguageModelHead.Logps(tape, hidden, Weight, rows, labels, Bias, options);
+    }
 
     /// <summary>The sum of coefficient * logp: <see cref="LanguageModelHead.Loss"/>.</summary>
     public (Variable Loss, HeadStatistics Statistics) Loss(
         Tape tape, Variable hidden, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, ReadOnlySpan<float> coefficients) =>
-        LanguageModelHead.Loss(tape, hidden, Weight, rows, labels, coefficients, Bias, Options);
+        LanguageModelHead.Loss(tape, hidden, Weight, rows, labels, coefficients, Bias, new HeadOptions(config.LogitScale, config.SoftCap));
 
     /// <summary>Logits of a few rows, none of which depends on how many others there are; [rows, vocabulary].</summary>
     /// <param name="hidden">[rows, width].</param>
     public Tensor Logits(Tensor hidden)
     {
         using var scope = new TensorScope();
-        var logits = RowProduct.Apply(hidden, Weight.Value, Bias?.Value);
+        using var offset = Bias?.Lease();
+        var logits = Weight.Multiply(hidden, offset?.Value, RowProduct.Apply);
         if (config.LogitScale != 1)
             logits = logits.Multiply(config.LogitScale);
         if (config.SoftCap is { } cap)

@@ -52,6 +52,17 @@ public sealed class ModelFolder : IDisposable
     /// <summary>Closes the files; models over them must be gone.</summary>
     public void Dispose() => Weights.Dispose();
 
+    /// <summary>Frees a model's weights and what gradients they still have.</summary>
+    internal static void Free(IEnumerable<WeightSlot> slots)
+    {
+        foreach (var slot in slots)
+        {
+            foreach (var parameter in slot.Weight.Parameters)
+                parameter.ClearGrad();
+            slot.Weight.Dispose();
+        }
+    }
+
     /// <summary>
     /// Writes a model as transformers' <c>save_pretrained</c> does. Fields of the source configuration that nobody here knows
     /// are kept.

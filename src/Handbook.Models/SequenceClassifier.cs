@@ -18,6 +18,7 @@ public sealed class SequenceClassifier : IPretrainedModel
     private readonly Architecture architecture;
     private readonly ModelFolder folder;
     private readonly CheckpointWeights source;
+    private readonly WeightSlot score;
 
     private SequenceClassifier(Architecture architecture, ModelConfig config, CheckpointWeights source, ModelFolder folder)
     {
@@ -26,8 +27,8 @@ public sealed class SequenceClassifier : IPretrainedModel
         this.source = source;
         Config = config;
         Decoder = new Decoder(source, config, architecture.Names);
-        Score = source.Parameter(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal);
-        Parameters = [.. Decoder.Parameters, Score];
+        score = source.Slot(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal);
+        Slots = [.. Decoder.Slots, score];
         Map = source.Map;
         source.Finish();
         NewWeights = [.. source.NewWeights];
@@ -39,11 +40,14 @@ public sealed class SequenceClassifier : IPretrainedModel
     /// <summary>Everything but the head.</summary>
     public Decoder Decoder { get; }
 
-    /// <summary>The head's weight, [labels, width].</summary>
-    public Parameter Score { get; }
+    /// <inheritdoc/>
+    public IReadOnlyList<WeightSlot> Slots { get; }
 
-    /// <summary>All weights under their checkpoint names, in the reference's order.</summary>
-    public IReadOnlyList<Parameter> Parameters { get; }
+    /// <inheritdoc/>
+    public IReadOnlyList<Parameter> Parameters => [.. Slots.SelectMany(slot => slot.Weight.Parameters)];
+
+    /// <inheritdoc/>
+    public Device Device => source.Device;
 
     /// <inheritdoc/>
     public WeightMap Map { get; }
@@ -101,7 +105,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         using var last = Embedding.Apply(tape, index, output.Hidden);
         // Eight bits would round away what tells two answers apart.
         var wide = last.Value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
-        return Linear.Apply(tape, tape.Cast(last, wide), tape.Cast(Score, wide));
+        return Linear.Apply(tape, tape.Cast(last, wide), tape.Cast(tape.Read(score.Weight), wide));
     }
 
     /// <inheritdoc/>
@@ -123,8 +127,7 @@ public sealed class SequenceClassifier : IPretrainedModel
     /// <summary>Frees the weights and closes the files.</summary>
     public void Dispose()
     {
-        Score.ClearGrad();
-        Score.Dispose();
+        ModelFolder.Free(Slots);
         Decoder.Dispose();
         folder.Dispose();
     }

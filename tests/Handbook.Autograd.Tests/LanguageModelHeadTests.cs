@@ -33,7 +33,7 @@ public class LanguageModelHeadTests : KernelRoad
             var factors = Tensor.From<double>(Array.ConvertAll(problem.Coefficients, value => (double)value), [labels]);
             var (expected, expectedStatistics, gradients) = LanguageModelHead.PlainPass(
                 new HeadCall(problem.Hidden.To(DType.Float64), problem.Weight.To(DType.Float64), null, problem.Rows, problem.Labels, problem.Options),
-                new HeadGradients(true, true, false), factors);
+                new HeadGradients(true, new Parameter("head", problem.Weight.Alias()).Gradient, null), factors);
             var (loss, statistics, hidden, weight) = problem.Loss();
             Assert.Equal(expected.Multiply(factors).Sum().Item(), loss, 1e-3);
             AssertClose(gradients.Hidden!, hidden, tolerance, $"{dtype} hidden");

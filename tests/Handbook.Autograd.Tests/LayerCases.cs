@@ -15,9 +15,15 @@ internal static class LayerCases
         yield return new(typeof(Linear), nameof(Linear.Apply), "with bias", r => Projection(r, 1, true),
             (tape, x) => [Linear.Apply(tape, x[0], x[1], x[2])], x => [Project(x[0], x[1], x[2])]);
         yield return new(typeof(Linear), nameof(Linear.ApplyMany), "without biases", r => Projection(r, 3, false),
-            (tape, x) => Linear.ApplyMany(tape, x[0], x.AsSpan(1)), x => [Project(x[0], x[1], null), Project(x[0], x[2], null), Project(x[0], x[3], null)]);
+            (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2], x[3]]), x => [Project(x[0], x[1], null), Project(x[0], x[2], null), Project(x[0], x[3], null)]);
         yield return new(typeof(Linear), nameof(Linear.ApplyMany), "with biases", r => Projection(r, 2, true),
             (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2]], [x[3], x[4]]), x => [Project(x[0], x[1], x[3]), Project(x[0], x[2], x[4])]);
+        yield return new(typeof(Linear), nameof(Linear.Apply), "with a low-rank delta", r => [Normal(r, 5, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
+            (tape, x) => [Linear.Apply(tape, x[0], Adapted(x))], x => [Project(x[0], Merged(x), null)]);
+        yield return new(typeof(Embedding), nameof(Embedding.Apply), "with a low-rank delta", r => [Tensor.From(new long[] { 3, 0, 3, 5, 1 }), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
+            (tape, x) => [Embedding.Apply(tape, x[0].Value, Adapted(x))], x => [Merged(x).IndexSelect(0, x[0])]);
+        yield return new(typeof(Elementary.Reading), nameof(Elementary.Reading.Read), "", r => Rows(r, 1, 0),
+            (tape, x) => [Elementary.Reading.Read(tape, x[0])], x => [x[0]]);
         yield return new(typeof(Embedding), nameof(Embedding.Apply), "", Lookup,
             (tape, x) => [Embedding.Apply(tape, x[0].Value, x[1])], x => [x[1].IndexSelect(0, x[0])]);
         yield return new(typeof(RmsNorm), nameof(RmsNorm.Apply), "", r => Rows(r, 1, 1),
@@ -49,6 +55,10 @@ internal static class LayerCases
                 (tape, x) => [GatedActivation.Apply(tape, x[0], x[1], kind)], x => [Activation.PlainForward(x[0], kind).Multiply(x[1])]);
         }
     }
+
+    private static LowRankWeight Adapted(Variable[] x) => new(x[1], x[2], x[3], 0.5, new AdapterSwitch());
+
+    private static Tensor Merged(Tensor[] x) => x[1].Add(x[3].MatMul(x[2]).Multiply(0.5));
 
     internal static Variable[] Both((Variable First, Variable Second) pair) => [pair.First, pair.Second];
 

@@ -59,6 +59,6 @@ internal static partial class SplitNames
     private static (string, GlobPattern[])[] Patterns(Func<string, string[]> ofKeyword) =>
         [.. Keywords.Select(row => (row.Split, row.Keywords.SelectMany(ofKeyword).Select(pattern => new GlobPattern(pattern)).ToArray()))];
 
-    [GeneratedRegex(@"^(?<split>\w+([.-]\w+)*)-\d{5}-of-\d{5,}.*\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<split>\w+([.-]\w+)*)-[0-9]{5}-of-[0-9]{5,}.*\.", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Shard();
 }

@@ -69,6 +69,6 @@ public sealed partial record SplitSelection(string Split, SplitSelection.Bound? 
         return new Bound(value, isPercent);
     }
 
-    [GeneratedRegex(@"^(?<name>\w+(\.\w+|-\w+)*)(\[(?<from>-?[\d_]+%?)?:(?<to>-?[\d_]+%?)?\])?$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<name>\w+(\.\w+|-\w+)*)(\[(?<from>-?[0-9_]+%?)?:(?<to>-?[0-9_]+%?)?\])?$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

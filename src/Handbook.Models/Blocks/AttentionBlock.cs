@@ -34,8 +34,8 @@ public sealed class AttentionBlock
     }
 
     /// <summary>All its weights, in the reference's order.</summary>
-    public IEnumerable<Parameter> Parameters =>
-        inputs.Append(output).SelectMany(layer => layer.Parameters).Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Parameters));
+    public IEnumerable<WeightSlot> Slots =>
+        inputs.Append(output).SelectMany(layer => layer.Slots).Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Slots));
 
     /// <summary>[tokens, width] to [tokens, width]; takes the input over.</summary>
     public Variable Forward(Tape tape, ForwardContext context, Variable input)

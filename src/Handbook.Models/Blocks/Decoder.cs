@@ -34,8 +34,7 @@ public sealed class Decoder : IDisposable
     public RotarySet Rotary { get; }
 
     /// <summary>All weights in the reference's order.</summary>
-    public IEnumerable<Parameter> Parameters =>
-        Embedding.Parameters.Concat(layers.SelectMany(layer => layer.Parameters)).Concat(finalNorm.Parameters);
+    public IEnumerable<WeightSlot> Slots => Embedding.Slots.Concat(layers.SelectMany(layer => layer.Slots)).Concat(finalNorm.Slots);
 
     /// <summary>Runs over a packed row.</summary>
     /// <param name="tape">Where to record.</param>
@@ -58,16 +57,8 @@ public sealed class Decoder : IDisposable
     internal DecoderOutput Forward(Tape tape, ReadOnlySpan<int> ids, ForwardContext context) =>
         RunWith(tape, context, Embedding.Forward(tape, ids, context.Positions), null, ForwardOptions.Default);
 
-    /// <summary>Frees weights and tables.</summary>
-    public void Dispose()
-    {
-        foreach (var parameter in Parameters)
-        {
-            parameter.ClearGrad();
-            parameter.Dispose();
-        }
-        Rotary.Dispose();
-    }
+    /// <summary>Frees the tables of positions; the weights belong to the model.</summary>
+    public void Dispose() => Rotary.Dispose();
 
     private DecoderOutput RunWith(Tape tape, ForwardContext context, Variable stream, SequenceLayout? layout, ForwardOptions options)
     {

@@ -35,8 +35,8 @@ public sealed class DecoderLayer
     }
 
     /// <summary>All its weights, in the reference's order.</summary>
-    public IEnumerable<Parameter> Parameters => attention.Parameters.Concat(feedForward.Parameters).Concat(
-        new[] { beforeAttention, afterAttention, beforeFeedForward, afterFeedForward }.OfType<Norm>().SelectMany(norm => norm.Parameters));
+    public IEnumerable<WeightSlot> Slots => attention.Slots.Concat(feedForward.Slots).Concat(
+        new[] { beforeAttention, afterAttention, beforeFeedForward, afterFeedForward }.OfType<Norm>().SelectMany(norm => norm.Slots));
 
     /// <summary>Runs the layer.</summary>
     /// <param name="tape">Where to record.</param>

@@ -9,7 +9,7 @@ namespace Handbook.Models.Blocks;
 public abstract class FeedForwardBlock
 {
     /// <summary>All its weights, in the reference's order.</summary>
-    public abstract IEnumerable<Parameter> Parameters { get; }
+    public abstract IEnumerable<WeightSlot> Slots { get; }
 
     /// <summary>[tokens, width] to [tokens, width], and the router's logits [tokens, experts] where there is one; takes the input over.</summary>
     public abstract (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input);
@@ -36,7 +36,7 @@ internal sealed class DenseFeedForward : FeedForwardBlock
         output = new Projection(source, prefix + names.FeedForwardOutput, model.HiddenSize, config.Width, config.HasBias, names.Projections);
     }
 
-    public override IEnumerable<Parameter> Parameters => inputs.Append(output).SelectMany(layer => layer.Parameters);
+    public override IEnumerable<WeightSlot> Slots => inputs.Append(output).SelectMany(layer => layer.Slots);
 
     public override (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input)
     {

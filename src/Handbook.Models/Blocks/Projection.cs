@@ -6,6 +6,9 @@ namespace Handbook.Models.Blocks;
 /// <summary>A linear layer of a checkpoint: a weight [outputs, inputs] and, with some architectures, a bias.</summary>
 public sealed class Projection
 {
+    private readonly WeightSlot weight;
+    private readonly WeightSlot? bias;
+
     /// <summary>Takes the weights from a source.</summary>
     /// <param name="source">Where they come from.</param>
     /// <param name="name">Name in the checkpoint, without <c>.weight</c>.</param>
@@ -15,21 +18,15 @@ public sealed class Projection
     /// <param name="form">How the weight stands in files; null for as it is.</param>
     public Projection(WeightSource source, string name, long outputs, long inputs, bool hasBias, StoredForm? form = null)
     {
-        Weight = source.Parameter(name + ".weight", [outputs, inputs], Initialization.Normal, form);
-        Bias = hasBias ? source.Parameter(name + ".bias", [outputs], Initialization.Zeros) : null;
+        weight = source.Slot(name + ".weight", [outputs, inputs], Initialization.Normal, form);
+        bias = hasBias ? source.Slot(name + ".bias", [outputs], Initialization.Zeros) : null;
     }
 
-    /// <summary>[outputs, inputs].</summary>
-    public Parameter Weight { get; }
-
-    /// <summary>[outputs], or null.</summary>
-    public Parameter? Bias { get; }
-
-    /// <summary>Weight and bias, in that order.</summary>
-    public IEnumerable<Parameter> Parameters => Bias is null ? [Weight] : [Weight, Bias];
+    /// <summary>Weight [outputs, inputs] and bias [outputs], in that order.</summary>
+    public IEnumerable<WeightSlot> Slots => bias is null ? [weight] : [weight, bias];
 
     /// <summary>x Wᵀ + b, [tokens, outputs].</summary>
-    public Variable Apply(Tape tape, ForwardContext context, Variable input) => context.Project(tape, input, [Weight], [Bias])[0];
+    public Variable Apply(Tape tape, ForwardContext context, Variable input) => context.Project(tape, input, [weight.Weight], [bias?.Weight])[0];
 
     /// <summary>
     /// The parts that several layers make of one input. A single layer that holds all of them is cut into parts of the given widths,
@@ -38,7 +35,7 @@ public sealed class Projection
     internal static Variable[] ApplyMany(Tape tape, ForwardContext context, Variable input, Projection[] layers, ReadOnlySpan<long> widths)
     {
         var outputs = context.Project(
-            tape, input, Array.ConvertAll(layers, layer => (Variable)layer.Weight), Array.ConvertAll(layers, layer => (Variable?)layer.Bias));
+            tape, input, Array.ConvertAll(layers, layer => layer.weight.Weight), Array.ConvertAll(layers, layer => layer.bias?.Weight));
         if (layers.Length == widths.Length)
             return outputs;
         using var whole = outputs[0];

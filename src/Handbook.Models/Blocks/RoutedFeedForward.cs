@@ -15,9 +15,9 @@ internal sealed class RoutedFeedForward : FeedForwardBlock
     private readonly FeedForwardConfig config;
     private readonly RoutingConfig routing;
     private readonly Projection router;
-    private readonly Parameter gate;
-    private readonly Parameter up;
-    private readonly Parameter down;
+    private readonly WeightSlot gate;
+    private readonly WeightSlot up;
+    private readonly WeightSlot down;
 
     internal RoutedFeedForward(WeightSource source, ModelConfig model, WeightNames names, int layer)
     {
@@ -28,11 +28,11 @@ internal sealed class RoutedFeedForward : FeedForwardBlock
         gate = Experts(names.FeedForwardInputs[0], config.Width, model.HiddenSize);
         up = Experts(names.FeedForwardInputs[1], config.Width, model.HiddenSize);
         down = Experts(names.FeedForwardOutput, model.HiddenSize, config.Width);
-        Parameter Experts(string name, long outputs, long inputs) => source.Parameter(
+        WeightSlot Experts(string name, long outputs, long inputs) => source.Slot(
             prefix + name + ".weight", [routing.ExpertCount, outputs, inputs], Initialization.Normal, StoredForm.Stacked.Instance);
     }
 
-    public override IEnumerable<Parameter> Parameters => router.Parameters.Append(gate).Append(down).Append(up);
+    public override IEnumerable<WeightSlot> Slots => [.. router.Slots, gate, down, up];
 
     public override (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input)
     {
@@ -44,14 +44,14 @@ internal sealed class RoutedFeedForward : FeedForwardBlock
         using var rows = Embedding.Apply(tape, experts.Tokens, input);
         input.Dispose();
         using var active = Widen(tape, context, experts, rows);
-        using var narrow = context.ProjectGrouped(tape, active, experts, down);
+        using var narrow = context.ProjectGrouped(tape, active, experts, down.Weight);
         return (Collect(tape, narrow, shares, experts), logits);
     }
 
     private Variable Widen(Tape tape, ForwardContext context, ExpertRows experts, Variable rows)
     {
-        using var gates = context.ProjectGrouped(tape, rows, experts, gate);
-        using var ups = context.ProjectGrouped(tape, rows, experts, up);
+        using var gates = context.ProjectGrouped(tape, rows, experts, gate.Weight);
+        using var ups = context.ProjectGrouped(tape, rows, experts, up.Weight);
         return GatedActivation.Apply(tape, gates, ups, config.Activation);
     }
 

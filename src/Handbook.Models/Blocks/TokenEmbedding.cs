@@ -11,44 +11,46 @@ public sealed class TokenEmbedding
 {
     private readonly EmbeddingConfig config;
     private readonly int? padTokenId;
+    private readonly WeightSlot? positions;
 
     /// <summary>Takes the table from a source.</summary>
     public TokenEmbedding(WeightSource source, ModelConfig model, WeightNames names)
     {
         config = model.Embedding;
         padTokenId = model.PadTokenId;
-        Weight = source.Parameter(names.Embedding + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
+        Table = source.Slot(names.Embedding + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
         // PyTorch zeroes the row of padding_idx in a new table.
         if (source is RandomWeights && padTokenId is { } row && row < model.VocabularySize)
         {
-            using var padding = Weight.Value.Select(0, row);
+            using var table = Table.Weight.Lease();
+            using var padding = table.Value.Select(0, row);
             padding.ZeroInPlace();
         }
-        Positions = config.HasPositions ? source.Parameter(names.Positions + ".weight", [model.MaxPositions, model.HiddenSize], Initialization.Normal) : null;
+        positions = config.HasPositions ? source.Slot(names.Positions + ".weight", [model.MaxPositions, model.HiddenSize], Initialization.Normal) : null;
     }
 
-    /// <summary>[vocabulary, width].</summary>
-    public Parameter Weight { get; }
+    /// <summary>Where the table of token vectors stands, [vocabulary, width].</summary>
+    public WeightSlot Table { get; }
 
-    /// <summary>[positions, width], or null.</summary>
-    public Parameter? Positions { get; }
+    /// <summary>The table of token vectors, [vocabulary, width].</summary>
+    public Weight Weight => Table.Weight;
 
     /// <summary>All its weights, in the reference's order.</summary>
-    public IEnumerable<Parameter> Parameters => Positions is null ? [Weight] : [Weight, Positions];
+    public IEnumerable<WeightSlot> Slots => positions is null ? [Table] : [Table, positions];
 
     /// <summary>What enters the first layer, [tokens, width], before any dropout.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="ids">Token ids.</param>
-    /// <param name="positions">Their positions.</param>
+    /// <param name="places">Their positions.</param>
     /// <exception cref="UserErrorException">An id or a position that the tables do not have.</exception>
-    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, IReadOnlyList<int> positions)
+    public Variable Forward(Tape tape, ReadOnlySpan<int> ids, IReadOnlyList<int> places)
     {
         var vectors = Scaled(tape, LookUp(tape, ids));
-        if (Positions is null)
+        if (positions is null)
             return vectors;
         using var owned = vectors;
-        using var places = LookUpPositions(tape, positions);
-        return Residual.Add(tape, vectors, places);
+        using var added = LookUpPositions(tape, positions.Weight, places);
+        return Residual.Add(tape, vectors, added);
     }
 
     // The reference rounds the factor to the vectors' type before it multiplies.
@@ -62,23 +64,23 @@ public sealed class TokenEmbedding
         return tape.Record(scope.Keep(vectors.Value.Multiply(factor)), [vectors], [], (gradient, _) => vectors.Accumulate(gradient.Multiply(factor)));
     }
 
-    private Variable LookUpPositions(Tape tape, IReadOnlyList<int> positions)
+    private static Variable LookUpPositions(Tape tape, Weight table, IReadOnlyList<int> places)
     {
-        var rows = Positions!.Value.Size(0);
-        var wide = new long[positions.Count];
+        var rows = table.Shape[0];
+        var wide = new long[places.Count];
         for (var i = 0; i < wide.Length; i++)
         {
-            wide[i] = positions[i];
+            wide[i] = places[i];
             if (wide[i] >= rows)
                 throw new UserErrorException($"A sequence has more than the {rows} positions of this model; shorten max_length to {rows} at most.");
         }
-        using var index = Tensor.From<long>(wide, [wide.Length], Positions.Value.Device);
-        return Embedding.Apply(tape, index, Positions);
+        using var index = Tensor.From<long>(wide, [wide.Length], table.Device);
+        return Embedding.Apply(tape, index, table);
     }
 
     private Variable LookUp(Tape tape, ReadOnlySpan<int> ids)
     {
-        var rows = Weight.Value.Size(0);
+        var rows = Weight.Shape[0];
         var wide = new long[ids.Length];
         for (var i = 0; i < wide.Length; i++)
         {
@@ -86,7 +88,7 @@ public sealed class TokenEmbedding
                 throw new UserErrorException($"Token id {ids[i]} is outside the model's vocabulary of {rows}. Does the tokenizer belong to this model?");
             wide[i] = ids[i];
         }
-        using var index = Tensor.From<long>(wide, [wide.Length], Weight.Value.Device);
+        using var index = Tensor.From<long>(wide, [wide.Length], Weight.Device);
         var vectors = Embedding.Apply(tape, index, Weight);
         if (padTokenId is not { } pad || ids.IndexOf(pad) < 0 || !tape.Tracks(vectors))
             return vectors;

@@ -80,7 +80,7 @@ internal sealed class Admission : IDisposable
         prompt = cache.Allocate(held);
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        using var output = model.Decoder.Forward(tape, current.Prompt, new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length, model.Head.Weight.Value.Device));
+        using var output = model.Decoder.Forward(tape, current.Prompt, new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length, model.Device));
         prompt.Length = current.Prompt.Length;
         var last = output.Value.Narrow(0, current.Prompt.Length - 1, 1);
         promptLogits = model.Head.Logits(last).ToArray<float>();

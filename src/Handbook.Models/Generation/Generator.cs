@@ -33,7 +33,7 @@ public sealed class Generator
         var results = requests.Select(request => new GenerationResult[request.SampleCount]).ToArray();
         if (requests.Count == 0)
             return results;
-        using var cache = new KeyValueCache(model.Config, CacheTokens(requests), CacheDType, model.Head.Weight.Value.Device);
+        using var cache = new KeyValueCache(model.Config, CacheTokens(requests), CacheDType, model.Device);
         using var admission = new Admission(model, cache, requests);
         var growing = new List<Completion>();
         while (growing.Count > 0 || !admission.IsDone)
@@ -53,14 +53,14 @@ public sealed class Generator
     public GenerationResult Run(GenerationRequest request) => Run([request])[0][0];
 
     // On the host the cache is float32: that is what its attention reads.
-    private DType CacheDType => model.Head.Weight.Value is { IsCpu: false } weight ? weight.DType : DType.Float32;
+    private DType CacheDType => model.Device.Kind == DeviceKind.Cpu ? DType.Float32 : model.Head.Weight.DType;
 
     private void Step(KeyValueCache cache, List<Completion> growing)
     {
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
         var ids = growing.Select(completion => completion.Newest).ToArray();
-        using var output = model.Decoder.Forward(tape, ids, new NextTokenContext(model.Decoder.Rotary, cache, [.. growing.Select(completion => completion.Cache)], model.Head.Weight.Value.Device));
+        using var output = model.Decoder.Forward(tape, ids, new NextTokenContext(model.Decoder.Rotary, cache, [.. growing.Select(completion => completion.Cache)], model.Device));
         var logits = model.Head.Logits(output.Value).ToArray<float>();
         var width = model.Config.VocabularySize;
         for (var i = 0; i < growing.Count; i++)

@@ -27,24 +27,28 @@ internal sealed class NextTokenContext : ForwardContext
         return new Variable(CachedAttention.Apply(query.Value, cache.Keys(layer), cache.Values(layer), sequences, RuleOf(config)));
     }
 
-    public override Variable[] Project(Tape tape, Variable input, Variable[] weights, Variable?[] biases)
+    public override Variable[] Project(Tape tape, Variable input, Weight[] weights, Weight?[] biases)
     {
         var outputs = new Variable[weights.Length];
         for (var i = 0; i < outputs.Length; i++)
-            outputs[i] = new Variable(RowProduct.Apply(input.Value, weights[i].Value, biases[i]?.Value));
+        {
+            using var bias = biases[i]?.Lease();
+            outputs[i] = new Variable(weights[i].Multiply(input.Value, bias?.Value, RowProduct.Apply));
+        }
         return outputs;
     }
 
     // A row's result must not depend on how many others chose its expert.
-    public override Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Variable weights)
+    public override Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Weight weights)
     {
         using var scope = new TensorScope();
+        using var stack = weights.Lease();
         var parts = new List<Tensor>();
         for (var expert = 0; expert + 1 < experts.Offsets.Count; expert++)
         {
             var count = experts.Offsets[expert + 1] - experts.Offsets[expert];
             if (count > 0)
-                parts.Add(RowProduct.Apply(rows.Value.Narrow(0, experts.Offsets[expert], count), weights.Value.Select(0, expert), null));
+                parts.Add(RowProduct.Apply(rows.Value.Narrow(0, experts.Offsets[expert], count), stack.Value.Select(0, expert), null));
         }
         return new Variable(scope.Keep(Operator.Call("aten::cat"u8, default, parts.ToArray(), 0L)));
     }

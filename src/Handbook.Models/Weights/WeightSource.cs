@@ -37,16 +37,16 @@ public abstract class WeightSource
     /// <summary>How the weights that were asked for stand in files.</summary>
     public WeightMap Map => new(forms);
 
-    /// <summary>A weight as a leaf of the computation, under its checkpoint name.</summary>
+    /// <summary>A place for a weight, with a dense leaf of the computation in it, under its checkpoint name.</summary>
     /// <param name="name">Name in the checkpoint.</param>
     /// <param name="shape">The shape that the configuration asks for.</param>
     /// <param name="initialization">How it begins when it is new.</param>
     /// <param name="form">How it stands in files; null for as it is.</param>
-    public Parameter Parameter(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm? form = null)
+    public WeightSlot Slot(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm? form = null)
     {
         form ??= StoredForm.Same.Instance;
         forms.Add(name, form);
-        return new Parameter(name, Get(name, shape, initialization, form));
+        return new WeightSlot(name, new Parameter(name, Get(name, shape, initialization, form)));
     }
 
     /// <summary>How a weight that was asked for stands in files.</summary>

@@ -15,7 +15,7 @@ public sealed class CausalPolicy(CausalLanguageModel model, ForwardOptions optio
     public HiddenStates Forward(Tape tape, TokenBatch batch)
     {
         var output = model.Forward(tape, batch.TokenIds, batch.Layout, tape.IsRecording ? options : ForwardOptions.Default);
-        return new HiddenStates(output.Hidden, model.Head.Weight, model.Head.Bias, model.Head.Options) { Router = Balance(tape, output) };
+        return new HiddenStates(output.Hidden, model.Head) { Router = Balance(tape, output) };
     }
 
     private RouterLoss? Balance(Tape tape, DecoderOutput output)

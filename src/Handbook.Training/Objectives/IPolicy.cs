@@ -1,14 +1,13 @@
 using Handbook.Autograd;
 using Handbook.Data.Packing;
+using Handbook.Models;
 
 namespace Handbook.Training.Objectives;
 
-/// <summary>What the head needs to turn tokens into log-probabilities.</summary>
+/// <summary>What tokens became, and the head that turns it into log-probabilities.</summary>
 /// <param name="Hidden">Hidden states, [tokens, width].</param>
-/// <param name="Weight">Weight of the head, [vocabulary, width].</param>
-/// <param name="Bias">Bias of the head, [vocabulary], or null.</param>
-/// <param name="Options">Scale and cap of the logits.</param>
-public sealed record HiddenStates(Variable Hidden, Variable Weight, Variable? Bias = null, HeadOptions? Options = null)
+/// <param name="Head">The head.</param>
+public sealed record HiddenStates(Variable Hidden, LanguageHead Head)
 {
     /// <summary>What the model itself adds to every objective's loss; null for nothing.</summary>
     public RouterLoss? Router { get; init; }

@@ -23,8 +23,7 @@ public sealed class NextTokenObjective(IPolicy policy, LossNormalization normali
         var divisor = normalization == LossNormalization.MicroBatches
             ? (double)batch.LossTokenCount * totals.MicroBatchCount
             : totals.LossTokenCount;
-        var (loss, statistics) = LanguageModelHead.Loss(
-            tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, [(float)(-1 / divisor)], states.Bias, states.Options);
+        var (loss, statistics) = states.Head.Loss(tape, states.Hidden, labels.Rows, labels.Labels, [(float)(-1 / divisor)]);
         var metrics = new MetricSums()
             .Add(MetricNames.TokenAccuracy, statistics.IsCorrect.Count(correct => correct), batch.LossTokenCount)
             .Add(MetricNames.Entropy, statistics.Entropies.Sum(entropy => (double)entropy), batch.LossTokenCount);

@@ -23,7 +23,7 @@ internal sealed class AnswerPolicy(Func<TokenBatch, double[]> logps) : IPolicy
         var given = new Variable(Tensor.From(values).View(batch.TokenCount, 2), requiresGrad: tape.IsRecording);
         if (tape.IsRecording)
             logits = given;
-        return new HiddenStates(given, new Variable(Tensor.From([1.0, 0, 0, 1]).View(2, 2)));
+        return new HiddenStates(given, LogitsPolicy.HeadOf(Tensor.From([1.0, 0, 0, 1]).View(2, 2)));
     }
 
     /// <summary>The loss's gradient with respect to each log-probability of the last recorded batch: the logit's is 1 - p times that.</summary>

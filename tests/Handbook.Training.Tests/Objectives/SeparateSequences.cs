@@ -13,7 +13,7 @@ internal sealed class SeparatePolicy(CausalLanguageModel model) : IPolicy
     public HiddenStates Forward(Tape tape, TokenBatch batch) => new(
         tape.Concat([.. SeparateSequences.Of(batch).Select(sequence =>
             model.Forward(tape, sequence, SequenceLayout.Documents([sequence.Length]), ForwardOptions.Default).Hidden)]),
-        model.Head.Weight, model.Head.Bias, model.Head.Options);
+        model.Head);
 }
 
 /// <summary>Scores every sequence of a batch in a forward pass of its own.</summary>

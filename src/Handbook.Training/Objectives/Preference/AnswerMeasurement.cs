@@ -28,8 +28,7 @@ public sealed record AnswerMeasurement(
         var labels = BatchLabels.Of(batch);
         var referenceLogps = reference.TokenLogps(batch);
         var states = policy.Forward(tape, batch);
-        var (logps, statistics) = LanguageModelHead.Logps(
-            tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, states.Bias, states.Options);
+        var (logps, statistics) = states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels);
         var (dtype, device) = (logps.Value.DType, logps.Value.Device);
         var weights = weigh is null ? null : Tensor.From(weigh(labels)).To(dtype).To(device);
         var answers = Index(batch.Answers).To(device);
@@ -61,10 +60,7 @@ public sealed record AnswerMeasurement(
     public Tensor LogWeights()
     {
         using var silent = new Tape(isRecording: false);
-        var plain = States.Options ?? HeadOptions.Default;
-        var doubled = plain with { LogitScale = 2 * plain.LogitScale, SoftCap = 2 * plain.SoftCap };
-        var (sharpened, _) = LanguageModelHead.Logps(
-            silent, States.Hidden, States.Weight, Labels.Rows, Labels.Labels, States.Bias, doubled);
+        var (sharpened, _) = States.Head.Logps(silent, States.Hidden, Labels.Rows, Labels.Labels, sharpness: 2);
         var difference = new Variable(sharpened.Value.Subtract(TokenLogps.Value));
         var sums = silent.SegmentSum(difference, Labels.Offsets).Value.IndexSelect(0, Index(Segments).To(Logps.Value.Device));
         return sums.Divide(TokenCounts());

@@ -46,6 +46,6 @@ public sealed class LiveReference(IPolicy frozen) : IReferenceLogps
         using var tape = new Tape(isRecording: false);
         var states = frozen.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        return LanguageModelHead.Logps(tape, states.Hidden, states.Weight, labels.Rows, labels.Labels, states.Bias, states.Options).Logps.Value.ToArray<double>();
+        return states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels).Logps.Value.ToArray<double>();
     }
 }

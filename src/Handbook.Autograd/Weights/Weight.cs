@@ -1,0 +1,93 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+/// <summary>A product rows · weightᵀ + bias.</summary>
+/// <param name="rows">[N, in].</param>
+/// <param name="weight">[out, in].</param>
+/// <param name="bias">[out], or null.</param>
+/// <returns>[N, out].</returns>
+public delegate Tensor MatrixProduct(Tensor rows, Tensor weight, Tensor? bias);
+
+/// <summary>
+/// What operations multiply with, look up in or scale by. An operation knows it as an operand only: it asks for a product, or for a
+/// tensor as long as it needs one, and hands what reaches the weight in the backward pass to its <see cref="Gradient"/>. Whether the
+/// numbers are dense, adapted, packed in four bits or lie on other ranks is the weight's own affair, and a tape keeps the weight, never
+/// a copy that was made of it.
+/// </summary>
+public abstract class Weight : IDisposable
+{
+    /// <summary>Sizes of the dimensions of what is leased.</summary>
+    public abstract ReadOnlySpan<long> Shape { get; }
+
+    /// <summary>Element type of what is leased.</summary>
+    public abstract DType DType { get; }
+
+    /// <summary>Where it computes.</summary>
+    public abstract Device Device { get; }
+
+    /// <summary>The leaves that it is made of, in the order of checkpoints.</summary>
+    public abstract IEnumerable<Parameter> Parameters { get; }
+
+    /// <summary>True when something in it is trained.</summary>
+    public abstract bool RequiresGrad { get; }
+
+    /// <summary>Where the gradient with respect to <see cref="Lease"/>'s tensor goes; null when nobody wants it.</summary>
+    internal abstract GradientSink? Gradient { get; }
+
+    /// <summary>The sinks that a use of the weight brings contributions to.</summary>
+    internal abstract IEnumerable<GradientSink> Sinks { get; }
+
+    /// <summary>The weight as a tensor, until the lease is given back.</summary>
+    public WeightLease Lease() => new(this, Acquire());
+
+    /// <summary>rows · weightᵀ + bias.</summary>
+    /// <param name="rows">[N, in].</param>
+    /// <param name="bias">[out], or null.</param>
+    /// <param name="product">How rows meet a dense matrix: in training by blocks, in generation each row by itself.</param>
+    public virtual Tensor Multiply(Tensor rows, Tensor? bias, MatrixProduct product)
+    {
+        using var matrix = Lease();
+        return product(rows, matrix.Value, bias);
+    }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+
+    /// <summary>The backward pass of <see cref="Multiply"/>: gives its own gradient away, and the input's to <paramref name="gradients"/>.</summary>
+    /// <param name="output">Gradient of the product, [N, out].</param>
+    /// <param name="gradients">What the products of one input share.</param>
+    internal virtual void Differentiate(Tensor output, ProductGradients gradients)
+    {
+        if (Gradient is { } sink)
+            gradients.AddWeightGradient(sink, output);
+        if (gradients.WantsInput)
+            gradients.AddTerm(output, Lease());
+    }
+
+    /// <summary>Called when a tape will need the weight again in its backward pass.</summary>
+    internal virtual void Retain() { }
+
+    /// <summary>Called when that backward pass is over.</summary>
+    internal virtual void Release() { }
+
+    /// <summary>Makes the tensor ready.</summary>
+    private protected abstract Tensor Acquire();
+
+    /// <summary>Takes back what <see cref="Acquire"/> gave.</summary>
+    internal abstract void Return(Tensor value);
+}
+
+/// <summary>A weight's tensor for as long as an operation needs it.</summary>
+public readonly struct WeightLease : IDisposable
+{
+    private readonly Weight owner;
+
+    internal WeightLease(Weight owner, Tensor value) => (this.owner, Value) = (owner, value);
+
+    /// <summary>The tensor. It must not be used once the lease is given back.</summary>
+    public Tensor Value { get; }
+
+    /// <summary>Gives the tensor back.</summary>
+    public void Dispose() => owner.Return(Value);
+}
