@@ -27,6 +27,7 @@ public sealed class JudgeScorerTests
     [InlineData("[[4/5]]", null)]
     [InlineData("<think>perhaps [[2]]", null)]
     [InlineData("There are 3 reasons.", null)]
+    [InlineData("Rating: [[߈]]", null)]
     [InlineData("", null)]
     // The thoughts of a model whose template opened them.
     [InlineData("Maybe [[2]], it is weak.\n</think>\n\nRating: [[6]]", 6.0)]
