@@ -133,6 +133,74 @@ public sealed class RunFolderTests : IDisposable
         Assert.Contains("holds another run: learning_rate was 0.001, is 0.005", other.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Sweep_ValuesWrittenDifferentlyThatAreOne_AreRefused()
+    {
+        var refused = await Invocation.RunAsync(["sweep", "--task=sft", .. Command("sweep", "--learning_rate=0.01,1e-2").Skip(1)]);
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Equal("command line: --learning_rate: 0.01 and 1e-2 make the same run; a sweep takes each value once.\n", refused.Error);
+    }
+
+    [Fact]
+    public async Task Sweep_FolderOfALaterRunTaken_IsRefusedBeforeTheFirstRun()
+    {
+        var taken = Path.Combine(Output("sweep"), "seed-2");
+        Directory.CreateDirectory(taken);
+        File.WriteAllText(Path.Combine(taken, "config.json"), "{}");
+
+        var refused = await Invocation.RunAsync(["sweep", "--task=sft", .. Command("sweep", "--seed=1,2").Skip(1)]);
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Contains("seed-2 holds config.json", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(Output("sweep"), "seed-1")));
+    }
+
+    [Theory]
+    [InlineData("--max_steps=1", "max_steps")]
+    [InlineData("--num_train_epochs=0.25", "num_train_epochs")]
+    public async Task Train_FewerStepsThanThereAre_IsRefused(string fewer, string key)
+    {
+        await RunAsync("a");
+        var before = File.ReadAllBytes(Model("a"));
+        string[] words = [.. Command("a", fewer).Where(word => key == "max_steps" || !word.StartsWith("--max_steps", StringComparison.Ordinal))];
+
+        var refused = await Invocation.RunAsync(words);
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Contains($"{key}: ", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-2 has 2 steps already, 1 is asked for; expected at least 2. Name another output_dir, or begin anew", refused.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("follows the schedule", refused.Output, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllBytes(Model("a")));
+    }
+
+    [Fact]
+    public async Task Sweep_FewerStepsThanThereAre_IsRefusedBeforeTheFirstRun()
+    {
+        string[] sweep = ["sweep", "--task=sft", .. Command("sweep", "--seed=1,2").Skip(1)];
+        Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(sweep)).ExitCode);
+
+        var refused = await Invocation.RunAsync([.. sweep.Where(word => !word.StartsWith("--max_steps", StringComparison.Ordinal)), "--max_steps=1"]);
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Contains("checkpoint-2 has 2 steps already, 1 is asked for", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Train_RunThatIsDone_SaysSoAndWritesNoEmptyEventFile()
+    {
+        string[] words = [.. Command("a").Where(word => !word.StartsWith("--report_to", StringComparison.Ordinal)), "--report_to=tensorboard"];
+        await Invocation.RunAsync(words);
+        string[] Events() => Directory.GetFiles(Path.Combine(Output("a"), "runs"), "events*", SearchOption.AllDirectories);
+        var before = Events();
+
+        var again = await Invocation.RunAsync(words);
+
+        Assert.Equal(ExitCodes.Success, again.ExitCode);
+        Assert.Contains("nothing left to do: all 2 steps are done", again.Output, StringComparison.Ordinal);
+        Assert.Equal(before, Events());
+    }
+
     private string Output(string name) => Path.Combine(chat.File("runs"), name);
 
     private string Model(string name) => Path.Combine(Output(name), "model.safetensors");

@@ -38,6 +38,9 @@ internal static class SweepCommand
         claim.RefuseStrangers(SweepResults.FileName, RunReport.FileName);
         Directory.CreateDirectory(folder);
         var results = new SweepResults(folder);
+        // Said now, not hours later, when the run's turn comes.
+        foreach (var run in runs)
+            TrainingRun.Refuse(run.Options, RunPages.All);
         foreach (var (i, run) in runs.Index())
         {
             stop.ThrowIfCancellationRequested();
@@ -64,12 +67,12 @@ internal static class SweepCommand
         RecipeArguments.Require(arguments, "sweep");
         var points = SweepGrid.Of(arguments);
         var task = RecipeArguments.Load(points[0].Arguments, "sweep", Tasks.All).Task;
+        var recipes = points.Select((point, i) => i == 0 ? RecipeArguments.Read([.. point.Arguments], task, terminal) : RecipeReader.Read(RecipeSource.Load(point.Arguments), task)).ToList();
+        SweepGrid.RefuseEqual(points.Zip(recipes));
         var runs = new List<SweepRun>();
-        foreach (var point in points)
+        foreach (var (point, recipe) in points.Zip(recipes))
         {
-            var options = runs.Count == 0
-                ? RecipeArguments.Read([.. point.Arguments], task, terminal).Options
-                : RecipeReader.Read(RecipeSource.Load(point.Arguments), task).Options;
+            var options = recipe.Options;
             var folder = options.Checkpoints.OutputDirectory;
             runs.Add(new SweepRun(point, folder, options with
             {

@@ -48,7 +48,7 @@ public sealed class DataPreparation(
             .ToList();
         List<RowSource> read = [.. sources, .. options.Cleaning.Sets.Select(set => RowSource.OpenSplitOrAll(set, resolvers, new SourceOptions()))];
         var digests = StoreKey.Digests(read.SelectMany(source => source.Files), options.StreamedRows is not null, cancellation);
-        var key = StoreKey.Of(options, encoder, read, digests);
+        var key = StoreKey.Of(options, encoder, read, digests, Missing(options));
         var folder = new StoreFolder(options.CacheFolder, key);
         folder.Ensure(partial => Make(options, partial, key, sources, progress, cancellation), Waits, cancellation);
         return TokenStore.Open(folder.Final);

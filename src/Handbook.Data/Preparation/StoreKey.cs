@@ -6,7 +6,10 @@ using Handbook.Data.Store;
 
 namespace Handbook.Data.Preparation;
 
-/// <summary>The name of a store: a hash of everything that decides its content, the data itself included.</summary>
+/// <summary>
+/// The name of a store: a hash of everything that decides its content, the data itself included. Names count too, since a store tells its
+/// rows by the names that they had when it was made; the hash of its content does not know them.
+/// </summary>
 internal static class StoreKey
 {
     /// <summary>The key.</summary>
@@ -14,7 +17,9 @@ internal static class StoreKey
     /// <param name="encoder">How examples become tokens.</param>
     /// <param name="sources">The sources in order, and behind them those that cleaning compares with.</param>
     /// <param name="digests">Hash of every file.</param>
-    public static string Of(PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, string> digests)
+    /// <param name="notes">What else is told of the data.</param>
+    public static string Of(
+        PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, string> digests, IEnumerable<string> notes)
     {
         var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         var text = new StringBuilder();
@@ -24,6 +29,12 @@ internal static class StoreKey
         Line(text, "text", $"{options.TextColumn} {options.PreferText} {options.Files.TextUnit} {options.Files.MaxRowBytes}");
         Line(text, "limits", $"{options.MaxTrainExamples} {options.MaxEvaluationExamples} {options.SkipBadRows} {options.StreamedRows}");
         Line(text, "cleaning", options.Cleaning);
+        foreach (var source in sources)
+        {
+            Line(text, "named", source.Request);
+            foreach (var told in source.Notes.Concat(source.Files))
+                Line(text, "told", told);
+        }
         foreach (var file in sources.Skip(parts.Count).SelectMany(source => source.Files))
             Line(text, "evaluation set", digests[file]);
         Line(text, "packing", Describe(options.Packing));
@@ -36,6 +47,8 @@ internal static class StoreKey
             foreach (var file in sources[i].Files)
                 Line(text, Path.GetExtension(file), digests[file]);
         }
+        foreach (var note in notes)
+            Line(text, "told", note);
         foreach (var (from, to) in (options.Files.Rename ?? new Dictionary<string, string>()).OrderBy(pair => pair.Key, StringComparer.Ordinal))
             Line(text, "rename", $"{from} {to}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];

@@ -32,6 +32,19 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
             throw new UserErrorException($"{from.Folder}: is a checkpoint of another run: {string.Join("; ", differences)}. Give it as model_name_or_path to start from its weights. {WaysOn}");
     }
 
+    /// <summary>Refuses a run of fewer steps than it has already: its result would be that of another length.</summary>
+    /// <param name="asked">Optimizer steps of the run.</param>
+    /// <param name="key">The key that says so.</param>
+    /// <param name="from">The checkpoint to go on from; null for a new run.</param>
+    /// <exception cref="UserErrorException">The checkpoint has more steps.</exception>
+    public void RefuseFewerSteps(int asked, string key, Checkpoint? from)
+    {
+        if (from is null || from.Step <= asked)
+            return;
+        throw new UserErrorException(FormattableString.Invariant(
+            $"{key}: {from.Folder} has {Quantity.Of(from.Step, "step")} already, {asked} {Quantity.Word(asked, "is", "are")} asked for; expected at least {from.Step}. {WaysOn}"));
+    }
+
     /// <summary>Refuses an evaluation under another recipe than the folder's: its figures would stand beside another run's model.</summary>
     /// <exception cref="UserErrorException">It is another run's.</exception>
     public void RefuseEvaluation(RunIdentity mine)

@@ -36,12 +36,33 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         folder.Refuse(RunIdentity.Of(options));
         var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
         folder.Refuse(RunIdentity.Of(options), resumed);
+        if (options.Optimization.MaxSteps is > 0 and var steps)
+            folder.RefuseFewerSteps(steps, "max_steps", resumed);
         options = options with { Model = RunPrecision.Settle(options.Model, resumed) };
         using var parts = Prepare(folder, resumed, stop);
         if (resumed is not null)
             ResumePoint.Announce(resumed, progress);
         using var optimizer = parts.Model.CreateOptimizer(options);
         return Train(parts, optimizer, folder, resumed, stop);
+    }
+
+    /// <summary>Refuses a run whose folder is another run's, or has more steps than it asks for, as far as that is known without its data.</summary>
+    /// <exception cref="UserErrorException">It is refused.</exception>
+    public static void Refuse(RunOptions options, IReadOnlyList<RunPage> pages)
+    {
+        var store = new CheckpointStore(options.Checkpoints.OutputDirectory);
+        var folder = new RunFolder(options.Checkpoints, store, pages);
+        var identity = RunIdentity.Of(options);
+        if (!options.Checkpoints.Train)
+        {
+            folder.RefuseEvaluation(identity);
+            return;
+        }
+        folder.Refuse(identity);
+        var resumed = ResumePoint.Find(options.Checkpoints, store, new SilentProgress());
+        folder.Refuse(identity, resumed);
+        if (options.Optimization.MaxSteps is > 0 and var steps)
+            folder.RefuseFewerSteps(steps, "max_steps", resumed);
     }
 
     /// <summary>What decides a run's result, without running it.</summary>
@@ -75,6 +96,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
             rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
             !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
+        folder.RefuseFewerSteps(totalSteps, options.Optimization.MaxSteps > 0 ? "max_steps" : "num_train_epochs", resumed);
         var learningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps);
         var state = resumed is null ? FreshState(totalSteps) : Resumed(resumed, totalSteps, run, optimizer);
         folder.Take(run.Identity, isNew: resumed is null);
@@ -162,6 +184,11 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
     private TrainerState Resumed(Checkpoint from, int totalSteps, RunParts run, IOptimizer optimizer)
     {
         var state = RunCheckpoint.Restore(from, run.Model.Model, optimizer, run.Objective);
+        if (state.GlobalStep == totalSteps)
+        {
+            progress.Note(FormattableString.Invariant($"nothing left to {(options.Evaluation.AtEnd && run.Evaluator is not null ? "train" : "do")}: all {Quantity.Of(totalSteps, "step")} are done"));
+            return BestCheckpoint.Recall(state with { MaxSteps = totalSteps }, options.Checkpoints);
+        }
         if (state.MaxSteps != totalSteps && options.Optimization.Schedule.Kind is not (ScheduleKind.Constant or ScheduleKind.ConstantWithWarmup))
         {
             progress.Note(FormattableString.Invariant(

@@ -13,6 +13,7 @@ public sealed class EventFile : IDisposable
     private const string FilePrefix = "events.out.tfevents.";
     private readonly AppendedFile file;
     private readonly TimeProvider clock;
+    private bool hasPoints;
 
     private EventFile(AppendedFile file, TimeProvider clock)
     {
@@ -56,10 +57,19 @@ public sealed class EventFile : IDisposable
     }
 
     /// <summary>Writes one point.</summary>
-    public void Write(string tag, int step, double value) => Append(EventRecord.Scalar(WallTime(), step, tag, (float)value));
+    public void Write(string tag, int step, double value)
+    {
+        Append(EventRecord.Scalar(WallTime(), step, tag, (float)value));
+        hasPoints = true;
+    }
 
-    /// <inheritdoc/>
-    public void Dispose() => file.Dispose();
+    /// <summary>Closes the file; one without a point, of a run that had nothing left to do, is taken away again.</summary>
+    public void Dispose()
+    {
+        file.Dispose();
+        if (!hasPoints)
+            File.Delete(file.FilePath);
+    }
 
     /// <summary><c>eval_loss</c> becomes <c>eval/loss</c>, everything else <c>train/...</c>.</summary>
     internal static string TagOf(string metric) =>

@@ -74,6 +74,20 @@ public sealed class DataPreparationTests : IDisposable
     }
 
     [Fact]
+    public void Prepare_SameBytesUnderAnotherName_IsToldByTheNameOfNow()
+    {
+        folder.Write("first.jsonl", Conversations(30));
+        folder.Write("second.jsonl", Conversations(30));
+        using var first = Prepare(Options("first.jsonl", max: 100));
+        using var second = Prepare(Options("second.jsonl", max: 100));
+        Assert.EndsWith("second.jsonl, line 1", second.Describe(0), StringComparison.Ordinal);
+        Assert.Contains("second.jsonl", second.Manifest.Sources[0].Name, StringComparison.Ordinal);
+        Assert.All(second.Manifest.Notes, note => Assert.DoesNotContain("first.jsonl", note, StringComparison.Ordinal));
+        Assert.Equal(first.Train.ContentHash(), second.Train.ContentHash());
+        Assert.Equal(first.ContentHash, second.ContentHash);
+    }
+
+    [Fact]
     public void Prepare_AnyNumberOfThreads_GivesTheSameContent()
     {
         folder.Write("train.jsonl", Conversations(2000));
