@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Parsing;
 
 namespace Handbook.Cli;
 
@@ -71,6 +72,8 @@ public static class CommandLine
     private static string Problem(ParseResult parsed)
     {
         var command = parsed.CommandResult.Command;
+        if (WrongValue(parsed) is { } wrong)
+            return wrong;
         if (parsed.UnmatchedTokens.Count == 0)
             return command.Subcommands.Count > 0 ? $"handbook {NameOf(parsed)}takes one of: {string.Join(", ", command.Subcommands.Select(inner => inner.Name))}." : parsed.Errors[0].Message;
         var word = parsed.UnmatchedTokens[0];
@@ -78,6 +81,28 @@ public static class CommandLine
         return $"'{word}' is unknown here.{NearestName.Hint(word, known)}";
     }
 
-    private static string NameOf(ParseResult parsed) =>
-        parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+    /// <summary>What is wrong with the value of an option that is no text, in a person's words; null when nothing is.</summary>
+    private static string? WrongValue(ParseResult parsed)
+    {
+        if (parsed.Errors.Select(error => error.SymbolResult).OfType<OptionResult>().FirstOrDefault(result => Expected(result.Option) is not null) is not { } option)
+            return null;
+        return option.Tokens.Count == 0
+            ? $"{option.Option.Name}: its value is missing; {Expected(option.Option)} is expected."
+            : $"{option.Option.Name} {string.Join(' ', option.Tokens.Select(token => token.Value))}: {Expected(option.Option)} is expected.";
+    }
+
+    private static string? Expected(Option option)
+    {
+        var type = option.ValueType.IsArray ? option.ValueType.GetElementType()! : Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        return type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) ? "a number" : type == typeof(bool) ? "true, false or nothing" : null;
+    }
+
+    /// <summary>All words of the command that was meant, each with a space behind.</summary>
+    private static string NameOf(ParseResult parsed)
+    {
+        var name = "";
+        for (var result = parsed.CommandResult; result.Command is not RootCommand; result = (CommandResult)result.Parent!)
+            name = result.Command.Name + " " + name;
+        return name;
+    }
 }

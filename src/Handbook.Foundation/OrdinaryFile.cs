@@ -26,6 +26,8 @@ public static class OrdinaryFile
     /// <exception cref="UserErrorException">It is missing, may not be read, or is no ordinary file; the message begins with the path.</exception>
     public static FileStream Open(string path, int bufferSize = 1 << 16, FileOptions options = FileOptions.None)
     {
+        if (string.IsNullOrWhiteSpace(path))
+            throw new UserErrorException("a file's name is missing: an empty one is given.");
         var kind = PathStatus.Of(path).Kind;
         if (kind is not (PathKind.File or PathKind.None))
             throw new UserErrorException($"{path}: {kind.Name()} stands here; an ordinary file is expected.");

@@ -27,6 +27,8 @@ internal sealed record RecipeOverrides(IReadOnlyList<string> Files, IReadOnlyLis
         for (var i = 0; i < arguments.Count; i++)
         {
             var argument = arguments[i];
+            if (argument.Trim().Length == 0)
+                throw new UserErrorException("command line: a word is empty; the name of a recipe, or --key=value, is expected.");
             if (!argument.StartsWith("--", StringComparison.Ordinal) || argument.Length == 2)
             {
                 if (!MayBeRecipe(argument, isFirst: files.Count == 0))
@@ -44,7 +46,7 @@ internal sealed record RecipeOverrides(IReadOnlyList<string> Files, IReadOnlyLis
             if (path != ConfigOption)
                 values.Add((path, text));
             else
-                files.Add(text ?? throw new UserErrorException("command line: --config takes a recipe."));
+                files.Add(!string.IsNullOrWhiteSpace(text) ? text : throw new UserErrorException("command line: --config: a recipe's name is missing."));
         }
         return new RecipeOverrides(files, values);
     }

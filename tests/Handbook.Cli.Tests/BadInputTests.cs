@@ -120,7 +120,7 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
     public async Task OutputFolderThatCannotBe_IsNamed()
     {
         Write("file", "");
-        Assert.StartsWith($"output_dir: {At("file/out")} cannot be written", Assert.Single(await RefuseAsync(output: At("file/out"))), StringComparison.Ordinal);
+        Assert.StartsWith($"output_dir: {At("file/out")}: a file stands at {At("file")}; a folder, or a new name, is expected.", Assert.Single(await RefuseAsync(output: At("file/out"))), StringComparison.Ordinal);
     }
 
     [Fact]

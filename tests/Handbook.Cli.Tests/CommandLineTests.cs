@@ -28,6 +28,31 @@ public class CommandLineTests
         Assert.Contains("'--colour'", Assert.Single(invocation.ErrorLines), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("--count 1e3: a whole number is expected. 'handbook data inspect --help'", "data", "inspect", "recipe.yaml", "--count", "1e3")]
+    [InlineData("--example 0x1: a whole number is expected. 'handbook data inspect --help'", "data", "inspect", "recipe.yaml", "--example=0x1")]
+    [InlineData("--seconds long: a number is expected. 'handbook bench tokenizer --help'", "bench", "tokenizer", "--tokenizer", "t", "--text", "t", "--seconds=long")]
+    [InlineData("--batch 1 x: a whole number is expected. 'handbook bench generate --help'", "bench", "generate", "--batch", "1", "x")]
+    [InlineData("--vocab-size: its value is missing; a whole number is expected. 'handbook tokenizer train --help'", "tokenizer", "train", "--text", "t", "--output", "o", "--vocab-size")]
+    public async Task Run_ValueOfAnotherType_IsToldInAPersonsWords(string expected, params string[] arguments)
+    {
+        var invocation = await Invocation.RunAsync(arguments);
+        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+        Assert.Equal(expected + " shows what is expected.", Assert.Single(invocation.ErrorLines));
+    }
+
+    [Theory]
+    [InlineData("command line: a word is empty; the name of a recipe, or --key=value, is expected.", "sft", "")]
+    [InlineData("command line: --config: a recipe's name is missing.", "sft", "--config=")]
+    [InlineData("--text: a file's name is missing.", "tokenizer", "train", "--text", "", "--output", "out")]
+    [InlineData("--output: a folder's name is expected.", "tokenizer", "train", "--text", "text", "--output", "")]
+    public async Task Run_EmptyName_SaysThatANameIsMissing(string expected, params string[] arguments)
+    {
+        var invocation = await Invocation.RunAsync(arguments);
+        Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
+        Assert.Equal(expected, Assert.Single(invocation.ErrorLines));
+    }
+
     public static TheoryData<string[]> Paths()
     {
         var terminal = new Terminal(TextWriter.Null, TextWriter.Null, isInteractive: false, TimeProvider.System);

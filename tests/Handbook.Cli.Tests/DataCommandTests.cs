@@ -91,6 +91,38 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("export", "--to")]
+    [InlineData("inspect", "--html")]
+    public async Task Outputs_FolderThatCannotBeWritten_IsRefusedBeforeAnyWork(string command, string option)
+    {
+        // A folder in which nobody makes files, whoever runs the tests.
+        if (!Directory.Exists("/sys/kernel"))
+            return;
+        var refused = await Invocation.RunAsync("data", command, Recipe(), option, "/sys/kernel/page");
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.StartsWith($"{option} /sys/kernel/page: cannot be written: ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.Equal("", refused.Output);
+    }
+
+    [Theory]
+    [InlineData("export", "--to")]
+    [InlineData("inspect", "--html")]
+    public async Task Outputs_WhatTheCommandReads_IsRefusedUnderEveryName(string command, string option)
+    {
+        var recipe = Recipe();
+        var link = Path.Combine(folder.FullName, "link-to-data");
+        File.CreateSymbolicLink(link, Path.Combine(folder.FullName, "stories.jsonl"));
+        foreach (var path in new[] { recipe, link, Path.Combine(folder.FullName, ".", "stories.jsonl"), Path.Combine(chat.Policy, "tokenizer.json") })
+        {
+            var before = File.ReadAllBytes(path);
+            var refused = await Invocation.RunAsync("data", command, recipe, option, path, "--overwrite");
+            Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+            Assert.Contains(" read here; name another.", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+            Assert.Equal(before, File.ReadAllBytes(path));
+        }
+    }
+
     [Fact]
     public async Task Stats_Recipe_CountsRepeatsAndPackings()
     {

@@ -134,6 +134,20 @@ public sealed class RunFolderTests : IDisposable
     }
 
     [Fact]
+    public async Task Train_OutputThatIsNoFolder_IsRefusedInWords()
+    {
+        File.CreateSymbolicLink(Output("nowhere"), Output("missing"));
+        File.WriteAllText(Output("file"), "");
+
+        foreach (var (name, kind) in new[] { ("nowhere", "a link that leads nowhere"), ("file", "a file") })
+        {
+            var refused = await Invocation.RunAsync(Command(name));
+            Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+            Assert.Equal($"output_dir: {Output(name)}: {kind} stands here; a folder, or a new name, is expected.", refused.ErrorLines[^1]);
+        }
+    }
+
+    [Fact]
     public async Task Sweep_ValuesWrittenDifferentlyThatAreOne_AreRefused()
     {
         var refused = await Invocation.RunAsync(["sweep", "--task=sft", .. Command("sweep", "--learning_rate=0.01,1e-2").Skip(1)]);

@@ -40,6 +40,38 @@ public sealed class TokenizerCommandTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("--model-max-length 0: must be at least 1.", "--model-max-length", "0")]
+    [InlineData("--min-frequency -1: must be at least 1.", "--min-frequency=-1")]
+    [InlineData("--special-token <|x|>: is given twice.", "--special-token", "<|x|>", "<|x|>")]
+    public async Task Train_SettingThatCannotBe_IsRefused(string expected, params string[] words)
+    {
+        await File.WriteAllTextAsync(At("a.txt"), "the cat\n");
+        var refused = await Invocation.RunAsync(["tokenizer", "train", "--text", At("a.txt"), "--output", At("out"), .. words]);
+        Assert.Equal((ExitCodes.UserError, expected), (refused.ExitCode, Assert.Single(refused.ErrorLines)));
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Fact]
+    public async Task Train_BrokenChatTemplate_IsRefusedWithItsLine()
+    {
+        await File.WriteAllTextAsync(At("a.txt"), "the cat\n");
+        await File.WriteAllTextAsync(At("chat.jinja"), "{% for m in messages %}\n{{ m.content ");
+        var refused = await Invocation.RunAsync("tokenizer", "train", "--text", At("a.txt"), "--output", At("out"), "--chat-template", At("chat.jinja"));
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.StartsWith($"--chat-template {At("chat.jinja")}: chat template line 2, ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.False(Directory.Exists(At("out")));
+    }
+
+    [Fact]
+    public async Task Train_CompressedText_SaysSo()
+    {
+        await using (var packed = new System.IO.Compression.GZipStream(File.Create(At("a.txt.gz")), System.IO.Compression.CompressionLevel.Fastest))
+            await packed.WriteAsync("the cat\n"u8.ToArray());
+        var refused = await Invocation.RunAsync("tokenizer", "train", "--text", At("a.txt.gz"), "--output", At("out"));
+        Assert.Equal((ExitCodes.UserError, $"{At("a.txt.gz")}: is compressed (gzip); expected text: unpack it first."), (refused.ExitCode, Assert.Single(refused.ErrorLines)));
+    }
+
     [Fact]
     public async Task Bench_MissingFolder_SaysSo()
     {

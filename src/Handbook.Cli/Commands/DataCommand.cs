@@ -62,7 +62,9 @@ internal static class DataCommand
         command.SetAction((parsed, stop) =>
         {
             OutputFile.Check("--to", parsed.GetValue(path)!, parsed.GetValue(overwrite), StoreExport.Mark);
-            using var store = Open(parsed.GetValue(words)!, "data export", terminal, stop);
+            var recipe = ReadRecipe(parsed.GetValue(words)!, "data export", terminal);
+            using var store = Open(recipe, RunTokenizer.Load(recipe.Options), terminal, stop);
+            OutputFile.RefuseInputs("--to", parsed.GetValue(path)!, Inputs(recipe, store));
             var set = SetOf(store, parsed.GetValue(evaluation));
             StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);
             terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {Quantity.Of(set.RowCount, "row")}"));
@@ -98,6 +100,17 @@ internal static class DataCommand
             : RunData.PrepareForInspection(recipe.Options, tokenizer, limit, progress, stop);
         progress.End();
         return store;
+    }
+
+    /// <summary>Files that a recipe's data comes from: the recipe, the datasets' files, what lies in the folders of model and tokenizer.</summary>
+    public static IEnumerable<string> Inputs(Recipe recipe, TokenStore store)
+    {
+        var folders = new[] { recipe.Options.Model.NameOrPath, recipe.Options.Tokenizer.NameOrPath }.Where(Directory.Exists).OfType<string>();
+        return
+        [
+            .. recipe.Source.File is { } file ? new[] { file } : [], .. store.Manifest.Sources.SelectMany(source => source.Files).Select(read => read.Path),
+            .. folders.SelectMany(Directory.EnumerateFiles),
+        ];
     }
 
     /// <summary>The training set, or the evaluation set if it is asked for.</summary>

@@ -37,6 +37,8 @@ internal static class DataInspectCommand
             var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, "data inspect", terminal);
             var tokenizer = RunTokenizer.Load(recipe.Options);
             using var store = DataCommand.Open(recipe, tokenizer, terminal, stop);
+            if (page is not null)
+                OutputFile.RefuseInputs("--html", page, DataCommand.Inputs(recipe, store));
             var inspection = new RunInspection(recipe.Options, tokenizer, store);
             var (summary, shown) = inspection.Look(DataCommand.SetOf(store, parsed.GetValue(evaluation)), range);
             if (page is null)

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
+using Handbook.Chat;
+using Handbook.Templates;
 using Handbook.Tokenizers;
 using Handbook.Tokenizers.Training;
 
@@ -32,6 +34,13 @@ internal static class TokenizerCommand
         command.SetAction(parsed =>
         {
             CheckOutput(parsed.GetValue(output)!, parsed.GetValue(overwrite));
+            AtLeastOne("--min-frequency", parsed.GetValue(frequency));
+            if (parsed.GetValue(length) is { } longest)
+                AtLeastOne("--model-max-length", longest);
+            if (parsed.GetValue(texts)!.Any(string.IsNullOrWhiteSpace))
+                throw new UserErrorException("--text: a file's name is missing.");
+            if (parsed.GetValue(special)!.GroupBy(token => token, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+                throw new UserErrorException($"--special-token {twice.Key}: is given twice.");
             var settings = new TokenizerSettings
             {
                 BosToken = parsed.GetValue(bos),
@@ -67,19 +76,30 @@ internal static class TokenizerCommand
     /// <summary>A folder with a model or a tokenizer in it is not written into by accident.</summary>
     private static void CheckOutput(string folder, bool overwrite)
     {
-        var kind = PathStatus.Of(folder).Kind;
-        if (kind is not (PathKind.Folder or PathKind.None))
-            throw new UserErrorException($"--output {folder}: {kind.Name()} stands here; a folder, or a new name, is expected.");
+        OutputFile.CheckFolder("--output", folder);
         string[] taken = ["tokenizer.json", "tokenizer_config.json", "tokenizer.model", "vocab.json", "chat_template.jinja", "config.json"];
         if (!overwrite && taken.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } there)
             throw new UserErrorException($"--output {folder}: {there} is there already; name another folder, or add --overwrite.");
+    }
+
+    private static void AtLeastOne(string option, int value)
+    {
+        if (value < 1)
+            throw new UserErrorException(FormattableString.Invariant($"{option} {value}: must be at least 1."));
     }
 
     private static string ReadTemplate(string path)
     {
         try
         {
-            return OrdinaryFile.ReadText(path);
+            var text = OrdinaryFile.ReadText(path);
+            // Now, and not when the first conversation is rendered.
+            _ = new ChatTemplate(text);
+            return text;
+        }
+        catch (TemplateException fault)
+        {
+            throw new UserErrorException($"--chat-template {path}: {fault.Message}", fault);
         }
         catch (UserErrorException mistake)
         {

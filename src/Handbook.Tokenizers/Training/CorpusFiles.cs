@@ -8,6 +8,11 @@ public static class CorpusFiles
 {
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
+    private static readonly (string Name, byte[] Begins)[] Packed =
+    [
+        ("gzip", [0x1F, 0x8B]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A]), ("bzip2", [.. "BZh"u8]), ("zip", [.. "PK\u0003\u0004"u8]),
+    ];
+
     /// <summary>
     /// A text file's lines with their line breaks, as Hugging Face's trainer takes them; of a <c>.jsonl</c> file the strings
     /// <c>text</c>, <c>prompt</c> and <c>completion</c> of each row and the <c>content</c> of its <c>messages</c>.
@@ -32,9 +37,12 @@ public static class CorpusFiles
     private static IEnumerable<string> Lines(string path)
     {
         string content;
+        var bytes = OrdinaryFile.ReadBytes(path, OrdinaryFile.TextLimit);
+        if (Array.Find(Packed, packed => bytes.AsSpan().StartsWith(packed.Begins)).Name is { } format)
+            throw new UserErrorException($"{path}: is compressed ({format}); expected text: unpack it first.");
         try
         {
-            content = Strict.GetString(OrdinaryFile.ReadBytes(path, OrdinaryFile.TextLimit));
+            content = Strict.GetString(bytes);
         }
         catch (DecoderFallbackException exception)
         {

@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-
 namespace Handbook.Training.Runs;
 
 /// <summary>
@@ -23,18 +21,15 @@ public sealed class OutputFolder : IDisposable
     /// <exception cref="UserErrorException">It cannot be made or written, or another run is at work in it.</exception>
     public static OutputFolder Claim(string folder)
     {
+        OutputFile.CheckFolder("output_dir:", folder);
         var isNew = !Directory.Exists(folder);
         try
         {
             Directory.CreateDirectory(folder);
-            // A new file of a name that nobody can have put a link at.
-            var probe = Path.Combine(folder, $".handbook.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{AtomicFile.AsideSuffix}");
-            new FileStream(probe, FileMode.CreateNew, FileAccess.Write).Dispose();
-            File.Delete(probe);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"output_dir: {folder} cannot be written: {error.Message.TrimEnd('.')}.", error);
+            throw new UserErrorException($"output_dir: {folder}: cannot be written: {error.Message.TrimEnd('.')}.", error);
         }
         return FileLock.TryTake(Path.Combine(folder, LockName), out var held, out var holder)
             ? new OutputFolder(folder, isNew, held)
