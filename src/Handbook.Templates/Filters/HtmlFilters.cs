@@ -12,7 +12,7 @@ internal static class HtmlFilters
         ["e"] = new("escape", 1, ["s"], (context, v) => Counted(context, Markup.Escape(v[0]))),
         ["forceescape"] = new("do_forceescape", 1, ["value"], (context, v) => Counted(context, Markup.Escape(PythonText.Of(v[0])))),
         ["safe"] = new("do_mark_safe", 1, ["value"], (_, v) => v[0] as Markup ?? new Markup(PythonText.Of(v[0]))),
-        ["striptags"] = new("do_striptags", 1, ["value"], (_, v) => StripTags(PythonText.Of(v[0])).Text),
+        ["striptags"] = new("do_striptags", 1, ["value"], (_, v) => Markup.StripTags(PythonText.Of(v[0])).Text),
         ["urlencode"] = new("do_urlencode", 1, ["value"], UrlEncode),
         ["urlize"] = new("do_urlize", 1, ["value", "trim_url_limit", "nofollow", "target", "rel", "extra_schemes"], Urls.Link),
         ["xmlattr"] = new("do_xmlattr", 1, ["d", "autospace"], XmlAttributes),
@@ -46,32 +46,6 @@ internal static class HtmlFilters
         };
         var writer = new JsonWriter(context, FilterTable.Flag(v[1]), margin, item, key, FilterTable.Flag(v[4]));
         return context.Checked(writer.Write(v[0]));
-    }
-
-    /// <summary><c>markupsafe.Markup.striptags</c>.</summary>
-    public static Markup StripTags(string text)
-    {
-        Budget.Walk(text.Length * 8L);
-        text = Cut(Cut(text, "<!--", "-->"), "<", ">");
-        return new Markup(System.Net.WebUtility.HtmlDecode(string.Join(' ', Words(text))));
-    }
-
-    private static IEnumerable<string> Words(string text) =>
-        StringEdits.Strip(text, null, front: true, back: true).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-
-    private static string Cut(string text, string open, string close)
-    {
-        var result = new StringBuilder();
-        var from = 0;
-        for (int start; (start = text.IndexOf(open, from, StringComparison.Ordinal)) >= 0;)
-        {
-            var end = text.IndexOf(close, start, StringComparison.Ordinal);
-            if (end < 0)
-                break;
-            result.Append(text, from, start - from);
-            from = end + close.Length;
-        }
-        return result.Append(text, from, text.Length - from).ToString();
     }
 
     private static string UrlEncode(RenderContext context, object?[] v)

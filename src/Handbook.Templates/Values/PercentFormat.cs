@@ -1,8 +1,7 @@
 using System.Numerics;
 using System.Text;
-using Handbook.Templates.Values;
 
-namespace Handbook.Templates.Filters;
+namespace Handbook.Templates.Values;
 
 /// <summary>Python's <c>format % values</c>.</summary>
 internal static class PercentFormat

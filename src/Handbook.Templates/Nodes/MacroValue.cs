@@ -1,8 +1,7 @@
 using System.Text;
-using Handbook.Templates.Nodes;
-using Handbook.Templates.Syntax;
+using Handbook.Templates.Values;
 
-namespace Handbook.Templates.Values;
+namespace Handbook.Templates.Nodes;
 
 /// <summary>A macro's head and body, and which of the special names its body mentions.</summary>
 internal sealed record MacroDefinition(string? Name, SourcePosition At, string[] Parameters, Expression[] Defaults, Statement[] Body)

@@ -1,7 +1,6 @@
 using System.Numerics;
-using Handbook.Templates.Values;
 
-namespace Handbook.Templates.Filters;
+namespace Handbook.Templates.Values;
 
 /// <summary>Python's format specification mini-language, as <c>str.format</c> applies it to one value.</summary>
 internal static class FormatSpec

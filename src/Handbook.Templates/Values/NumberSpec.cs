@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Numerics;
 using System.Text;
-using Handbook.Templates.Values;
 
-namespace Handbook.Templates.Filters;
+namespace Handbook.Templates.Values;
 
 /// <summary>How Python is asked to write a value: the common part of <c>%</c> and <c>format()</c> specifications.</summary>
 internal sealed record NumberSpec

@@ -1,7 +1,6 @@
 using System.Text;
-using Handbook.Templates.Values;
 
-namespace Handbook.Templates.Filters;
+namespace Handbook.Templates.Values;
 
 /// <summary>Python's <c>str.format</c> as the sandbox allows it: attributes and items go through the sandbox's own rules.</summary>
 internal static class BraceFormat
