@@ -1,8 +1,9 @@
 using Handbook.TestSupport;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
+using Handbook.Training.Runs;
 
-namespace Handbook.Training.Tests.Artefacts;
+namespace Handbook.Training.Tests.Runs;
 
 public sealed class RunSinksTests : IDisposable
 {

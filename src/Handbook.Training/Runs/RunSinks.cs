@@ -1,7 +1,8 @@
+using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 using Handbook.Training.TensorBoard;
 
-namespace Handbook.Training.Artefacts;
+namespace Handbook.Training.Runs;
 
 /// <summary>Opens the sinks that <c>report_to</c> names.</summary>
 public static class RunSinks
