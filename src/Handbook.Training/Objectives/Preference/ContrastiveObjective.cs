@@ -2,7 +2,6 @@ using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
 using Handbook.Data.Packing;
 using Handbook.Training.Artefacts;
-using Handbook.Training.Objectives.Preference.Losses;
 using Handbook.Training.Options;
 
 namespace Handbook.Training.Objectives.Preference;

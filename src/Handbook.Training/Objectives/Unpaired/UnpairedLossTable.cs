@@ -1,5 +1,5 @@
 using Handbook.Autograd;
-using Handbook.Training.Objectives.Unpaired.Losses;
+using Handbook.Autograd.Elementary;
 
 namespace Handbook.Training.Objectives.Unpaired;
 
@@ -28,15 +28,21 @@ public enum BaselineKind
 /// <param name="Baseline">What rewards are compared with.</param>
 public sealed record UnpairedLoss(string Name, AnswerLoss PerAnswer, BaselineKind Baseline);
 
-/// <summary>Every loss of judged answers that recipes may name.</summary>
+/// <summary>Every loss of judged answers that recipes may name, with its formula.</summary>
 public static class UnpairedLossTable
 {
     /// <summary>The rows.</summary>
     public static IReadOnlyList<UnpairedLoss> Rows { get; } =
     [
-        new("kto", KtoLoss.PerAnswer, BaselineKind.Divergence),
-        new("apo_zero_unpaired", KtoLoss.PerAnswer, BaselineKind.Zero),
-        new("bco", BcoLoss.PerAnswer, BaselineKind.RunningMean),
+        // KTO (Ethayarajh et al. 2024, arXiv:2402.01306, eq. 8): 1 - sigmoid(x) = sigmoid(-x).
+        new("kto", (tape, advantages) => tape.Sigmoid(tape.Negate(advantages)), BaselineKind.Divergence),
+
+        // APO-zero without pairs (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7): KTO with a baseline of 0.
+        new("apo_zero_unpaired", (tape, advantages) => tape.Sigmoid(tape.Negate(advantages)), BaselineKind.Zero),
+
+        // BCO (Jung et al. 2024, arXiv:2404.04656, eq. 10): -log sigmoid(x), the logistic loss of a classifier of answers whose
+        // logit is the reward less the mean of all rewards.
+        new("bco", (tape, advantages) => tape.Negate(tape.LogSigmoid(advantages)), BaselineKind.RunningMean),
     ];
 
     /// <summary>Finds a loss.</summary>

@@ -1,7 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
 using Handbook.Torch;
-using Handbook.Training.Objectives.Preference.Losses;
+using Handbook.Training.Objectives.Preference;
 
 namespace Handbook.Training.Tests.Objectives.Golden;
 

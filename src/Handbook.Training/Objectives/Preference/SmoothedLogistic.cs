@@ -1,7 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
 
-namespace Handbook.Training.Objectives.Preference.Losses;
+namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>The logistic loss when labels are flipped with probability e: -(1 - e) log sigmoid(x) - e log sigmoid(-x).</summary>
 internal static class SmoothedLogistic

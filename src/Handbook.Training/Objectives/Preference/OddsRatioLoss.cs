@@ -1,7 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
 
-namespace Handbook.Training.Objectives.Preference.Losses;
+namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>
 /// ORPO's odds ratio (Hong et al. 2024, arXiv:2403.07691, eq. 4 and 7) of answers' mean log-probabilities: log odds p / (1 - p) of
