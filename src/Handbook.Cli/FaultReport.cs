@@ -1,5 +1,3 @@
-using Handbook.Sampling.Endpoints;
-
 namespace Handbook.Cli;
 
 /// <summary>From whatever ended a command to what the user reads and the exit code.</summary>
@@ -32,9 +30,9 @@ internal static class FaultReport
         var causes = Causes(fault).ToList();
         if (causes.OfType<UserErrorException>().FirstOrDefault() is { } mistake)
             return (ExitCodes.UserError, mistake.Problems);
-        // A server that fails is nothing to look into here: its words are all there is to know.
-        if (causes.OfType<EndpointException>().FirstOrDefault() is { } server)
-            return (ExitCodes.Failure, [server.Message]);
+        // A server that fails, or what is not installed, is nothing to look into here: the words are all there is to know.
+        if (causes.OfType<MachineException>().FirstOrDefault() is { } lacking)
+            return (ExitCodes.Failure, [lacking.Message]);
         if (signalCode is { } code && causes.OfType<OperationCanceledException>().Any())
             return (code, []);
         if (causes.OfType<IOException>().FirstOrDefault(IsDiskFull) is { } full)

@@ -72,7 +72,7 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
                 continue;
             }
             var options = RecipeReader.Read(RecipeSource.Load(Arguments(plan)), plan.Task).Options;
-            var result = new TrainingRun(options, RunPages.All, progress, clock).Execute(stop);
+            var result = Train(options, plan, stop);
             if (result.Stopped)
                 return null;
             var section = RunStage.Of(plan.Title, plan.Description, options, result.State.LogHistory, Facts(result.State));
@@ -81,6 +81,19 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
             parameterCount = answers?.ParameterCount ?? parameterCount;
         }
         return new QuickstartResult(new QuickstartReport(stages), parameterCount);
+    }
+
+    private RunResult Train(RunOptions options, StagePlan plan, CancellationToken stop)
+    {
+        try
+        {
+            return new TrainingRun(options, RunPages.All, progress, clock).Execute(stop);
+        }
+        catch (AnotherRunException other)
+        {
+            // The user named no output_dir: what helps is an option of this command.
+            throw new UserErrorException($"--output {folder.Root}: {folder.Model(plan.Name)} is of another quickstart: {other.Differences}. Add --fresh to begin anew, or name another --output.", other);
+        }
     }
 
     private async Task<ReportStage> SampleAsync(StagePlan plan, CancellationToken stop)

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Handbook.Sampling.Endpoints;
 using Handbook.Training.Progress;
 
 namespace Handbook.Sampling;
@@ -56,10 +57,20 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            progress.Note(FormattableString.Invariant($"{title}: stopped; {journal.Rows.Count} of {total} prompts are kept, and the same command goes on from there"));
+            progress.Note($"{title}: stopped; {Kept(total)}");
             throw;
         }
+        catch (EndpointException error)
+        {
+            throw new EndpointException($"{error.Message.TrimEnd('.')}. {title}: {Kept(total)}.", error) { Status = error.Status };
+        }
+        catch (UserErrorException error) when (journal.Rows.Count > 0)
+        {
+            throw new UserErrorException($"{error.Message.TrimEnd('.')}. {title}: {Kept(total)}.", error);
+        }
     }
+
+    private string Kept(int total) => FormattableString.Invariant($"{journal.Rows.Count} of {total} prompts are kept, and the same command goes on from there");
 
     /// <summary>A prompt here and there may be too long; when all are refused from the start, the settings are to blame, and nothing is kept.</summary>
     private void GiveUpWhereNothingWorks(IReadOnlyList<JsonObject> rows, int total)
@@ -70,7 +81,7 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         if (all.Count < Math.Min(Patience, total) || all.Exists(row => row["refusal"] is null))
             return;
         journal.Clear();
-        throw new UserErrorException(FormattableString.Invariant($"{title}: none of the first {Quantity.Of(all.Count, "prompt")} could be completed: {all[0]["refusal"]!.GetValue<string>()}."));
+        throw new UserErrorException(FormattableString.Invariant($"{title}: none of the first {Quantity.Of(all.Count, "prompt")} could be completed: {all[0]["refusal"]!.GetValue<string>().TrimEnd('.')}."));
     }
 
     /// <summary>Counts parts from any thread, and knows rate and time left.</summary>

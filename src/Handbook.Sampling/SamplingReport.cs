@@ -27,7 +27,7 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
                 ("mean score of the kept", Mean(statistics.BestScores)),
                 ("preference pairs", Text(statistics.Pairs.Count)),
                 ("mean margin", Mean([.. statistics.Pairs.Select(pair => pair.Margin)])),
-                ("words, chosen and rejected", string.Create(CultureInfo.InvariantCulture, $"{chosen:0.0} and {rejected:0.0}")),
+                ("words, chosen and rejected", statistics.Pairs.Count == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{chosen:0.0} and {rejected:0.0}")),
                 ("cut off", $"{Text(statistics.Truncated)} ({Percent(Share(statistics.Truncated))})"),
             ];
             if (statistics.Unscored > 0)

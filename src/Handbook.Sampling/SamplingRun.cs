@@ -33,11 +33,12 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         if (defaults.Remark is { } remark)
             progress.Note(remark);
         var key = CompletionsKey(prompts);
-        using var completions = Open("completions", key, prompts.Count);
+        // A server's answers know nothing of blocks: what it gave before it failed is kept prompt by prompt.
+        using var completions = Open("completions", key, prompts.Count, options.Policy.Endpoint is null ? options.PromptsPerBlock : 1);
         await SampleAsync(prompts, completions, stop).ConfigureAwait(false);
         var sampled = completions.Rows.Select(CandidateGroup.FromJson).ToList();
         // How answers share rows with others moves a reward model's last digits, so blocks are part of what decides a score.
-        using var scores = Open("scores", Journal.Key(["scores 2", key, FormattableString.Invariant($"{options.PromptsPerBlock}"), .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count);
+        using var scores = Open("scores", Journal.Key(["scores 2", key, FormattableString.Invariant($"{options.PromptsPerBlock}"), .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count, options.PromptsPerBlock);
         await new ScoringPass(options, progress, clock).RunAsync(prompts, sampled, scores, stop).ConfigureAwait(false);
         var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], ScoringPass.Scores(scores.Rows[i]), [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
         var result = Write(groups, scores.Rows.Select(ScoringPass.WhyUnrated).FirstOrDefault(why => why is not null));
@@ -45,7 +46,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         return result;
     }
 
-    private Journal Open(string name, string key, int total) => Journal.Open(options.OutputDirectory, name, key, options.PromptsPerBlock, total);
+    private Journal Open(string name, string key, int total, int block) => Journal.Open(options.OutputDirectory, name, key, block, total);
 
     private string CompletionsKey(IReadOnlyList<PromptRow> prompts)
     {
@@ -64,8 +65,15 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock, progress.Note), async (sampler, block, finished) =>
         {
             var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index)) { Template = prompt.Template }).ToList();
-            var sampled = await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false);
-            return [.. block.Zip(sampled, CandidateGroup.ToJson)];
+            try
+            {
+                return [.. block.Zip(await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false), CandidateGroup.ToJson)];
+            }
+            catch (EndpointException error) when (error.Finished.Count > 0)
+            {
+                journal.Append([.. block.Zip(error.Finished, CandidateGroup.ToJson)]);
+                throw;
+            }
         }, stop).ConfigureAwait(false);
     }
 

@@ -38,7 +38,8 @@ public static unsafe partial class LibtorchLibrary
     internal const ulong AbiVersion = (2UL << 56) | (10UL << 48);
 
     /// <summary>Loads the library, before anything else touches it, and settles the allocator.</summary>
-    /// <exception cref="UserErrorException">Missing, too old, or built for another system.</exception>
+    /// <exception cref="UserErrorException">The one that is named is missing, too old, or built for another system.</exception>
+    /// <exception cref="MachineException">There is none, or the program's own is broken.</exception>
     internal static nint LoadOnce()
     {
         (folder, origin) = LibtorchLocation.Find();
@@ -47,11 +48,11 @@ public static unsafe partial class LibtorchLibrary
         Environment.SetEnvironmentVariable("TORCH_SHOW_CPP_STACKTRACES", "0");
         var library = Load(Path.Combine(folder, LibtorchLocation.FileName));
         if (!NativeLibrary.TryGetExport(library, "aoti_torch_abi_version", out var versionAddress))
-            throw new UserErrorException($"{folder}: this libtorch has no stable C ABI; a PyTorch from {Oldest} on is needed.");
+            throw Unusable($"{folder}: this libtorch has no stable C ABI; a PyTorch from {Oldest} on is needed.");
         var word = ((delegate* unmanaged<ulong>)versionAddress)();
         version = new Version((int)(word >> 56), (int)((word >> 48) & 0xff), (int)((word >> 40) & 0xff));
         if (version < Oldest)
-            throw new UserErrorException($"{folder}: libtorch {version} is too old; {Oldest} or newer is needed.");
+            throw Unusable($"{folder}: libtorch {version} is too old; {Oldest} or newer is needed.");
         NativeMessages.Capture();
         LoadCuda();
         return library;
@@ -66,9 +67,14 @@ public static unsafe partial class LibtorchLibrary
         catch (Exception error) when (error is DllNotFoundException or BadImageFormatException)
         {
             var reason = error.Message.Split('\n').FirstOrDefault(line => line.Contains(path, StringComparison.Ordinal)) ?? error.Message;
-            throw new UserErrorException($"{path} cannot be loaded: {reason.Trim()}", error);
+            throw Unusable($"{path} cannot be loaded: {reason.Trim()}", error);
         }
     }
+
+    /// <summary>Whose fault it is depends on who named the folder.</summary>
+    internal static Exception Unusable(string message, Exception? cause = null) => origin == LibtorchLocation.Variable
+        ? cause is null ? new UserErrorException(message) : new UserErrorException(message, cause)
+        : new MachineException(message, cause);
 
     private static void LoadCuda()
     {

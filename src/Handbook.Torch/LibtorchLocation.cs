@@ -19,7 +19,8 @@ public static class LibtorchLocation
         OperatingSystem.IsWindows() ? "torch_cpu.dll" : OperatingSystem.IsMacOS() ? "libtorch_cpu.dylib" : "libtorch_cpu.so";
 
     /// <summary>The folder of libtorch_cpu and where it was named.</summary>
-    /// <exception cref="UserErrorException">None is found, or the variable names a folder without it.</exception>
+    /// <exception cref="UserErrorException">The variable names a folder without it.</exception>
+    /// <exception cref="MachineException">None is found.</exception>
     public static (string Folder, string Origin) Find()
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)
@@ -38,8 +39,27 @@ public static class LibtorchLocation
         var package = PackageFolder();
         if (File.Exists(Path.Combine(package, FileName)))
             return (package, "NuGet package");
-        throw new UserErrorException(
-            $"libtorch was not found: looked in {beside} and {package}. Build the project once (it restores the package), or set {Variable} to the torch/lib folder of a PyTorch from 2.10 on.");
+        throw new MachineException($"libtorch was not found: looked in {beside} and {package}. {Advice(package)}, or set {Variable} to the torch/lib folder of a PyTorch from 2.10 on.");
+    }
+
+    /// <summary>What helps: a package that is there and may not be read is not to be restored.</summary>
+    private static string Advice(string package)
+    {
+        for (var folder = package; folder is not null; folder = Path.GetDirectoryName(folder))
+        {
+            if (!Directory.Exists(folder))
+                continue;
+            try
+            {
+                _ = Directory.EnumerateFileSystemEntries(folder).Any();
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return $"The folder {folder} may not be read by this user: let it be read";
+            }
+            break;
+        }
+        return "'dotnet restore' in the program's folder gets the package";
     }
 
     private static string PackageFolder()

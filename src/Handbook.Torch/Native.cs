@@ -70,6 +70,5 @@ internal static unsafe class Native
     private static nint Export(string name) =>
         NativeLibrary.TryGetExport(Library, name, out var address)
             ? address
-            : throw new UserErrorException(
-                $"{LibtorchLibrary.Folder}: this libtorch has no {name}; a PyTorch from 2.10 on is needed.");
+            : throw LibtorchLibrary.Unusable($"{LibtorchLibrary.Folder}: this libtorch has no {name}; a PyTorch from 2.10 on is needed.");
 }

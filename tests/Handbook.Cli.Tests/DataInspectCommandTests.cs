@@ -45,6 +45,14 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
         """ + settings);
 
     [Fact]
+    public async Task Inspect_OneExample_CountsTheLabelsOfTheSummary()
+    {
+        var invocation = await Invocation.RunAsync("data", "inspect", Recipe("cpt", Write("text.jsonl", "{\"text\":\"The cat said so.\"}\n"), "packing: true"));
+        var summary = System.Text.RegularExpressions.Regex.Match(invocation.Output, @"examples: 1, tokens (\d+), labels (\d+)").Groups;
+        Assert.Contains($"line 1: {summary[1]} tokens, {summary[2]} labels\n", invocation.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Inspect_Recipe_ShowsTokensLabelsAndTheSummary()
     {
         var invocation = await Invocation.RunAsync("data", "inspect", Recipe(), "--example", "2", "--count", "1");

@@ -6,6 +6,7 @@ public class FaultReportTests
     {
         { new UserErrorException("a.yaml:1:1: wrong"), ExitCodes.UserError, "a.yaml:1:1: wrong\n" },
         { new TypeInitializationException("X", new UserErrorException("libtorch was not found")), ExitCodes.UserError, "libtorch was not found\n" },
+        { new TypeInitializationException("X", new MachineException("libtorch was not found: ...")), ExitCodes.Failure, "libtorch was not found: ...\n" },
         { new AggregateException(new UserErrorException("row 3")), ExitCodes.UserError, "row 3\n" },
         { new InvalidOperationException("broken\nat all"), ExitCodes.Failure, "broken (InvalidOperationException; --verbose shows where)\n" },
     };

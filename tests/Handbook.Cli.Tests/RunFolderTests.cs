@@ -147,6 +147,24 @@ public sealed class RunFolderTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("dpo", """{"prompt": "a", "chosen": " yes", "rejected": " yes"}|{"prompt": "a", "chosen": " yes", "rejected": " no"}""",
+        "warning: 1 of 2 training pairs teaches nothing: chosen and rejected are the same tokens, as in DATA, line 1")]
+    [InlineData("reward", """{"prompt": "a", "chosen": " yes", "rejected": " yes"}|{"prompt": "b", "chosen": " no", "rejected": " no"}""",
+        "warning: 2 of 2 training pairs teach nothing: chosen and rejected are the same tokens, as in DATA, line 1")]
+    [InlineData("kto", """{"prompt": "a", "completion": " yes", "label": true}|{"prompt": "a", "completion": " no", "label": true}|{"prompt": "a", "completion": " yes", "label": false}""",
+        "warning: 2 of 3 training answers teach nothing: the same answer to the same prompt has the label true and the label false, as in DATA, line 1")]
+    public async Task Train_PreferencesThatTeachNothing_AreCountedBeforeTheFirstStep(string task, string rows, string expected)
+    {
+        var data = chat.Write("idle.jsonl", rows.Replace('|', '\n') + "\n");
+
+        var run = await Invocation.RunAsync(task, $"--model_name_or_path={chat.Policy}", $"--dataset_name={data}", $"--output_dir={Output("idle")}", "--max_steps=1", "--max_length=32", "--report_to=none");
+
+        Assert.True(run.ExitCode == ExitCodes.Success, run.Error);
+        var told = run.Output.IndexOf(expected.Replace("DATA", data, StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.InRange(told, 0, run.Output.IndexOf("step 1", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task Sweep_ValuesWrittenDifferentlyThatAreOne_AreRefused()
     {

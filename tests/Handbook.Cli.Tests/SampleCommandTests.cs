@@ -81,7 +81,7 @@ public sealed class SampleCommandTests : IDisposable
         var invocation = await Invocation.RunAsync(
             "sample", $"--endpoint.url={url}", "--endpoint.model=m", "--endpoint.max_retries=0", $"--dataset_name={policy.Prompts}", "--reward_funcs=words", $"--output_dir={policy.Path("out")}");
         Assert.Equal(ExitCodes.Failure, invocation.ExitCode);
-        Assert.Equal($"{url}: Connection refused (tried once). What was made before is kept; the same command goes on from there.", Assert.Single(invocation.ErrorLines));
+        Assert.Equal($"{url}: Connection refused (tried once). sampling: 0 of {File.ReadLines(policy.Prompts).Count()} prompts are kept, and the same command goes on from there.", Assert.Single(invocation.ErrorLines));
     }
 
     /// <summary>A key that was pasted where its variable's name belongs is refused and never shown.</summary>
@@ -96,6 +96,27 @@ public sealed class SampleCommandTests : IDisposable
         Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
         Assert.DoesNotContain(key, invocation.Output + invocation.Error, StringComparison.Ordinal);
         Assert.Contains("api_key_env: ", Assert.Single(invocation.ErrorLines), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "is not a round's record")]
+    [InlineData("[]", "is not a round's record")]
+    [InlineData("{\"training\": 1, \"finished\": true}", "is not a round's record")]
+    [InlineData("{\"training\": \"x\", \"finished\": true}", "was trained under another recipe or on other data")]
+    public async Task Sample_BrokenRecordOfARound_IsNamed(string record, string expected)
+    {
+        var output = policy.Path("broken-round");
+        Directory.CreateDirectory(Path.Combine(output, "round-1"));
+        File.WriteAllText(Path.Combine(output, "round-1", "round.json"), record);
+        var train = policy.Write("train.yaml", "task: dpo\nmax_steps: 1\n");
+
+        var refused = await Invocation.RunAsync(
+            "sample", $"--model_name_or_path={policy.Model}", $"--dataset_name={policy.Prompts}", "--reward_funcs=words", "--num_generations=2", "--max_new_tokens=4",
+            "--keep_truncated=true", "--rounds=2", $"--train_recipe={train}", $"--output_dir={output}");
+
+        Assert.Equal(ExitCodes.UserError, refused.ExitCode);
+        Assert.Contains(expected, Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.StartsWith(Path.Combine(output, "round-1"), refused.ErrorLines[0], StringComparison.Ordinal);
     }
 
     [Fact]

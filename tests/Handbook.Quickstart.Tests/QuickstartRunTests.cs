@@ -32,8 +32,31 @@ public sealed class QuickstartRunTests : IDisposable
         var (_, againLines) = await RunAsync(folder);
         Assert.Equal(4, againLines.Count(line => line.Contains("resuming training at checkpoint-2", StringComparison.Ordinal)));
         Assert.Equal(weights, File.ReadAllBytes(Path.Combine(folder.Model("dpo"), "model.safetensors")));
-        folder.Clear(QuickstartRun.Plan.Select(stage => stage.Name));
-        Assert.False(Path.Exists(folder.Model("cpt")));
+
+        var identity = Path.Combine(folder.Model("cpt"), "handbook_run.json");
+        File.WriteAllText(identity, File.ReadAllText(identity).Replace("\"handbook ", "\"handbook 9.", StringComparison.Ordinal));
+        var refused = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(folder));
+        Assert.StartsWith($"--output {folder.Root}: {folder.Model("cpt")} is of another quickstart: it is of handbook 9.", refused.Message, StringComparison.Ordinal);
+        Assert.EndsWith(". Add --fresh to begin anew, or name another --output.", refused.Message, StringComparison.Ordinal);
+
+        var mine = Path.Combine(folder.Model("sft"), "checkpoint-2", "notes.txt");
+        File.WriteAllText(mine, "mine");
+        var (removed, kept) = folder.Clear(QuickstartRun.Plan.Select(stage => stage.Name));
+        Assert.Equal([mine], kept);
+        Assert.Equal(6, removed.Count);
+        Assert.Equal([mine], Directory.GetDirectories(folder.Root).SelectMany(inner => Directory.GetFiles(inner, "*", SearchOption.AllDirectories)));
+    }
+
+    [Theory]
+    [InlineData("report.html")]
+    [InlineData("cpt.yaml")]
+    public async Task Execute_FolderWithSomebodysFile_IsRefusedBeforeTheFirstStage(string name)
+    {
+        File.WriteAllText(Path.Combine(root, name), "mine");
+        var refused = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(new QuickstartFolder(root)));
+        Assert.Equal($"--output {root}: {Path.Combine(root, name)} is there already, and no quickstart made it; name another --output.", refused.Message);
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(root, name)));
+        Assert.False(Directory.Exists(Path.Combine(root, "data")));
     }
 
     private static async Task<(QuickstartResult Result, IReadOnlyList<string> Lines)> RunAsync(QuickstartFolder folder)

@@ -186,12 +186,52 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         var isDead = true;
         using var server = new StubServer(request => isDead && request.Number > 20 ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
         var options = Endpoint("died", server) with { Scorers = [new ScorerOptions("regex:[5-9]$")] };
-        await Assert.ThrowsAsync<EndpointException>(() => RunAsync(options));
+        var error = await Assert.ThrowsAsync<EndpointException>(() => RunAsync(options));
+        var lines = Directory.GetFiles(Path.Combine(chat.File("died"), ".journal"), "completions-*.jsonl").SelectMany(File.ReadLines).Count();
+        Assert.EndsWith($"500 Internal Server Error: gone (tried once). sampling: {lines} of 11 prompts are kept, and the same command goes on from there.", error.Message, StringComparison.Ordinal);
         isDead = false;
         await RunAsync(options);
         // The first block was whole when the server died: none of its answers is asked for again.
         var kept = File.ReadLines(chat.Prompts).Take(3).Select(line => JsonNode.Parse(line)!["prompt"]!.GetValue<string>()).ToHashSet();
         Assert.Equal(12, server.Requests.Count(request => kept.Contains(request.LastMessage)));
+    }
+
+    /// <summary>Prompts before the one that failed are kept though their block is not whole, and the end is that of a server that never failed.</summary>
+    [Fact]
+    public async Task Run_EndpointThatDiesInsideABlock_KeepsThePromptsBefore()
+    {
+        var isDead = true;
+        using var server = new StubServer(request => isDead && request.Number > 9 ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
+        SampleOptions Of(string output) => Endpoint(output, server) with
+        {
+            Policy = new PolicyOptions { Endpoint = new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = 0, MaxConcurrency = 1, Timeout = SkippingClock.Limit } },
+            Scorers = [new ScorerOptions("regex:[5-9]$")],
+            PromptsPerBlock = 8,
+        };
+        var error = await Assert.ThrowsAsync<EndpointException>(() => RunAsync(Of("inside")));
+        Assert.Contains("sampling: 2 of 11 prompts are kept", error.Message, StringComparison.Ordinal);
+        isDead = false;
+        await RunAsync(Of("inside"));
+        // 9 answers and the fault; the third prompt's only answer is asked for again with the rest.
+        Assert.Equal(10 + 36, server.Requests.Count);
+        await RunAsync(Of("never"));
+        Assert.Equal(Contents("never")["candidates.jsonl"], Contents("inside")["candidates.jsonl"]);
+    }
+
+    [Fact]
+    public async Task Run_JudgeOfNoSense_EndsWithOneFullStop()
+    {
+        using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
+        using var server = new StubServer(_ => StubReply.Answer("It is blue, I think so."));
+        var error = await Assert.ThrowsAsync<MachineException>(() => RunAsync(Judged("nonsense", policy, server, ScorerOptions.JudgeName)));
+        Assert.Contains("there is no verdict in its words: It is blue, I think so. The answers are kept", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Run_NoPairs_HasNoWordsOfPairs()
+    {
+        var result = await RunAsync(Options("pairless") with { Scorers = [new ScorerOptions("max_words:100000")] });
+        Assert.Contains(("words, chosen and rejected", "none"), result.Report.Facts);
     }
 
     [Fact]
@@ -217,7 +257,7 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
         using var server = new StubServer(request => isBroken ? StubReply.Error(400, "no such template") : StubReply.Answer(judge == ScorerOptions.JudgeName ? "Rating: [[5]]" : "[[A]]"));
         var options = Judged($"never{judge}{block}", policy, server, judge) with { PromptsPerBlock = block };
-        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options));
+        var error = await Assert.ThrowsAsync<MachineException>(() => RunAsync(options));
         Assert.Matches($"^scoring: {judge} rated none of the first \\d+ answers: {server.Url}: 400 Bad Request: no such template. The answers are kept: once the judge is repaired, the same command scores them.$", error.Message);
         isBroken = false;
         var asked = policy.Requests.Count;

@@ -33,8 +33,8 @@ internal static class QuickstartCommand
     {
         var start = terminal.Clock.GetTimestamp();
         var stages = QuickstartRun.Plan.Select(stage => stage.Name);
-        foreach (var removed in isFresh ? folder.Clear(stages) : [])
-            terminal.Output.WriteLine($"removed {removed}");
+        if (isFresh)
+            Clear(folder, stages, terminal);
         var result = await new QuickstartRun(folder, TerminalProgress.Of(terminal), terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
         if (result is null)
             throw new OperationCanceledException(stop);
@@ -46,6 +46,15 @@ internal static class QuickstartCommand
         terminal.Output.WriteLine($"model   {folder.Model(QuickstartRun.Plan[^1].Name)}");
         terminal.Output.WriteLine($"time    {ProgressText.Time(time)}");
         return ExitCodes.Success;
+    }
+
+    private static void Clear(QuickstartFolder folder, IEnumerable<string> stages, Terminal terminal)
+    {
+        var (removed, kept) = folder.Clear(stages);
+        foreach (var path in removed)
+            terminal.Output.WriteLine($"removed {path}");
+        foreach (var path in kept)
+            terminal.Output.WriteLine($"kept {path}: no quickstart made it");
     }
 
     private static void Print(QuickstartReport report, Terminal terminal)

@@ -27,10 +27,9 @@ internal static class LibraryProbe
         {
             return new Finding("libtorch", FindingState.Good, $"{LibtorchLibrary.Version} in {LibtorchLibrary.Folder} ({LibtorchLibrary.Origin})");
         }
-        catch (Exception fault) when ((fault as UserErrorException ?? fault.InnerException as UserErrorException) is not null)
+        catch (Exception fault) when ((fault is TypeInitializationException ? fault.InnerException : fault) is UserErrorException or MachineException)
         {
-            var reason = (fault as UserErrorException ?? (UserErrorException)fault.InnerException!).Message;
-            return new Finding("libtorch", FindingState.Missing, reason,
+            return new Finding("libtorch", FindingState.Missing, (fault is TypeInitializationException ? fault.InnerException! : fault).Message,
                 $"dotnet restore (gets the CPU build), or {LibtorchLocation.Variable}=<python>/site-packages/torch/lib of a PyTorch from 2.10 on");
         }
     }
@@ -76,7 +75,7 @@ internal static class LibraryProbe
     private static string? TorchFolder()
     {
         try { return LibtorchLocation.Find().Folder; }
-        catch (UserErrorException) { return null; }
+        catch (Exception fault) when (fault is UserErrorException or MachineException) { return null; }
     }
 
     private static IEnumerable<string> Lines(string file)

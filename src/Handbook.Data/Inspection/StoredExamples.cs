@@ -42,6 +42,9 @@ public sealed class StoredExamples
         var (ids, mask) = (new int[marked.Length], new bool[marked.Length]);
         for (var i = 0; i < ids.Length; i++)
             (ids[i], mask[i]) = marked[i] >= 0 ? (marked[i], true) : (~marked[i], false);
+        // Predicted from nothing, as the counts of the set have it; where documents see each other, the one before predicts it.
+        if (set.Summary.Isolated && mask.Length > 0)
+            mask[0] = false;
         int[][] parts = store.Kind switch
         {
             StoreKind.Pairs => [ids[..record.Part0], ids[record.Part0..^record.Part2], ids[^record.Part2..]],

@@ -47,7 +47,7 @@ public sealed class ChatClientSampler : ISampler
         EndpointException? last = null;
         var requests = Enumerable.Range(0, prompts.Count).SelectMany(prompt => Enumerable.Range(0, settings.Count).Select(sample => (prompt, sample)));
         var limits = new ParallelOptions { MaxDegreeOfParallelism = maxConcurrency, CancellationToken = stop };
-        await Parallel.ForEachAsync(requests, limits, async (request, cancellation) =>
+        var asking = Parallel.ForEachAsync(requests, limits, async (request, cancellation) =>
         {
             try
             {
@@ -65,13 +65,21 @@ public sealed class ChatClientSampler : ISampler
             catch (EndpointException error) when (!error.IsTransient)
             {
                 if (!IsRequestToBlame(error))
-                    throw Ended(error);
+                    throw;
                 (refusals[request.prompt], last) = (error.Message, error);
             }
             finished?.Invoke();
-        }).ConfigureAwait(false);
+        });
+        try
+        {
+            await asking.ConfigureAwait(false);
+        }
+        catch (EndpointException error)
+        {
+            throw Ended(error, [.. answers.TakeWhile(of => of.All(answer => answer is not null)).Select(of => new SampledPrompt([.. of.Select(answer => answer!)]))]);
+        }
         if (last is not null && Volatile.Read(ref answered) == 0)
-            throw Ended(last);
+            throw Ended(last, []);
         return [.. prompts.Select((_, i) => refusals[i] is { } refusal ? new SampledPrompt([], refusal) : new SampledPrompt([.. answers[i].Select(answer => answer!)]))];
     }
 
@@ -80,8 +88,8 @@ public sealed class ChatClientSampler : ISampler
 
     private bool IsRequestToBlame(EndpointException error) => error.MayBeRefusal && Interlocked.Increment(ref unanswered) < Patience;
 
-    private static EndpointException Ended(EndpointException error) =>
-        new($"{error.Message}. What was made before is kept; the same command goes on from there.", error) { Status = error.Status };
+    private static EndpointException Ended(EndpointException error, IReadOnlyList<SampledPrompt> finished) =>
+        new(error.Message, error) { Status = error.Status, Finished = finished };
 
     private async Task<SampledAnswer> AskAsync(SamplePrompt prompt, SampleSettings settings, int sample, CancellationToken stop)
     {

@@ -3,7 +3,7 @@ using System.Net;
 namespace Handbook.Sampling.Endpoints;
 
 /// <summary>An endpoint that did not answer as it should. The message is one line and never holds the key.</summary>
-public sealed class EndpointException : Exception
+public sealed class EndpointException : MachineException
 {
     /// <summary>Reports a failure.</summary>
     public EndpointException(string message, Exception? cause = null) : base(message, cause) { }
@@ -22,6 +22,9 @@ public sealed class EndpointException : Exception
     /// answer. One that answers others refuses this request so; one that goes on like that is to blame itself.
     /// </summary>
     public bool MayBeRefusal { get; init; }
+
+    /// <summary>The first of the prompts that were asked together, as far as every answer to them was there; the fault ended the others.</summary>
+    public IReadOnlyList<SampledPrompt> Finished { get; init; } = [];
 
     /// <summary>How long the server asks to wait; null when it does not say.</summary>
     public TimeSpan? RetryAfter { get; init; }

@@ -45,7 +45,7 @@ internal sealed class EndpointFailure(EndpointOptions options, Func<string, stri
         _ => fault?.Code.Contains("insufficient_quota", StringComparison.Ordinal) == true ? Quota : null,
     };
 
-    private const string Quota = "The account there has no credit left; what was made before is kept, and the same command goes on from there.";
+    private const string Quota = "The account there has no credit left.";
 
     private static bool IsPassing(HttpStatusCode status, HttpResponseHeaders headers) =>
         // What OpenAI's and Anthropic's servers say outright goes before what the status suggests.

@@ -118,7 +118,7 @@ public sealed class OpenAiChatClient : IChatClient
                     body.Write(chunk, 0, count);
                     var together = Interlocked.Add(ref bytesRead, count);
                     if (body.Length > most)
-                        throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the reply is longer than {most >> 10} KiB, which no answer of so many tokens is")) { IsRefusal = true };
+                        throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the reply is longer than {most >> 10} KiB, which no answer of so many tokens is")) { MayBeRefusal = true };
                     if (together > MostBytesTogether)
                         throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the replies that come at a time are longer than {MostBytesTogether >> 20} MiB together; lower max_concurrency")) { IsTransient = true };
                 }

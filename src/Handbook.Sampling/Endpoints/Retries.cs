@@ -14,6 +14,8 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
     private static readonly TimeSpan First = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestOfOurs = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan LongestAsked = TimeSpan.FromDays(1);
+    // Numbers beyond are cut when they are read.
+    private static readonly TimeSpan LongestTold = TimeSpan.FromDays(1000);
     private static readonly TimeSpan Remarkable = TimeSpan.FromSeconds(30);
     private long noted;
 
@@ -37,6 +39,8 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
             }
             if (attempt == maxRetries)
                 throw GivenUp(failure, attempt == 0 ? "tried once" : FormattableString.Invariant($"tried {attempt + 1} times"));
+            if (failure.RetryAfter > LongestTold)
+                throw GivenUp(failure, FormattableString.Invariant($"it asks to wait longer than {LongestTold.TotalDays:0} days"));
             if (failure.RetryAfter > LongestAsked)
                 throw GivenUp(failure, FormattableString.Invariant($"it asks to wait {failure.RetryAfter.Value.TotalDays:0.#} days"));
             await Task.Delay(Wait(attempt, seed, failure), clock, stop).ConfigureAwait(false);

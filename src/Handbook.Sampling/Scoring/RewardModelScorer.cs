@@ -29,6 +29,12 @@ public sealed class RewardModelScorer : IScorer
         model = SequenceClassifier.Load(folder, dtype);
     }
 
+    /// <summary>Whether answers to a prompt that the model's template refuses have no score, instead of ending the run.</summary>
+    public bool SkipsRefused { get; init; }
+
+    /// <summary>Hears of each prompt that is left without a score.</summary>
+    public Action<string>? Note { get; init; }
+
     /// <inheritdoc/>
     public Task<IReadOnlyList<double?>> ScoreAsync(IReadOnlyList<PromptAnswer> answers, CancellationToken stop)
     {
@@ -52,9 +58,22 @@ public sealed class RewardModelScorer : IScorer
     private IEnumerable<Stretch> Stretches(IReadOnlyList<PromptAnswer> answers)
     {
         Stretch? open = null;
+        string? refused = null;
         foreach (var (place, answer) in answers.Index())
         {
-            var (prompt, completion) = Tokenize(answer);
+            if (refused == answer.Prompt.Id)
+                continue;
+            int[] prompt, completion;
+            try
+            {
+                (prompt, completion) = Tokenize(answer);
+            }
+            catch (UserErrorException error) when (SkipsRefused)
+            {
+                Note?.Invoke($"{error.Message.TrimEnd('.')}; its answers have no score");
+                refused = answer.Prompt.Id;
+                continue;
+            }
             if (completion.Length == 0 || prompt.Length + completion.Length > model.Config.MaxPositions)
                 continue;
             if (open is not null && !open.Prompt.AsSpan().SequenceEqual(prompt))

@@ -79,13 +79,14 @@ public sealed record ScorerOptions(string Name, double Weight = 1)
     /// <summary>Gets ready to score.</summary>
     /// <param name="clock">Times and waits.</param>
     /// <param name="note">Hears of what is worth a line.</param>
+    /// <param name="skipBadRows">Whether a prompt that a reward model's template refuses is left without a score, instead of ending the run.</param>
     /// <exception cref="UserErrorException">The name means nothing, or what it names cannot be opened.</exception>
-    public IScorer Open(TimeProvider clock, Action<string>? note = null)
+    public IScorer Open(TimeProvider clock, Action<string>? note = null, bool skipBadRows = false)
     {
         if (FindProblem(Name) is { } problem)
             throw new UserErrorException("reward_funcs: " + problem);
         if (RewardModel is { } folder)
-            return new RewardModelScorer(folder, dtype: DType);
+            return new RewardModelScorer(folder, dtype: DType) { SkipsRefused = skipBadRows, Note = note };
         if (Name == JudgeName)
             return new JudgeScorer(ChatClientSampler.Open(Judge!.Endpoint, clock, note), Judge);
         if (Name == PairwiseJudgeName)

@@ -18,10 +18,10 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
     /// <param name="sampled">What was sampled for each.</param>
     /// <param name="journal">What was scored.</param>
     /// <param name="stop">Ends it early.</param>
-    /// <exception cref="UserErrorException">A judge gives no verdict on anything.</exception>
+    /// <exception cref="MachineException">A judge gives no verdict on anything.</exception>
     public async Task RunAsync(IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
     {
-        using var scorers = new OpenScorers(options.Scorers, clock, progress.Note);
+        using var scorers = new OpenScorers(options, clock, progress.Note);
         await AskAgainAsync(scorers, prompts, sampled, journal, stop).ConfigureAwait(false);
         var blocks = new PromptBlocks("scoring", "answers", journal, options.PromptsPerBlock, progress, clock);
         await blocks.RunAsync(prompts, options.Settings.Count, () => scorers, async (_, block, _) =>
@@ -37,7 +37,7 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         [.. row["scores"]!.AsArray().Select(answer => answer!.AsArray().Select(score => (double?)score).ToArray())];
 
     /// <summary>Why a prompt's answers lack a verdict; null when they do not.</summary>
-    public static string? WhyUnrated(JsonObject row) => row[Unrated]?.GetValue<string>();
+    public static string? WhyUnrated(JsonObject row) => row[Unrated]?.GetValue<string>().TrimEnd('.');
 
     private async Task AskAgainAsync(OpenScorers scorers, IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
     {
@@ -106,17 +106,17 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
             return;
         foreach (var judge in Judges.Where(judge => answers.TrueForAll(scores => scores[judge] is null)))
         {
-            throw new UserErrorException(FormattableString.Invariant(
+            throw new MachineException(FormattableString.Invariant(
                 $"scoring: {options.Scorers[judge].Name} rated none of the first {Quantity.Of(answers.Count, "answer")}: {WhyUnrated(first)}. The answers are kept: once the judge is repaired, the same command scores them."));
         }
     }
 
     /// <summary>Scorers that are opened when they are first asked.</summary>
-    private sealed class OpenScorers(IReadOnlyList<ScorerOptions> scorers, TimeProvider clock, Action<string> note) : IDisposable
+    private sealed class OpenScorers(SampleOptions options, TimeProvider clock, Action<string> note) : IDisposable
     {
-        private readonly IScorer?[] open = new IScorer?[scorers.Count];
+        private readonly IScorer?[] open = new IScorer?[options.Scorers.Count];
 
-        public IScorer this[int i] => open[i] ??= scorers[i].Open(clock, note);
+        public IScorer this[int i] => open[i] ??= options.Scorers[i].Open(clock, note, options.Prompts.SkipBadRows);
 
         public void Dispose()
         {

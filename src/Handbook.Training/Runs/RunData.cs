@@ -46,6 +46,8 @@ public static class RunData
             progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {Quantity.Of(modelLimit, "position")} (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
+        foreach (var line in IdleAnswers.Warnings(store, tokenizer.IsSpecial))
+            progress.Note(line);
         if (OneVerdict(store) is { } verdict)
             progress.Note(string.Create(CultureInfo.InvariantCulture, $"warning: all {store.Train.RowCount} training answers have the label {verdict}; {options.Task.ToString().ToLowerInvariant()} learns by telling liked from disliked answers, and from one kind alone it only moves every answer's reward the same way"));
         if (options.Task != TrainingTask.Cpt && (tokenizer.Settings.HasChatTemplate || HasConversations(store))

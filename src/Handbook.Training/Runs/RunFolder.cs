@@ -85,7 +85,7 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
     private void Refuse(RunIdentity mine, RunIdentity owner)
     {
         if (mine.DifferencesFrom(owner) is { Count: > 0 } differences)
-            throw new UserErrorException($"output_dir: {folder} holds another run: {string.Join("; ", differences)}. {WaysOn}");
+            throw new AnotherRunException($"output_dir: {folder} holds another run: {string.Join("; ", differences)}. {WaysOn}", string.Join("; ", differences));
     }
 
     private RunIdentity? Owner() =>

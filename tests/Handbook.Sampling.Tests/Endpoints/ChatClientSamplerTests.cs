@@ -129,12 +129,12 @@ public sealed class ChatClientSamplerTests
     }
 
     [Fact]
-    public async Task Sample_ServerThatStaysDown_EndsWithOneLineThatSaysHowToGoOn()
+    public async Task Sample_ServerThatStaysDown_EndsWithOneLine()
     {
         using var server = new StubServer(_ => StubReply.Error(503, "no capacity\nat all"));
         var error = await Assert.ThrowsAsync<EndpointException>(() => OneAsync(server));
         Assert.Equal(
-            $"{server.Url}: 503 Service Unavailable: no capacity (tried 4 times). What was made before is kept; the same command goes on from there.", error.Message);
+            $"{server.Url}: 503 Service Unavailable: no capacity (tried 4 times)", error.Message);
         Assert.Equal(4, server.Requests.Count);
     }
 

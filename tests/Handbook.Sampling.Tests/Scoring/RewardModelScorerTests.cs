@@ -49,6 +49,12 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
         Assert.StartsWith($"reward_model:{copy.RewardModel}: prompt three cannot be scored: ", error.Message, StringComparison.Ordinal);
         Assert.Contains("no system here", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
+
+        var notes = new List<string>();
+        using var skipping = new RewardModelScorer(copy.RewardModel) { SkipsRefused = true, Note = notes.Add };
+        var scores = await skipping.ScoreAsync([new(prompt, "yes"), new(prompt, "no"), new(Prompt(4, "hello"), "yes")], default);
+        Assert.Equal([false, false, true], scores.Select(score => score is not null));
+        Assert.EndsWith("; its answers have no score", Assert.Single(notes), StringComparison.Ordinal);
     }
 
     [Fact]
