@@ -65,8 +65,12 @@ internal readonly struct HeadGradients
     /// <summary>Multiplied by the gradient that reached the loss; the same tensors when that is 1.</summary>
     internal HeadGradients ScaledBy(Tensor upstream)
     {
-        var factor = upstream.Item();
-        return this with { Hidden = Scale(Hidden, factor), Weight = Scale(Weight, factor), Bias = Scale(Bias, factor) };
+        // On the host a look at the factor is free and spares the multiplication by 1; elsewhere it would be a wait.
+        var factor = upstream.IsCpu ? upstream.Item() : (double?)null;
+        Tensor? Scaled(Tensor? gradient) => gradient is null ? null
+            : factor == 1 ? gradient.Alias()
+            : factor is { } number ? gradient.Multiply(number) : gradient.Multiply(upstream);
+        return this with { Hidden = Scaled(Hidden), Weight = Scaled(Weight), Bias = Scaled(Bias) };
     }
 
     /// <summary>Hands the gradients to whom they belong.</summary>
@@ -81,7 +85,4 @@ internal readonly struct HeadGradients
         if (Bias is not null)
             bias!.Add(Bias);
     }
-
-    private static Tensor? Scale(Tensor? gradient, double factor) =>
-        gradient is null ? null : factor == 1 ? gradient.Alias() : gradient.Multiply(factor);
 }

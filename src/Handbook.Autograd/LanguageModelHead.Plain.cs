@@ -18,20 +18,19 @@ public static unsafe partial class LanguageModelHead
         using var scope = new TensorScope();
         var gradients = wanted.Allocate(call);
         var chunk = (int)Math.Max(1, PlainChunkElements / call.Weight.Size(0));
-        var logps = new List<Tensor> { Tensor.Empty([0], call.Wide, call.Hidden.Device) };
-        var statistics = HeadStatistics.Of(call.Labels.Length);
+        // Logps and statistics, [chunk] each; the empty first ones are the answer to no label.
+        var parts = new List<Tensor[]> { Enumerable.Range(0, 4).Select(_ => Tensor.Empty([0], call.Wide, call.Hidden.Device)).ToArray() };
         for (var start = 0; start < call.Labels.Length; start += chunk)
         {
             using var inner = new TensorScope();
             var count = Math.Min(chunk, call.Labels.Length - start);
             var part = new PlainChunk(call, start, count);
-            part.Note(statistics, start);
-            logps.Add(inner.Keep(part.Logps));
+            parts.Add([.. part.Records().Select(inner.Keep)]);
             if (wanted.Any)
                 part.AddGradients(gradients, factors!.Narrow(0, start, count).To(call.Wide));
         }
-        var all = scope.Keep(Operator.Call("aten::cat"u8, default, logps.ToArray(), 0L));
-        return (all, statistics, gradients.Finish(call, scope));
+        var all = Enumerable.Range(0, 4).Select(i => scope.Keep(Operator.Call("aten::cat"u8, default, parts.Select(part => part[i]).ToArray(), 0L))).ToArray();
+        return (all[0], new HeadStatistics(all[1], all[2], all[3]), gradients.Finish(call, scope));
     }
 
     /// <summary>The logits of one chunk of labels and what follows from them.</summary>
@@ -64,21 +63,17 @@ public static unsafe partial class LanguageModelHead
         }
 
         /// <summary>[T].</summary>
-        internal Tensor Logps { get; }
+        private Tensor Logps { get; }
 
-        internal void Note(HeadStatistics statistics, int start)
+        /// <summary>Log-probabilities, whether the label is the likeliest, mean logits and entropies, [T] each.</summary>
+        internal Tensor[] Records()
         {
-            Logps.ToArray<float>().CopyTo(statistics.Logps, start);
-            var best = logits.ArgMax(1).ToArray<long>();
-            var means = logits.Sum(1).Multiply(1.0 / logits.Size(1)).ToArray<float>();
+            var correct = Operator.Call("aten::eq"u8, "Tensor"u8, logits.ArgMax(1), labels.View(-1));
             var expected = Probabilities().Multiply(logits).Sum(1, keepDim: true);
-            var entropies = logSumExp.Subtract(expected).ToArray<float>();
-            for (var i = 0; i < best.Length; i++)
-            {
-                statistics.IsCorrect[start + i] = best[i] == call.Labels[start + i];
-                statistics.MeanLogits[start + i] = means[i];
-                statistics.Entropies[start + i] = entropies[i];
-            }
+            return
+            [
+                Logps, correct.To(call.Wide), logits.Sum(1).Multiply(1.0 / logits.Size(1)), logSumExp.Subtract(expected).View(-1),
+            ];
         }
 
         internal void AddGradients(HeadGradients sums, Tensor factors)

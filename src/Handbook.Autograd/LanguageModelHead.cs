@@ -72,6 +72,6 @@ public static unsafe partial class LanguageModelHead
         var loss = scope.Keep(logps.Multiply(factors).Sum());
         var recorded = tape.Record(loss, [hidden], gradients.Saved(), (gradient, held) =>
             HeadGradients.From(wanted, held).ScaledBy(gradient).AddTo(hidden), [weight, bias]);
-        return (recorded, statistics);
+        return (recorded, statistics.KeptBy(scope));
     }
 }

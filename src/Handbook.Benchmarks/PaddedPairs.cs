@@ -71,7 +71,8 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
     {
         var batch = TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSharedPrefix())]);
         var offsets = BatchLabels.Of(batch).Offsets;
-        var logps = reference.TokenLogps(batch);
+        using var tensor = reference.TokenLogps(batch);
+        var logps = tensor.ToArray<double>();
         var sums = batch.Answers.Select(answer => logps[(int)offsets[answer]..(int)offsets[answer + 1]].Sum()).ToArray();
         return (Column(0), Column(1));
 

@@ -102,7 +102,7 @@ public sealed class PairBenchmark
     private static PairBenchmarkData Fitting(PairBenchmarkData data, CausalLanguageModel model, TimeBudget budget)
     {
         var probe = TokenBatch.Concatenate([.. data.Sample[0].Select(pair => pair.ToSharedPrefix())]);
-        var seconds = Enumerable.Range(0, 2).Min(_ => Seconds(() => new LiveReference(Policy(model)).TokenLogps(probe))) / probe.TokenCount;
+        var seconds = Enumerable.Range(0, 2).Min(_ => Seconds(() => new LiveReference(Policy(model)).TokenLogps(probe).Dispose())) / probe.TokenCount;
         var mean = Variants.Select(variant => data.Sample.Average(batch => PairBenchmarkData.PlaceCount(batch, variant))).ToArray();
         var once = seconds * (2 * 3 * mean.Sum() + 2 * mean[(int)PairVariant.Shared]);
         return data.Take(budget.Plan("micro-batches", data.Sample.Count, once, besides: once + 4 * 3 * seconds * mean[(int)PairVariant.Shared]));
@@ -157,8 +157,8 @@ public sealed class PairBenchmark
             processor[variant] += (Environment.CpuUsage.TotalTime - before).TotalSeconds / 2;
             OperationTimes.Current = null;
         }
-        var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared));
-        var lookup = Seconds(() => stored.TokenLogps(shared));
+        var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared).Dispose());
+        var lookup = Seconds(() => stored.TokenLogps(shared).Dispose());
         return new PairBatchTimes(pairs.Length, [.. Variants.Select(variant => PairBenchmarkData.PlaceCount(pairs, variant))], seconds, processor, live, lookup);
     }
 
@@ -169,18 +169,17 @@ public sealed class PairBenchmark
         {
             var loss = variant == PairVariant.Padded
                 ? new PaddedPairs(Policy(model), stored, new LossSettings()).Loss(tape, pairs, data.Padding)
-                : Loss(tape, variant == PairVariant.Packed ? packed : shared, shared);
+                : Loss(tape, variant == PairVariant.Packed ? packed : shared);
             tape.Backward(loss);
         }
         Forget();
     }
 
-    private Variable Loss(Tape tape, TokenBatch batch, TokenBatch shared)
+    private Variable Loss(Tape tape, TokenBatch batch)
     {
         var objective = new PreferenceObjective(Policy(model), stored, new PreferenceOptions());
-        var totals = new StepTotals(0, 1, shared.ExampleIds.Length, shared.LossTokenCount);
-        objective.Prepare([batch], totals);
-        return objective.Compute(tape, batch, totals).Loss;
+        using var step = objective.Begin([batch], StepTotals.Of(0, [batch]));
+        return step.Compute(tape, batch).Loss;
     }
 
     /// <summary>Median of three updates, with the gradient of one micro-batch.</summary>
@@ -190,7 +189,7 @@ public sealed class PairBenchmark
         var batch = data.Sample[0].Select(pair => pair.ToSharedPrefix()).ToArray();
         using (var scope = new TensorScope())
         using (var tape = new Tape())
-            tape.Backward(Loss(tape, TokenBatch.Concatenate(batch), TokenBatch.Concatenate(batch)));
+            tape.Backward(Loss(tape, TokenBatch.Concatenate(batch)));
         Update();
         var seconds = Enumerable.Range(0, 3).Select(_ => Seconds(Update)).Order().ElementAt(1);
         Forget();

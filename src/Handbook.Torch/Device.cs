@@ -22,6 +22,9 @@ public readonly record struct Device(DeviceKind Kind, int Index = 0)
     /// <summary>The accelerator with this index.</summary>
     public static Device Cuda(int index = 0) => new(DeviceKind.Cuda, index);
 
+    /// <summary>Shapes without elements: what a run would do, without doing it.</summary>
+    public static Device Meta => new(DeviceKind.Meta);
+
     /// <summary><c>cpu</c> or <c>cuda:0</c>.</summary>
     public override string ToString() =>
         Kind == DeviceKind.Cuda ? $"cuda:{Index}" : Kind.ToString().ToLowerInvariant();

@@ -9,6 +9,8 @@ public sealed unsafe partial class Tensor
     {
         get
         {
+            if (Device.Kind == DeviceKind.Meta)
+                throw new InvalidOperationException($"{this} has a shape and no elements.");
             void* pointer;
             Operator.Check(Native.GetDataPointer(Handle, &pointer), "aoti_torch_get_data_ptr");
             return pointer;
@@ -111,7 +113,16 @@ public sealed unsafe partial class Tensor
         return ToArray<double>()[0];
     }
 
+    /// <summary>The elements as <see cref="ToArray"/> gives them, at one of the places where a run may wait for its device.</summary>
+    /// <returns>Zeros when the tensor has a shape only.</returns>
+    public T[] Read<T>(DeviceWait place) where T : unmanaged
+    {
+        DeviceWaitCount.Add(place);
+        return Device.Kind == DeviceKind.Meta ? new T[ElementCount] : ToArray<T>();
+    }
+
     /// <summary>A managed copy of the elements in row-major order, converted to <typeparamref name="T"/>'s element type.</summary>
+    /// <exception cref="LibtorchException">The tensor has a shape only.</exception>
     public T[] ToArray<T>() where T : unmanaged
     {
         using var scope = new TensorScope();

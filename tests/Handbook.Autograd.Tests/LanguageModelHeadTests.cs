@@ -42,10 +42,9 @@ public class LanguageModelHeadTests : KernelRoad
             AssertClose(expected, logps, 1e-5, $"{dtype} logps");
             AssertClose(gradients.Hidden!, hiddenAgain, tolerance, $"{dtype} hidden of logps");
             AssertClose(gradients.Weight!, weightAgain, tolerance, $"{dtype} weight of logps");
-            Assert.Equal(logps.ToArray<float>(), statistics.Logps);
-            Assert.Equal(expectedStatistics.IsCorrect, statistics.IsCorrect);
-            AssertClose(Tensor.From(expectedStatistics.MeanLogits), Tensor.From(statistics.MeanLogits), 1e-5, "mean logits");
-            AssertClose(Tensor.From(expectedStatistics.Entropies), Tensor.From(statistics.Entropies), 1e-5, "entropies");
+            Assert.Equal(expectedStatistics.IsCorrect.ToArray<float>(), statistics.IsCorrect.ToArray<float>());
+            AssertClose(expectedStatistics.MeanLogits, statistics.MeanLogits, 1e-5, "mean logits");
+            AssertClose(expectedStatistics.Entropies, statistics.Entropies, 1e-5, "entropies");
         }
     }
 
@@ -81,7 +80,7 @@ public class LanguageModelHeadTests : KernelRoad
         var (loss, statistics) = LanguageModelHead.Loss(tape, hidden, new Variable(Tensor.Zeros([7, 32], DType.BFloat16)), [], [], [-1f]);
         tape.Backward(loss);
         Assert.Equal(0, loss.Value.Item());
-        Assert.Empty(statistics.Logps);
+        Assert.Equal(0, statistics.Entropies.ElementCount);
         Assert.Equal(new float[96], hidden.Grad!.ToArray<float>());
     }
 
@@ -117,7 +116,7 @@ public class LanguageModelHeadTests : KernelRoad
                 LanguageModelHead.Logps(tape, new Variable(problem.Hidden, true), new Variable(problem.Weight, true), problem.Rows, problem.Labels);
             smallest = Math.Min(smallest, Tensor.LiveCount - before);
         }
-        Assert.Equal(1, smallest);      // the logps themselves, which the scope owns
+        Assert.Equal(4, smallest);      // the logps and what was seen at them, which the scope owns
     }
 
     private sealed class Problem

@@ -25,9 +25,7 @@ public sealed class PairBenchmarkTests
             var (loss, gradients) = Differentiate(model, tape =>
             {
                 var objective = new PreferenceObjective(policy, new NoReference(), new PreferenceOptions());
-                var totals = new StepTotals(0, 1, pairs.Length, batch.LossTokenCount);
-                objective.Prepare([batch], totals);
-                return objective.Compute(tape, batch, totals).Loss;
+                return objective.Begin([batch], StepTotals.Of(0, [batch])).Compute(tape, batch).Loss;
             });
             Assert.Equal(padded, loss, 1e-5);
             foreach (var (expected, actual) in paddedGradients.Zip(gradients))

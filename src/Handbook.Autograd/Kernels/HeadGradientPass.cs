@@ -22,7 +22,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat, V>
     private readonly float* weightSums;
     private readonly float* hiddenRows;
     private readonly float* hiddenSums;     // [strips, width, labels]
-    private HeadStatistics? statistics;
+    private LabelRecords? statistics;
 
     internal HeadGradientPass(HeadCall call, HeadChunk<T> chunk, Tensor? weightSums, bool addsToWeight, Tensor? hiddenRows)
     {
@@ -33,7 +33,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat, V>
     }
 
     /// <summary>Adds the chunk's gradients, each label's times its factor.</summary>
-    internal void Run(ReadOnlySpan<float> factors, HeadStatistics seen)
+    internal void Run(ReadOnlySpan<float> factors, LabelRecords seen)
     {
         statistics = seen;
         var own = new Span<float>(chunk.Factors, chunk.Capacity);

@@ -15,10 +15,10 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
 
     private readonly HeadCall call;
     private readonly HeadChunk<T> chunk;
-    private readonly HeadStatistics statistics;
+    private readonly LabelRecords statistics;
     private readonly float logitFactor;
 
-    private HeadPass(HeadCall call, HeadChunk<T> chunk, HeadStatistics statistics)
+    private HeadPass(HeadCall call, HeadChunk<T> chunk, LabelRecords statistics)
     {
         (this.call, this.chunk, this.statistics) = (call, chunk, statistics);
         logitFactor = (float)(call.Options.LogitScale * Exponential.LogOfE);
@@ -29,10 +29,10 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
     {
         using var scope = new TensorScope();
         var chunk = new HeadChunk<T>(call, keepsOdds);
-        var pass = new HeadPass<T, TFormat, V>(call, chunk, HeadStatistics.Of(call.Labels.Length));
+        var pass = new HeadPass<T, TFormat, V>(call, chunk, new LabelRecords(call.Labels.Length));
         for (var start = (call.Labels.Length - 1) / chunk.Capacity * chunk.Capacity; start >= 0; start -= chunk.Capacity)
             pass.Weigh(start);
-        return new HeadValue(scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics)
+        return new HeadValue(scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics.ToStatistics().KeptBy(scope))
         {
             Held = keepsOdds ? [.. chunk.Memory.Select(scope.Keep)] : [],
             Gradients = (again, wanted, factors) =>
@@ -47,9 +47,9 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
     internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(HeadCall call, HeadGradients wanted, Tensor factors)
     {
         using var scope = new TensorScope();
-        var pass = new HeadPass<T, TFormat, V>(call, new HeadChunk<T>(call, wanted.Any), HeadStatistics.Of(call.Labels.Length));
+        var pass = new HeadPass<T, TFormat, V>(call, new HeadChunk<T>(call, wanted.Any), new LabelRecords(call.Labels.Length));
         var gradients = pass.Gradients(wanted, factors, isFirstWeighed: false).Finish(call, scope);
-        return (scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics, gradients);
+        return (scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics.ToStatistics().KeptBy(scope), gradients);
     }
 
     private HeadGradients Gradients(HeadGradients wanted, Tensor factors, bool isFirstWeighed)
@@ -192,7 +192,7 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
             {
                 var i = chunk.Start + label;
                 statistics.Logps[i] = (float)((chunk.LabelLogits[label] - chunk.LogSumExp[label]) * Exponential.NaturalLogOfTwo);
-                statistics.IsCorrect[i] = chunk.LabelLogits[label] >= top[label - first];
+                statistics.IsCorrect[i] = chunk.LabelLogits[label] >= top[label - first] ? 1 : 0;
                 statistics.Entropies[i] = entropy[label - first];
                 statistics.MeanLogits[i] = (float)(sum[label - first] * call.Options.LogitScale / chunk.Vocabulary);
             }

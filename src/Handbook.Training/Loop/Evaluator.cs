@@ -64,13 +64,14 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
     private void Measure(int[] indices, MetricSums sums)
     {
         var batch = rows.Batch(indices);
-        var totals = new StepTotals(0, 1, batch.ExampleIds.Length, batch.LossTokenCount, IsTraining: false);
+        var totals = StepTotals.Of(0, [batch], isTraining: false);
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        objective.Prepare([batch], totals);
-        var result = objective.Compute(tape, batch, totals);
+        using var work = objective.Begin([batch], totals);
+        var result = work.Compute(tape, batch);
         var weight = objective.LossWeight(totals);
-        sums.Add(MetricNames.Loss, result.Loss.Value.Item() * weight, weight);
+        sums.Add(MetricNames.Loss, result.LossValue * weight, weight);
         sums.Add(result.Metrics);
+        sums.EndStep();
     }
 }

@@ -12,22 +12,23 @@ namespace Handbook.Training.Loop;
 /// <param name="optimizer">Moves them.</param>
 /// <param name="maxGradNorm">Global norm above which gradients are scaled down; 0 never does.</param>
 /// <param name="seed">Seed of dropout and embedding noise.</param>
+/// <param name="world">All ranks; null for this one alone.</param>
 public sealed class TrainingStep(
-    IObjective objective, IReadOnlyList<Parameter> parameters, IOptimizer optimizer, double maxGradNorm, int seed)
+    IObjective objective, IReadOnlyList<Parameter> parameters, IOptimizer optimizer, double maxGradNorm, int seed, World? world = null)
 {
     /// <summary>Trains on the micro-batches of the step with this 0-based number.</summary>
     /// <exception cref="TrainingDivergedException">A loss or the gradient is not finite; the weights are as before.</exception>
     public StepOutcome Run(int step, double learningRate, IReadOnlyList<TokenBatch> microBatches)
     {
-        var totals = new StepTotals(
-            step, microBatches.Count, microBatches.Sum(batch => batch.ExampleIds.Length), microBatches.Sum(batch => (long)batch.LossTokenCount));
-        objective.Prepare(microBatches, totals);
+        var totals = StepTotals.Of(step, microBatches, world);
         var metrics = new MetricSums();
         var loss = 0.0;
-        for (var i = 0; i < microBatches.Count; i++)
-            loss += Differentiate(microBatches[i], totals, RandomSeed(step, i), metrics);
-
-        var norm = GradientNorm.Global(parameters);
+        using (var work = objective.Begin(microBatches, totals))
+        {
+            for (var i = 0; i < microBatches.Count; i++)
+                loss += Differentiate(work, microBatches[i], step, RandomSeed(step, i), metrics);
+        }
+        var norm = GradientNorm.Global(parameters, world);
         OperationTimes.Current?.Mark(nameof(GradientNorm), "update");
         if (!double.IsFinite(norm))
         {
@@ -38,23 +39,23 @@ public sealed class TrainingStep(
         OperationTimes.Current?.Mark(nameof(Optimizer), "update");
         Forget();
         objective.Stepped(step + 1);
-        return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics);
+        return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics.EndStep());
     }
 
-    private double Differentiate(TokenBatch batch, StepTotals totals, ulong randomSeed, MetricSums metrics)
+    private double Differentiate(ObjectiveStep work, TokenBatch batch, int step, ulong randomSeed, MetricSums metrics)
     {
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: true, randomSeed);
-        var result = objective.Compute(tape, batch, totals);
-        var loss = result.Loss.Value.Item();
-        if (!double.IsFinite(loss))
+        var result = work.Compute(tape, batch);
+        tape.Backward(result.Loss);
+        // Not before: a device has the backward pass to do while this waits.
+        if (!double.IsFinite(result.LossValue))
         {
             Forget();
-            throw new TrainingDivergedException("loss", loss, totals.Step + 1, batch.ExampleIds);
+            throw new TrainingDivergedException("loss", result.LossValue, step + 1, batch.ExampleIds);
         }
-        tape.Backward(result.Loss);
         metrics.Add(result.Metrics);
-        return loss;
+        return result.LossValue;
     }
 
     private void Forget()

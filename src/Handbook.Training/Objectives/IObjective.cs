@@ -6,27 +6,72 @@ using Handbook.Training.Artefacts;
 
 namespace Handbook.Training.Objectives;
 
-/// <summary>What the micro-batches of one optimizer step add up to; a loss is normalised over the whole step, never over a part.</summary>
-/// <param name="Step">0-based number of the optimizer step (of an evaluation: 0).</param>
-/// <param name="MicroBatchCount">Micro-batches.</param>
-/// <param name="ExampleCount">Rows, or pairs of a preference set.</param>
-/// <param name="LossTokenCount">Tokens that count in the loss.</param>
-/// <param name="IsTraining">False in an evaluation, which leaves no trace in the objective's state.</param>
-public readonly record struct StepTotals(int Step, int MicroBatchCount, int ExampleCount, long LossTokenCount, bool IsTraining = true);
-
 /// <summary>What an objective made of a micro-batch.</summary>
-/// <param name="Loss">Scalar; the sum over a step's micro-batches is the step's loss.</param>
-/// <param name="Metrics">What else is reported.</param>
-public sealed record ObjectiveResult(Variable Loss, MetricSums Metrics)
+public sealed class ObjectiveResult
 {
+    private readonly Readings readings;
+    private readonly Func<MetricSums> metrics;
+    private readonly Reading loss;
+    private MetricSums? measured;
+
+    /// <summary>Takes what was computed.</summary>
+    /// <param name="loss">Scalar; the sum over a step's micro-batches is the step's loss.</param>
+    /// <param name="readings">What the metrics are made of.</param>
+    /// <param name="metrics">Makes them, once everything has been read.</param>
+    public ObjectiveResult(Variable loss, Readings readings, Func<MetricSums> metrics)
+    {
+        (Loss, this.readings, this.metrics) = (loss, readings, metrics);
+        this.loss = readings.Of(loss.Value);
+    }
+
+    /// <summary>The loss, for the backward pass.</summary>
+    public Variable Loss { get; }
+
+    /// <summary>The loss as a number. The first look at it, or at the metrics, waits for the device.</summary>
+    public double LossValue
+    {
+        get
+        {
+            _ = Metrics;
+            return loss.Value;
+        }
+    }
+
+    /// <summary>What else is reported.</summary>
+    public MetricSums Metrics
+    {
+        get
+        {
+            if (measured is null)
+            {
+                readings.Read(DeviceWait.Loss);
+                measured = metrics();
+            }
+            return measured;
+        }
+    }
+
     /// <summary>The result with what the model itself adds: the mean over the step's micro-batches.</summary>
-    internal static ObjectiveResult Of(Tape tape, Variable loss, MetricSums metrics, HiddenStates states, StepTotals totals)
+    internal static ObjectiveResult Of(Tape tape, Variable loss, Readings readings, Func<MetricSums> metrics, HiddenStates states, StepTotals totals)
     {
         if (states.Router is not { } router)
-            return new ObjectiveResult(loss, metrics);
+            return new ObjectiveResult(loss, readings, metrics);
         var share = tape.Scale(router.Value, router.Coefficient / totals.MicroBatchCount);
-        return new ObjectiveResult(tape.Add(loss, share), metrics.Add(MetricNames.RouterLoss, router.Value.Value.Item(), 1));
+        var value = readings.Of(router.Value.Value);
+        return new ObjectiveResult(tape.Add(loss, share), readings, () => metrics().Add(MetricNames.RouterLoss, value.Value, 1));
     }
+}
+
+/// <summary>An objective during one optimizer step, or one batch of an evaluation: what it found out beforehand goes with it.</summary>
+/// <param name="compute">The loss of one of the step's micro-batches.</param>
+/// <param name="owned">What is freed with it; null for nothing.</param>
+public sealed class ObjectiveStep(Func<Tape, TokenBatch, ObjectiveResult> compute, IDisposable? owned = null) : IDisposable
+{
+    /// <summary>Computes the loss of one micro-batch, recorded on the tape when it records.</summary>
+    public ObjectiveResult Compute(Tape tape, TokenBatch batch) => compute(tape, batch);
+
+    /// <inheritdoc/>
+    public void Dispose() => owned?.Dispose();
 }
 
 /// <summary>
@@ -34,13 +79,8 @@ public sealed record ObjectiveResult(Variable Loss, MetricSums Metrics)
 /// </summary>
 public interface IObjective
 {
-    /// <summary>Sees all micro-batches of a step before the first is computed, for losses that look at the whole batch.</summary>
-    void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
-    {
-    }
-
-    /// <summary>Computes the loss of one micro-batch, recorded on the tape when it records.</summary>
-    ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals);
+    /// <summary>Begins a step: losses that look at the whole batch do so here, before the first micro-batch is computed.</summary>
+    ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals);
 
     /// <summary>What the loss is a mean over, in <paramref name="totals"/>: evaluation weighs its batches by it.</summary>
     double LossWeight(StepTotals totals) => totals.ExampleCount;

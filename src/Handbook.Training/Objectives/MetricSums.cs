@@ -4,6 +4,7 @@ namespace Handbook.Training.Objectives;
 public sealed class MetricSums
 {
     private readonly Dictionary<string, (double Sum, double Weight)> sums = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (double Value, Func<double, double, double> Choose)> extremes = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (string From, string Less)> differences = new(StringComparer.Ordinal);
 
     /// <summary>Adds an observation: <paramref name="sum"/> is the total over <paramref name="weight"/> tokens, pairs or rows.</summary>
@@ -24,9 +25,30 @@ public sealed class MetricSums
         return this;
     }
 
+    /// <summary>Adds a metric of a whole step, such as its largest reward, of which this is what one micro-batch saw.</summary>
+    /// <param name="name">The metric.</param>
+    /// <param name="value">What was seen.</param>
+    /// <param name="choose">Which of two micro-batches' values is the step's.</param>
+    public MetricSums AddExtreme(string name, double value, Func<double, double, double> choose)
+    {
+        extremes[name] = extremes.TryGetValue(name, out var before) ? (choose(before.Value, value), choose) : (value, choose);
+        return this;
+    }
+
+    /// <summary>The step is whole: its extremes are observations like others from now on, and steps are averaged.</summary>
+    public MetricSums EndStep()
+    {
+        foreach (var (name, (value, _)) in extremes)
+            Add(name, value, 1);
+        extremes.Clear();
+        return this;
+    }
+
     /// <summary>Adds everything that another one holds.</summary>
     public void Add(MetricSums other)
     {
+        foreach (var (name, (value, choose)) in other.extremes)
+            AddExtreme(name, value, choose);
         foreach (var (name, (sum, weight)) in other.sums)
             Add(name, sum, weight);
         foreach (var (name, (from, less)) in other.differences)
@@ -52,6 +74,7 @@ public sealed class MetricSums
     public void Clear()
     {
         sums.Clear();
+        extremes.Clear();
         differences.Clear();
     }
 

@@ -13,20 +13,23 @@ namespace Handbook.Training.Objectives;
 public sealed class NextTokenObjective(IPolicy policy, LossNormalization normalization = LossNormalization.Tokens) : IObjective
 {
     /// <inheritdoc/>
-    public double LossWeight(StepTotals totals) => totals.LossTokenCount;
+    public double LossWeight(StepTotals totals) => totals.LabelCount;
 
     /// <inheritdoc/>
-    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
+
+    private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var states = policy.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        var divisor = normalization == LossNormalization.MicroBatches
-            ? (double)batch.LossTokenCount * totals.MicroBatchCount
-            : totals.LossTokenCount;
+        var divisor = normalization == LossNormalization.MicroBatches ? batch.LossTokenCount * totals.MicroBatchCount : totals.LabelCount;
         var (loss, statistics) = states.Head.Loss(tape, states.Hidden, labels.Rows, labels.Labels, [(float)(-1 / divisor)]);
-        var metrics = new MetricSums()
-            .Add(MetricNames.TokenAccuracy, statistics.IsCorrect.Count(correct => correct), batch.LossTokenCount)
-            .Add(MetricNames.Entropy, statistics.Entropies.Sum(entropy => (double)entropy), batch.LossTokenCount);
-        return ObjectiveResult.Of(tape, loss, metrics, states, totals);
+        var readings = new Readings();
+        var (correct, entropies) = (readings.Of(statistics.IsCorrect), readings.Of(statistics.Entropies));
+        return ObjectiveResult.Of(tape, loss, readings, Metrics, states, totals);
+
+        MetricSums Metrics() => new MetricSums()
+            .Add(MetricNames.TokenAccuracy, correct.Values.Sum(), batch.LossTokenCount)
+            .Add(MetricNames.Entropy, entropies.Values.Sum(), batch.LossTokenCount);
     }
 }

@@ -14,15 +14,25 @@ public static class GradientNorm
     private const int Block = 1 << 14;
 
     /// <summary>Global norm; parameters without a gradient count as zero.</summary>
-    public static double Global(IReadOnlyList<Parameter> parameters)
+    /// <param name="parameters">What is trained, on this rank.</param>
+    /// <param name="world">All ranks; null for this one alone.</param>
+    public static double Global(IReadOnlyList<Parameter> parameters, World? world = null)
     {
-        var sum = 0.0;
-        foreach (var parameter in parameters)
+        using var scope = new TensorScope();
+        double[] sum = [0];
+        var elsewhere = new List<Tensor>();
+        foreach (var gradient in parameters.Select(parameter => parameter.Grad).OfType<Tensor>())
         {
-            if (parameter.Grad is { } gradient)
-                sum += SumOfSquares(gradient);
+            if (gradient.IsCpu)
+                sum[0] += SumOfSquares(gradient);
+            else
+                elsewhere.Add(Squares(gradient));
         }
-        return Math.Sqrt(sum);
+        // One wait for all gradients on a device.
+        if (elsewhere.Count > 0)
+            sum[0] += Operator.Call("aten::stack"u8, default, elsewhere.ToArray(), 0L).Sum().Read<double>(DeviceWait.GradientNorm)[0];
+        (world ?? World.Single).Sum(sum);
+        return Math.Sqrt(sum[0]);
     }
 
     /// <summary>What gradients are multiplied by: min(1, maximum / (norm + 1e-6)); 1 when the maximum is 0.</summary>
@@ -37,13 +47,16 @@ public static class GradientNorm
     {
         using var scope = new TensorScope();
         if (!FusedKernels.Apply(tensor))
-        {
-            var wide = tensor.To(DType.Float64);
-            return wide.Multiply(wide).Sum().Item();
-        }
+            return Squares(tensor).Item();
         var partial = new double[(tensor.ElementCount + Block - 1) / Block];
         FusedKernels.ForWidth(Sum<Lanes16>, Sum<Lanes8>, Sum<Lanes4>)(tensor, partial);
         return partial.Sum();
+    }
+
+    private static Tensor Squares(Tensor tensor)
+    {
+        var wide = tensor.To(DType.Float64);
+        return wide.Multiply(wide).Sum();
     }
 
     private static unsafe void Sum<V>(Tensor tensor, double[] partial) where V : unmanaged, ILanes<V>

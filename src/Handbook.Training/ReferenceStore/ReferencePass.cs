@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text.Json;
 using Handbook.Data.Packing;
+using Handbook.Torch;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Progress;
@@ -106,7 +107,8 @@ internal sealed class ReferencePass
             stop.ThrowIfCancellationRequested();
             var batch = TokenBatch.Concatenate(rows);
             var labels = BatchLabels.Of(batch);
-            values.AddRange(live.TokenLogps(batch).Select(logp => (float)logp));
+            using var logps = live.TokenLogps(batch);
+            values.AddRange(logps.Read<float>(DeviceWait.ReferenceLogps));
             for (var segment = 0; segment < batch.Layout.Segments.Length; segment++)
             {
                 if (labels.CountOf(segment) is > 0 and var count)

@@ -1,4 +1,5 @@
 using Handbook.Data.Packing;
+using Handbook.Torch;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Progress;
@@ -49,7 +50,7 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="InvalidOperationException">A sequence of the batch is not of the rows that the store was made of.</exception>
-    public double[] TokenLogps(TokenBatch batch)
+    public Tensor TokenLogps(TokenBatch batch)
     {
         var labels = BatchLabels.Of(batch);
         var logps = new double[batch.LossTokenCount];
@@ -68,7 +69,7 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
             for (var i = 0; i < count; i++)
                 logps[labels.Offsets[segment] + i] = values[i];
         }
-        return logps;
+        return Tensor.From(logps);
     }
 
     /// <summary>Unmaps the files.</summary>

@@ -51,10 +51,8 @@ public sealed class FiniteDifferenceTests
 
     private static double[] Gradient(IObjective objective, IReadOnlyList<Parameter> parameters, TokenBatch batch)
     {
-        var totals = ObjectiveRun.Totals([batch], isTraining: false);
         using var tape = new Tape();
-        objective.Prepare([batch], totals);
-        tape.Backward(objective.Compute(tape, batch, totals).Loss);
+        tape.Backward(ObjectiveRun.Alone(objective, tape, batch, isTraining: false).Loss);
         double[] gradient = [.. parameters.SelectMany(parameter => parameter.Grad!.ToArray<double>())];
         foreach (var parameter in parameters)
             parameter.ClearGrad();
@@ -64,10 +62,8 @@ public sealed class FiniteDifferenceTests
     private static double Loss(IObjective objective, TokenBatch batch)
     {
         using var scope = new TensorScope();
-        var totals = ObjectiveRun.Totals([batch], isTraining: false);
         using var tape = new Tape();
-        objective.Prepare([batch], totals);
-        return objective.Compute(tape, batch, totals).Loss.Value.Item();
+        return ObjectiveRun.Alone(objective, tape, batch, isTraining: false).Loss.Value.Item();
     }
 
     private static void Move(IReadOnlyList<Parameter> parameters, double[] direction, double length)

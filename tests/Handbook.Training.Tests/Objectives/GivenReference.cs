@@ -1,4 +1,5 @@
 using Handbook.Data.Packing;
+using Handbook.Torch;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
 
@@ -7,12 +8,12 @@ namespace Handbook.Training.Tests.Objectives;
 /// <summary>Log-probabilities of answers as given, in the order of the batch's answers; an answer's whole stands at its first label.</summary>
 internal sealed class GivenReference(params double[] answers) : IReferenceLogps
 {
-    public double[] TokenLogps(TokenBatch batch)
+    public Tensor TokenLogps(TokenBatch batch)
     {
         var labels = BatchLabels.Of(batch);
         var logps = new double[batch.LossTokenCount];
         for (var i = 0; i < answers.Length; i++)
             logps[labels.Offsets[batch.Answers[i]]] = answers[i];
-        return logps;
+        return Tensor.From(logps);
     }
 }

@@ -23,25 +23,25 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
     internal static ObjectiveRun Of(IObjective objective, IReadOnlyList<Parameter> parameters, params IReadOnlyList<TokenBatch> microBatches)
     {
         using var scope = new TensorScope();
-        var totals = Totals(microBatches);
-        objective.Prepare(microBatches, totals);
+        using var step = objective.Begin(microBatches, StepTotals.Of(0, microBatches));
         var (loss, metrics) = (0.0, new MetricSums());
         foreach (var batch in microBatches)
         {
             using var tape = new Tape();
-            var result = objective.Compute(tape, batch, totals);
+            var result = step.Compute(tape, batch);
             tape.Backward(result.Loss);
-            loss += result.Loss.Value.Item();
+            loss += result.LossValue;
             metrics.Add(result.Metrics);
         }
         var gradient = parameters.SelectMany(parameter => parameter.Grad?.ToArray<double>() ?? new double[parameter.Value.ElementCount]).ToArray();
         foreach (var parameter in parameters)
             parameter.ClearGrad();
-        return new ObjectiveRun(loss, metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value), gradient);
+        return new ObjectiveRun(loss, metrics.EndStep().Means().ToDictionary(metric => metric.Name, metric => metric.Value), gradient);
     }
 
-    internal static StepTotals Totals(IReadOnlyList<TokenBatch> microBatches, bool isTraining = true) => new(
-        0, microBatches.Count, microBatches.Sum(batch => batch.ExampleIds.Length), microBatches.Sum(batch => (long)batch.LossTokenCount), isTraining);
+    /// <summary>A batch that is a step of its own.</summary>
+    internal static ObjectiveResult Alone(IObjective objective, Tape tape, TokenBatch batch, bool isTraining = true) =>
+        objective.Begin([batch], StepTotals.Of(0, [batch], isTraining: isTraining)).Compute(tape, batch);
 
     /// <summary>Loss relative, gradient as relative L2, every metric.</summary>
     internal void AssertNear(ObjectiveRun other, double tolerance, string what)

@@ -76,9 +76,7 @@ public sealed class RewardMeanTests
     {
         var rows = TokenBatch.Concatenate([AnswerPolicy.Row(0), AnswerPolicy.Row(1)]);
         var batch = new TokenBatch(rows.TokenIds, rows.LossMask, rows.Layout, rows.ExampleIds, rows.Answers) { Verdicts = [true, false] };
-        var totals = ObjectiveRun.Totals([batch], isTraining);
         using var tape = new Autograd.Tape(isRecording: false);
-        objective.Prepare([batch], totals);
-        return objective.Compute(tape, batch, totals).Metrics.Means().Single(metric => metric.Name == MetricNames.RewardMean).Value;
+        return ObjectiveRun.Alone(objective, tape, batch, isTraining).Metrics.Means().Single(metric => metric.Name == MetricNames.RewardMean).Value;
     }
 }

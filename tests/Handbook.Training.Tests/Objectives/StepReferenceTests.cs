@@ -32,7 +32,7 @@ public sealed class StepReferenceTests
     {
         internal List<TokenBatch> Asked { get; } = [];
 
-        public double[] TokenLogps(TokenBatch batch)
+        public Tensor TokenLogps(TokenBatch batch)
         {
             Asked.Add(batch);
             return inner.TokenLogps(batch);

@@ -4,6 +4,7 @@ using Handbook.Models;
 using Handbook.TestModels;
 using Handbook.TestSupport;
 using Handbook.Torch;
+using Handbook.Training.Tests.Objectives;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
@@ -38,13 +39,13 @@ public sealed class StoredReferenceTests : IDisposable
         using var together = Open("b", new CausalPolicy(frozen, ForwardOptions.Default));
         foreach (var pair in Pairs)
         {
-            Assert.Equal(live.TokenLogps(pair.ToSharedPrefix()), oneByOne.TokenLogps(pair.ToSharedPrefix()));
-            AssertNear(live.TokenLogps(pair.ToSequences()), oneByOne.TokenLogps(pair.ToSequences()), bound);
+            Assert.Equal(Logps(live, pair.ToSharedPrefix()), Logps(oneByOne, pair.ToSharedPrefix()));
+            AssertNear(Logps(live, pair.ToSequences()), Logps(oneByOne, pair.ToSequences()), bound);
         }
         TokenBatch[] rows = [.. Pairs.Select(pair => pair.ToSharedPrefix())];
-        Assert.Equal(live.TokenLogps(TokenBatch.Concatenate(rows[..RowsPerFile])), together.TokenLogps(TokenBatch.Concatenate(rows[..RowsPerFile])));
+        Assert.Equal(Logps(live, TokenBatch.Concatenate(rows[..RowsPerFile])), Logps(together, TokenBatch.Concatenate(rows[..RowsPerFile])));
         var shuffled = TokenBatch.Concatenate([rows[9], rows[3], rows[17], rows[0]]);
-        AssertNear(live.TokenLogps(shuffled), together.TokenLogps(shuffled), bound);
+        AssertNear(Logps(live, shuffled), Logps(together, shuffled), bound);
     }
 
     [Fact]
@@ -144,6 +145,12 @@ public sealed class StoredReferenceTests : IDisposable
         Assert.Equal(key.Name, (key with { }).Name);
     }
 
+    private static double[] Logps(IReferenceLogps reference, TokenBatch batch)
+    {
+        using var logps = reference.TokenLogps(batch);
+        return logps.ToArray<double>();
+    }
+
     private CausalPolicy Policy() => new(model, ForwardOptions.Default);
 
     private StoredReference Open(
@@ -176,9 +183,7 @@ public sealed class StoredReferenceTests : IDisposable
         var objective = new PreferenceObjective(new CausalPolicy(policy, ForwardOptions.Default), reference, new PreferenceOptions { Beta = beta });
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        var totals = new StepTotals(0, 1, batch[0].ExampleIds.Length, batch[0].LossTokenCount);
-        objective.Prepare(batch, totals);
-        return objective.Compute(tape, batch[0], totals).Loss.Value.Item();
+        return ObjectiveRun.Alone(objective, tape, batch[0]).Loss.Value.Item();
     }
 
     private static TrainingRows Rows(PreferencePair[] pairs) =>

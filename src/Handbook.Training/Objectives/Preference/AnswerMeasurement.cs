@@ -33,7 +33,7 @@ public sealed record AnswerMeasurement(
         var weights = weigh is null ? null : Tensor.From(weigh(labels)).To(dtype).To(device);
         var answers = Index(batch.Answers).To(device);
         using var silent = new Tape(isRecording: false);
-        var referenceTokens = new Variable(Tensor.From(referenceLogps).To(dtype).To(device));
+        var referenceTokens = new Variable(referenceLogps.To(device).To(dtype));
         return new AnswerMeasurement(
             tape.IndexSelect(tape.SegmentSum(logps, labels.Offsets, weights), 0, answers),
             silent.SegmentSum(referenceTokens, labels.Offsets, weights).Value.IndexSelect(0, answers),

@@ -1,6 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
 using Handbook.Data.Packing;
+using Handbook.Torch;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 
@@ -15,8 +16,6 @@ public sealed class ContrastiveObjective : IObjective
     private readonly IPolicy policy;
     private readonly double likelihoodWeight;
     private readonly ContrastiveLoss loss;
-    private int pairTotal;
-    private int chosenTokenTotal;
 
     /// <summary>Takes the policy and the recipe's settings.</summary>
     /// <exception cref="UserErrorException">An unknown loss, or several.</exception>
@@ -31,32 +30,28 @@ public sealed class ContrastiveObjective : IObjective
     }
 
     /// <inheritdoc/>
-    public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
-    {
-        pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
-        chosenTokenTotal = microBatches.Sum(PairMeasurement.ChosenTokenCount);
-    }
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
 
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var pairs = PairMeasurement.Of(tape, policy, new NoReference(), batch);
         if (loss.IsPerToken)
             pairs = pairs.PerToken(tape);
-        var sum = tape.Scale(tape.Sum(loss.PerPair(tape, pairs.Chosen, pairs.Rejected)), 1.0 / pairTotal);
-        var metrics = PairMetrics.Of(batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
-        if (likelihoodWeight > 0)
-        {
-            var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);
-            metrics.Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value.Item(), count);
-            sum = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / chosenTokenTotal));
-        }
-        return ObjectiveResult.Of(tape, sum, metrics, pairs.Answers.States, totals);
+        var sum = tape.Scale(tape.Sum(loss.PerPair(tape, pairs.Chosen, pairs.Rejected)), 1.0 / totals.PairCount);
+        var readings = new Readings();
+        var metrics = new PairMetrics(readings, batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
+        if (likelihoodWeight <= 0)
+            return ObjectiveResult.Of(tape, sum, readings, metrics.Sums, pairs.Answers.States, totals);
+        var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);
+        var likelihood = readings.Of(negativeLikelihood.Value);
+        var whole = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / totals.ChosenLabelCount));
+        return ObjectiveResult.Of(
+            tape, whole, readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count), pairs.Answers.States, totals);
     }
 
-    private double[] Rewards(Variable logps)
+    private Tensor Rewards(Variable logps)
     {
         using var silent = new Tape(isRecording: false);
-        return loss.Rewards(silent, logps).Value.Multiply(loss.Beta).ToArray<double>();
+        return loss.Rewards(silent, logps).Value.Multiply(loss.Beta);
     }
 }

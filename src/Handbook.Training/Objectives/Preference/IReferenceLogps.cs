@@ -10,8 +10,8 @@ namespace Handbook.Training.Objectives.Preference;
 /// </summary>
 public interface IReferenceLogps
 {
-    /// <summary>One a label, in the order of <see cref="BatchLabels"/>.</summary>
-    double[] TokenLogps(TokenBatch batch);
+    /// <summary>One a label, [labels], in the order of <see cref="BatchLabels"/>; belongs to the caller's scope.</summary>
+    Tensor TokenLogps(TokenBatch batch);
 
     /// <summary>Hears that the policy has moved: <paramref name="done"/> optimizer steps are done now.</summary>
     void Stepped(int done)
@@ -33,19 +33,19 @@ public interface IReferenceLogps
 public sealed class NoReference : IReferenceLogps
 {
     /// <inheritdoc/>
-    public double[] TokenLogps(TokenBatch batch) => new double[batch.LossTokenCount];
+    public Tensor TokenLogps(TokenBatch batch) => Tensor.Zeros([batch.LossTokenCount], DType.Float32);
 }
 
 /// <summary>A frozen model beside the policy.</summary>
 public sealed class LiveReference(IPolicy frozen) : IReferenceLogps
 {
     /// <inheritdoc/>
-    public double[] TokenLogps(TokenBatch batch)
+    public Tensor TokenLogps(TokenBatch batch)
     {
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
         var states = frozen.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        return states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels).Logps.Value.ToArray<double>();
+        return scope.Keep(states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels).Logps.Value);
     }
 }

@@ -15,47 +15,25 @@ namespace Handbook.Training.Objectives.Preference;
 /// <param name="options">Beta.</param>
 public sealed class OddsRatioObjective(IPolicy policy, PreferenceOptions options) : IObjective
 {
-    private int pairTotal;
-    private int likelihoodTokenTotal;
-
     /// <inheritdoc/>
-    public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
-    {
-        pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
-        likelihoodTokenTotal = microBatches.Sum(LikelihoodTokenCount);
-    }
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
 
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var pairs = PairMeasurement.Of(tape, policy, new NoReference(), batch).PerToken(tape);
         var logOdds = OddsRatioLoss.LogOdds(tape, pairs.Chosen, pairs.Rejected);
         var ratios = OddsRatioLoss.Ratios(tape, logOdds);
-        var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, LikelihoodSegments(batch));
+        var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, StepTotals.ChosenSegments(batch));
         var loss = tape.Subtract(
-            tape.Scale(negativeLikelihood, 1.0 / likelihoodTokenTotal), tape.Scale(tape.Sum(ratios), options.Beta / pairTotal));
-        var metrics = PairMetrics.Of(batch, pairs, options.Beta)
-            .Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value.Item(), count)
-            .Add(MetricNames.LogOddsRatio, ratios.Value.Sum().Item(), pairs.PairCount)
-            .Add(MetricNames.LogOddsChosen, logOdds.Value.Sum().Item(), pairs.PairCount);
-        return ObjectiveResult.Of(tape, loss, metrics, pairs.Answers.States, totals);
-    }
+            tape.Scale(negativeLikelihood, 1.0 / totals.ChosenLabelCount), tape.Scale(tape.Sum(ratios), options.Beta / totals.PairCount));
+        var readings = new Readings();
+        var metrics = PairMetrics.Of(readings, batch, pairs, options.Beta);
+        var (likelihood, ratio, odds) = (readings.Of(negativeLikelihood.Value), readings.Of(ratios.Value.Sum()), readings.Of(logOdds.Value.Sum()));
+        return ObjectiveResult.Of(tape, loss, readings, Sums, pairs.Answers.States, totals);
 
-    /// <summary>The chosen answers and the prompts that they share with their rivals.</summary>
-    private static IEnumerable<int> LikelihoodSegments(TokenBatch batch)
-    {
-        for (var i = 0; i < batch.Answers.Length; i += 2)
-        {
-            var chosen = batch.Answers[i];
-            if (batch.Layout.Segments[chosen].Prefix is >= 0 and var prompt)
-                yield return prompt;
-            yield return chosen;
-        }
-    }
-
-    private static int LikelihoodTokenCount(TokenBatch batch)
-    {
-        var labels = BatchLabels.Of(batch);
-        return LikelihoodSegments(batch).Sum(labels.CountOf);
+        MetricSums Sums() => metrics.Sums()
+            .Add(MetricNames.NegativeLikelihood, likelihood.Value, count)
+            .Add(MetricNames.LogOddsRatio, ratio.Value, pairs.PairCount)
+            .Add(MetricNames.LogOddsChosen, odds.Value, pairs.PairCount);
     }
 }

@@ -39,13 +39,6 @@ public sealed record PairMeasurement(
             answers.Reference.IndexSelect(0, chosen), answers.Reference.IndexSelect(0, rejected), answers);
     }
 
-    /// <summary>Labels of the chosen answers of a batch.</summary>
-    public static int ChosenTokenCount(TokenBatch batch)
-    {
-        var labels = BatchLabels.Of(batch);
-        return batch.Answers.Where((_, i) => i % 2 == 0).Sum(labels.CountOf);
-    }
-
     /// <summary>The same with log-probabilities averaged over the answers' tokens.</summary>
     public PairMeasurement PerToken(Tape tape)
     {

@@ -3,33 +3,30 @@ using Handbook.Torch;
 
 namespace Handbook.Training.Objectives.Preference;
 
-/// <summary>What losses look at of some pairs, as plain numbers that outlive the tensors of their micro-batch.</summary>
+/// <summary>What losses look at of some pairs, [pairs] each, as tensors that outlive the tape of their micro-batch.</summary>
 internal sealed record PairValues(
-    double[] Chosen, double[] Rejected, double[] ReferenceChosen, double[] ReferenceRejected, double[] ChosenTokens, double[] RejectedTokens,
-    double[]? Weights, DType DType, Device Device)
+    Tensor Chosen, Tensor Rejected, Tensor ReferenceChosen, Tensor ReferenceRejected, Tensor ChosenTokens, Tensor RejectedTokens, Tensor? Weights)
 {
     /// <summary>Number of pairs.</summary>
-    internal int Count => Chosen.Length;
+    internal long Count => Chosen.ElementCount;
 
-    internal static PairValues Of(PairScores scores) => new(
-        Values(scores.ChosenLogps), Values(scores.RejectedLogps), Values(scores.ReferenceChosenLogps), Values(scores.ReferenceRejectedLogps),
-        Values(scores.ChosenTokenCounts), Values(scores.RejectedTokenCounts), scores.Weights is { } weights ? Values(weights) : null,
-        scores.ChosenLogps.Value.DType, scores.ChosenLogps.Value.Device);
+    internal static PairValues Of(PairScores scores, StepTensors kept) => new(
+        kept.Keep(scores.ChosenLogps.Value), kept.Keep(scores.RejectedLogps.Value), kept.Keep(scores.ReferenceChosenLogps.Value),
+        kept.Keep(scores.ReferenceRejectedLogps.Value), kept.Keep(scores.ChosenTokenCounts.Value), kept.Keep(scores.RejectedTokenCounts.Value),
+        scores.Weights is { } weights ? kept.Keep(weights.Value) : null);
 
     /// <summary>The pairs of all parts, in order.</summary>
-    internal static PairValues Join(IReadOnlyList<PairValues> parts) => new(
-        [.. parts.SelectMany(part => part.Chosen)], [.. parts.SelectMany(part => part.Rejected)],
-        [.. parts.SelectMany(part => part.ReferenceChosen)], [.. parts.SelectMany(part => part.ReferenceRejected)],
-        [.. parts.SelectMany(part => part.ChosenTokens)], [.. parts.SelectMany(part => part.RejectedTokens)],
-        parts[0].Weights is null ? null : [.. parts.SelectMany(part => part.Weights!)], parts[0].DType, parts[0].Device);
+    internal static PairValues Join(IReadOnlyList<PairValues> parts)
+    {
+        Tensor Of(Func<PairValues, Tensor> side) => Operator.Call("aten::cat"u8, default, parts.Select(side).ToArray(), 0L);
+        return new PairValues(
+            Of(part => part.Chosen), Of(part => part.Rejected), Of(part => part.ReferenceChosen), Of(part => part.ReferenceRejected),
+            Of(part => part.ChosenTokens), Of(part => part.RejectedTokens), parts[0].Weights is null ? null : Of(part => part.Weights!));
+    }
 
     /// <summary>The pairs as losses see them, with leaves for the policy's log-probabilities.</summary>
     internal PairScores Scores(Tape tape, Divergence divergence) => PairScores.Of(
-        tape, divergence, Variable(Chosen, requiresGrad: true), Variable(Rejected, requiresGrad: true), Variable(ReferenceChosen),
-        Variable(ReferenceRejected), Variable(ChosenTokens), Variable(RejectedTokens))
-        with { Weights = Weights is null ? null : Variable(Weights) };
-
-    private static double[] Values(Variable variable) => variable.Value.ToArray<double>();
-
-    private Variable Variable(double[] values, bool requiresGrad = false) => new(Tensor.From(values).To(DType).To(Device), requiresGrad);
+        tape, divergence, new Variable(Chosen, requiresGrad: true), new Variable(Rejected, requiresGrad: true), new Variable(ReferenceChosen),
+        new Variable(ReferenceRejected), new Variable(ChosenTokens), new Variable(RejectedTokens))
+        with { Weights = Weights is null ? null : new Variable(Weights) };
 }

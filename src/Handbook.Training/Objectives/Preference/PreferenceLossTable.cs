@@ -70,8 +70,8 @@ public static class PreferenceLossTable
         // rewards r = beta * score and d the mean of all rewards seen.
         new("bco_pair", (tape, pairs, settings) =>
         {
-            var chosen = tape.LogSigmoid(tape.AddConstant(tape.Scale(pairs.ChosenScores, settings.Beta), -settings.Baseline));
-            var rejected = tape.LogSigmoid(tape.AddConstant(tape.Scale(pairs.RejectedScores, -settings.Beta), settings.Baseline));
+            var chosen = tape.LogSigmoid(Shifted(tape, tape.Scale(pairs.ChosenScores, settings.Beta), settings));
+            var rejected = tape.LogSigmoid(tape.Negate(Shifted(tape, tape.Scale(pairs.RejectedScores, settings.Beta), settings)));
             return tape.Negate(tape.Add(chosen, rejected));
         }, TakesBaseline: true),
 
@@ -157,4 +157,8 @@ public static class PreferenceLossTable
         var margins = tape.Subtract(tape.Sort(pairs.ChosenLogratios, 0), tape.Sort(pairs.RejectedLogratios, 0));
         return SmoothedLogistic.Of(tape, tape.Scale(margins, settings.Beta), settings.LabelSmoothing);
     }
+
+    /// <summary>Rewards less their mean, where it is taken from them.</summary>
+    private static Variable Shifted(Tape tape, Variable rewards, LossSettings settings) =>
+        settings.Baseline is { } baseline ? tape.Subtract(rewards, baseline) : rewards;
 }

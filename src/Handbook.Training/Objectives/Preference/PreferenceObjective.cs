@@ -15,25 +15,17 @@ public sealed class PreferenceObjective : IObjective
 {
     private readonly IPolicy policy;
     private readonly IReferenceLogps reference;
-    private readonly StepReference stepReference;
     private readonly PreferenceOptions options;
     private readonly Divergence divergence;
     private readonly LossSettings settings;
     private readonly IReadOnlyList<(PreferenceLoss Loss, double Weight)> losses;
     private readonly RewardBaseline baseline = new();
-    private readonly Queue<BatchGradient> wholeBatch = new();
-    private int pairTotal;
-    private int chosenTokenTotal;
-
-    /// <summary>Mean weight of the batch's pairs: WPO weighs the likelihood term too.</summary>
-    private double likelihoodScale = 1;
 
     /// <summary>Takes the policy, where the reference's log-probabilities come from, and the recipe's settings.</summary>
     /// <exception cref="UserErrorException">An unknown loss or divergence, or weights that do not match the losses.</exception>
     public PreferenceObjective(IPolicy policy, IReferenceLogps reference, PreferenceOptions options)
     {
         (this.policy, this.reference, this.options) = (policy, options.ReferenceFree ? new NoReference() : reference, options);
-        stepReference = new StepReference(this.reference);
         divergence = new Divergence(options.FDivergence, options.FAlphaDivergenceCoefficient);
         settings = new LossSettings(options.Beta, options.LabelSmoothing, options.DiscopopTau);
         var weights = options.LossWeights ?? [.. options.LossTypes.Select(_ => 1.0)];
@@ -52,37 +44,39 @@ public sealed class PreferenceObjective : IObjective
     private bool HasBaseline => options.RunningBaseline && losses.Any(loss => loss.Loss.TakesBaseline);
 
     /// <summary>
-    /// Counts the pairs. A loss that looks at the whole batch needs every pair's log-probabilities before the first backward
+    /// Begins a step. A loss that looks at the whole batch needs every pair's log-probabilities before the first backward
     /// pass: they are computed once without recording, and the loss's gradients with respect to them kept.
     /// </summary>
-    public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
     {
-        stepReference.Forget();
-        pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
-        chosenTokenTotal = microBatches.Sum(PairMeasurement.ChosenTokenCount);
-        wholeBatch.Clear();
-        baseline.Begin(totals.IsTraining);
+        var kept = new StepTensors();
+        var known = new StepReference(reference, kept);
+        baseline.Forget();
         if (microBatches.Count < 2 || !SeesWholeBatch)
-            return;
-        PairValues[] parts = [.. microBatches.Select(Measure)];
-        likelihoodScale = PairValues.Join(parts).Weights?.Average() ?? 1;
-        foreach (var share in BatchGradient.Of(parts, divergence, PairLoss))
-            wholeBatch.Enqueue(share);
+            return new ObjectiveStep((tape, batch) => Compute(tape, batch, totals, known, null), kept);
+        PairValues[] parts = [.. microBatches.Select(batch => Measure(batch, known, kept))];
+        using var scope = new TensorScope();
+        var scale = PairValues.Join(parts).Weights is { } weights ? kept.Keep(Mean(weights)) : null;
+        var gradients = BatchGradient.Of(parts, divergence, (tape, scores) => PairLoss(tape, scores, totals), kept);
+        var shares = microBatches.Zip(gradients).ToDictionary(pair => pair.First, pair => pair.Second);
+        return new ObjectiveStep((tape, batch) => Compute(tape, batch, totals, known, (shares[batch], scale)), kept);
     }
 
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    private ObjectiveResult Compute(
+        Tape tape, TokenBatch batch, StepTotals totals, IReferenceLogps known, (BatchGradient Gradient, Tensor? LikelihoodScale)? share)
     {
-        var pairs = PairMeasurement.Of(tape, policy, stepReference, batch, options.LdAlpha);
-        var loss = wholeBatch.TryDequeue(out var share) ? share.Surrogate(tape, pairs) : Alone(tape, pairs);
-        var metrics = PairMetrics.Of(batch, pairs, settings.Beta);
-        if (LikelihoodWeight is > 0 and var weight)
-        {
-            var (sum, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);
-            metrics.Add(MetricNames.NegativeLikelihood, sum.Value.Item(), count);
-            loss = tape.Add(loss, tape.Scale(sum, weight * likelihoodScale / chosenTokenTotal));
-        }
-        return ObjectiveResult.Of(tape, loss, metrics, pairs.Answers.States, totals);
+        var pairs = PairMeasurement.Of(tape, policy, known, batch, options.LdAlpha);
+        var (loss, scale) = share is { } part ? (part.Gradient.Surrogate(tape, pairs), part.LikelihoodScale) : Alone(tape, pairs, totals);
+        var readings = new Readings();
+        var metrics = PairMetrics.Of(readings, batch, pairs, settings.Beta);
+        if (LikelihoodWeight is not (> 0 and var weight))
+            return ObjectiveResult.Of(tape, loss, readings, metrics.Sums, pairs.Answers.States, totals);
+        var (sum, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);
+        var likelihood = readings.Of(sum.Value);
+        // WPO weighs the likelihood term by the mean weight of the batch's pairs.
+        var term = tape.Scale(scale is null ? sum : tape.Multiply(sum, new Variable(scale)), weight / totals.ChosenLabelCount);
+        return ObjectiveResult.Of(
+            tape, tape.Add(loss, term), readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count), pairs.Answers.States, totals);
     }
 
     /// <inheritdoc/>
@@ -103,27 +97,26 @@ public sealed class PreferenceObjective : IObjective
             baseline.Load(find);
     }
 
-    private Variable Alone(Tape tape, PairMeasurement pairs)
+    private (Variable Loss, Tensor? LikelihoodScale) Alone(Tape tape, PairMeasurement pairs, StepTotals totals)
     {
         var scores = Scores(tape, pairs);
-        likelihoodScale = scores.Weights?.Value.ToArray<double>().Average() ?? 1;
-        return PairLoss(tape, scores);
+        return (PairLoss(tape, scores, totals), scores.Weights is { } weights ? Mean(weights.Value) : null);
     }
 
-    private PairValues Measure(TokenBatch batch)
+    private PairValues Measure(TokenBatch batch, IReferenceLogps known, StepTensors kept)
     {
         using var scope = new TensorScope();
         using var silent = new Tape(isRecording: false);
-        return PairValues.Of(Scores(silent, PairMeasurement.Of(silent, policy, stepReference, batch, options.LdAlpha)));
+        return PairValues.Of(Scores(silent, PairMeasurement.Of(silent, policy, known, batch, options.LdAlpha)), kept);
     }
 
     private PairScores Scores(Tape tape, PairMeasurement pairs) =>
         pairs.Scores(tape, divergence) with { Weights = options.UseWeighting ? new Variable(pairs.Weights(options.WeightLimit)) : null };
 
     /// <summary>These pairs' share of the mean over all pairs.</summary>
-    private Variable PairLoss(Tape tape, PairScores scores)
+    private Variable PairLoss(Tape tape, PairScores scores, StepTotals totals)
     {
-        var used = HasBaseline ? settings with { Baseline = baseline.Including(Rewards(scores)) } : settings;
+        var used = HasBaseline ? settings with { Baseline = new Variable(baseline.Including(Rewards(scores), totals.IsTraining)) } : settings;
         Variable? sum = null;
         foreach (var (loss, weight) in losses)
         {
@@ -132,12 +125,14 @@ public sealed class PreferenceObjective : IObjective
             var each = perPair(tape, scores, used);
             if (scores.Weights is { } weights)
                 each = tape.Multiply(each, weights);
-            var term = tape.Scale(tape.Sum(each), weight / pairTotal);
+            var term = tape.Scale(tape.Sum(each), weight / totals.PairCount);
             sum = sum is null ? term : tape.Add(sum, term);
         }
         return sum ?? tape.Scale(tape.Sum(scores.ChosenLogps), 0);
     }
 
-    private double[] Rewards(PairScores scores) =>
-        [.. new[] { scores.ChosenScores, scores.RejectedScores }.SelectMany(side => side.Value.Multiply(settings.Beta).ToArray<double>())];
+    private Tensor Rewards(PairScores scores) =>
+        Operator.Call("aten::cat"u8, default, new[] { scores.ChosenScores.Value, scores.RejectedScores.Value }, 0L).Multiply(settings.Beta);
+
+    private static Tensor Mean(Tensor weights) => weights.Sum().Multiply(1.0 / weights.ElementCount);
 }

@@ -1,4 +1,5 @@
 using Handbook.Data.Packing;
+using Handbook.Torch;
 
 namespace Handbook.Training.Objectives.Preference;
 
@@ -7,18 +8,16 @@ namespace Handbook.Training.Objectives.Preference;
 /// every micro-batch before they differentiate the first.
 /// </summary>
 /// <param name="inner">What is asked.</param>
-internal sealed class StepReference(IReferenceLogps inner) : IReferenceLogps
+/// <param name="kept">What keeps the answers.</param>
+internal sealed class StepReference(IReferenceLogps inner, StepTensors kept) : IReferenceLogps
 {
-    private readonly Dictionary<TokenBatch, double[]> known = [];
+    private readonly Dictionary<TokenBatch, Tensor> known = [];
 
     /// <inheritdoc/>
-    public double[] TokenLogps(TokenBatch batch)
+    public Tensor TokenLogps(TokenBatch batch)
     {
         if (!known.TryGetValue(batch, out var logps))
-            known[batch] = logps = inner.TokenLogps(batch);
+            known[batch] = logps = kept.Keep(inner.TokenLogps(batch));
         return logps;
     }
-
-    /// <summary>A new step begins.</summary>
-    internal void Forget() => known.Clear();
 }

@@ -18,7 +18,7 @@ public sealed class SyncedReference(IPolicy frozen, IReadOnlyList<Parameter> ref
     private readonly LiveReference live = new(frozen);
 
     /// <inheritdoc/>
-    public double[] TokenLogps(TokenBatch batch) => live.TokenLogps(batch);
+    public Tensor TokenLogps(TokenBatch batch) => live.TokenLogps(batch);
 
     /// <inheritdoc/>
     public void Stepped(int done)

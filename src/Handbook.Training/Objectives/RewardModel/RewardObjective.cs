@@ -15,41 +15,26 @@ namespace Handbook.Training.Objectives.RewardModel;
 /// <param name="options">The centring coefficient.</param>
 public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) : IObjective
 {
-    private readonly List<double> stepScores = [];
-    private int pairTotal;
-    private int microBatchesLeft;
-
     /// <inheritdoc/>
-    public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
-    {
-        pairTotal = microBatches.Sum(batch => batch.Answers.Length / 2);
-        microBatchesLeft = microBatches.Count;
-        stepScores.Clear();
-    }
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
 
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var scores = scorer.Score(tape, batch, LastRows(batch));
         var (chosen, rejected) = (Side(tape, scores, 0), Side(tape, scores, 1));
         var margins = batch.Margins.Length == 0 ? null : new Variable(Tensor.From(batch.Margins).To(scores.Value.DType).To(scores.Value.Device));
         var losses = BradleyTerryLoss.PerPair(tape, chosen, rejected, margins, options.CenterRewardsCoefficient);
-        return new ObjectiveResult(
-            tape.Scale(tape.Sum(losses), 1.0 / pairTotal), Metrics(batch, chosen.Value.ToArray<double>(), rejected.Value.ToArray<double>()));
+        var readings = new Readings();
+        var (higher, lower) = (readings.Of(chosen.Value), readings.Of(rejected.Value));
+        return new ObjectiveResult(tape.Scale(tape.Sum(losses), 1.0 / totals.PairCount), readings, () => Metrics(batch, higher.Values, lower.Values));
     }
 
-    private MetricSums Metrics(TokenBatch batch, double[] chosen, double[] rejected)
-    {
-        stepScores.AddRange([.. chosen, .. rejected]);
-        var metrics = new MetricSums()
-            .Add(MetricNames.MeanReward, chosen.Sum() + rejected.Sum(), 2 * chosen.Length)
-            .Add(MetricNames.Accuracy, PairAccuracy.Count(batch, chosen, rejected), chosen.Length)
-            .Add(MetricNames.Margin, chosen.Sum() - rejected.Sum(), chosen.Length);
-        // The extremes are those of the step, however it is cut.
-        return --microBatchesLeft > 0
-            ? metrics
-            : metrics.Add(MetricNames.MinReward, stepScores.Min(), 1).Add(MetricNames.MaxReward, stepScores.Max(), 1);
-    }
+    private static MetricSums Metrics(TokenBatch batch, double[] chosen, double[] rejected) => new MetricSums()
+        .Add(MetricNames.MeanReward, chosen.Sum() + rejected.Sum(), 2 * chosen.Length)
+        .Add(MetricNames.Accuracy, PairAccuracy.Count(batch, chosen, rejected), chosen.Length)
+        .Add(MetricNames.Margin, chosen.Sum() - rejected.Sum(), chosen.Length)
+        .AddExtreme(MetricNames.MinReward, Math.Min(chosen.Min(), rejected.Min()), Math.Min)
+        .AddExtreme(MetricNames.MaxReward, Math.Max(chosen.Max(), rejected.Max()), Math.Max);
 
     private static int[] LastRows(TokenBatch batch)
     {

@@ -17,14 +17,9 @@ public sealed class UnpairedObjective : IObjective
 {
     private readonly IPolicy policy;
     private readonly IReferenceLogps reference;
-    private readonly StepReference stepReference;
     private readonly PreferenceOptions options;
     private readonly UnpairedLoss loss;
     private readonly RewardBaseline running = new();
-    private int answerTotal;
-
-    /// <summary>Known for the whole accumulated batch after <see cref="Prepare"/>, or null when its single micro-batch decides.</summary>
-    private double? baseline;
 
     /// <summary>Takes the policy, where the reference's log-probabilities come from, and the recipe's settings.</summary>
     /// <exception cref="UserErrorException">An unknown loss, or several.</exception>
@@ -33,41 +28,52 @@ public sealed class UnpairedObjective : IObjective
         if (options.LossTypes.Count != 1)
             throw new UserErrorException($"loss_type: unpaired data takes one loss, got {options.LossTypes.Count}.");
         (this.policy, this.reference, this.options) = (policy, options.ReferenceFree ? new NoReference() : reference, options);
-        stepReference = new StepReference(this.reference);
         loss = UnpairedLossTable.Find(options.LossTypes[0]);
     }
 
     /// <inheritdoc/>
-    public void Prepare(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals)
     {
-        stepReference.Forget();
-        answerTotal = microBatches.Sum(batch => batch.Answers.Length);
-        running.Begin(totals.IsTraining);
-        baseline = loss.Baseline switch
+        var kept = new StepTensors();
+        var known = new StepReference(reference, kept);
+        running.Forget();
+        // A running mean whose single micro-batch decides is known when that has been computed.
+        var baseline = loss.Baseline switch
         {
-            BaselineKind.Divergence => options.Beta * Divergence(microBatches),
-            BaselineKind.RunningMean => microBatches.Count == 1 ? null : running.Including([.. microBatches.SelectMany(SilentRewards)]),
-            _ => 0,
+            BaselineKind.Divergence => Divergence(microBatches, known),
+            BaselineKind.RunningMean when microBatches.Count > 1 => WholeMean(microBatches, known, totals),
+            _ => null,
         };
+        if (baseline is not null)
+            kept.Keep(baseline);
+        return new ObjectiveStep((tape, batch) => Compute(tape, batch, totals, known, baseline), kept);
     }
 
-    /// <inheritdoc/>
-    public ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
+    private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals, IReferenceLogps known, Tensor? baseline)
     {
-        var answers = AnswerMeasurement.Of(tape, policy, stepReference, batch);
+        var answers = AnswerMeasurement.Of(tape, policy, known, batch);
         var rewards = Rewards(tape, answers);
-        var values = rewards.Value.ToArray<double>();
-        var compared = baseline ?? running.Including(values);
+        if (loss.Baseline == BaselineKind.RunningMean)
+            baseline ??= running.Including(rewards.Value, totals.IsTraining);
+        var advantages = baseline is null ? rewards : tape.Subtract(rewards, new Variable(baseline));
         var signs = Each(batch, rewards, liked: 1, disliked: -1);
         var weights = Each(batch, rewards, options.DesirableWeight, options.UndesirableWeight);
-        var each = loss.PerAnswer(tape, tape.Multiply(tape.AddConstant(rewards, -compared), signs));
-        var sum = tape.Scale(tape.Sum(tape.Multiply(each, weights)), 1.0 / answerTotal);
-        var metrics = Metrics(batch, answers, values);
-        if (loss.Baseline == BaselineKind.Divergence)
-            metrics.Add(MetricNames.Divergence, compared / options.Beta * values.Length, values.Length);
-        if (loss.Baseline == BaselineKind.RunningMean)
-            metrics.Add(MetricNames.RewardMean, compared * values.Length, values.Length);
-        return ObjectiveResult.Of(tape, sum, metrics, answers.States, totals);
+        var each = loss.PerAnswer(tape, tape.Multiply(advantages, signs));
+        var sum = tape.Scale(tape.Sum(tape.Multiply(each, weights)), 1.0 / totals.AnswerCount);
+        var readings = new Readings();
+        var (values, logps, labels) = (readings.Of(rewards.Value), readings.Of(answers.Logps.Value), new AnswerMetrics(readings, answers));
+        var compared = baseline is null ? null : readings.Of(baseline);
+        return ObjectiveResult.Of(tape, sum, readings, Sums, answers.States, totals);
+
+        MetricSums Sums()
+        {
+            var (metrics, count) = (Metrics(batch, answers, values.Values, logps.Values, labels), values.Values.Length);
+            if (loss.Baseline == BaselineKind.Divergence)
+                metrics.Add(MetricNames.Divergence, (compared?.Value ?? 0) / options.Beta * count, count);
+            if (loss.Baseline == BaselineKind.RunningMean)
+                metrics.Add(MetricNames.RewardMean, compared!.Value * count, count);
+            return metrics;
+        }
     }
 
     /// <inheritdoc/>
@@ -89,22 +95,36 @@ public sealed class UnpairedObjective : IObjective
             running.Load(find);
     }
 
-    /// <summary>KL(policy, reference), estimated as the mean log-ratio of answers to other prompts, at least 0, without gradient.</summary>
-    private double Divergence(IReadOnlyList<TokenBatch> microBatches)
+    /// <summary>
+    /// Beta times KL(policy, reference), estimated as the mean log-ratio of answers to other prompts, at least 0, without gradient; null
+    /// when there are none.
+    /// </summary>
+    private Tensor? Divergence(IReadOnlyList<TokenBatch> microBatches, IReferenceLogps known)
     {
-        double[] logratios = [.. microBatches.Select(batch => batch.Contrast).OfType<TokenBatch>().SelectMany(SilentLogratios)];
-        return logratios.Length == 0 ? 0 : Math.Max(0, logratios.Average());
+        using var scope = new TensorScope();
+        var logratios = microBatches.Select(batch => batch.Contrast).OfType<TokenBatch>().Select(batch => SilentLogratios(batch, known)).ToArray();
+        if (logratios.Length == 0)
+            return null;
+        var all = Operator.Call("aten::cat"u8, default, logratios, 0L);
+        using var silent = new Tape(isRecording: false);
+        var mean = new Variable(all.Sum().Multiply(1.0 / all.ElementCount));
+        return scope.Keep(silent.Clamp(mean, 0, double.PositiveInfinity).Value.Multiply(options.Beta));
     }
 
-    private double[] SilentLogratios(TokenBatch batch)
+    private Tensor WholeMean(IReadOnlyList<TokenBatch> microBatches, IReferenceLogps known, StepTotals totals)
+    {
+        using var scope = new TensorScope();
+        var all = Operator.Call("aten::cat"u8, default, microBatches.Select(batch => SilentLogratios(batch, known)).ToArray(), 0L);
+        return scope.Keep(running.Including(all.Multiply(options.Beta), totals.IsTraining));
+    }
+
+    private Tensor SilentLogratios(TokenBatch batch, IReferenceLogps known)
     {
         using var scope = new TensorScope();
         using var silent = new Tape(isRecording: false);
-        var answers = AnswerMeasurement.Of(silent, policy, stepReference, batch);
-        return answers.Logps.Value.Subtract(answers.Reference).ToArray<double>();
+        var answers = AnswerMeasurement.Of(silent, policy, known, batch);
+        return scope.Keep(answers.Logps.Value.Subtract(answers.Reference));
     }
-
-    private IEnumerable<double> SilentRewards(TokenBatch batch) => SilentLogratios(batch).Select(logratio => options.Beta * logratio);
 
     private Variable Rewards(Tape tape, AnswerMeasurement answers) =>
         tape.Scale(tape.Subtract(answers.Logps, new Variable(answers.Reference)), options.Beta);
@@ -112,18 +132,17 @@ public sealed class UnpairedObjective : IObjective
     private static Variable Each(TokenBatch batch, Variable like, double liked, double disliked) =>
         new(Tensor.From<double>([.. batch.Verdicts.Select(verdict => verdict ? liked : disliked)]).To(like.Value.DType).To(like.Value.Device));
 
-    private static MetricSums Metrics(TokenBatch batch, AnswerMeasurement answers, double[] rewards)
+    private static MetricSums Metrics(TokenBatch batch, AnswerMeasurement answers, double[] rewards, double[] logps, AnswerMetrics labels)
     {
         var metrics = new MetricSums();
-        var logps = answers.Logps.Value.ToArray<double>();
         for (var i = 0; i < rewards.Length; i++)
         {
             var liked = batch.Verdicts[i];
             metrics.Add(liked ? MetricNames.ChosenReward : MetricNames.RejectedReward, rewards[i], 1);
             metrics.Add(liked ? MetricNames.ChosenLogps : MetricNames.RejectedLogps, logps[i], 1);
-            PairMetrics.AddLogits(metrics, liked ? MetricNames.ChosenLogits : MetricNames.RejectedLogits, answers, [answers.Segments[i]]);
+            labels.AddLogits(metrics, liked ? MetricNames.ChosenLogits : MetricNames.RejectedLogits, [answers.Segments[i]]);
         }
-        PairMetrics.AddEntropy(metrics, answers);
+        labels.AddEntropy(metrics);
         return metrics.AddDifference(MetricNames.RewardMargin, MetricNames.ChosenReward, MetricNames.RejectedReward);
     }
 }

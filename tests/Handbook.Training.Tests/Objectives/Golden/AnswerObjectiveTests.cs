@@ -131,10 +131,8 @@ public sealed class AnswerObjectiveTests
         IObjective objective, AnswerPolicy policy, TokenBatch batch, JsonObject expected, string name, string chosen, string rejected,
         double tolerance = Tolerance, bool interleaved = false)
     {
-        var totals = ObjectiveRun.Totals([batch]);
         using var tape = new Tape();
-        objective.Prepare([batch], totals);
-        var result = objective.Compute(tape, batch, totals);
+        var result = ObjectiveRun.Alone(objective, tape, batch);
         tape.Backward(result.Loss);
         objective.Stepped(1);
         LossVectors.Near(expected.Number("loss"), result.Loss.Value.Item(), tolerance, name + " loss");
@@ -161,6 +159,6 @@ public sealed class AnswerObjectiveTests
 
     private sealed class Reference(Func<TokenBatch, double[]> logps) : IReferenceLogps
     {
-        public double[] TokenLogps(TokenBatch batch) => logps(batch);
+        public Tensor TokenLogps(TokenBatch batch) => Tensor.From(logps(batch));
     }
 }

@@ -95,10 +95,8 @@ public sealed class PairLogitsTests
         Func<string, bool> reported)
     {
         var batch = rows.Batch();
-        var totals = new StepTotals(0, 1, rows.PairCount, batch.LossTokenCount);
         using var tape = new Tape();
-        objective.Prepare([batch], totals);
-        var result = objective.Compute(tape, batch, totals);
+        var result = ObjectiveRun.Alone(objective, tape, batch);
         tape.Backward(result.Loss);
         LossVectors.Near(expected.Number("loss"), result.Loss.Value.Item(), tolerance, name + " loss");
         LossVectors.Near([.. rows.Flatten(expected["grad_logits"]!).SelectMany(row => row)], policy.Logits.GradientValues(), tolerance, name + " grad_logits");

@@ -65,16 +65,18 @@ public sealed class PairLossTests
     }
 
     /// <summary>The running mean of the rewards of this batch and of those before it in the same series.</summary>
-    private static double Baseline(JsonObject file, int index)
+    private static Variable? Baseline(JsonObject file, int index)
     {
-        var running = new RunningMean();
+        var running = new RewardBaseline();
+        Variable? mean = null;
         var first = index - (LossVectors.Case(file, index)["batch_index"]?.GetValue<int>() ?? 0);
         for (var i = first; i <= index && LossVectors.Case(file, i)["batch_index"] is not null; i++)
         {
             var batch = LossVectors.Case(file, i);
-            running.Add([.. batch.Numbers("chosen_rewards"), .. batch.Numbers("rejected_rewards")]);
+            mean = new Variable(running.Including(Tensor.From<double>([.. batch.Numbers("chosen_rewards"), .. batch.Numbers("rejected_rewards")]), isTraining: true));
+            running.Settle();
         }
-        return running.Value;
+        return mean;
     }
 
     /// <summary>kto_pair lists chosen answers, then rejected ones; a pair's loss is the mean of both.</summary>

@@ -48,14 +48,12 @@ public sealed class RewardObjectiveGoldenTests
         var objective = new RewardObjective(
             new ClassifierScorer(model, ForwardOptions.Default), new PreferenceOptions { CenterRewardsCoefficient = meta.Number("center_rewards_coefficient") });
         var batch = Batch(inputs);
-        var totals = new StepTotals(0, 1, batch.ExampleIds.Length, batch.LossTokenCount);
         using var tape = new Tape();
-        objective.Prepare([batch], totals);
-        var result = objective.Compute(tape, batch, totals);
+        var result = ObjectiveRun.Alone(objective, tape, batch);
         tape.Backward(result.Loss);
 
         Assert.Equal(meta.Number("loss_value"), result.Loss.Value.Item(), LossTolerance);
-        var metrics = result.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
+        var metrics = result.Metrics.EndStep().Means().ToDictionary(metric => metric.Name, metric => metric.Value);
         var rewards = meta.Numbers("rewards");
         var pairs = rewards.Length / 2;
         Assert.Equal(meta.Number("accuracy"), metrics[MetricNames.Accuracy], LossTolerance);
