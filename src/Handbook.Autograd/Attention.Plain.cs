@@ -129,14 +129,13 @@ public static unsafe partial class Attention
         /// <summary>0 where a token may look, minus infinity elsewhere: [L, S], the last L of S being the segment itself.</summary>
         private static Tensor Mask(int length, int seen, int window, DType dtype, Device device)
         {
-            var mask = new float[length * seen];
-            for (var i = 0; i < length; i++)
-            {
-                var position = seen - length + i;
-                for (var j = 0; j < seen; j++)
-                    mask[i * seen + j] = j <= position && j > position - (long)window ? 0 : float.NegativeInfinity;
-            }
-            return Tensor.From<float>(mask, [length, seen]).To(dtype).To(device);
+            using var scope = new TensorScope();
+            var own = IntegerTensors.Progression(seen - length, 1, length, device).View(length, 1);
+            var others = IntegerTensors.Progression(0, 1, seen, device).View(1, seen);
+            var allowed = Operator.Call("aten::le"u8, "Tensor"u8, others, own);
+            if (window < seen)
+                allowed = Operator.Call("aten::logical_and"u8, default, allowed, Operator.Call("aten::lt"u8, "Tensor"u8, own, IntegerTensors.Progression(window, 1, seen, device).View(1, seen)));
+            return scope.Keep(Elementary.Arithmetic.Choose(allowed, Tensor.Zeros([], dtype, device), Tensor.Full([], double.NegativeInfinity, dtype, device)));
         }
     }
 }

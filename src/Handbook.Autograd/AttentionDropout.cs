@@ -34,7 +34,7 @@ internal readonly struct AttentionDropout
     /// <param name="weights">The weights.</param>
     /// <param name="layout">The row.</param>
     /// <param name="segment">The segment's number.</param>
-    internal unsafe Tensor? Mask(Tensor weights, SequenceLayout layout, int segment)
+    internal Tensor? Mask(Tensor weights, SequenceLayout layout, int segment)
     {
         if (random is not { } stream)
             return null;
@@ -42,14 +42,7 @@ internal readonly struct AttentionDropout
         var heads = (ulong)(weights.Size(0) * weights.Size(1) / layout.Segments[segment].Length);
         for (var i = 0; i < segment; i++)
             start += heads * (ulong)layout.Segments[i].Length * (ulong)(layout.Segments[i].FirstPosition + layout.Segments[i].Length);
-        var (p, kept) = (probability, (float)(1 / (1 - probability)));
-        var mask = Tensor.Empty(weights.Shape, DType.Float32);
-        var target = (float*)mask.Pointer;
-        ParallelWork.For(mask.ElementCount, Kernels.FusedKernels.ElementwiseGrain, (begin, end) =>
-        {
-            for (var i = begin; i < end; i++)
-                target[i] = stream.Uniform(start + (ulong)i) < p ? 0 : kept;
-        });
-        return mask.To(weights.Device).To(weights.DType);
+        using var scope = new TensorScope();
+        return scope.Keep(Dropout.Mask(stream.Uniform(start, weights.Shape, weights.Device), probability).To(weights.DType));
     }
 }

@@ -27,19 +27,15 @@ public static class Dropout
     private static Tensor Masked(Tensor x, RandomStream random, ulong first, double p)
     {
         using var scope = new TensorScope();
-        var mask = Tensor.Empty(x.Shape, DType.Float32);
-        Fill(mask, random, first, p);
-        return scope.Keep(x.Multiply(mask.To(x.Device).To(x.DType)));
+        return scope.Keep(x.Multiply(Mask(random.Uniform(first, x.Shape, x.Device), p).To(x.DType)));
     }
 
-    private static unsafe void Fill(Tensor mask, RandomStream random, ulong first, double p)
+    /// <summary>0 where a uniform number is below p, 1/(1 - p) elsewhere, float32.</summary>
+    internal static Tensor Mask(Tensor uniform, double p)
     {
-        var target = (float*)mask.Pointer;
-        var kept = (float)(1 / (1 - p));
-        ParallelWork.For(mask.ElementCount, Kernels.FusedKernels.ElementwiseGrain, (begin, end) =>
-        {
-            for (var i = begin; i < end; i++)
-                target[i] = random.Uniform(first + (ulong)i) < p ? 0 : kept;
-        });
+        // In float64, where p is what it is: a comparison in float32 would round it.
+        using var bound = Tensor.Scalar(p);
+        var drops = Operator.Call("aten::lt"u8, "Tensor"u8, uniform.To(DType.Float64), bound);
+        return Elementary.Arithmetic.Choose(drops, Tensor.Zeros([], DType.Float32, uniform.Device), Tensor.Full([], (float)(1 / (1 - p)), DType.Float32, uniform.Device));
     }
 }

@@ -25,23 +25,14 @@ public static class EmbeddingNoise
         return tape.Record(value, [embeddings], [], (gradient, _) => embeddings.Accumulate(gradient.Alias()));
     }
 
-    private static unsafe Tensor Noisy(Tensor x, SequenceLayout layout, double alpha, RandomStream random)
+    private static Tensor Noisy(Tensor x, SequenceLayout layout, double alpha, RandomStream random)
     {
         using var scope = new TensorScope();
-        var width = x.Size(-1);
-        var noise = Tensor.Empty(x.Shape, DType.Float32);
-        var target = (float*)noise.Pointer;
-        var first = random.Take(x.ElementCount);
+        var magnitudes = new float[layout.Length];
         foreach (var segment in layout.Segments)
-        {
-            var magnitude = (float)(alpha / Math.Sqrt((double)(segment.FirstPosition + segment.Length) * width));
-            var start = segment.Start * width;
-            ParallelWork.For(segment.Length * width, Kernels.FusedKernels.ElementwiseGrain, (begin, end) =>
-            {
-                for (var i = start + begin; i < start + end; i++)
-                    target[i] = (2 * random.Uniform(first + (ulong)i) - 1) * magnitude;
-            });
-        }
-        return scope.Keep(x.Add(noise.To(x.Device).To(x.DType)));
+            magnitudes.AsSpan(segment.Start, segment.Length).Fill((float)(alpha / Math.Sqrt((double)(segment.FirstPosition + segment.Length) * x.Size(-1))));
+        var uniform = random.Uniform(random.Take(x.ElementCount), x.Shape, x.Device);
+        var noise = uniform.Multiply(2).Add(-1).Multiply(Tensor.From<float>(magnitudes, [layout.Length, 1], x.Device));
+        return scope.Keep(x.Add(noise.To(x.DType)));
     }
 }

@@ -40,7 +40,7 @@ public sealed class ExpertRows : IDisposable
     public long TokenCount { get; }
 
     /// <summary>Where each expert's rows begin and, at the last place, where they end. Reading it waits for the device.</summary>
-    public IReadOnlyList<long> Offsets => offsets ??= [0, .. Ends.ToArray<long>()];
+    public IReadOnlyList<long> Offsets => offsets ??= [0, .. Ends.Read<long>(DeviceWait.Experts)];
 
     /// <summary>Frees the indices.</summary>
     public void Dispose()

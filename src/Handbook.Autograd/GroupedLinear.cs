@@ -13,6 +13,9 @@ public static class GroupedLinear
     /// <returns>[rows, out].</returns>
     public static Variable Apply(Tape tape, Variable rows, ExpertRows experts, Weight weights)
     {
+        // On the host each expert's rows are a product of their own; elsewhere the counts stay on the device.
+        if (!rows.Value.IsCpu)
+            return ApplyGrouped(tape, rows, experts, weights);
         var offsets = experts.Offsets;
         using var scope = new TensorScope();
         using var stack = weights.Lease();
@@ -26,6 +29,26 @@ public static class GroupedLinear
                 AddWeightGradients(sink, weights, gradient, saved[0], offsets);
         }, [weights]);
     }
+
+    /// <summary>The products as one operator each: any device.</summary>
+    internal static Variable ApplyGrouped(Tape tape, Variable rows, ExpertRows experts, Weight weights)
+    {
+        using var scope = new TensorScope();
+        using var stack = weights.Lease();
+        var ends = experts.Ends.To(DType.Int32);
+        var value = scope.Keep(Grouped(rows.Value, stack.Value.Transpose(1, 2), ends));
+        return tape.Record(value, [rows], [rows.Value, ends], (gradient, saved) =>
+        {
+            using var again = weights.Lease();
+            var direction = gradient.Contiguous();
+            if (rows.RequiresGrad)
+                rows.Accumulate(Grouped(direction, again.Value, saved[1]));
+            weights.Gradient?.Add(Grouped(direction.Transpose(0, 1), saved[0], saved[1]));
+        }, [weights]);
+    }
+
+    private static Tensor Grouped(Tensor left, Tensor right, Tensor ends) =>
+        Operator.Call("aten::_grouped_mm"u8, default, left, right, Value.Some(ends), Value.None, Value.None);
 
     private static Tensor Join(Tensor rows, long width, IReadOnlyList<long> offsets, Func<Tensor, int, Tensor> product)
     {

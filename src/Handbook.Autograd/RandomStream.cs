@@ -1,4 +1,6 @@
 using System.Numerics;
+using Handbook.Autograd.Kernels;
+using Handbook.Torch;
 
 namespace Handbook.Autograd;
 
@@ -8,6 +10,10 @@ namespace Handbook.Autograd;
 /// </summary>
 public sealed class RandomStream
 {
+    private const ulong Step = 0x9E3779B97F4A7C15UL;
+    private const ulong FirstFactor = 0xBF58476D1CE4E5B9UL;
+    private const ulong SecondFactor = 0x94D049BB133111EBUL;
+
     /// <summary>Starts a stream at position 0.</summary>
     public RandomStream(ulong seed) => Seed = seed;
 
@@ -28,12 +34,45 @@ public sealed class RandomStream
     /// <summary>64 random bits at an index.</summary>
     public ulong Bits(ulong index)
     {
-        var z = BitOperations.RotateLeft(Seed, 17) * 0x9E3779B97F4A7C15UL + (index + 1) * 0x9E3779B97F4A7C15UL;
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        var z = Start(index);
+        z = (z ^ (z >> 30)) * FirstFactor;
+        z = (z ^ (z >> 27)) * SecondFactor;
         return z ^ (z >> 31);
     }
 
     /// <summary>Uniform in [0, 1) at an index, 24 bits.</summary>
     public float Uniform(ulong index) => (Bits(index) >> 40) * (1f / (1 << 24));
+
+    /// <summary>The numbers from an index on, as float32 where they are needed: the same ones on every device.</summary>
+    internal unsafe Tensor Uniform(ulong first, ReadOnlySpan<long> shape, Device device)
+    {
+        if (device.Kind != DeviceKind.Cpu)
+            return PlainUniform(first, shape, device);
+        var numbers = Tensor.Empty(shape, DType.Float32);
+        var target = (float*)numbers.Pointer;
+        ParallelWork.For(numbers.ElementCount, FusedKernels.ElementwiseGrain, (begin, end) =>
+        {
+            for (var i = begin; i < end; i++)
+                target[i] = Uniform(first + (ulong)i);
+        });
+        return numbers;
+    }
+
+    /// <summary>The definition, in libtorch's operators: any device.</summary>
+    internal Tensor PlainUniform(ulong first, ReadOnlySpan<long> shape, Device device)
+    {
+        using var scope = new TensorScope();
+        var count = 1L;
+        foreach (var size in shape)
+            count *= size;
+        if (count == 0)
+            return scope.Keep(Tensor.Empty(shape, DType.Float32, device));
+        var z = IntegerTensors.Progression((long)Start(first), unchecked((long)Step), count, device);
+        z = z.Xor(z.ShiftedRight(30)).Times(unchecked((long)FirstFactor));
+        z = z.Xor(z.ShiftedRight(27)).Times(unchecked((long)SecondFactor));
+        z = z.Xor(z.ShiftedRight(31));
+        return scope.Keep(z.ShiftedRight(40).To(DType.Float32).Multiply(1.0 / (1 << 24)).View(shape));
+    }
+
+    private ulong Start(ulong index) => BitOperations.RotateLeft(Seed, 17) * Step + (index + 1) * Step;
 }

@@ -17,6 +17,8 @@ public static unsafe class Operator
     /// <exception cref="LibtorchException">The call failed.</exception>
     public static Tensor Call(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, params ReadOnlySpan<Value> arguments)
     {
+        if (MetaShapes.Find(name, arguments) is { } shapeOnly)
+            return shapeOnly;
         var stack = stackalloc ulong[MaximumArguments];
         Invoke(name, overload, arguments, stack);
         return Tensor.Own((nint)stack[0]);

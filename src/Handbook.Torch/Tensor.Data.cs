@@ -43,6 +43,7 @@ public sealed unsafe partial class Tensor
         if (code != 0)
             throw new LibtorchException($"Allocating {dtype.Name()}[{string.Join(", ", shape.ToArray())}] on {device} failed: {NativeMessages.Reason(NativeMessages.Take())}");
         var tensor = Own(handle);
+        MetaShapes.IsAsked |= device.Kind == DeviceKind.Meta;
         if (tensor.IsCpu)
             AllocatorSettings.Prepare(tensor.Pointer, tensor.ByteCount);
         return tensor;
@@ -119,6 +120,14 @@ public sealed unsafe partial class Tensor
     {
         DeviceWaitCount.Add(place);
         return Device.Kind == DeviceKind.Meta ? new T[ElementCount] : ToArray<T>();
+    }
+
+    /// <summary>The tensor in host memory, at one of the places where a run may wait for its device; zeros when it has a shape only.</summary>
+    public Tensor ToHost(DeviceWait place)
+    {
+        if (!IsCpu)
+            DeviceWaitCount.Add(place);
+        return Device.Kind == DeviceKind.Meta ? Zeros(shape, DType) : To(Device.Cpu);
     }
 
     /// <summary>A managed copy of the elements in row-major order, converted to <typeparamref name="T"/>'s element type.</summary>

@@ -135,7 +135,7 @@ public sealed unsafe partial class Tensor
     /// <summary>Mean of all elements.</summary>
     public Tensor Mean() => Operator.Call("aten::mean"u8, default, this, Value.None);
 
-    /// <summary>Rows of dimension 0 picked by index.</summary>
+    /// <summary>Slices of a dimension picked by index.</summary>
     public Tensor IndexSelect(int dim, Tensor index) => Operator.Call("aten::index_select"u8, default, this, (long)dim, index);
 
     /// <summary>Position of the largest element along a dimension (the first of equals).</summary>
@@ -148,7 +148,8 @@ public sealed unsafe partial class Tensor
             return true;
         using var scope = new TensorScope();
         // Both extremes pass a NaN on, and are infinite when an element is.
-        return double.IsFinite(Operator.Call("aten::max"u8, default, this).Item()) && double.IsFinite(Operator.Call("aten::min"u8, default, this).Item());
+        var extremes = new[] { Operator.Call("aten::max"u8, default, this), Operator.Call("aten::min"u8, default, this) };
+        return Array.TrueForAll(Operator.Call("aten::stack"u8, default, extremes, 0L).Read<double>(DeviceWait.Weights), double.IsFinite);
     }
 
     /// <summary>Largest absolute difference to a tensor of the same shape, computed in float64.</summary>

@@ -65,6 +65,15 @@ public readonly unsafe struct Value
     /// <summary>A text.</summary>
     public static implicit operator Value(string text) => new(Kind.Text, 0, text);
 
+    /// <summary>The tensor that it is; null for anything else.</summary>
+    internal Tensor? AsTensor() => reference as Tensor;
+
+    /// <summary>The integers that it is.</summary>
+    internal long[] AsIntegers() => (long[])reference!;
+
+    /// <summary>The integer or switch that it is.</summary>
+    internal long AsInteger() => (long)word;
+
     /// <summary>The word that goes on the stack; it owns what it points to.</summary>
     internal ulong ToStack()
     {

@@ -59,8 +59,8 @@ public static class Pointwise
     /// <summary>x held inside [minimum, maximum]; the gradient passes inside (bounds included) and is 0 outside.</summary>
     public static Variable Clamp(this Tape tape, Variable x, double minimum, double maximum)
     {
-        using var low = Tensor.Scalar(minimum);
-        using var high = Tensor.Scalar(maximum);
+        using var low = Tensor.Full([], minimum, x.Value.DType, x.Value.Device);
+        using var high = Tensor.Full([], maximum, x.Value.DType, x.Value.Device);
         var y = Operator.Call("aten::clamp"u8, "Tensor"u8, x.Value, Value.Some(low), Value.Some(high));
         return tape.Record(y, [x], [x.Value, y], (gradient, saved) =>
             x.Accumulate(Arithmetic.Choose(Operator.Call("aten::eq"u8, "Tensor"u8, saved[0], saved[1]), gradient, null)));

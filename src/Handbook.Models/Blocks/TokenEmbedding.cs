@@ -93,18 +93,16 @@ public sealed class TokenEmbedding
         if (padTokenId is not { } pad || ids.IndexOf(pad) < 0 || !tape.Tracks(vectors))
             return vectors;
         using (vectors)
-            return WithoutPadding(tape, vectors, ids, pad);
+            return WithoutPadding(tape, vectors, index, pad);
     }
 
     // PyTorch's padding_idx: the row is read as any other, but gets no gradient from being read.
-    private static Variable WithoutPadding(Tape tape, Variable vectors, ReadOnlySpan<int> ids, int pad)
+    private static Variable WithoutPadding(Tape tape, Variable vectors, Tensor ids, int pad)
     {
-        var kept = new float[ids.Length];
-        for (var i = 0; i < kept.Length; i++)
-            kept[i] = ids[i] == pad ? 0 : 1;
-        using var mask = Tensor.From<float>(kept, [kept.Length, 1], vectors.Value.Device);
-        using var typed = mask.To(vectors.Value.DType);
-        return tape.Record(vectors.Value.Alias(), [vectors], [typed], (gradient, saved) =>
+        using var scope = new TensorScope();
+        var kept = Operator.Call("aten::ne"u8, "Tensor"u8, ids, Tensor.From<long>([pad], [], ids.Device));
+        var typed = kept.To(vectors.Value.DType).View(-1, 1);
+        return tape.Record(scope.Keep(vectors.Value.Alias()), [vectors], [typed], (gradient, saved) =>
             vectors.Accumulate(gradient.Multiply(saved[0])));
     }
 }

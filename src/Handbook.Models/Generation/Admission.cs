@@ -83,7 +83,7 @@ internal sealed class Admission : IDisposable
         using var output = model.Decoder.Forward(tape, current.Prompt, new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length, model.Device));
         prompt.Length = current.Prompt.Length;
         var last = output.Value.Narrow(0, current.Prompt.Length - 1, 1);
-        promptLogits = model.Head.Logits(last).ToArray<float>();
+        promptLogits = model.Head.Logits(last).Read<float>(DeviceWait.Predictions);
         return true;
     }
 }

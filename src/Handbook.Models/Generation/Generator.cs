@@ -61,7 +61,7 @@ public sealed class Generator
         using var tape = new Tape(isRecording: false);
         var ids = growing.Select(completion => completion.Newest).ToArray();
         using var output = model.Decoder.Forward(tape, ids, new NextTokenContext(model.Decoder.Rotary, cache, [.. growing.Select(completion => completion.Cache)], model.Device));
-        var logits = model.Head.Logits(output.Value).ToArray<float>();
+        var logits = model.Head.Logits(output.Value).Read<float>(DeviceWait.Predictions);
         var width = model.Config.VocabularySize;
         for (var i = 0; i < growing.Count; i++)
         {

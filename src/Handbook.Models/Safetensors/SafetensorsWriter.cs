@@ -90,7 +90,7 @@ public static unsafe class SafetensorsWriter
     private static void WriteElements(Stream stream, NamedTensor tensor)
     {
         using var scope = new TensorScope();
-        var elements = tensor.Value.To(Device.Cpu).To(tensor.DType).Contiguous();
+        var elements = tensor.Value.ToHost(DeviceWait.Weights).To(tensor.DType).Contiguous();
         var remaining = elements.ByteCount;
         var address = remaining == 0 ? null : (byte*)elements.Pointer;
         while (remaining > 0)

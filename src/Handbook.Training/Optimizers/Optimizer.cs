@@ -140,7 +140,7 @@ public sealed class Optimizer : IOptimizer
         {
             var wide = value.To(DType.Float32);
             rule.ApplyPlain(wide, scaled, slot.State, numbers);
-            value.CopyFrom(rounding.Round(wide.To(Device.Cpu).Contiguous()));
+            value.CopyFrom(rounding.Round(wide));
             return;
         }
         rule.ApplyPlain(slot.Weights, scaled, slot.State, numbers);

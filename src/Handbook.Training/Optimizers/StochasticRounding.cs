@@ -46,8 +46,33 @@ internal readonly struct StochasticRounding
         return V.Select(V.EqualBits(value & exponent, exponent), value, rounded);
     }
 
-    /// <summary>The rounded copy of a float32 tensor in host memory as bfloat16; the same elements as the fused update writes.</summary>
-    internal Tensor Round(Tensor value) => FusedKernels.ForWidth(RoundAll<Lanes16>, RoundAll<Lanes8>, RoundAll<Lanes4>)(value);
+    /// <summary>The rounded copy of a float32 tensor as bfloat16, where it is; the same elements as the fused update writes.</summary>
+    internal Tensor Round(Tensor value)
+    {
+        if (!value.IsCpu)
+            return PlainRound(value);
+        using var rows = value.Contiguous();
+        return FusedKernels.ForWidth(RoundAll<Lanes16>, RoundAll<Lanes8>, RoundAll<Lanes4>)(rows);
+    }
+
+    /// <summary>The definition, in libtorch's operators: any device.</summary>
+    internal Tensor PlainRound(Tensor value)
+    {
+        const long Word = 0xFFFFFFFF;
+        using var scope = new TensorScope();
+        var index = IntegerTensors.Progression(0, 1, value.ElementCount, value.Device);
+        var x = index.And(Word).Xor(first).Plus(index.ShiftedRight(32).Times(0x9E3779B9)).And(Word);
+        x = x.Xor(x.ShiftedRight(16)).Times(0x7FEB352D).And(Word);
+        x = x.Xor(x.ShiftedRight(15)).Times(0x7FEB352D).And(Word);
+        x = x.Xor(x.ShiftedRight(16)).Xor(second).Times(0x7FEB352D).And(Word);
+        x = x.Xor(x.ShiftedRight(15));
+        var bits = Operator.Call("aten::view"u8, "dtype"u8, value.Contiguous().View(-1), DType.Int32).To(DType.Int64).And(Word);
+        var up = bits.Plus(x.ShiftedRight(16)).And(0xFFFF0000);
+        using var exponent = Tensor.From<long>([0x7F800000], []);
+        var isSpecial = Operator.Call("aten::eq"u8, "Tensor"u8, bits.And(0x7F800000), exponent);
+        var chosen = Operator.Call("aten::where"u8, "self"u8, isSpecial, bits, up).To(DType.Int32);
+        return scope.Keep(Operator.Call("aten::view"u8, "dtype"u8, chosen, DType.Float32).To(DType.BFloat16).View(value.Shape));
+    }
 
     private unsafe Tensor RoundAll<V>(Tensor value) where V : unmanaged, ILanes<V>
     {

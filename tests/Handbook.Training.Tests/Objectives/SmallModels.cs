@@ -16,14 +16,14 @@ internal sealed class SmallModels : IDisposable
 
     private readonly TemporaryFolder folder = new();
 
-    internal SmallModels(DType dtype)
+    internal SmallModels(DType dtype, Device device = default)
     {
-        Model = CausalLanguageModel.Create(Config(), seed: 1, dtype);
-        Frozen = CausalLanguageModel.Create(Config(), seed: 2, dtype);
+        Model = CausalLanguageModel.Create(Config(), seed: 1, dtype, device);
+        Frozen = CausalLanguageModel.Create(Config(), seed: 2, dtype, device);
         foreach (var (frozen, trained) in Frozen.Parameters.Zip(Model.Parameters))
             frozen.Replace(trained.Value.Multiply(0.95).Add(frozen.Value.Multiply(0.05)));
         Model.Save(folder.Path, DType.Float32);
-        Classifier = SequenceClassifier.Load(folder.Path, dtype, seed: 3, labels: 1);
+        Classifier = SequenceClassifier.Load(folder.Path, dtype, seed: 3, labels: 1, device);
         // Several weights may be views of one tensor of the file; tests move them.
         foreach (var parameter in Classifier.Parameters)
             parameter.Replace(parameter.Value.Clone());
