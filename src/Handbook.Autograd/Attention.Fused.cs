@@ -9,7 +9,7 @@ public static unsafe partial class Attention
     private static class Fused
     {
         internal static bool Applies(Tensor query, Tensor key, Tensor value, AttentionRule rule) =>
-            FusedKernels.MultipliesBlocks && FusedKernels.Apply(query, key, value) && rule is { Scale: > 0, SoftCap: null, Dropout: 0 }
+            KernelTable.Runs(Operation.Attention, query, key, value) && rule is { Scale: > 0, SoftCap: null, Dropout: 0 }
             && query.DType == key.DType && key.DType == value.DType && key.Size(2) == value.Size(2);
 
         internal static (Tensor Output, Tensor LogSumExp) Forward(AttentionPlan plan, Tensor query, Tensor key, Tensor value) =>

@@ -15,13 +15,13 @@ public static class Embedding
     public static Variable Apply(Tape tape, Tensor ids, Weight weight)
     {
         using var table = weight.Lease();
-        var fused = FusedKernels.Apply(table.Value) && table.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
+        var fused = KernelTable.Runs(Operation.Embedding, table.Value) && table.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
         var value = fused ? Fused.Forward(ids, table.Value) : table.Value.IndexSelect(0, ids);
         return tape.Record(value, [], [ids], (gradient, saved) =>
         {
             if (weight.Gradient is not { } sink)
                 return;
-            if (!fused || !FusedKernels.Apply(gradient))
+            if (!fused || !KernelTable.Runs(Operation.Embedding, gradient))
                 sink.Add(PlainBackward(gradient, saved[0], weight.Shape, weight.DType));
             else if (sink.Sum is { } sum)
                 Fused.AddRows(gradient, saved[0], sum);

@@ -37,7 +37,7 @@ public static unsafe partial class LanguageModelHead
 
     /// <summary>Blocks in C# serve float32 and bfloat16 in host memory, for a head without bias and cap.</summary>
     private static bool FusedApplies(HeadCall call) =>
-        FusedKernels.MultipliesBlocks && FusedKernels.Apply(call.Hidden, call.Weight) && call.Hidden.DType == call.Weight.DType
+        KernelTable.Runs(Operation.Head, call.Hidden, call.Weight) && call.Hidden.DType == call.Weight.DType
         && call.Labels.Length > 0 && call.Bias is null && call.Options is { SoftCap: null, LogitScale: > 0 }
         && call.Weight.Size(1) % HeadChunk<float>.TileRows == 0;
 }

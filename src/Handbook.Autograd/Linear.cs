@@ -84,5 +84,5 @@ public static class Linear
     }
 
     private static Tensor SumOfRows(Tensor gradient, DType result) =>
-        FusedKernels.Apply(gradient) ? RowSums.Of(gradient, result) : gradient.To(Shapes.SumType(gradient)).Sum(0).To(result);
+        KernelTable.Runs(Operation.GradientSum, gradient) ? RowSums.Of(gradient, result) : gradient.To(Shapes.SumType(gradient)).Sum(0).To(result);
 }

@@ -120,6 +120,6 @@ public static partial class RmsNorm
             if (tensor.DType != tensors[0].DType)
                 return false;
         }
-        return FusedKernels.Apply(tensors);
+        return KernelTable.Runs(Operation.RmsNorm, tensors);
     }
 }

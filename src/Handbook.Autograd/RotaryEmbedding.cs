@@ -67,7 +67,7 @@ public static unsafe partial class RotaryEmbedding
     }
 
     private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse) =>
-        FusedKernels.Apply(x, cos, sin) && cos.DType == DType.Float32 && sin.DType == DType.Float32
+        KernelTable.Runs(Operation.Rotary, x, cos, sin) && cos.DType == DType.Float32 && sin.DType == DType.Float32
             ? Fused.Rotate(x, cos, sin, inverse)
             : PlainRotate(x, cos, sin, inverse);
 

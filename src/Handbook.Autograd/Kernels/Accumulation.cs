@@ -8,7 +8,7 @@ internal static unsafe class Accumulation
     /// <summary>sum += term, element by element; the sum is float32, the term float32 or bfloat16.</summary>
     internal static void AddInPlace(Tensor sum, Tensor term)
     {
-        if (!FusedKernels.Apply(sum, term) || sum.DType != DType.Float32)
+        if (!KernelTable.Runs(Operation.GradientSum, sum, term) || sum.DType != DType.Float32)
         {
             sum.AddInPlace(term);
             return;

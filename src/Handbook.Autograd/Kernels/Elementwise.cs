@@ -41,7 +41,7 @@ internal static unsafe class Elementwise
         return (first, second);
     }
 
-    /// <summary>True when the tensors can go through a kernel together: see <see cref="FusedKernels.Apply"/>, and of one shape and type.</summary>
+    /// <summary>True when the tensors can go through a kernel together: see <see cref="KernelTable.Runs"/>, and of one shape and type.</summary>
     internal static bool Applies(params ReadOnlySpan<Tensor> tensors)
     {
         foreach (var tensor in tensors[1..])
@@ -49,7 +49,7 @@ internal static unsafe class Elementwise
             if (tensor.DType != tensors[0].DType || !tensor.Shape.SequenceEqual(tensors[0].Shape))
                 return false;
         }
-        return FusedKernels.Apply(tensors);
+        return KernelTable.Runs(Operation.Elementwise, tensors);
     }
 
     private static void Run<TKernel>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)

@@ -4,7 +4,7 @@ using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
 
-/// <summary>When a kernel of ours may run instead of the plain composition of libtorch's operators.</summary>
+/// <summary>How kernels of ours run on this processor, and whether they run at all.</summary>
 public static class FusedKernels
 {
     /// <summary>Elements below which splitting work among threads costs more than it gains.</summary>
@@ -31,17 +31,4 @@ public static class FusedKernels
 
     /// <summary>True when blocks of bfloat16 are multiplied as they are; else they are widened to float32 in the cache. Tests widen.</summary>
     internal static bool MultipliesBFloat16 { get; set; } = CpuMatrixKernels.HasBFloat16;
-
-    /// <summary>True when all tensors are row-major, in host memory, and float32 or bfloat16.</summary>
-    internal static bool Apply(params ReadOnlySpan<Tensor> tensors)
-    {
-        if (!Enabled)
-            return false;
-        foreach (var tensor in tensors)
-        {
-            if (!tensor.IsCpu || tensor.DType is not (DType.Float32 or DType.BFloat16) || !tensor.IsContiguous)
-                return false;
-        }
-        return true;
-    }
 }

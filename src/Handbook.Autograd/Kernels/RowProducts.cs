@@ -20,11 +20,11 @@ internal static unsafe class RowProducts
     /// <summary>True when the tensors are right for these products and there are rows enough to pay for the packing.</summary>
     internal static bool Applies(Tensor rows, params ReadOnlySpan<Tensor> weights)
     {
-        if (!FusedKernels.MultipliesBlocks || rows.DimensionCount != 2 || rows.Size(0) < FewestRows || rows.DType != DType.BFloat16 || !FusedKernels.Apply(rows))
+        if (rows.DimensionCount != 2 || rows.Size(0) < FewestRows || !KernelTable.Runs(Operation.Linear, rows))
             return false;
         foreach (var weight in weights)
         {
-            if (weight.DType != DType.BFloat16 || weight.DimensionCount != 2 || !FusedKernels.Apply(weight) || weight.Size(0) % 2 != 0 || weight.Size(1) % 2 != 0)
+            if (weight.DimensionCount != 2 || !KernelTable.Runs(Operation.Linear, weight) || weight.Size(0) % 2 != 0 || weight.Size(1) % 2 != 0)
                 return false;
         }
         return true;

@@ -28,7 +28,7 @@ internal static unsafe class CachedAttention
     internal static Tensor Apply(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
     {
         using var scope = new TensorScope();
-        return scope.Keep(FusedKernels.Enabled && query.IsCpu && keys.DType == DType.Float32
+        return scope.Keep(KernelTable.Runs(Operation.CachedAttention, keys)
             ? FusedKernels.ForWidth(Fused<Lanes16>, Fused<Lanes8>, Fused<Lanes4>)(query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
             : Plain(query, keys, values, sequences, rule));
     }

@@ -21,7 +21,7 @@ internal static unsafe partial class RowProduct
     internal static Tensor Apply(Tensor input, Tensor weight, Tensor? bias)
     {
         using var scope = new TensorScope();
-        if (!FusedKernels.Enabled || !weight.IsCpu || weight.DType is not (DType.Float32 or DType.BFloat16) || !weight.IsContiguous)
+        if (!KernelTable.Runs(Operation.RowProduct, weight))
             return scope.Keep(input.Linear(weight, bias));
         var y = Tensor.Empty([input.Size(0), weight.Size(0)], DType.Float32);
         if (BlocksFit(input, weight))

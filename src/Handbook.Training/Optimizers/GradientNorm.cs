@@ -46,7 +46,7 @@ public static class GradientNorm
     public static double SumOfSquares(Tensor tensor)
     {
         using var scope = new TensorScope();
-        if (!FusedKernels.Apply(tensor))
+        if (!KernelTable.Runs(Operation.GradientNorm, tensor))
             return Squares(tensor).Item();
         var partial = new double[(tensor.ElementCount + Block - 1) / Block];
         FusedKernels.ForWidth(Sum<Lanes16>, Sum<Lanes8>, Sum<Lanes4>)(tensor, partial);

@@ -126,10 +126,8 @@ public sealed class Optimizer : IOptimizer
     }
 
     private static bool Fuses(Slot slot, Tensor gradient) =>
-        FusedKernels.Enabled
-        && gradient.IsCpu && gradient.DType is DType.Float32 or DType.BFloat16
-        && slot.Parameter.Value.DType is DType.Float32 or DType.BFloat16
-        && slot.Parameter.Value.IsContiguous && slot.Weights.IsContiguous;
+        KernelTable.Of(Operation.Update, gradient.Device.Kind, gradient.DType) != Implementation.Plain
+        && KernelTable.Runs(Operation.Update, slot.Parameter.Value, slot.Weights);
 
     private void ApplyPlain(Slot slot, Tensor gradient, double factor, UpdateNumbers numbers, StochasticRounding rounding)
     {
