@@ -134,7 +134,7 @@ public static unsafe partial class Attention
             var others = IntegerTensors.Progression(0, 1, seen, device).View(1, seen);
             var allowed = Operator.Call("aten::le"u8, "Tensor"u8, others, own);
             if (window < seen)
-                allowed = Operator.Call("aten::logical_and"u8, default, allowed, Operator.Call("aten::lt"u8, "Tensor"u8, own, IntegerTensors.Progression(window, 1, seen, device).View(1, seen)));
+                allowed = Operator.Call("aten::bitwise_and"u8, "Tensor"u8, allowed, Operator.Call("aten::lt"u8, "Tensor"u8, own, IntegerTensors.Progression(window, 1, seen, device).View(1, seen)));
             return scope.Keep(Elementary.Arithmetic.Choose(allowed, Tensor.Zeros([], dtype, device), Tensor.Full([], double.NegativeInfinity, dtype, device)));
         }
     }

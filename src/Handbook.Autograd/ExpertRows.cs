@@ -20,10 +20,10 @@ public sealed class ExpertRows : IDisposable
         var flat = choice.Reshape(tokens * choices);
         var (sorted, order) = Operator.Call2("aten::sort"u8, "stable"u8, flat, Value.Some(true), 0L, false);
         Order = TensorScope.Detach(order);
-        var places = Operator.Call("aten::repeat_interleave"u8, "self_int"u8, Tensor.From(Enumerable.Range(0, (int)tokens).Select(token => (long)token).ToArray(), choice.Device), choices, Value.None, Value.None);
-        Tokens = TensorScope.Detach(places.IndexSelect(0, order));
-        var numbers = Tensor.From(Enumerable.Range(0, experts).Select(expert => (long)expert).ToArray(), choice.Device);
-        Ends = TensorScope.Detach(Operator.Call("aten::searchsorted"u8, "Tensor"u8, sorted, numbers, false, true, Value.None, Value.None));
+        var places = IntegerTensors.Progression(0, 1, tokens, choice.Device).View(tokens, 1);
+        Tokens = TensorScope.Detach(Operator.Call("aten::expand"u8, default, places, new[] { tokens, choices }, false).Reshape(tokens * choices).IndexSelect(0, order));
+        var numbers = IntegerTensors.Progression(0, 1, experts, choice.Device).View(experts, 1);
+        Ends = TensorScope.Detach(Operator.Call("aten::le"u8, "Tensor"u8, sorted.View(1, -1), numbers).Sum(1));
         TokenCount = tokens;
     }
 

@@ -20,11 +20,12 @@ public sealed class LocalSampler : ISampler
     /// <param name="conversations">Its tokenizer and chat template.</param>
     /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
     /// <param name="maxBatch">The most answers that grow at a time.</param>
+    /// <param name="device">Where it computes.</param>
     /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
-    public LocalSampler(string folder, ConversationTokenizer conversations, DType? dtype = null, int maxBatch = 32)
+    public LocalSampler(string folder, ConversationTokenizer conversations, DType? dtype = null, int maxBatch = 32, Device device = default)
     {
         this.conversations = conversations;
-        model = CausalLanguageModel.Load(folder, dtype);
+        model = CausalLanguageModel.Load(folder, dtype, device);
         generator = new Generator(model, new GeneratorOptions { MaxBatch = maxBatch });
         // Whatever special token comes first ends an answer: a base model ends texts, a tuned one ends turns.
         stopTokens = [.. conversations.Tokenizer.AddedTokens.Where(token => token.Value.Special).Select(token => token.Key).Union(model.StopTokenIds).Order()];

@@ -21,6 +21,9 @@ public sealed record PolicyOptions
     /// <summary>Element type to compute in; null takes the stored one.</summary>
     public DType? DType { get; init; }
 
+    /// <summary>Where a model computes: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "auto";
+
     /// <summary>The most answers that grow at a time on this machine.</summary>
     public int MaxBatch { get; init; } = 32;
 
@@ -59,7 +62,7 @@ public sealed record PolicyOptions
     /// <exception cref="UserErrorException">The folder is broken or not supported, or the endpoint's key is missing.</exception>
     public ISampler Open(TimeProvider clock, Action<string>? note = null) => Endpoint is { } endpoint
         ? ChatClientSampler.Open(endpoint, clock, note)
-        : new LocalSampler(ModelFolder!, Conversations(TokenizerFolder, Tokenizer), DType, MaxBatch);
+        : new LocalSampler(ModelFolder!, Conversations(TokenizerFolder, Tokenizer), DType, MaxBatch, DeviceChoice.Of(Device).Device);
 
     /// <summary>A tokenizer with its chat template, for answering.</summary>
     /// <exception cref="UserErrorException">The folder is broken, or <c>eos_token</c> is no token.</exception>

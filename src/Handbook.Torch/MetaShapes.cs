@@ -7,6 +7,9 @@ internal static class MetaShapes
 {
     private static readonly Dictionary<string, Func<Value[], long[]>> Rows = new(StringComparer.Ordinal)
     {
+        ["aten::_grouped_mm"] = call => call[1].AsTensor()!.DimensionCount == 3
+            ? [Shape(call[0])[0], Shape(call[1])[2]]
+            : [call[2].AsTensor()!.ElementCount, Shape(call[0])[0], Shape(call[1])[1]],
         ["aten::abs"] = AsFirst,
         ["aten::relu"] = AsFirst,
         ["aten::index_select_backward"] = call => call[1].AsIntegers(),

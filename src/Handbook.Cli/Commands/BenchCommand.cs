@@ -67,7 +67,7 @@ internal static class BenchCommand
         value > 0 ? value : throw new UserErrorException($"{name}: {value} found, a positive number expected.");
 
     internal static Precision FindPrecision(string name) => Precisions.TryGetValue(name, out var precision)
-        ? RunPrecision.Of(precision, null)
+        ? RunPrecision.Of(new ModelOptions { Precision = precision, Device = "cpu" }, null)
         : throw new UserErrorException($"--dtype: {name} is none of {string.Join(", ", Precisions.Keys)}.{NearestName.Hint(name, Precisions.Keys)}");
 
     private static DType Compute(StepBenchmarkOptions options) => options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;

@@ -21,12 +21,12 @@ public sealed class RewardModelScorer : IScorer
 
     /// <summary>Loads a reward model with the tokenizer beside it.</summary>
     /// <exception cref="UserErrorException">The folder is broken, or holds a model without a score.</exception>
-    public RewardModelScorer(string folder, TokenizerOptions? tokenizer = null, DType? dtype = null)
+    public RewardModelScorer(string folder, TokenizerOptions? tokenizer = null, DType? dtype = null, Device device = default)
     {
         this.folder = folder;
         conversations = PolicyOptions.Conversations(tokenizer?.NameOrPath ?? folder, tokenizer ?? new TokenizerOptions());
         ModelRoles.CheckRewardModel(folder);
-        model = SequenceClassifier.Load(folder, dtype);
+        model = SequenceClassifier.Load(folder, dtype, device: device);
     }
 
     /// <summary>Whether answers to a prompt that the model's template refuses have no score, instead of ending the run.</summary>
@@ -110,7 +110,7 @@ public sealed class RewardModelScorer : IScorer
             return row;
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        var values = model.Forward(tape, row.Ids.ToArray(), new SequenceLayout([.. row.Segments]), row.Ends.ToArray()).Value.To(DType.Float32).ToArray<float>();
+        var values = model.Forward(tape, row.Ids.ToArray(), new SequenceLayout([.. row.Segments]), row.Ends.ToArray()).Value.Read<float>(DeviceWait.Predictions);
         foreach (var (number, place) in row.Places.Index())
             scores[place] = float.IsFinite(values[number]) ? Decimal(values[number]) : null;
         return new RewardRow();

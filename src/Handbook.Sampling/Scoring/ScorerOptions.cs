@@ -24,6 +24,9 @@ public sealed record ScorerOptions(string Name, double Weight = 1)
     /// <summary>Element type of a reward model; null takes the stored one.</summary>
     public DType? DType { get; init; }
 
+    /// <summary>Where a reward model computes: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "auto";
+
     /// <summary>All names that may be written, for messages.</summary>
     public static IReadOnlyList<string> Known { get; } = [RewardModelPrefix + "FOLDER", JudgeName, PairwiseJudgeName, .. RuleTable.Rows.Select(row => row.Usage)];
 
@@ -86,7 +89,7 @@ public sealed record ScorerOptions(string Name, double Weight = 1)
         if (FindProblem(Name) is { } problem)
             throw new UserErrorException("reward_funcs: " + problem);
         if (RewardModel is { } folder)
-            return new RewardModelScorer(folder, dtype: DType) { SkipsRefused = skipBadRows, Note = note };
+            return new RewardModelScorer(folder, dtype: DType, device: DeviceChoice.Of(Device).Device) { SkipsRefused = skipBadRows, Note = note };
         if (Name == JudgeName)
             return new JudgeScorer(ChatClientSampler.Open(Judge!.Endpoint, clock, note), Judge);
         if (Name == PairwiseJudgeName)

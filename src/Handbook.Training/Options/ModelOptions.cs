@@ -14,6 +14,9 @@ public sealed record ModelOptions
     /// </summary>
     public JsonObject? Config { get; init; }
 
+    /// <summary>Where the run computes: <c>auto</c> (a GPU that can be used, else the host), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    public string Device { get; init; } = "auto";
+
     /// <summary>The numbers of compute, master weights and optimizer.</summary>
     public Precision Precision { get; init; } = Precision.Bfloat16Mixed;
 

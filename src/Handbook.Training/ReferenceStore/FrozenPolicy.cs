@@ -12,10 +12,11 @@ public sealed record FrozenPolicy(IPolicy Policy, IDisposable? Weights = null) :
     /// <summary>Loads a model folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="dtype">Element type to compute in.</param>
+    /// <param name="device">Where it computes.</param>
     /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
-    public static FrozenPolicy Load(string path, DType dtype)
+    public static FrozenPolicy Load(string path, DType dtype, Device device = default)
     {
-        var model = CausalLanguageModel.Load(path, dtype);
+        var model = CausalLanguageModel.Load(path, dtype, device);
         return new FrozenPolicy(new CausalPolicy(model, ForwardOptions.Default), model);
     }
 

@@ -1,6 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Models;
 using Handbook.Models.Safetensors;
+using Handbook.Models.Weights;
 using Handbook.Torch;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
@@ -58,7 +59,7 @@ public static class RunCheckpoint
         using (var weights = new SafetensorsFolder(checkpoint.Folder))
         {
             foreach (var parameter in model.Parameters)
-                CopyWeight(weights, parameter);
+                CopyWeight(weights, model.Map, parameter);
         }
         using var scope = new TensorScope();
         var moving = Path.Combine(checkpoint.Folder, ObjectiveFile);
@@ -85,14 +86,21 @@ public static class RunCheckpoint
         optimizer.WeightsChanged();
     }
 
-    private static void CopyWeight(SafetensorsFolder weights, Parameter parameter)
+    // By the model's own mapping: a checkpoint holds weights as files do, which may be turned, or one tensor for each expert.
+    private static void CopyWeight(SafetensorsFolder weights, WeightMap map, Parameter parameter)
     {
-        if (!weights.Contains(parameter.Name))
-            throw new UserErrorException($"{weights.Folder}: the checkpoint has no {parameter.Name}; it belongs to another model.");
         using var scope = new TensorScope();
-        var saved = weights.Get(parameter.Name);
-        if (!saved.Shape.SequenceEqual(parameter.Value.Shape) || saved.DType != parameter.Value.DType)
-            throw new UserErrorException($"{weights.Folder}: {parameter.Name} is {saved} in the checkpoint, this run needs {parameter.Value}.");
-        parameter.Value.CopyFrom(saved);
+        var form = map[parameter.Name];
+        var parts = new List<Tensor>();
+        foreach (var (name, shape) in form.Entries(parameter.Name, parameter.Value.Shape))
+        {
+            if (!weights.Contains(name))
+                throw new UserErrorException($"{weights.Folder}: the checkpoint has no {name}; it belongs to another model.");
+            var saved = weights.Get(name);
+            if (!saved.Shape.SequenceEqual(shape) || saved.DType != parameter.Value.DType)
+                throw new UserErrorException($"{weights.Folder}: {name} is {saved} in the checkpoint, this run needs {parameter.Value.DType.Name()}[{string.Join(", ", shape)}].");
+            parts.Add(saved);
+        }
+        parameter.Value.CopyFrom(form.Join(parts));
     }
 }

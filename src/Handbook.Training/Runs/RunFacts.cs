@@ -16,6 +16,7 @@ public static class RunFacts
         RunOptions options, IPretrainedModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
     [
         Model(options, model),
+        ("device", RunDevice.Of(options.Model).ToString()),
         ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data),
         ("batch", Invariant($"{Quantity.Of(options.Optimization.PerDeviceBatchSize, "row")} x {Quantity.Of(options.Optimization.GradientAccumulation, "micro-batch", "micro-batches")}")),
@@ -28,6 +29,7 @@ public static class RunFacts
     public static IReadOnlyList<(string Name, string Value)> OfEvaluation(RunOptions options, IPretrainedModel model, TokenStore data) =>
     [
         Model(options, model),
+        ("device", RunDevice.Of(options.Model).ToString()),
         ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data).Where(fact => fact.Name == "evaluation data"),
         ("profile", options.Profile.RecipeName()),

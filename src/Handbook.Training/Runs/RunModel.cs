@@ -93,7 +93,7 @@ public sealed class RunModel : IDisposable
         var dtype = ComputeDType(options.Model);
         if (options.Model.Config is { } config)
         {
-            var made = CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype, origin: "model_config");
+            var made = CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype, RunDevice.Of(options.Model).Device, "model_config");
             return made.Config.VocabularySize >= tokenizer.VocabSize
                 ? made
                 : throw Refused(made, $"model_config: vocab_size is {made.Config.VocabularySize}, the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}; token ids beyond it have no embedding. Leave vocab_size out to take the tokenizer's.");
@@ -102,7 +102,7 @@ public sealed class RunModel : IDisposable
         CheckVocabulary(options, tokenizer, before);
         if (tokenizer.VocabSize > before)
             progress.Note($"added tokens {string.Join(", ", tokenizer.AddedTokens.Where(token => token.Key >= before).Take(4).Select(token => token.Value.Content))}: the embedding grows from {before} to {tokenizer.VocabSize} rows, new ones begin as the mean of the others");
-        return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, vocabulary: tokenizer.VocabSize);
+        return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, RunDevice.Of(options.Model).Device, vocabulary: tokenizer.VocabSize);
     }
 
     private static SequenceClassifier Classifier(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
@@ -112,7 +112,7 @@ public sealed class RunModel : IDisposable
         var vocabulary = Config(options, tokenizer).VocabularySize;
         if (tokenizer.VocabSize > vocabulary)
             throw new UserErrorException($"{path}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size is {vocabulary}; train the language model with the added tokens first.");
-        var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1);
+        var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1, RunDevice.Of(options.Model).Device);
         foreach (var name in model.NewWeights)
             progress.Note($"{name} is not in {path}: it begins with random numbers");
         return model;

@@ -95,7 +95,7 @@ public sealed class RunReference : IDisposable
     /// <summary>The frozen model, with the policy's vocabulary: tokens that were added to the one begin alike in the other.</summary>
     private static CausalLanguageModel Load(string name, ModelOptions options, IPretrainedModel policy)
     {
-        var model = CausalLanguageModel.Load(name, RunModel.ComputeDType(options), vocabulary: policy.Config.VocabularySize);
+        var model = CausalLanguageModel.Load(name, RunModel.ComputeDType(options), RunDevice.Of(options).Device, vocabulary: policy.Config.VocabularySize);
         if (model.Config.VocabularySize == policy.Config.VocabularySize)
             return model;
         var found = model.Config.VocabularySize;

@@ -104,6 +104,25 @@ public sealed class CausalGoldenTests
 
     [Theory]
     [MemberData(nameof(Folders))]
+    public void Step_OnMeta_ReadsNothing(string folder)
+    {
+        using var scope = new TensorScope();
+        using var model = CausalLanguageModel.Load(GoldenModels.PathOf(folder), DType.BFloat16, Device.Meta);
+        using var inputs = GoldenModels.Open(folder, "inputs.safetensors");
+        var batch = GoldenBatch.Padded(inputs);
+        using var waits = new DeviceWaitCount();
+        using var tape = new Tape();
+
+        var output = model.Forward(tape, batch.Ids, batch.Layout, new ForwardOptions { Recompute = true });
+        var (loss, _) = model.Head.Loss(tape, output.Hidden, batch.Rows, batch.Labels, [-1f / batch.Labels.Length]);
+        tape.Backward(loss);
+
+        Assert.Empty(waits.Counts);
+        Assert.All(model.Parameters, parameter => Assert.Equal(parameter.Value.Shape.ToArray(), parameter.Grad!.Shape.ToArray()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Folders))]
     public void SaveLoadSave_EveryArchitecture_KeepsNamesShapesAndBytes(string folder)
     {
         using var temporary = new TemporaryFolder();

@@ -19,14 +19,14 @@ public sealed class RunPrecisionTests : IDisposable
     [InlineData(Precision.Bfloat16Mixed)]
     [InlineData(Precision.Float32)]
     [InlineData(Precision.Bfloat16)]
-    public void Of_AskedFor_IsObeyedOnEveryMachine(Precision asked) => Assert.Equal(asked, RunPrecision.Of(asked, null));
+    public void Of_AskedFor_IsObeyedOnEveryMachine(Precision asked) => Assert.Equal(asked, RunPrecision.Of(Wish(asked), null));
 
     [Fact]
     public void Of_LeftToTheMachine_FollowsWhatWasMeasuredOnce()
     {
         var expected = BFloat16Speed.IsFast ? Precision.Bfloat16Mixed : Precision.Float32;
-        Assert.Equal(expected, RunPrecision.Of(Precision.Auto, null));
-        Assert.Equal(expected, RunPrecision.Of(Precision.Auto, null));
+        Assert.Equal(expected, RunPrecision.Of(Wish(Precision.Auto), null));
+        Assert.Equal(expected, RunPrecision.Of(Wish(Precision.Auto), null));
         Assert.InRange(BFloat16Speed.Ratio, 0.01, 100);
     }
 
@@ -38,8 +38,10 @@ public sealed class RunPrecisionTests : IDisposable
         using (var scope = new TensorScope())
             SafetensorsWriter.Write(Path.Combine(folder.Path, "model.safetensors"), [new NamedTensor("w", Tensor.Zeros([2, 2], stored))]);
 
-        Assert.Equal(expected, RunPrecision.Of(Precision.Auto, new Checkpoint(folder.Path, 4)));
+        Assert.Equal(expected, RunPrecision.Of(Wish(Precision.Auto), new Checkpoint(folder.Path, 4)));
     }
+
+    private static ModelOptions Wish(Precision precision) => new() { Precision = precision };
 
     [Fact]
     public void Words_SayWhoChose()
