@@ -24,6 +24,8 @@ public static class CommandLine
             });
             if (parsed.Errors.Count > 0 && parsed.Action is not HelpPageAction)
                 throw new UserErrorException($"{Problem(parsed)} 'handbook {NameOf(parsed)}--help' shows what is expected.");
+            if (Empty(parsed) is { } empty)
+                throw new UserErrorException($"{empty}: is empty; a value is expected. 'handbook {NameOf(parsed)}--help' shows which.");
             signals.EndAtOnce = parsed.CommandResult.Command is HandbookCommand { HasNothingToSave: true };
             var code = await parsed.InvokeAsync(new InvocationConfiguration
             {
@@ -90,6 +92,10 @@ public static class CommandLine
             ? $"{option.Option.Name}: its value is missing; {Expected(option.Option)} is expected."
             : $"{option.Option.Name} {string.Join(' ', option.Tokens.Select(token => token.Value))}: {Expected(option.Option)} is expected.";
     }
+
+    /// <summary>The option whose value has no letter: a variable of a script that was not set. No option takes that.</summary>
+    private static string? Empty(ParseResult parsed) => parsed.CommandResult.Children.OfType<OptionResult>()
+        .FirstOrDefault(result => result.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value)))?.Option.Name;
 
     private static string? Expected(Option option)
     {

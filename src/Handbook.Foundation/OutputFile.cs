@@ -34,7 +34,7 @@ public static class OutputFile
     public static void CheckFolder(string option, string folder)
     {
         if (string.IsNullOrWhiteSpace(folder))
-            throw new UserErrorException($"{option}: a folder's name is expected.");
+            throw new UserErrorException($"{option.TrimEnd(':')}: a folder's name is expected.");
         var (place, asked) = (Path.GetFullPath(folder), Path.GetFullPath(folder));
         for (; PathStatus.Of(place).Kind is not PathKind.Folder and var kind; place = Path.GetDirectoryName(place)!)
         {

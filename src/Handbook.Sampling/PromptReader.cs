@@ -36,6 +36,9 @@ public static class PromptReader
         return prompts.Count > 0 ? prompts : throw new UserErrorException($"{source.Location}: split {options.Dataset.Split} has no prompt that could be used.");
     }
 
+    /// <summary>The files that the prompts are read from.</summary>
+    internal static IEnumerable<string> Files(PromptOptions options) => RowSource.Open(options.Dataset, Resolvers, new SourceOptions()).Files;
+
     private static PromptRow Prompt(ExampleReader reader, SourceRow row, PromptOptions options, int index)
     {
         using var document = row.Parse();

@@ -25,6 +25,8 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         using var claim = OutputFolder.Claim(options.OutputDirectory);
         var sets = new SampledSets(options.OutputDirectory);
         claim.RefuseStrangers(Journal.FolderName, new[] { sets.Candidates, sets.Sft, sets.Preferences, sets.Report }.Select(path => Path.GetFileName(path)));
+        foreach (var written in new[] { sets.Candidates, sets.Sft, sets.Preferences })
+            OutputFile.RefuseInputs("output_dir:", written, PromptReader.Files(options.Prompts));
         var prompts = PromptReader.Read(options.Prompts);
         options.Policy.Check();
         foreach (var scorer in options.Scorers)

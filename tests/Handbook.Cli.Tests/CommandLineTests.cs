@@ -44,8 +44,10 @@ public class CommandLineTests
     [Theory]
     [InlineData("command line: a word is empty; the name of a recipe, or --key=value, is expected.", "sft", "")]
     [InlineData("command line: --config: a recipe's name is missing.", "sft", "--config=")]
-    [InlineData("--text: a file's name is missing.", "tokenizer", "train", "--text", "", "--output", "out")]
-    [InlineData("--output: a folder's name is expected.", "tokenizer", "train", "--text", "text", "--output", "")]
+    [InlineData("--text: is empty; a value is expected. 'handbook tokenizer train --help' shows which.", "tokenizer", "train", "--text", "", "--output", "out")]
+    [InlineData("--output: is empty; a value is expected. 'handbook quickstart --help' shows which.", "quickstart", "--output", "")]
+    [InlineData("--tokenizer: is empty; a value is expected. 'handbook bench tokenizer --help' shows which.", "bench", "tokenizer", "--tokenizer", "", "--text", "text")]
+    [InlineData("--output: is empty; a value is expected. 'handbook tokenizer train --help' shows which.", "tokenizer", "train", "--text", "text", "--output", "")]
     public async Task Run_EmptyName_SaysThatANameIsMissing(string expected, params string[] arguments)
     {
         var invocation = await Invocation.RunAsync(arguments);

@@ -228,6 +228,16 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     }
 
     [Fact]
+    public async Task Run_SetThatIsReadAsPrompts_IsNotWrittenOver()
+    {
+        var sets = (await RunAsync(Options("again"))).Sets;
+        var before = File.ReadAllText(sets.Sft);
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(Options("again") with { Prompts = new PromptOptions { Dataset = new DatasetRequest(sets.Sft) } }));
+        Assert.Equal($"output_dir: {sets.Sft}: is a file that is read here; name another.", error.Message);
+        Assert.Equal(before, File.ReadAllText(sets.Sft));
+    }
+
+    [Fact]
     public async Task Run_NoPairs_HasNoWordsOfPairs()
     {
         var result = await RunAsync(Options("pairless") with { Scorers = [new ScorerOptions("max_words:100000")] });

@@ -32,6 +32,7 @@ internal static class QuickstartCommand
     private static async Task<int> RunAsync(QuickstartFolder folder, bool isFresh, Terminal terminal, CancellationToken stop)
     {
         var start = terminal.Clock.GetTimestamp();
+        OutputFile.CheckFolder("--output", folder.Root);
         var stages = QuickstartRun.Plan.Select(stage => stage.Name);
         if (isFresh)
             Clear(folder, stages, terminal);

@@ -37,8 +37,6 @@ internal static class TokenizerCommand
             AtLeastOne("--min-frequency", parsed.GetValue(frequency));
             if (parsed.GetValue(length) is { } longest)
                 AtLeastOne("--model-max-length", longest);
-            if (parsed.GetValue(texts)!.Any(string.IsNullOrWhiteSpace))
-                throw new UserErrorException("--text: a file's name is missing.");
             if (parsed.GetValue(special)!.GroupBy(token => token, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
                 throw new UserErrorException($"--special-token {twice.Key}: is given twice.");
             var settings = new TokenizerSettings
