@@ -37,7 +37,7 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
     /// <param name="key">The key that says so.</param>
     /// <param name="from">The checkpoint to go on from; null for a new run.</param>
     /// <exception cref="UserErrorException">The checkpoint has more steps.</exception>
-    public void RefuseFewerSteps(int asked, string key, Checkpoint? from)
+    public static void RefuseFewerSteps(int asked, string key, Checkpoint? from)
     {
         if (from is null || from.Step <= asked)
             return;

@@ -37,7 +37,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
         folder.Refuse(RunIdentity.Of(options), resumed);
         if (options.Optimization.MaxSteps is > 0 and var steps)
-            folder.RefuseFewerSteps(steps, "max_steps", resumed);
+            RunFolder.RefuseFewerSteps(steps, "max_steps", resumed);
         options = options with { Model = RunPrecision.Settle(options.Model, resumed) };
         using var parts = Prepare(folder, resumed, stop);
         if (resumed is not null)
@@ -62,7 +62,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         var resumed = ResumePoint.Find(options.Checkpoints, store, new SilentProgress());
         folder.Refuse(identity, resumed);
         if (options.Optimization.MaxSteps is > 0 and var steps)
-            folder.RefuseFewerSteps(steps, "max_steps", resumed);
+            RunFolder.RefuseFewerSteps(steps, "max_steps", resumed);
     }
 
     /// <summary>What decides a run's result, without running it.</summary>
@@ -96,7 +96,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
             rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
             !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
-        folder.RefuseFewerSteps(totalSteps, options.Optimization.MaxSteps > 0 ? "max_steps" : "num_train_epochs", resumed);
+        RunFolder.RefuseFewerSteps(totalSteps, options.Optimization.MaxSteps > 0 ? "max_steps" : "num_train_epochs", resumed);
         var learningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps);
         var state = resumed is null ? FreshState(totalSteps) : Resumed(resumed, totalSteps, run, optimizer);
         folder.Take(run.Identity, isNew: resumed is null);
