@@ -13,7 +13,7 @@ public sealed class EventFile : IDisposable
     private const string FilePrefix = "events.out.tfevents.";
     private readonly AppendedFile file;
     private readonly TimeProvider clock;
-    private bool hasPoints;
+    private bool isKept;
 
     private EventFile(AppendedFile file, TimeProvider clock)
     {
@@ -39,7 +39,7 @@ public sealed class EventFile : IDisposable
             var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
             if (File.Exists(path))
                 continue;
-            var file = new EventFile(new AppendedFile(path, FileMode.CreateNew), clock);
+            var file = new EventFile(new AppendedFile(path, FileMode.CreateNew), clock) { isKept = resumedStep == 0 };
             file.Append(EventRecord.FileVersion(file.WallTime()));
             if (resumedStep > 0)
                 file.Append(EventRecord.SessionStart(file.WallTime(), resumedStep + 1));
@@ -60,14 +60,14 @@ public sealed class EventFile : IDisposable
     public void Write(string tag, int step, double value)
     {
         Append(EventRecord.Scalar(WallTime(), step, tag, (float)value));
-        hasPoints = true;
+        isKept = true;
     }
 
-    /// <summary>Closes the file; one without a point, of a run that had nothing left to do, is taken away again.</summary>
+    /// <summary>Closes the file; that of a run which went on and had nothing left to do holds no point and is taken away again.</summary>
     public void Dispose()
     {
         file.Dispose();
-        if (!hasPoints)
+        if (!isKept)
             File.Delete(file.FilePath);
     }
 
