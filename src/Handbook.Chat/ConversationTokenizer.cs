@@ -72,19 +72,19 @@ public sealed class ConversationTokenizer
         var prepared = Prepare(messages, template);
         var rendered = template.Render(prepared, options);
         RoleCheck.RequireWritten(prepared, rendered);
-        var tokens = Tokenizer.Encode(rendered.Text, addSpecialTokens: Options.Profile == TokenizationProfile.V03);
+        var tokens = Tokenizer.Encode(rendered.Text, addSpecialTokens: Options.Profile == Profile.V03);
         var inserted = prepared.Count - messages.Count;
         var messageIndex = MessageTurns.OfTokens(MessageTurns.Of(prepared, rendered), tokens.Offsets);
         for (var i = 0; i < messageIndex.Length; i++)
             messageIndex[i] = messageIndex[i] < 0 ? -1 : Math.Max(-1, messageIndex[i] - inserted);
         var mask = Options.Labels == LabelScope.Everything ? Filled(tokens.Count) : Labels(template, prepared, options, rendered, tokens.Offsets);
         var result = new TokenizedConversation(rendered.Text, tokens.Ids, mask, messageIndex, tokens.Offsets);
-        return Options.Profile == TokenizationProfile.Best ? Complete(result, messages) : result;
+        return Options.Profile == Profile.Best ? Complete(result, messages) : result;
     }
 
     private bool[] Labels(ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered, TextRange[] offsets)
     {
-        if (rendered.GenerationSpans.Count > 0 && Options.Profile != TokenizationProfile.Best)
+        if (rendered.GenerationSpans.Count > 0 && Options.Profile != Profile.Best)
             return AssistantMask.OfGenerationSpans(offsets, rendered.GenerationSpans);
         var spans = rendered.GenerationSpans.Count == 0 ? null
             : !rendered.HasInnerGenerations ? rendered.GenerationSpans

@@ -20,7 +20,7 @@ public sealed class PairTokenizer
 
     private Tokenizer Tokenizer => _conversations.Tokenizer;
 
-    private TokenizationProfile Profile => _conversations.Options.Profile;
+    private Profile Profile => _conversations.Options.Profile;
 
     /// <summary>A preference pair of messages.</summary>
     /// <param name="prompt">The conversation both answers continue.</param>
@@ -63,7 +63,7 @@ public sealed class PairTokenizer
         var options = _conversations.TemplateOptions(tools, arguments);
         var template = _conversations.Templates.For(options.Tools);
         var prepared = _conversations.Prepare(prompt, template);
-        if (Profile == TokenizationProfile.V03)
+        if (Profile == Profile.V03)
             return (template.Render(prepared, options).Text, [.. answers.Select(answer => template.Render(answer, options).Text)]);
         var whole = Array.ConvertAll(answers, answer => Whole(template, [.. prepared, .. answer], options));
         var start = template.Render(prepared, options with { AddGenerationPrompt = true }).Text;
@@ -86,14 +86,14 @@ public sealed class PairTokenizer
     /// <exception cref="UserErrorException">The prompt has no token.</exception>
     public TokenizedPair Tokenize(string prompt, string chosen, string rejected)
     {
-        if (Profile == TokenizationProfile.Trl019)
+        if (Profile == Profile.Trl019)
             return new TokenizedPair(Encode(prompt), [.. Encode(chosen), .. Eos()], [.. Encode(rejected), .. Eos()]);
         var a = Tokenizer.Encode(prompt + chosen, addSpecialTokens: false);
         var b = ReferenceEquals(chosen, rejected) ? a : Tokenizer.Encode(prompt + rejected, addSpecialTokens: false);
         var boundary = Math.Min(Boundary(a, prompt.Length), Boundary(b, prompt.Length));
         boundary = a.Ids.AsSpan(0, boundary).CommonPrefixLength(b.Ids.AsSpan(0, boundary));
         var head = a.Ids.AsSpan(0, boundary);
-        var bos = Profile == TokenizationProfile.V03 ? _special.MissingBos(head) : _special.MissingPrefix(head);
+        var bos = Profile == Profile.V03 ? _special.MissingBos(head) : _special.MissingPrefix(head);
         if (bos.Length + head.Length == 0)
             return Apart(prompt, chosen, rejected);
         return new TokenizedPair([.. bos, .. head], Ended(a.Ids[boundary..]), Ended(b.Ids[boundary..]));
@@ -118,7 +118,7 @@ public sealed class PairTokenizer
 
     private int[] Ended(int[] answer)
     {
-        var hasEnd = Profile == TokenizationProfile.V03
+        var hasEnd = Profile == Profile.V03
             ? answer.Length > 0 && answer[^1] == Tokenizer.EosId
             : _special.EndsTurn(answer);
         return hasEnd ? answer : [.. answer, .. Eos()];

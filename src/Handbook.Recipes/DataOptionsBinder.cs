@@ -1,4 +1,6 @@
 using Handbook.Data.Cleaning;
+using Handbook.Data.Mixtures;
+using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Recipes.Keys;
 using Handbook.Training.Options;
@@ -57,7 +59,13 @@ internal static class DataOptionsBinder
                     values.Texts(entry + "columns"), values.NumberOrNull(entry + "weight") ?? 1)),
         ],
         MixtureSeed = values.Integer("dataset_mixture.seed"),
-        Interleave = values.Text("dataset_mixture.interleave"),
+        Interleave = values.Text("dataset_mixture.interleave") switch
+        {
+            "first_exhausted" => StoppingStrategy.FirstExhausted,
+            "all_exhausted" => StoppingStrategy.AllExhausted,
+            "all_exhausted_without_replacement" => StoppingStrategy.AllExhaustedWithoutReplacement,
+            _ => null,
+        },
         Probabilities = values.Numbers("dataset_mixture.probabilities"),
         TestSplitSize = values.Rows("dataset_mixture.test_split_size"),
     };

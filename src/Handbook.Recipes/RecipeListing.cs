@@ -61,7 +61,7 @@ public static class RecipeListing
 
     private static string Default(KeyDefault entry)
     {
-        var profile = entry.Profile switch { Profile.V03 => "profile v0.3", Profile.Trl019 => "profile trl-0.19", Profile.Best => "profile best", _ => null };
+        var profile = entry.Profile is { } only ? "profile " + only.RecipeName() : null;
         string?[] where = [entry.Tasks is Tasks.All or Tasks.Everything ? null : entry.Tasks.Describe(), profile];
         var words = string.Join(", ", where.Where(word => word is not null));
         return words.Length == 0 ? entry.Value : $"{entry.Value} ({words})";

@@ -80,12 +80,7 @@ public sealed class RecipeReader
     }
 
     private static Profile ReadProfile(YamlMapping tree) =>
-        tree.Entries.FirstOrDefault(entry => entry.Key is YamlString { Value: "profile" }).Value is YamlString text ? text.Value switch
-        {
-            "v0.3" => Profile.V03,
-            "trl-0.19" => Profile.Trl019,
-            _ => Profile.Best,
-        } : Profile.Best;
+        tree.Entries.FirstOrDefault(entry => entry.Key is YamlString { Value: "profile" }).Value is YamlString text ? ProfileNames.Find(text.Value) : Profile.Best;
 
     private void ReadSection(YamlMapping mapping, string section, string path)
     {

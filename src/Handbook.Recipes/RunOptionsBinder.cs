@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Handbook.Data.Packing;
 using Handbook.Recipes.Keys;
 using Handbook.Training.Options;
 using Handbook.Training.Schedules;
@@ -21,7 +22,7 @@ internal static class RunOptionsBinder
             AutoInsertEmptySystemMessage = values.FlagOrNull("auto_insert_empty_system_msg"),
         },
         Data = DataOptionsBinder.Bind(values, task),
-        Sequences = Sequences(values, task),
+        Sequences = Sequences(values, task, profile),
         Optimization = Optimization(values),
         Evaluation = new EvaluationOptions
         {
@@ -81,10 +82,10 @@ internal static class RunOptionsBinder
         _ => values.Text("torch_dtype") == "bfloat16" ? Precision.Bfloat16 : Precision.Float32,
     };
 
-    private static SequenceOptions Sequences(RecipeValues values, TrainingTask task)
+    private static SequenceOptions Sequences(RecipeValues values, TrainingTask task, Profile profile)
     {
         var packing = Tasks.Language.Includes(task) && (values.Has("packing") || !values.Has("packing_strategy") ? values.Flag("packing") : true)
-            ? Strategy(values.Text("packing_strategy")!) : PackingStrategy.None;
+            ? Strategy(values.Text("packing_strategy")!, profile) : PackingStrategy.None;
         return new SequenceOptions
         {
             MaxLength = values.IntegerOrNull("max_length"),
@@ -101,7 +102,7 @@ internal static class RunOptionsBinder
             Packing = packing,
             EvaluationPacking = values.FlagOrNull("eval_packing") switch
             {
-                true => Strategy(values.Text("packing_strategy")!),
+                true => Strategy(values.Text("packing_strategy")!, profile),
                 false => PackingStrategy.None,
                 null => packing,
             },
@@ -121,12 +122,14 @@ internal static class RunOptionsBinder
         _ => null,
     };
 
-    private static PackingStrategy Strategy(string name) => name switch
+    private static PackingStrategy Strategy(string name, Profile profile) => (name, profile) switch
     {
-        "bfd" => PackingStrategy.BestFit,
-        "bfd_split" => PackingStrategy.BestFitSplit,
-        "ffd" => PackingStrategy.FirstFit,
-        "wrapped" => PackingStrategy.Wrapped,
+        ("bfd", _) => PackingStrategy.BestFit,
+        ("bfd_split", _) => PackingStrategy.BestFitSplit,
+        ("ffd", _) => PackingStrategy.BestFitBy1000,
+        ("wrapped", Profile.V03) => PackingStrategy.Legacy,
+        ("wrapped", Profile.Trl019) => PackingStrategy.WrappedBy1000,
+        ("wrapped", _) => PackingStrategy.Wrapped,
         _ => PackingStrategy.None,
     };
 

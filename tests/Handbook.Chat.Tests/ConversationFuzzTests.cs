@@ -34,7 +34,7 @@ public sealed class ConversationFuzzTests
         var seconds = int.Parse(Environment.GetEnvironmentVariable("HANDBOOK_FUZZ_SECONDS") ?? "0", CultureInfo.InvariantCulture);
         var random = new Random(271828 + seconds);
         var tokenizer = CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>", "</s>"), """{"bos_token":"<s>","eos_token":"</s>","add_bos_token":true}""");
-        var all = Templates.SelectMany(template => Enum.GetValues<TokenizationProfile>().SelectMany(profile => Enum.GetValues<LabelScope>().Select(labels =>
+        var all = Templates.SelectMany(template => Enum.GetValues<Profile>().SelectMany(profile => Enum.GetValues<LabelScope>().Select(labels =>
             new ConversationTokenizer(tokenizer, template, new ConversationOptions { Profile = profile, Labels = labels })))).ToList();
         var clock = Stopwatch.StartNew();
         for (var round = 0; round < 600 || clock.Elapsed.TotalSeconds < seconds; round++)

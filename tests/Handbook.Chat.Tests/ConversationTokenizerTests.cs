@@ -21,7 +21,7 @@ public sealed class ConversationTokenizerTests
 
     private static int[] Join(int[] first, int[] second) => [.. first, .. second];
 
-    private static ConversationTokenizer Make(string name, string? template = null, LabelScope labels = LabelScope.AssistantTurns, TokenizationProfile profile = TokenizationProfile.Best) =>
+    private static ConversationTokenizer Make(string name, string? template = null, LabelScope labels = LabelScope.AssistantTurns, Profile profile = Profile.Best) =>
         new(RealTokenizers.Get(name), template, new ConversationOptions { Labels = labels, Profile = profile });
 
     private static int BosCount(Tokenizer tokenizer, int[] ids) => ids.TakeWhile(id => id == tokenizer.BosId).Count();
@@ -115,7 +115,7 @@ public sealed class ConversationTokenizerTests
     [MemberData(nameof(Names))]
     public void TokenizePair_Trl019_TokenizesApartAndAlwaysAppendsEos(string name)
     {
-        var conversations = Make(name, BosTwice, profile: TokenizationProfile.Trl019);
+        var conversations = Make(name, BosTwice, profile: Profile.Trl019);
         var tokenizer = conversations.Tokenizer;
         var pair = conversations.Pairs.Tokenize("in a wor", "ld", "k");
         Assert.Equal(tokenizer.Encode("in a wor", addSpecialTokens: false).Ids, pair.Prompt);
@@ -128,7 +128,7 @@ public sealed class ConversationTokenizerTests
     public void TokenizePair_V03_PutsTheAssistantsHeaderIntoTheAnswer(string name)
     {
         var best = Make(name, ChatTemplate.ChatMl).Pairs.Tokenize(Conversation[..3], [Conversation[3]], [Conversation[1]]);
-        var old = Make(name, ChatTemplate.ChatMl, profile: TokenizationProfile.V03);
+        var old = Make(name, ChatTemplate.ChatMl, profile: Profile.V03);
         var pair = old.Pairs.Tokenize(Conversation[..3], [Conversation[3]], [Conversation[1]]);
         Assert.StartsWith("<|im_start|>assistant", old.Tokenizer.Decode(pair.Chosen, skipSpecialTokens: false).TrimStart(), StringComparison.Ordinal);
         Assert.True(pair.Prompt.Length < best.Prompt.Length + (old.Tokenizer.BosId is null ? 0 : 1));

@@ -22,7 +22,7 @@ public sealed class GenerationMarksTests
         new() { Role = "user", Content = "b" }, new() { Role = "assistant", Content = "second answer" },
     ];
 
-    private static string Labels(string template, TokenizationProfile profile)
+    private static string Labels(string template, Profile profile)
     {
         var options = new ConversationOptions { Labels = LabelScope.AssistantTurns, Profile = profile };
         var tokens = new ConversationTokenizer(CharacterTokenizer.Load(CharacterTokenizer.Json()), template, options).Tokenize(Conversation);
@@ -39,13 +39,13 @@ public sealed class GenerationMarksTests
     [InlineData(Recursive)]
     [InlineData(Shifted)]
     public void Tokenize_Best_LabelsTheBlocksText(string template) =>
-        Assert.Equal("first answer.second answer.", Labels(template, TokenizationProfile.Best));
+        Assert.Equal("first answer.second answer.", Labels(template, Profile.Best));
 
     [Fact]
     public void Tokenize_OtherProfiles_PutAMacrosSpanWhereTransformersDoes()
     {
-        Assert.Equal("first answer.second answer.", Labels(Plain, TokenizationProfile.Trl019));
-        Assert.NotEqual("first answer.second answer.", Labels(InMacro, TokenizationProfile.Trl019));
+        Assert.Equal("first answer.second answer.", Labels(Plain, Profile.Trl019));
+        Assert.NotEqual("first answer.second answer.", Labels(InMacro, Profile.Trl019));
     }
 
     /// <summary>A template that looks at its own text is not deceived by marks: what it says without them is taken.</summary>
@@ -53,7 +53,7 @@ public sealed class GenerationMarksTests
     public void Tokenize_MarksThatChangeTheText_AreNotBelieved()
     {
         const string template = "{% macro one(m) %}" + One + "{% endmacro %}{% for m in messages %}{{ one(m) }}{{ one(m)|length % 2 }}\n{% endfor %}";
-        var labels = Labels(template, TokenizationProfile.Best);
+        var labels = Labels(template, Profile.Best);
         Assert.Contains("first answer.", labels, StringComparison.Ordinal);
         Assert.DoesNotContain("U:", labels, StringComparison.Ordinal);
     }

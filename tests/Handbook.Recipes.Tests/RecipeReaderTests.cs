@@ -1,3 +1,5 @@
+using Handbook.Data.Packing;
+using Handbook.Data.Preparation;
 using Handbook.Training.Options;
 
 namespace Handbook.Recipes.Tests;
@@ -155,9 +157,9 @@ public class RecipeReaderTests
     public void Read_UnderAnOlderProfile_TakesItsDefaults()
     {
         var sft = Recipes.Read("profile: v0.3\n").Options;
-        Assert.Equal(PackingStrategy.Wrapped, sft.Sequences.Packing);
+        Assert.Equal(PackingStrategy.Legacy, sft.Sequences.Packing);
         Assert.Equal(LossNormalization.MicroBatches, sft.Optimization.Normalization);
-        Assert.Equal(PackingStrategy.FirstFit, Recipes.Read("profile: trl-0.19\npacking: true\n").Options.Sequences.Packing);
+        Assert.Equal(PackingStrategy.BestFitBy1000, Recipes.Read("profile: trl-0.19\npacking: true\n").Options.Sequences.Packing);
         Assert.Equal(PackingStrategy.BestFit, Recipes.Read("packing: true\n").Options.Sequences.Packing);
         Assert.Equal(PackingStrategy.None, Recipes.Read("").Options.Sequences.Packing);
     }

@@ -10,7 +10,7 @@ public static class Mixture
     /// <summary>
     /// <c>dataset_mixture</c>: of each dataset the first <c>int(n * weight)</c> rows after <c>shuffle(seed)</c> (no weight: all rows
     /// as they are), concatenated, shuffled again, and split when a test size is given. The original pools official test
-    /// splits with training rows and splits them at random; under <see cref="DataProfile.Best"/> they are evaluated on.
+    /// splits with training rows and splits them at random; under <see cref="Profile.Best"/> they are evaluated on.
     /// </summary>
     /// <exception cref="UserErrorException">A weight is negative or above 1, or the test size does not fit.</exception>
     /// <param name="entries">The datasets.</param>
@@ -18,10 +18,10 @@ public static class Mixture
     /// <param name="testSize">What is set aside for evaluation.</param>
     /// <param name="profile">Whose rules hold.</param>
     /// <param name="interleave">Training rows are taken by turns instead of shuffled together; null shuffles.</param>
-    public static MixtureOrder Combine(IReadOnlyList<MixtureEntry> entries, long seed, SplitSize? testSize, DataProfile profile, InterleaveRule? interleave = null)
+    public static MixtureOrder Combine(IReadOnlyList<MixtureEntry> entries, long seed, SplitSize? testSize, Profile profile, InterleaveRule? interleave = null)
     {
         var notes = new List<string>();
-        var keepTestApart = profile == DataProfile.Best && entries.Any(entry => entry.IsTest) && entries.Any(entry => !entry.IsTest);
+        var keepTestApart = profile == Profile.Best && entries.Any(entry => entry.IsTest) && entries.Any(entry => !entry.IsTest);
         var (pooled, test) = (new List<MixtureRow>(), new List<MixtureRow>());
         for (var source = 0; source < entries.Count; source++)
         {
@@ -29,7 +29,7 @@ public static class Mixture
             (apart ? test : pooled).AddRange(Select(entries[source], source, seed));
             if (apart)
                 notes.Add($"{entries[source].Name}: the rows of split {entries[source].Split} are kept for evaluation; the original pools them with training rows");
-            else if (entries[source].IsTest && profile != DataProfile.Best)
+            else if (entries[source].IsTest && profile != Profile.Best)
                 notes.Add($"{entries[source].Name}: the rows of split {entries[source].Split} are pooled with training rows, as the original does");
         }
         if (keepTestApart)
@@ -48,12 +48,12 @@ public static class Mixture
     /// <summary>
     /// <c>dataset_mixer</c> and <c>dataset_splits</c> of v0.3: of each training split the first <c>int(weight * n)</c> rows, of test
     /// splits all; each side concatenated and shuffled with seed 42. The original gives the n-th weight to the n-th training
-    /// split and forgets the rest, which is wrong when a dataset has two; only <see cref="DataProfile.V03"/> does so here.
+    /// split and forgets the rest, which is wrong when a dataset has two; only <see cref="Profile.V03"/> does so here.
     /// </summary>
     /// <param name="datasets">The splits of each dataset, in the recipe's order; the weight of a dataset stands in each.</param>
     /// <param name="profile">Whose rules hold.</param>
     /// <exception cref="UserErrorException">A weight is negative or above 1, or a split is neither for training nor for testing.</exception>
-    public static MixtureOrder Mix(IReadOnlyList<IReadOnlyList<MixtureEntry>> datasets, DataProfile profile)
+    public static MixtureOrder Mix(IReadOnlyList<IReadOnlyList<MixtureEntry>> datasets, Profile profile)
     {
         var notes = new List<string>();
         var weights = datasets.Where(splits => splits.Count > 0).Select(splits => splits[0].Weight ?? 1).ToArray();
@@ -71,12 +71,12 @@ public static class Mixture
                 continue;
             }
             var weight = entry.Weight ?? 1;
-            if (profile == DataProfile.V03 && trainSplits >= weights.Length)
+            if (profile == Profile.V03 && trainSplits >= weights.Length)
             {
                 notes.Add($"{entry.Name}: split {entry.Split} is left out, as the original does when datasets have several training splits");
                 continue;
             }
-            if (profile == DataProfile.V03 && weights[trainSplits] != weight)
+            if (profile == Profile.V03 && weights[trainSplits] != weight)
             {
                 notes.Add(FormattableString.Invariant($"{entry.Name}: split {entry.Split} gets the weight {weights[trainSplits]} of another dataset, as the original does"));
                 weight = weights[trainSplits];

@@ -21,7 +21,7 @@ public static class Packer
         return options.Strategy switch
         {
             PackingStrategy.None => Decreasing(lengths, options, lengths.Length, oneDocumentRows: true),
-            PackingStrategy.BestFit => Decreasing(lengths, options, lengths.Length, oneDocumentRows: false),
+            PackingStrategy.BestFit or PackingStrategy.BestFitSplit => Decreasing(lengths, options, lengths.Length, oneDocumentRows: false),
             PackingStrategy.BestFitBy1000 => Decreasing(lengths, options, MapBatch, oneDocumentRows: false),
             PackingStrategy.Wrapped => StreamPacking.Wrapped(lengths, options.MaxLength, lengths.Length),
             PackingStrategy.WrappedBy1000 => StreamPacking.Wrapped(lengths, options.MaxLength, MapBatch),

@@ -9,6 +9,9 @@ public enum PackingStrategy
     /// <summary><c>bfd</c>: best-fit decreasing over the whole data set; the default.</summary>
     BestFit,
 
+    /// <summary><c>bfd_split</c>: the same; an example longer than a row is split over several instead of cut.</summary>
+    BestFitSplit,
+
     /// <summary><c>ffd</c>: the same rule over each 1000 documents, as TRL 0.19 does inside <c>Dataset.map</c>.</summary>
     BestFitBy1000,
 
@@ -19,7 +22,7 @@ public enum PackingStrategy
     WrappedBy1000,
 
     /// <summary>
-    /// <c>legacy</c>: TRL's ConstantLengthDataset of the handbook's v0.3: streams filled by a budget of characters, the last
+    /// <c>wrapped</c> of v0.3: TRL's ConstantLengthDataset of the handbook's v0.3: streams filled by a budget of characters, the last
     /// short row of each thrown away, the rows of each shuffled.
     /// </summary>
     Legacy,
@@ -32,7 +35,7 @@ public static class PackingStrategyWords
     public static string Words(this PackingStrategy strategy) => strategy switch
     {
         PackingStrategy.None => "not packed",
-        PackingStrategy.BestFit => "best fit",
+        PackingStrategy.BestFit or PackingStrategy.BestFitSplit => "best fit",
         PackingStrategy.BestFitBy1000 => "best fit, 1000 examples at a time",
         PackingStrategy.Wrapped => "wrapped",
         PackingStrategy.WrappedBy1000 => "wrapped, 1000 examples at a time",

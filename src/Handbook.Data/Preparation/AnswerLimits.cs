@@ -22,7 +22,7 @@ public sealed record AnswerLimits
     public OverlongPolicy? Overlong { get; init; }
 
     /// <summary>Whose rules hold.</summary>
-    public DataProfile Profile { get; init; } = DataProfile.Best;
+    public Profile Profile { get; init; } = Profile.Best;
 
     /// <summary>
     /// The prompt and answers as they are trained; null when they are to be left out, being too long, or when an answer would have
@@ -42,8 +42,8 @@ public sealed record AnswerLimits
             return null;
         var cut = (Profile, Overlong) switch
         {
-            (DataProfile.V03, _) => CutV03(prompt, answers),
-            (DataProfile.Trl019, _) or (_, OverlongPolicy.KeepStart or OverlongPolicy.KeepEnd) => CutTrl(prompt, answers),
+            (Profile.V03, _) => CutV03(prompt, answers),
+            (Profile.Trl019, _) or (_, OverlongPolicy.KeepStart or OverlongPolicy.KeepEnd) => CutTrl(prompt, answers),
             _ => CutBest(prompt, answers),
         };
         return cut.Skip(1).Any(answer => answer.Length == 0) ? null : cut;

@@ -106,7 +106,7 @@ public sealed class ConversationEncoder : IExampleEncoder
 
     /// <summary>TRL 0.19 does not hand a preference row's <c>chat_template_kwargs</c> to the template; only its profile follows it.</summary>
     private JsonObject? PairArguments(Example example) =>
-        conversations.Options.Profile == TokenizationProfile.Trl019 ? null : example.TemplateArguments;
+        conversations.Options.Profile == Profile.Trl019 ? null : example.TemplateArguments;
 
     private EncodedExample? Verdict(VerdictExample example)
     {

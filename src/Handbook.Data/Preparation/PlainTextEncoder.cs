@@ -10,12 +10,12 @@ namespace Handbook.Data.Preparation;
 public sealed record PlainTextOptions
 {
     /// <summary>Whose rules hold where eras differ.</summary>
-    public DataProfile Profile { get; init; } = DataProfile.Best;
+    public Profile Profile { get; init; } = Profile.Best;
 
     /// <summary>Whether the tokenizer adds its special tokens (BOS); null: it does.</summary>
     public bool? AddSpecialTokens { get; init; }
 
-    /// <summary>Whether EOS ends a text; null: it does. Never doubled, except under <see cref="DataProfile.V03"/>, which doubles it.</summary>
+    /// <summary>Whether EOS ends a text; null: it does. Never doubled, except under <see cref="Profile.V03"/>, which doubles it.</summary>
     public bool? AppendEos { get; init; }
 }
 
@@ -62,7 +62,7 @@ public sealed class PlainTextEncoder : IExampleEncoder
         if (text.Length == 0)
             return null;
         var ids = tokenizer.Encode(text, options.AddSpecialTokens ?? true).Ids;
-        if (AppendsEos && (options.Profile == DataProfile.V03 || ids.Length == 0 || ids[^1] != eos))
+        if (AppendsEos && (options.Profile == Profile.V03 || ids.Length == 0 || ids[^1] != eos))
             ids = [.. ids, eos];
         var mask = new bool[ids.Length];
         Array.Fill(mask, true);

@@ -8,13 +8,13 @@ namespace Handbook.Data.Preparation;
 /// <summary>Which rules of mixing apply.</summary>
 public enum MixtureForm
 {
-    /// <summary><c>dataset_name</c>: the rows of one dataset as they are.</summary>
+    /// <summary><c>dataset_name</c>: one dataset, its rows and splits as they are.</summary>
     Single,
 
-    /// <summary><c>dataset_mixture</c>.</summary>
+    /// <summary><c>dataset_mixture</c>: shuffle, take a share, concatenate, shuffle, split.</summary>
     Mixture,
 
-    /// <summary><c>dataset_mixer</c> with <c>dataset_splits</c>.</summary>
+    /// <summary><c>dataset_mixer</c> and <c>dataset_splits</c> of v0.3: the first share of each training split, test splits whole, shuffled with seed 42.</summary>
     Mixer,
 }
 
@@ -46,7 +46,7 @@ public sealed record PreparationOptions
     public SplitSize? TestSize { get; init; }
 
     /// <summary>Whose rules hold where eras differ.</summary>
-    public DataProfile Profile { get; init; } = DataProfile.Best;
+    public Profile Profile { get; init; } = Profile.Best;
 
     /// <summary>How files become rows.</summary>
     public SourceOptions Files { get; init; } = new();

@@ -21,7 +21,7 @@ internal static class ModelKeys
             "bf16-mixed: bf16 products, fp32 master weights. fp32: fp32 throughout. bf16: bf16 throughout, updates rounded stochastically. fp16-mixed: fp16 products with loss scaling. auto follows bf16, fp16 and torch_dtype; where none of them is given, it is bf16-mixed on machines that multiply bf16 faster than fp32 (measured, see handbook doctor) and fp32 on others.")
             with { Choices = ["auto", "bf16-mixed", "fp32", "bf16", "fp16-mixed"], Effect = KeyEffect.Course },
         Row("bf16", Flag, Hf, "true", "bf16 products with fp32 master weights; true asks for them on machines that are no faster with them, too. false with torch_dtype bfloat16 trains in bf16 throughout; false otherwise in fp32.")
-            with { Defaults = [new("false", Profile: Training.Options.Profile.V03), new("true")], IsNullable = true, Effect = KeyEffect.Course },
+            with { Defaults = [new("false", Profile: Profile.V03), new("true")], IsNullable = true, Effect = KeyEffect.Course },
         Row("fp16", Flag, Hf, "false", "fp16 products with loss scaling and fp32 master weights.") with { Effect = KeyEffect.Course },
         Row("chat_template", TextValue, H4, null, "A Jinja chat template in place of the tokenizer's own; saved with the model.") with { Tasks = Tasks.Everything },
         Row("eos_token", TextValue, Trl, null, "The token that ends a turn; must be in the vocabulary. Written into tokenizer, config and generation_config.") with { Tasks = Tasks.Everything },

@@ -11,7 +11,7 @@ internal static class RunKeys
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
         Row("profile", TextValue, Ours, "best", "Whose rules are followed where eras differ: best (the original's intent without its faults), v0.3, or trl-0.19 (both faults included).")
-            with { Choices = ["best", "v0.3", "trl-0.19"], Tasks = Tasks.Everything },
+            with { Choices = ProfileNames.All, Tasks = Tasks.Everything },
         .. Course.Select(row => row with { Effect = KeyEffect.Course }),
     ];
 

@@ -1,20 +1,9 @@
 using Handbook.Data.Cleaning;
+using Handbook.Data.Mixtures;
+using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 
 namespace Handbook.Training.Options;
-
-/// <summary>Which rules of mixing apply.</summary>
-public enum MixtureForm
-{
-    /// <summary><c>dataset_name</c>: one dataset, its splits untouched.</summary>
-    Single,
-
-    /// <summary><c>dataset_mixture</c>: shuffle, take a share, concatenate, shuffle, split.</summary>
-    Mixture,
-
-    /// <summary><c>dataset_mixer</c> and <c>dataset_splits</c> of v0.3: the first share of each training split, test splits whole, shuffled with seed 42.</summary>
-    Mixer,
-}
 
 /// <summary>One dataset of a run.</summary>
 /// <param name="Name">A file, a folder, or a dataset id.</param>
@@ -54,8 +43,8 @@ public sealed record DataOptions
     /// <summary>Seed of a mixture's shuffles and split.</summary>
     public int MixtureSeed { get; init; }
 
-    /// <summary>When taking rows of a mixture's datasets by turns ends (<c>first_exhausted</c>, ...); null shuffles them together.</summary>
-    public string? Interleave { get; init; }
+    /// <summary>When taking rows of a mixture's datasets by turns ends; null shuffles them together.</summary>
+    public StoppingStrategy? Interleave { get; init; }
 
     /// <summary>With which probability a row comes from which dataset of an interleaved mixture; null takes one of each in turn.</summary>
     public IReadOnlyList<double>? Probabilities { get; init; }

@@ -36,19 +36,6 @@ public enum TrainingTask
     Constitution,
 }
 
-/// <summary>Whose rules are followed where the original's eras differ (data order, BOS and EOS, truncation, packing).</summary>
-public enum Profile
-{
-    /// <summary>The original's intent without its faults; the default.</summary>
-    Best,
-
-    /// <summary>The scripts up to April 2025 with TRL 0.7 to 0.12, faults included.</summary>
-    V03,
-
-    /// <summary>The scripts since July 2025 with TRL 0.19, faults included.</summary>
-    Trl019,
-}
-
 /// <summary>Everything one training run is told, grouped by concern. Made by Handbook.Recipes, read by the loop.</summary>
 public sealed record RunOptions
 {

@@ -1,23 +1,6 @@
+using Handbook.Data.Packing;
+
 namespace Handbook.Training.Options;
-
-/// <summary>How examples share a row of tokens.</summary>
-public enum PackingStrategy
-{
-    /// <summary>One example a row. Rows are still computed without padding.</summary>
-    None,
-
-    /// <summary>Best-fit decreasing: whole examples, each attending to itself only.</summary>
-    BestFit,
-
-    /// <summary>Best-fit decreasing; an example longer than a row is split over several instead of cut.</summary>
-    BestFitSplit,
-
-    /// <summary>First-fit decreasing in groups of 1000 examples, as TRL 0.19 does.</summary>
-    FirstFit,
-
-    /// <summary>All examples end to end, cut into equal rows; attention crosses examples, as the original does.</summary>
-    Wrapped,
-}
 
 /// <summary>What becomes of an example that is longer than a row.</summary>
 public enum TruncationMode

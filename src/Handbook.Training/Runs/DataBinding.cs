@@ -3,7 +3,6 @@ using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Training.Options;
-using MixtureForm = Handbook.Training.Options.MixtureForm;
 
 namespace Handbook.Training.Runs;
 
@@ -22,14 +21,14 @@ public static class DataBinding
     /// <param name="maxLength">Tokens of a row.</param>
     public static PreparationOptions Of(RunOptions options, int maxLength) => new()
     {
-        Form = (Handbook.Data.Preparation.MixtureForm)options.Data.Form,
+        Form = options.Data.Form,
         // An evaluation alone needs no training split: its own stands in.
         Sources = !options.Checkpoints.Train && options.Data.TestSource is { } only ? [Part(only, options.Data.Form)] : [.. options.Data.Sources.Select(source => Part(source, options.Data.Form))],
         Evaluation = options.Data.TestSource is { } test && (Evaluates(options.Evaluation) || !options.Checkpoints.Train) ? Part(test, options.Data.Form) : null,
         MixtureSeed = options.Data.MixtureSeed,
-        Interleave = options.Data.Interleave is { } stop ? new InterleaveRule(Stopping(stop), options.Data.Probabilities) : null,
+        Interleave = options.Data.Interleave is { } stop ? new InterleaveRule(stop, options.Data.Probabilities) : null,
         TestSize = options.Data.TestSplitSize is { } size ? new SplitSize(size.Value, size.IsFraction) : null,
-        Profile = (DataProfile)options.Profile,
+        Profile = options.Profile,
         Files = new SourceOptions
         {
             TextUnit = options.Data.TextUnit ?? (options.Profile == Profile.Best ? TextUnit.Document : TextUnit.Line),
@@ -56,35 +55,18 @@ public static class DataBinding
         ? (long)steps * options.Optimization.PerDeviceBatchSize * options.Optimization.GradientAccumulation
         : throw new UserErrorException("dataset_streaming: needs max_steps, since a stream has no length that epochs could be counted by");
 
-    private static StoppingStrategy Stopping(string name) => name switch
-    {
-        "all_exhausted" => StoppingStrategy.AllExhausted,
-        "all_exhausted_without_replacement" => StoppingStrategy.AllExhaustedWithoutReplacement,
-        _ => StoppingStrategy.FirstExhausted,
-    };
-
     private static DatasetPart Part(DatasetSource source, MixtureForm form) => new(
         new DatasetRequest(source.Name, source.Config, source.Split), form == MixtureForm.Single ? null : source.Weight, source.Columns);
 
-    private static PackingOptions Packing(RunOptions options, Options.PackingStrategy strategy, int maxLength) => new()
+    private static PackingOptions Packing(RunOptions options, PackingStrategy strategy, int maxLength) => new()
     {
         MaxLength = maxLength,
-        Strategy = strategy switch
-        {
-            Options.PackingStrategy.None => Handbook.Data.Packing.PackingStrategy.None,
-            Options.PackingStrategy.BestFit or Options.PackingStrategy.BestFitSplit => Handbook.Data.Packing.PackingStrategy.BestFit,
-            Options.PackingStrategy.FirstFit => Handbook.Data.Packing.PackingStrategy.BestFitBy1000,
-            _ => options.Profile switch
-            {
-                Profile.V03 => Handbook.Data.Packing.PackingStrategy.Legacy,
-                Profile.Trl019 => Handbook.Data.Packing.PackingStrategy.WrappedBy1000,
-                _ => Handbook.Data.Packing.PackingStrategy.Wrapped,
-            },
-        },
+        // The split itself is a matter of examples too long for a row.
+        Strategy = strategy == PackingStrategy.BestFitSplit ? PackingStrategy.BestFit : strategy,
         Overlong = (strategy, options.Sequences.Truncation) switch
         {
             (_, TruncationMode.Drop) => OverlongPolicy.Drop,
-            (_, TruncationMode.Split) or (Options.PackingStrategy.BestFitSplit, _) => OverlongPolicy.Split,
+            (_, TruncationMode.Split) or (PackingStrategy.BestFitSplit, _) => OverlongPolicy.Split,
             (_, TruncationMode.KeepEnd) => OverlongPolicy.KeepEnd,
             (_, TruncationMode.KeepStart) => OverlongPolicy.KeepStart,
             // Plain text has no end that matters more than another: what does not fit a row fills the next.
@@ -92,7 +74,7 @@ public static class DataBinding
             _ => OverlongPolicy.KeepStart,
         },
         // The original's streams let samples see each other; the best profile does not.
-        Isolated = options.Profile == Profile.Best || strategy != Options.PackingStrategy.Wrapped,
+        Isolated = strategy is not (PackingStrategy.WrappedBy1000 or PackingStrategy.Legacy),
         Seed = options.Seed,
     };
 }

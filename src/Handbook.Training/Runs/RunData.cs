@@ -2,7 +2,7 @@ using System.Globalization;
 using Handbook.Chat;
 using Handbook.Data.Examples;
 using Handbook.Data.Inspection;
-using Handbook.Data.Mixtures;
+using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 using Handbook.Data.Store;
 using Handbook.Tokenizers;
@@ -99,7 +99,7 @@ public static class RunData
                     TruncationMode.Drop => OverlongPolicy.Drop,
                     _ => null,
                 },
-                Profile = (DataProfile)options.Profile,
+                Profile = options.Profile,
             },
         });
     }
@@ -122,7 +122,7 @@ public static class RunData
             tokenizer, options is { Profile: Profile.V03, Task: TrainingTask.Sft, Sequences.Packing: PackingStrategy.None });
         return new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
         {
-            Profile = (TokenizationProfile)options.Profile,
+            Profile = options.Profile,
             // TRL 0.19 loses the assistant mask when it packs; only its profile follows it.
             Labels = options.Sequences.LossScope == LossScope.AssistantTurns && !LosesAssistantMask(options) ? LabelScope.AssistantTurns : LabelScope.Everything,
             InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
@@ -131,7 +131,7 @@ public static class RunData
 
     private static PlainTextOptions PlainText(RunOptions options) => new()
     {
-        Profile = (DataProfile)options.Profile,
+        Profile = options.Profile,
         AddSpecialTokens = options.Data.AddSpecialTokens,
         AppendEos = options.Data.AppendConcatToken,
     };

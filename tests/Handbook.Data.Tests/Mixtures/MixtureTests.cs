@@ -14,7 +14,7 @@ public sealed class MixtureTests
         var size = record.GetProperty("test_split_size");
         SplitSize? test = size.ValueKind == JsonValueKind.Null ? null
             : size.GetRawText().Contains('.', StringComparison.Ordinal) ? SplitSize.Fraction(size.GetDouble()) : SplitSize.Rows(size.GetInt32());
-        foreach (var profile in Enum.GetValues<DataProfile>())
+        foreach (var profile in Enum.GetValues<Profile>())
         {
             var order = Mixture.Combine(entries, (long)GoldenRecords.Seed(record), test, profile);
             AssertRows(name, record, "train", order.Train);
@@ -41,12 +41,12 @@ public sealed class MixtureTests
     [InlineData(new[] { .7, .4 }, 99, 11)]
     public void Combine_TheOriginalsTests_GiveItsSizes(double[] weights, int train, int test)
     {
-        var order = Mixture.Combine(Sets(weights), 0, SplitSize.Fraction(.1), DataProfile.Trl019);
+        var order = Mixture.Combine(Sets(weights), 0, SplitSize.Fraction(.1), Profile.Trl019);
         Assert.Equal((train, test), (order.Train.Length, order.Test.Length));
     }
 
     [Fact]
-    public void Combine_WithoutTestSize_TrainsOnAll() => Assert.Equal(100, Mixture.Combine(Sets([.5, .3, .2]), 42, null, DataProfile.Best).Train.Length);
+    public void Combine_WithoutTestSize_TrainsOnAll() => Assert.Equal(100, Mixture.Combine(Sets([.5, .3, .2]), 42, null, Profile.Best).Train.Length);
 
     [Theory]
     [InlineData(new[] { .5, .3, .2 }, 100, 300)]
@@ -54,7 +54,7 @@ public sealed class MixtureTests
     [InlineData(new[] { .7, .4 }, 110, 200)]
     public void Mix_TheOriginalsTests_GiveItsSizes(double[] weights, int train, int test)
     {
-        var order = Mixture.Mix([.. weights.Select((w, i) => new[] { new MixtureEntry($"s{i}", "train", 100, w), new MixtureEntry($"s{i}", "test", 100, w) })], DataProfile.V03);
+        var order = Mixture.Mix([.. weights.Select((w, i) => new[] { new MixtureEntry($"s{i}", "train", 100, w), new MixtureEntry($"s{i}", "test", 100, w) })], Profile.V03);
         Assert.Equal((train, test), (order.Train.Length, order.Test.Length));
         Assert.Equal(order.Train.Length, order.Train.Distinct().Count());
     }
@@ -62,7 +62,7 @@ public sealed class MixtureTests
     [Fact]
     public void Mix_SingleTestSplit_HasNoTrainingRows()
     {
-        var order = Mixture.Mix([[new MixtureEntry("s", "test", 100)]], DataProfile.V03);
+        var order = Mixture.Mix([[new MixtureEntry("s", "test", 100)]], Profile.V03);
         Assert.Equal((0, 100), (order.Train.Length, order.Test.Length));
     }
 
@@ -71,13 +71,13 @@ public sealed class MixtureTests
     [InlineData(1.5, "s0: weight 1.5 asks for more rows than there are; expected 0 to 1")]
     public void Mix_WeightOutOfRange_NamesTheDataset(double weight, string message)
     {
-        Assert.Equal(message, Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "train", 10, weight)]], DataProfile.Best)).Message);
-        Assert.Equal(message, Assert.Throws<UserErrorException>(() => Mixture.Combine([new MixtureEntry("s0", "train", 10, weight)], 0, null, DataProfile.Best)).Message);
+        Assert.Equal(message, Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "train", 10, weight)]], Profile.Best)).Message);
+        Assert.Equal(message, Assert.Throws<UserErrorException>(() => Mixture.Combine([new MixtureEntry("s0", "train", 10, weight)], 0, null, Profile.Best)).Message);
     }
 
     [Fact]
     public void Mix_SplitThatIsNeither_IsRefused() => Assert.Contains("neither a training nor a test split",
-        Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "validation", 10)]], DataProfile.Best)).Message, StringComparison.Ordinal);
+        Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "validation", 10)]], Profile.Best)).Message, StringComparison.Ordinal);
 
     [Fact]
     public void Mix_TwoTrainingSplitsADataset_TakesTheWrongWeightOnlyUnderV03()
@@ -87,11 +87,11 @@ public sealed class MixtureTests
             [new("a", "train_sft", 100, .5), new("a", "train_gen", 100, .5)],
             [new("b", "train_sft", 100, .1), new("b", "train_gen", 100, .1)],
         ];
-        var faulty = Mixture.Mix(datasets, DataProfile.V03);
+        var faulty = Mixture.Mix(datasets, Profile.V03);
         Assert.Equal([50, 10], Enumerable.Range(0, 2).Select(source => faulty.Train.Count(row => row.Source == source)));
         Assert.Equal(60, faulty.Train.Length);
         Assert.NotEmpty(faulty.Notes);
-        var right = Mixture.Mix(datasets, DataProfile.Best);
+        var right = Mixture.Mix(datasets, Profile.Best);
         Assert.Equal([50, 50, 10, 10], Enumerable.Range(0, 4).Select(source => right.Train.Count(row => row.Source == source)));
     }
 
@@ -99,11 +99,11 @@ public sealed class MixtureTests
     public void Combine_OfficialTestSplit_IsPooledOnlyUnderTheOriginalsProfile()
     {
         MixtureEntry[] entries = [new("u", "train_sft", 90, 1), new("u", "test_sft", 10, 1)];
-        var best = Mixture.Combine(entries, 0, SplitSize.Rows(5), DataProfile.Best);
+        var best = Mixture.Combine(entries, 0, SplitSize.Rows(5), Profile.Best);
         Assert.All(best.Train, row => Assert.Equal(0, row.Source));
         Assert.Equal(10, best.Test.Length);
         Assert.Contains("kept for evaluation", best.Notes[0], StringComparison.Ordinal);
-        var pooled = Mixture.Combine(entries, 0, SplitSize.Rows(5), DataProfile.Trl019);
+        var pooled = Mixture.Combine(entries, 0, SplitSize.Rows(5), Profile.Trl019);
         Assert.Equal((95, 5), (pooled.Train.Length, pooled.Test.Length));
         Assert.Contains(pooled.Train, row => row.Source == 1);
     }

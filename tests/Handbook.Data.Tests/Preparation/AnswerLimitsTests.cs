@@ -13,7 +13,7 @@ public sealed class AnswerLimitsTests
     [Fact]
     public void Cut_WithinTheLimits_ChangesNothing()
     {
-        foreach (var profile in Enum.GetValues<DataProfile>())
+        foreach (var profile in Enum.GetValues<Profile>())
             Assert.Equal([Prompt, Chosen, Rejected], new AnswerLimits { MaxLength = 10, MaxPromptLength = 6, MaxCompletionLength = 4, Profile = profile }.Cut(Prompt, Chosen, Rejected)!);
     }
 
@@ -29,7 +29,7 @@ public sealed class AnswerLimitsTests
     [Fact]
     public void Cut_Trl019_AlwaysCutsThePromptThenTheRow()
     {
-        var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4, MaxCompletionLength = 3, Profile = DataProfile.Trl019 };
+        var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4, MaxCompletionLength = 3, Profile = Profile.Trl019 };
         Assert.Equal([[4, 5, 6], [11, 12, 13], Rejected], limits.Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
     }
@@ -37,7 +37,7 @@ public sealed class AnswerLimitsTests
     [Fact]
     public void Cut_V03_CutsThePromptOnlyWhenTheRowIsTooLong()
     {
-        var limits = new AnswerLimits { MaxLength = 10, MaxPromptLength = 2, Profile = DataProfile.V03 };
+        var limits = new AnswerLimits { MaxLength = 10, MaxPromptLength = 2, Profile = Profile.V03 };
         Assert.Equal([Prompt, Chosen, Rejected], limits.Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[5, 6], Chosen, Rejected], (limits with { MaxLength = 9 }).Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[5, 6], [11, 12, 13], Rejected], (limits with { MaxLength = 5 }).Cut(Prompt, Chosen, Rejected)!);
@@ -49,8 +49,8 @@ public sealed class AnswerLimitsTests
         var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4 };
         Assert.Equal([[4, 5, 6], [11, 12, 13, 14], Rejected], (limits with { Overlong = OverlongPolicy.KeepEnd }).Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
-        Assert.Equal([[1, 2, 3, 4], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart, Profile = DataProfile.V03 }).Cut(Prompt, Chosen, Rejected)!);
-        foreach (var profile in Enum.GetValues<DataProfile>())
+        Assert.Equal([[1, 2, 3, 4], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart, Profile = Profile.V03 }).Cut(Prompt, Chosen, Rejected)!);
+        foreach (var profile in Enum.GetValues<Profile>())
         {
             Assert.Null((limits with { Overlong = OverlongPolicy.Drop, Profile = profile }).Cut(Prompt, Chosen, Rejected));
             Assert.NotNull((limits with { Overlong = OverlongPolicy.Drop, MaxLength = 10, Profile = profile }).Cut(Prompt, Chosen, Rejected));
@@ -79,7 +79,7 @@ public sealed class AnswerLimitsTests
     public void Cut_AnswerWithoutAnyTokenLeft_LeavesTheExampleOut()
     {
         // The original's pref_align_scan: max_length unset is 512 as is max_prompt_length, so long rows lose their whole answer.
-        Assert.Null(new AnswerLimits { MaxLength = 6, MaxPromptLength = 6, Profile = DataProfile.V03 }.Cut(Prompt, Chosen, Rejected));
+        Assert.Null(new AnswerLimits { MaxLength = 6, MaxPromptLength = 6, Profile = Profile.V03 }.Cut(Prompt, Chosen, Rejected));
         Assert.NotNull(new AnswerLimits { MaxLength = 6, MaxPromptLength = 6 }.Cut(Prompt, Chosen, Rejected));
     }
 }

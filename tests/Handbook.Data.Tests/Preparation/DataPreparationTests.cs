@@ -204,7 +204,7 @@ public sealed class DataPreparationTests : IDisposable
             TestSize = SplitSize.Rows(4),
         };
         using var store = Prepare(options with { Packing = options.Packing with { Strategy = PackingStrategy.None } });
-        var order = Mixture.Combine([new MixtureEntry("a", "train", 20, .5), new MixtureEntry("b", "train", 10, 1.0)], 42, SplitSize.Rows(4), DataProfile.Best);
+        var order = Mixture.Combine([new MixtureEntry("a", "train", 20, .5), new MixtureEntry("b", "train", 10, 1.0)], 42, SplitSize.Rows(4), Profile.Best);
         Assert.Equal(order.Train.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Train));
         Assert.Equal(order.Test.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Evaluation!));
     }

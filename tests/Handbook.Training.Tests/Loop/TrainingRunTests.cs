@@ -40,7 +40,7 @@ public sealed class TrainingRunTests : IDisposable
                 TestSource = new DatasetSource(folder.File("test.txt"), null, "train", null, 1),
                 MaxEvalSamples = 100,
             },
-            Sequences = new SequenceOptions { MaxLength = 128, Packing = Options.PackingStrategy.BestFitSplit, EvaluationPacking = Options.PackingStrategy.BestFitSplit },
+            Sequences = new SequenceOptions { MaxLength = 128, Packing = PackingStrategy.BestFitSplit, EvaluationPacking = PackingStrategy.BestFitSplit },
             Optimization = new OptimizationOptions { LearningRate = 1e-3, MaxSteps = 200, PerDeviceBatchSize = 8 },
             Evaluation = new EvaluationOptions { AtStart = true, AtEnd = true, PerDeviceBatchSize = 16 },
             Checkpoints = new CheckpointOptions { OutputDirectory = folder.File("out"), Strategy = IntervalStrategy.No },
