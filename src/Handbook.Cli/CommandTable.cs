@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Handbook.Cli.Commands;
-using Handbook.Training.Options;
+using Handbook.Training.Runs;
 
 namespace Handbook.Cli;
 
@@ -18,14 +18,7 @@ public static class CommandTable
     public static IReadOnlyList<CommandRow> Rows { get; } =
     [
         new("quickstart", "Start here", "From nothing to a model that answers questions, in minutes, with a report", QuickstartCommand.Create),
-        new("cpt", "Train", "Continue pretraining on plain text", TrainCommand.For(TrainingTask.Cpt)),
-        new("sft", "Train", "Fine-tune on conversations, prompts with completions, or text", TrainCommand.For(TrainingTask.Sft)),
-        new("dpo", "Train", "Align to preferences with DPO or one of its family of losses", TrainCommand.For(TrainingTask.Dpo)),
-        new("orpo", "Train", "Align to preferences in one stage, without a reference model", TrainCommand.For(TrainingTask.Orpo)),
-        new("cpo", "Train", "Align to preferences without a reference model: CPO, SimPO, AlphaPO", TrainCommand.For(TrainingTask.Cpo)),
-        new("kto", "Train", "Align to single answers that were liked or not", TrainCommand.For(TrainingTask.Kto)),
-        new("bco", "Train", "Align to single answers against a running mean of rewards", TrainCommand.For(TrainingTask.Bco)),
-        new("reward", "Train", "Train a reward model on pairs of better and worse answers", TrainCommand.For(TrainingTask.Reward)),
+        .. TrainingMethod.ByData.Select(method => new CommandRow(method.Name, "Train", method.Summary, TrainCommand.For(method))),
         new("sweep", "Train", "Run a recipe for every combination of values and compare the results", SweepCommand.Create),
         new("tokenizer", "Train", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),
         new("sample", "Make data", "Sample answers, score them, and keep the best as training data; in rounds with training", SampleCommand.Create),

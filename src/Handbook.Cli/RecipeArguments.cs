@@ -26,7 +26,7 @@ internal static class RecipeArguments
     /// <param name="command">The command's words after <c>handbook</c>.</param>
     /// <param name="tasks">What it may be for.</param>
     /// <exception cref="UserErrorException">There is no recipe, or it does not say what it is for.</exception>
-    public static (RecipeSource Source, TrainingTask Task) Load(IReadOnlyList<string> arguments, string command, Tasks tasks)
+    public static (RecipeSource Source, string Task) Load(IReadOnlyList<string> arguments, string command, TaskSet tasks)
     {
         Require(arguments, command);
         var source = RecipeSource.Load(arguments);
@@ -45,10 +45,10 @@ internal static class RecipeArguments
 
     /// <summary>Reads the recipe for a run and sets its environment; remarks go to the error stream, and what cannot be done yet is refused.</summary>
     /// <exception cref="UserErrorException">The recipe is wrong, or asks for what is not supported.</exception>
-    public static Recipe Read(string[] arguments, TrainingTask task, Terminal terminal)
+    public static Recipe Read(string[] arguments, string task, Terminal terminal)
     {
         if (arguments.Length == 0)
-            throw new UserErrorException($"handbook {task.ToString().ToLowerInvariant()} needs a recipe, or at least --model_name_or_path, --dataset_name and --output_dir.");
+            throw new UserErrorException($"handbook {task} needs a recipe, or at least --model_name_or_path, --dataset_name and --output_dir.");
         var recipe = RecipeReader.Read(RecipeSource.Load(arguments), task);
         if (recipe.Options.Logging.Level <= LogLevel.Info)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Handbook.Recipes;
+using Handbook.Recipes.Keys;
 using Handbook.Reports;
 using Handbook.Sampling;
 using Handbook.Sampling.Scoring;
@@ -11,12 +12,11 @@ using Handbook.Training.Runs;
 namespace Handbook.Quickstart;
 
 /// <summary>A stage of the quickstart.</summary>
-/// <param name="Name">Its name, its recipe's and its folder's.</param>
-/// <param name="Task">What it is for.</param>
+/// <param name="Name">What it is for, its recipe's name and its folder's.</param>
 /// <param name="Title">Its heading in the report.</param>
 /// <param name="Description">What a reader should know of it.</param>
 /// <param name="Paths">The recipe's keys that name files of the quickstart, with the paths below its folder.</param>
-public sealed record StagePlan(string Name, TrainingTask Task, string Title, string Description, params (string Key, string Path)[] Paths);
+public sealed record StagePlan(string Name, string Title, string Description, params (string Key, string Path)[] Paths);
 
 /// <summary>Makes data and tokenizer, trains one stage after the other and examines each stage's model.</summary>
 /// <param name="folder">Where everything is written.</param>
@@ -36,19 +36,19 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
     /// <summary>Stages in order; a later one starts from the model of the one before.</summary>
     public static IReadOnlyList<StagePlan> Plan { get; } =
     [
-        new("cpt", TrainingTask.Cpt, "Continued pretraining",
+        new("cpt", "Continued pretraining",
             "The model reads about people, sums, words and small stories as plain text. It never sees a question.",
             ("tokenizer_name_or_path", "tokenizer"), ("dataset_name", "data/corpus")),
-        new("sft", TrainingTask.Sft, "Supervised fine-tuning",
+        new("sft", "Supervised fine-tuning",
             "The model learns to answer questions about three quarters of that world. Nothing is asked about the rest before the exam. A fifth of the answers ends politely.",
             ("model_name_or_path", "cpt"), ("dataset_name", "data/questions")),
-        new("reward", TrainingTask.Reward, "Reward model",
+        new("reward", "Reward model",
             "A copy of the model learns to score answers from pairs: a right answer is better than a wrong one, a polite right one better than a plain one.",
             ("model_name_or_path", "sft"), ("dataset_name", "data/preferences")),
-        new("sample", TrainingTask.Sample, "Rejection sampling",
+        new("sample", "Rejection sampling",
             "The fine-tuned model answers each question of training several times; the reward model picks the best and the worst.",
             ("model_name_or_path", "sft"), ("dataset_name", "data/questions"), ("reward_funcs", "reward")),
-        new("dpo", TrainingTask.Dpo, "Direct preference optimization",
+        new("dpo", "Direct preference optimization",
             "The fine-tuned model learns from those pairs of its own answers which of them people like.",
             ("model_name_or_path", "sft"), ("dataset_name", "sample/preferences.jsonl")),
     ];
@@ -66,17 +66,17 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
         var parameterCount = 0L;
         foreach (var plan in Plan)
         {
-            if (plan.Task == TrainingTask.Sample)
+            if (plan.Name == RecipeTasks.Sample)
             {
                 stages.Add(new QuickstartStage(await SampleAsync(plan, stop).ConfigureAwait(false), null));
                 continue;
             }
-            var options = RecipeReader.Read(RecipeSource.Load(Arguments(plan)), plan.Task).Options;
+            var options = RecipeReader.Read(RecipeSource.Load(Arguments(plan)), plan.Name).Options;
             var result = Train(options, plan, stop);
             if (result.Stopped)
                 return null;
             var section = RunStage.Of(plan.Title, plan.Description, options, result.State.LogHistory, Facts(result.State));
-            var answers = plan.Task == TrainingTask.Reward ? null : Examine(plan, data.Questions.Test, stop);
+            var answers = TrainingMethod.Find(plan.Name)?.IsClassifier == true ? null : Examine(plan, data.Questions.Test, stop);
             stages.Add(new QuickstartStage(section, answers?.Exam));
             parameterCount = answers?.ParameterCount ?? parameterCount;
         }
@@ -126,7 +126,7 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
     // The recipes name the default folder; another one is put in its place as a user would do it on the command line.
     private List<string> Arguments(StagePlan plan)
     {
-        List<string> arguments = [folder.WriteRecipe(plan.Name), .. plan.Task == TrainingTask.Sample ? SamplingOverrides : TrainingOverrides];
+        List<string> arguments = [folder.WriteRecipe(plan.Name), .. plan.Name == RecipeTasks.Sample ? SamplingOverrides : TrainingOverrides];
         if (folder.Root == QuickstartFolder.Default)
             return arguments;
         foreach (var (key, path) in plan.Paths.Append(("output_dir", plan.Name)))

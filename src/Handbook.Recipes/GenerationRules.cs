@@ -1,6 +1,6 @@
+using Handbook.Recipes.Keys;
 using Handbook.Sampling.Endpoints;
 using Handbook.Sampling.Scoring;
-using Handbook.Training.Options;
 using static Handbook.Recipes.RecipeRules;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
 
@@ -13,14 +13,14 @@ internal static class GenerationRules
         ["tokenizer_name_or_path", "torch_dtype", "chat_template", "eos_token", "auto_insert_empty_system_msg", "generation_batch_size"];
 
     /// <summary>Every rule that does not hold; remarks go to <paramref name="note"/>.</summary>
-    public static IEnumerable<Problem> Check(RecipeValues values, TrainingTask task, Action<string, string> note)
+    public static IEnumerable<Problem> Check(RecipeValues values, string task, Action<string, string> note)
     {
         if (values.Has("endpoint"))
         {
             foreach (var key in OfLocalModels.Where(values.Has))
                 note(key, "has no effect on an endpoint, which has its own.");
         }
-        return [.. Policy(values), .. task == TrainingTask.Sample ? Scoring(values).Concat(Rounds(values)) : []];
+        return [.. Policy(values), .. task == RecipeTasks.Sample ? Scoring(values).Concat(Rounds(values)) : []];
     }
 
     private static IEnumerable<Problem> Policy(RecipeValues values)
@@ -46,7 +46,7 @@ internal static class GenerationRules
             yield return At(values, section + ".url", $"'{url}' is not an address; expected one such as http://localhost:8000/v1.");
         else if (values.Find(section + ".api_key_env")?.Value is string name && EndpointOptions.FindNameProblem(name) is { } problem)
             yield return At(values, section + ".api_key_env", problem);
-        else if (GenerationBinder.Endpoint(values, section + ".").FindTransportProblem() is { } danger)
+        else if (GenerationKeys.ReadEndpoint(values, section + ".").FindTransportProblem() is { } danger)
             yield return At(values, section + ".url", danger);
     }
 

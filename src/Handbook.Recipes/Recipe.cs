@@ -1,3 +1,4 @@
+using Handbook.Sampling;
 using Handbook.Training.Options;
 
 namespace Handbook.Recipes;
@@ -8,7 +9,11 @@ namespace Handbook.Recipes;
 /// <param name="Profile">Whose rules are followed.</param>
 /// <param name="Values">Its keys and values, present names, defaults on asking.</param>
 /// <param name="Notes">What a person should know, one line each.</param>
-public sealed record CheckedRecipe(RecipeSource Source, TrainingTask Task, Profile Profile, RecipeValues Values, IReadOnlyList<string> Notes);
+public sealed record CheckedRecipe(RecipeSource Source, string Task, Profile Profile, RecipeValues Values, IReadOnlyList<string> Notes)
+{
+    /// <summary>A policy whose settings of sampling are left to its model, where the recipe does not give them.</summary>
+    internal PolicyOptions UnsaidPolicy() => new() { LeftToModel = [.. PolicyOptions.ModelSettings.Where(name => !Values.Has(name))] };
+}
 
 /// <summary>The recipe of a training run that was read without a problem.</summary>
 /// <param name="Source">Where it came from.</param>

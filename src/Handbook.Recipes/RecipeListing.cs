@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
-using Handbook.Training.Options;
 
 namespace Handbook.Recipes;
 
@@ -48,7 +47,7 @@ public static class RecipeListing
             yield return "  default   " + string.Join("; ", row.Defaults.Select(Default));
         else if (row.Verb == KeyVerb.Honour)
             yield return row.IsRequired ? "  default   none: it must be given" : "  default   none: it may be left out";
-        if (row.Tasks is not (Tasks.All or Tasks.Everything))
+        if (!IsAll(row.Tasks))
             yield return "  commands  " + row.Tasks.Describe();
         yield return "  from      " + row.Origin switch
         {
@@ -62,10 +61,12 @@ public static class RecipeListing
     private static string Default(KeyDefault entry)
     {
         var profile = entry.Profile is { } only ? "profile " + only.RecipeName() : null;
-        string?[] where = [entry.Tasks is Tasks.All or Tasks.Everything ? null : entry.Tasks.Describe(), profile];
+        string?[] where = [entry.Tasks is { } some && !IsAll(some) ? some.Describe() : null, profile];
         var words = string.Join(", ", where.Where(word => word is not null));
         return words.Length == 0 ? entry.Value : $"{entry.Value} ({words})";
     }
+
+    private static bool IsAll(TaskSet tasks) => tasks == TaskSet.Training || tasks == TaskSet.Everything;
 
     private static string Pair(string key, JsonNode? value) => $"{key}: {YamlText.Write(value)}";
 }

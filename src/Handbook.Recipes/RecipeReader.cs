@@ -2,6 +2,7 @@ using System.Globalization;
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
 using Handbook.Training.Options;
+using Handbook.Training.Runs;
 
 namespace Handbook.Recipes;
 
@@ -11,13 +12,13 @@ namespace Handbook.Recipes;
 public sealed class RecipeReader
 {
     private readonly RecipeSource source;
-    private readonly TrainingTask task;
+    private readonly string task;
     private readonly Profile profile;
     private readonly List<(YamlPosition Position, string Text)> problems = [];
     private readonly List<string> notes = [];
     private readonly List<RecipeValue> values = [];
 
-    private RecipeReader(RecipeSource source, TrainingTask task)
+    private RecipeReader(RecipeSource source, string task)
     {
         this.source = source;
         this.task = task;
@@ -28,12 +29,26 @@ public sealed class RecipeReader
     /// <param name="source">The recipe with the command line's overrides.</param>
     /// <param name="task">What the command is for.</param>
     /// <exception cref="UserErrorException">Something is wrong: all problems, one a line, in the order of the file.</exception>
-    public static Recipe Read(RecipeSource source, TrainingTask task)
+    public static Recipe Read(RecipeSource source, string task)
     {
-        if (!Tasks.All.Includes(task))
-            throw new UserErrorException($"{source.File ?? "command line"}: is a recipe of 'handbook {task.CommandName()}', which trains nothing; expected one of {Tasks.All.Describe()}.");
+        if (!TaskSet.Training.Includes(task))
+            throw new UserErrorException($"{source.File ?? "command line"}: is a recipe of 'handbook {task}', which trains nothing; expected one of {TaskSet.Training.Describe()}.");
         var recipe = Check(source, task);
-        var options = RunOptionsBinder.Bind(recipe.Values, task, recipe.Profile, (source.Tree.ToJson()!).AsObject());
+        var method = TrainingMethod.Of(task);
+        var options = RecipeKeyTable.Fill(new RunOptions
+        {
+            Task = task,
+            Profile = recipe.Profile,
+            Model = new ModelOptions(),
+            Data = new DataOptions { Sources = [] },
+            Sequences = new SequenceOptions { LossScope = method.IsPlainText ? LossScope.Everything : LossScope.Auto },
+            Optimization = new OptimizationOptions { LearningRate = 0 },
+            Checkpoints = new CheckpointOptions { OutputDirectory = "" },
+            Preference = new PreferenceOptions { LossTypes = [.. method.Losses.Take(1)] },
+            DecisiveKeys = RunKeyValues.Of(recipe.Values, KeyEffect.Result),
+            SourceKeys = RunKeyValues.Of(recipe.Values, KeyEffect.Source),
+            Recipe = source.Tree.ToJson()!.AsObject(),
+        }, recipe.Values);
         return new Recipe(source, options, recipe.Values, recipe.Notes);
     }
 
@@ -41,7 +56,7 @@ public sealed class RecipeReader
     /// <param name="source">The recipe with the command line's overrides.</param>
     /// <param name="task">What the command is for.</param>
     /// <exception cref="UserErrorException">Something is wrong: all problems, one a line, in the order of the file.</exception>
-    public static CheckedRecipe Check(RecipeSource source, TrainingTask task)
+    public static CheckedRecipe Check(RecipeSource source, string task)
     {
         var reader = new RecipeReader(source, task);
         reader.ReadSection(source.Tree, "", "");
@@ -61,15 +76,15 @@ public sealed class RecipeReader
     }
 
     /// <summary>The task that a recipe names itself: by its <c>task</c> key, else by its path (<c>.../dpo/config.yaml</c>); null when neither tells.</summary>
-    public static TrainingTask? FindTask(RecipeSource source)
+    public static string? FindTask(RecipeSource source)
     {
         var named = source.Tree.Entries.FirstOrDefault(entry => entry.Key is YamlString { Value: "task" }).Value as YamlString;
-        if (named is not null && Enum.TryParse<TrainingTask>(named.Value, ignoreCase: true, out var own))
+        if (RecipeTasks.All.FirstOrDefault(task => task.Equals(named?.Value, StringComparison.OrdinalIgnoreCase)) is { } own)
             return own;
         var words = (source.File ?? "").Split(['/', '\\', '.', '_', '-']);
-        var found = Enum.GetValues<TrainingTask>().Where(task => words.Contains(task.CommandName())).Select(task => (TrainingTask?)task).ToList();
+        var found = RecipeTasks.All.Where(words.Contains).ToList();
         // A folder of samples may well hold a recipe that trains: what trains wins.
-        return found.LastOrDefault(task => Tasks.All.Includes(task!.Value)) ?? found.LastOrDefault();
+        return found.LastOrDefault(TaskSet.Training.Includes) ?? found.LastOrDefault();
     }
 
     /// <summary>The name under which a path stands in the table: places in lists left out.</summary>
@@ -93,7 +108,7 @@ public sealed class RecipeReader
             if (row is null)
                 AddProblem(key.Position, path + name, $"is not a key of a recipe.{NearestName.Hint(name, RecipeKeyTable.Names(section, task))}");
             else if (!row.Tasks.Includes(task))
-                AddProblem(key.Position, path + name, $"belongs to {row.Tasks.Describe()}, not to {task.CommandName()}.");
+                AddProblem(key.Position, path + name, $"belongs to {row.Tasks.Describe()}, not to {task}.");
             else if (row.Verb == KeyVerb.Reject)
                 AddProblem(key.Position, path + name, row.Doc["Refused: ".Length..]);
             else

@@ -1,7 +1,7 @@
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
 using Handbook.Templates;
-using Handbook.Training.Options;
+using Handbook.Training.Runs;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
 
 namespace Handbook.Recipes;
@@ -20,16 +20,16 @@ internal static class RecipeRules
     };
 
     /// <summary>Every rule that does not hold; remarks go to <paramref name="notes"/>.</summary>
-    public static IEnumerable<Problem> Check(RecipeValues values, TrainingTask task, List<string> notes, Func<YamlPosition, string> at)
+    public static IEnumerable<Problem> Check(RecipeValues values, string task, List<string> notes, Func<YamlPosition, string> at)
     {
         void Note(string key, string text) => notes.Add($"{at(values.Find(key)!.Position)}: {key}: {text}");
-        if (Tasks.Generation.Includes(task))
+        if (TaskSet.Generation.Includes(task))
             return [.. General(values, task), .. GenerationRules.Check(values, task, Note)];
         AddNotes(values, task, Note);
         return [.. General(values, task), .. Model(values), .. Data(values), .. Sequences(values, task), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
     }
 
-    private static void AddNotes(RecipeValues values, TrainingTask task, Action<string, string> note)
+    private static void AddNotes(RecipeValues values, string task, Action<string, string> note)
     {
         if (values.Has("dataset_mixture") && values.Has("dataset_name"))
             note("dataset_name", "dataset_mixture wins over it.");
@@ -49,21 +49,21 @@ internal static class RecipeRules
         }
         if (values.Has("packing_strategy") && values.Has("packing") && !values.Flag("packing") && values.Text("packing_strategy") != "none")
             note("packing_strategy", "has no effect with packing: false.");
-        if (task == TrainingTask.Sft && values.Has("text_column"))
+        if (TaskSet.Conversations.Includes(task) && values.Has("text_column"))
             note("text_column", "has no effect on sft; dataset_text_field names its text column.");
         if (values.Has("report_to") && values.Texts("report_to")!.Contains("wandb"))
             note("report_to", "nothing is sent to wandb; TensorBoard events and JSON lines are written.");
     }
 
-    private static IEnumerable<Problem> General(RecipeValues values, TrainingTask task)
+    private static IEnumerable<Problem> General(RecipeValues values, string task)
     {
         foreach (var key in values.Given)
         {
             if (RecipeKeyTable.Find(key.Path)?.OnlyWith is { } other && !values.Has(other))
                 yield return At(values, key.Path, $"belongs to {other}, which is not given.");
         }
-        if (values.Text("task") is { } named && named != task.CommandName())
-            yield return At(values, "task", $"the recipe is for {named}, the command is {task.CommandName()}.");
+        if (values.Text("task") is { } named && named != task)
+            yield return At(values, "task", $"the recipe is for {named}, the command is {task}.");
         if (values.Text("chat_template") is { } template && FaultOf(template) is { } fault)
             yield return At(values, "chat_template", fault);
     }
@@ -136,10 +136,10 @@ internal static class RecipeRules
         }
     }
 
-    private static IEnumerable<Problem> Sequences(RecipeValues values, TrainingTask task)
+    private static IEnumerable<Problem> Sequences(RecipeValues values, string task)
     {
-        if (values.Text("truncation_mode") == "split" && !Tasks.Language.Includes(task))
-            yield return At(values, "truncation_mode", $"split belongs to cpt and sft: the answers of {task.CommandName()} stand or fall with their prompt; expected keep_end, keep_start or drop.");
+        if (values.Text("truncation_mode") == "split" && !TaskSet.Language.Includes(task))
+            yield return At(values, "truncation_mode", $"split belongs to cpt and sft: the answers of {task} stand or fall with their prompt; expected keep_end, keep_start or drop.");
         if (values.Flag("assistant_only_loss") && values.FlagOrNull("completion_only_loss") == true)
             yield return At(values, "assistant_only_loss", "excludes completion_only_loss: true; give one of them.");
         if (values.IntegerOrNull("max_prompt_length") is { } prompt && values.Has("max_prompt_length")
@@ -194,19 +194,16 @@ internal static class RecipeRules
             yield return At(values, key, "needs use_peft: true: weights in few bits are frozen, an adapter is what trains.");
     }
 
-    private static IEnumerable<Problem> Preference(RecipeValues values, TrainingTask task)
+    private static IEnumerable<Problem> Preference(RecipeValues values, string task)
     {
-        if (PreferenceKeys.Losses.FirstOrDefault(set => set.Tasks.Includes(task)).Names is not { } known)
+        if (!TaskSet.WithLosses.Includes(task))
             yield break;
+        var known = TrainingMethod.Of(task).Losses;
         var losses = values.Texts("loss_type")!;
         foreach (var loss in losses.Where(loss => !known.Contains(loss)))
-            yield return At(values, "loss_type", $"{loss} is not a loss of {task.CommandName()}; expected {string.Join(", ", known)}.{NearestName.Hint(loss, known)}");
-        if (task != TrainingTask.Dpo)
-        {
-            if (losses.Count != 1)
-                yield return At(values, "loss_type", $"has {losses.Count} losses; {task.CommandName()} takes one.");
-            yield break;
-        }
+            yield return At(values, "loss_type", $"{loss} is not a loss of {task}; expected {string.Join(", ", known)}.{NearestName.Hint(loss, known)}");
+        if (losses.Count != 1 && !RecipeKeyTable.Find("loss_weights")!.Tasks.Includes(task))
+            yield return At(values, "loss_type", $"has {losses.Count} losses; {task} takes one.");
         foreach (var key in new[] { "precompute_ref_log_probs", "reference_free" }.Where(key => values.Flag("sync_ref_model") && values.Flag(key)))
             yield return At(values, "sync_ref_model", $"excludes {key}: true; a reference that follows the policy is computed at every step.");
         if (values.Numbers("loss_weights") is { } weights && weights.Count != losses.Count)

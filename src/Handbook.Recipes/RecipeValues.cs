@@ -15,15 +15,19 @@ public sealed record RecipeValue(string Path, object? Value, YamlPosition Positi
 public sealed class RecipeValues
 {
     private readonly Dictionary<string, RecipeValue> given;
-    private readonly TrainingTask task;
-    private readonly Profile profile;
 
-    internal RecipeValues(IEnumerable<RecipeValue> given, TrainingTask task, Profile profile)
+    internal RecipeValues(IEnumerable<RecipeValue> given, string task, Profile profile)
     {
         this.given = given.ToDictionary(value => value.Path);
-        this.task = task;
-        this.profile = profile;
+        Task = task;
+        Profile = profile;
     }
+
+    /// <summary>What the recipe is for.</summary>
+    internal string Task { get; }
+
+    /// <summary>Whose rules are followed.</summary>
+    internal Profile Profile { get; }
 
     /// <summary>What was given, in recipe order.</summary>
     public IReadOnlyCollection<RecipeValue> Given => given.Values;
@@ -84,7 +88,7 @@ public sealed class RecipeValues
         if (given.TryGetValue(path, out var value))
             return value.Value;
         var row = RecipeKeyTable.Find(RecipeReader.TableName(path)) ?? throw new ArgumentException($"{path} is not in the table of keys.", nameof(path));
-        return row.DefaultFor(task, profile) is { } text
+        return row.DefaultFor(Task, Profile) is { } text
             ? ValueReader.Read(row, YamlReader.Read(text, row.Name)).Value
             : null;
     }

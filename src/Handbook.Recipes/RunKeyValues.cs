@@ -8,10 +8,10 @@ namespace Handbook.Recipes;
 internal static class RunKeyValues
 {
     /// <summary>Keys that have a value, given or by default; those that are null are left out.</summary>
-    public static IReadOnlyDictionary<string, string> Of(RecipeValues values, TrainingTask task, KeyEffect effect)
+    public static IReadOnlyDictionary<string, string> Of(RecipeValues values, KeyEffect effect)
     {
         var holds = new Dictionary<string, string>();
-        var plain = RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Effect == effect && row.Tasks.Includes(task)
+        var plain = RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Effect == effect && row.Tasks.Includes(values.Task)
             && row.Kind is not (KeyKind.Section or KeyKind.SectionList) && !row.Name.Contains("[]", StringComparison.Ordinal))
             // Defaults follow the profile: it is what to tell first.
             .OrderBy(row => row.Name != "profile");

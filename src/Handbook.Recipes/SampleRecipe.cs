@@ -1,38 +1,46 @@
+using Handbook.Data.Store;
 using Handbook.Recipes.Keys;
 using Handbook.Sampling;
-using Handbook.Training.Options;
+using Handbook.Training.Runs;
 
 namespace Handbook.Recipes;
 
 /// <summary>A recipe of <c>handbook sample</c> that was read without a problem.</summary>
 /// <param name="Checked">Its values.</param>
-/// <param name="Options">What a round of sampling is told.</param>
-/// <param name="Rounds">How often to sample and train in turn.</param>
-/// <param name="PromptsPerRound">Prompts of each round; null: all of them every time.</param>
-/// <param name="TrainRecipe">The recipe of the training run after each sampling; null for none.</param>
-public sealed record SampleRecipe(CheckedRecipe Checked, SampleOptions Options, int Rounds, int? PromptsPerRound, string? TrainRecipe)
+/// <param name="Options">What sampling is told.</param>
+public sealed record SampleRecipe(CheckedRecipe Checked, SampleOptions Options)
 {
     /// <summary>Reads a recipe of rejection sampling.</summary>
     /// <exception cref="UserErrorException">Something is wrong: all problems, one a line.</exception>
     public static SampleRecipe Read(RecipeSource source)
     {
-        var recipe = RecipeReader.Check(source, TrainingTask.Sample);
-        var values = recipe.Values;
-        return new SampleRecipe(
-            recipe, GenerationBinder.Sample(recipe), values.Integer("rounds"), values.IntegerOrNull("prompts_per_round"), values.Text("train_recipe"));
+        var recipe = RecipeReader.Check(source, RecipeTasks.Sample);
+        return new SampleRecipe(recipe, (SampleOptions)RecipeKeyTable.Fill<GenerationOptions>(new SampleOptions { Policy = recipe.UnsaidPolicy() }, recipe.Values));
     }
 
-    /// <summary>The training run of a round: the recipe that <see cref="TrainRecipe"/> names, with the round's model, data and folder.</summary>
+    /// <summary>The training run of a round: the recipe that <c>train_recipe</c> names, with the round's model, data and folder.</summary>
     /// <exception cref="UserErrorException">The recipe is wrong, asks for what is not supported, or trains on something else than what sampling makes.</exception>
     public Recipe Train(string model, SampledSets sets, string output)
     {
-        var file = TrainRecipe ?? throw new InvalidOperationException("There is no recipe to train by.");
+        var file = Options.TrainRecipe ?? throw new InvalidOperationException("There is no recipe to train by.");
         var task = RecipeReader.FindTask(RecipeSource.Load([file])) ?? throw new UserErrorException($"{file}: what is it for? Add the key task, such as task: dpo.");
-        if (!Tasks.All.Includes(task) || task is TrainingTask.Cpt or TrainingTask.Kto or TrainingTask.Bco or TrainingTask.Reward)
-            throw new UserErrorException($"{file}: task {task.CommandName()} gives no policy that could be sampled from, or does not train on what sampling makes; sft, dpo, orpo and cpo do.");
+        if (TrainingMethod.Find(task) is not { } method || !Learns(method))
+            throw new UserErrorException($"{file}: task {task} gives no policy that could be sampled from, or does not train on what sampling makes; {Learners} do.");
         var recipe = RecipeReader.Read(RecipeSource.Load(
-            [file, $"--model_name_or_path={model}", $"--dataset_name={(task == TrainingTask.Sft ? sets.Sft : sets.Preferences)}", $"--output_dir={output}"]), task);
+            [file, $"--model_name_or_path={model}", $"--dataset_name={(method.Data == StoreKind.Sequences ? sets.Sft : sets.Preferences)}", $"--output_dir={output}"]), task);
         RecipeSupport.Refuse(recipe);
         return recipe;
     }
+
+    private static string Learners
+    {
+        get
+        {
+            string[] names = [.. TrainingMethod.All.Where(Learns).Select(method => method.Name)];
+            return $"{string.Join(", ", names[..^1])} and {names[^1]}";
+        }
+    }
+
+    /// <summary>Whether a method makes a policy out of conversations or pairs.</summary>
+    private static bool Learns(TrainingMethod method) => method is { IsClassifier: false, IsPlainText: false, Data: StoreKind.Sequences or StoreKind.Pairs };
 }

@@ -63,7 +63,7 @@ public static class SweepGrid
     }
 
     private static string Held(Recipe recipe) => string.Join('\n', Enum.GetValues<KeyEffect>()
-        .SelectMany(effect => RunKeyValues.Of(recipe.Values, recipe.Options.Task, effect)).Select(entry => $"{entry.Key}: {entry.Value}"));
+        .SelectMany(effect => RunKeyValues.Of(recipe.Values, effect)).Select(entry => $"{entry.Key}: {entry.Value}"));
 
     /// <summary>Parts between commas; those inside brackets belong to a value.</summary>
     private static List<string> Split(string text)

@@ -80,10 +80,10 @@ public sealed class HonouredKeyTests : IDisposable
         // The one key that is a rule and no option: it must agree with the command.
         if (name == "task")
         {
-            Assert.Contains("the recipe is for dpo, the command is sft", Assert.Throws<UserErrorException>(() => Bind(row, TrainingTask.Sft, "dpo")).Message, StringComparison.Ordinal);
+            Assert.Contains("the recipe is for dpo, the command is sft", Assert.Throws<UserErrorException>(() => Bind(row, "sft", "dpo")).Message, StringComparison.Ordinal);
             return;
         }
-        var task = Enum.GetValues<TrainingTask>().First(task => row.Tasks.Includes(task));
+        var task = RecipeTasks.All.First(task => row.Tasks.Includes(task));
         var bound = Candidates(row).Prepend(null).Select(value => TryBind(row, task, value)).OfType<object>().ToList();
         var changed = bound.Skip(1).SelectMany(options => Differences(bound[0], options, [])).Distinct().ToList();
 
@@ -119,7 +119,7 @@ public sealed class HonouredKeyTests : IDisposable
         };
     }
 
-    private object? TryBind(RecipeKey row, TrainingTask task, string? value)
+    private object? TryBind(RecipeKey row, string task, string? value)
     {
         try
         {
@@ -131,15 +131,15 @@ public sealed class HonouredKeyTests : IDisposable
         }
     }
 
-    private object Bind(RecipeKey row, TrainingTask task, string? value)
+    private object Bind(RecipeKey row, string task, string? value)
     {
         var section = row.Section.StartsWith("lr_scheduler_kwargs", StringComparison.Ordinal) && !Beside.ContainsKey(row.Name)
             ? "lr_scheduler_type: warmup_stable_decay\nlr_scheduler_kwargs:\n  num_decay_steps: 2\n  @\n" : Sections.GetValueOrDefault(row.Section, "@\n");
         var pair = value is null ? "" : $"{row.LocalName}: {value}";
         var least = "model_name_or_path: m\ndataset_name: d.jsonl\noutput_dir: out\n" + task switch
         {
-            TrainingTask.Sample => "reward_funcs: words\n",
-            TrainingTask.Constitution => $"constitution: {Principles("kind")}\n",
+            "sample" => "reward_funcs: words\n",
+            "constitution" => $"constitution: {Principles("kind")}\n",
             _ => "",
         };
         var adapters = row.Name.StartsWith("lora_", StringComparison.Ordinal) || row.Name is "use_rslora" or "use_dora" or "load_in_4bit" or "load_in_8bit" ? "use_peft: true\n"
@@ -149,8 +149,8 @@ public sealed class HonouredKeyTests : IDisposable
         var source = RecipeSource.Load([path]);
         return task switch
         {
-            TrainingTask.Sample => SampleRecipe.Read(source),
-            TrainingTask.Constitution => ConstitutionRecipe.Read(source),
+            "sample" => SampleRecipe.Read(source),
+            "constitution" => ConstitutionRecipe.Read(source),
             _ => RecipeReader.Read(source, task).Options,
         };
     }

@@ -17,7 +17,7 @@ public class RecipeTests
             var source = RecipeSource.Load([Path.Combine(SharedFolders.Root, path)]);
             var task = RecipeReader.FindTask(source);
             Assert.True(task is not null, $"{path}: neither its path nor a task key says what it is for.");
-            Assert.Equal(task, RecipeReader.Check(source, task.Value).Task);
+            Assert.Equal(task, RecipeReader.Check(source, task).Task);
         }
     }
 

@@ -42,7 +42,7 @@ public sealed class GenerationRecipeTests : IDisposable
         Assert.Equal([("reward_model:rm", 1.0), ("judge", 0.5), ("regex:a,b", -2.0)], options.Scorers.Select(scorer => (scorer.Name, scorer.Weight)));
         Assert.Equal(("j", "KEY", 5.0, 3), (options.Scorers[1].Judge!.Endpoint.Model, options.Scorers[1].Judge!.Endpoint.ApiKeyVariable, options.Scorers[1].Judge!.MaxScore, options.Scorers[1].Judge!.Endpoint.MaxConcurrency));
         Assert.Equal((2, 0.25, 3, 0.5, true), (options.Selection.KeepBest, options.Selection.MinScore, options.Selection.PairsPerPrompt, options.Selection.MinMargin, options.Selection.KeepTruncated));
-        Assert.Equal((5, 8, 1, null), (options.Seed, options.PromptsPerBlock, recipe.Rounds, recipe.TrainRecipe));
+        Assert.Equal((5, 8, 1, null), (options.Seed, options.PromptsPerBlock, options.Rounds, options.TrainRecipe));
     }
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class GenerationRecipeTests : IDisposable
         var train = Write("dpo.yaml", "task: dpo\nmodel_name_or_path: other\ndataset_name: other.jsonl\noutput_dir: elsewhere\nbeta: 0.3\n");
         var recipe = Sample($"model_name_or_path: m\ndataset_name: d\noutput_dir: out\nreward_funcs: words\nrounds: 2\ntrain_recipe: {train}\n");
         var run = recipe.Train("round-model", new Sampling.SampledSets("round"), "round/model").Options;
-        Assert.Equal((TrainingTask.Dpo, "round-model", Path.Combine("round", "preferences.jsonl"), "round/model", 0.3),
+        Assert.Equal(("dpo", "round-model", Path.Combine("round", "preferences.jsonl"), "round/model", 0.3),
             (run.Task, run.Model.NameOrPath, run.Data.Sources[0].Name, run.Checkpoints.OutputDirectory, run.Preference.Beta));
         Write("dpo.yaml", "task: reward\n");
         Assert.Contains("gives no policy", Assert.Throws<UserErrorException>(() => recipe.Train("m", new Sampling.SampledSets("s"), "o")).Message, StringComparison.Ordinal);
@@ -80,7 +80,7 @@ public sealed class GenerationRecipeTests : IDisposable
         var source = RecipeSource.Load([Write("r.yaml", "task: sample\n")]) with { File = "r.yaml" };
         Assert.Equal(
             "r.yaml: is a recipe of 'handbook sample', which trains nothing; expected one of cpt, sft, dpo, orpo, kto, reward, cpo, bco.",
-            Assert.Throws<UserErrorException>(() => RecipeReader.Read(source, TrainingTask.Sample)).Message);
+            Assert.Throws<UserErrorException>(() => RecipeReader.Read(source, "sample")).Message);
     }
 
     [Theory]

@@ -36,7 +36,7 @@ public class GoldenRecipeTests
     {
         using var document = JsonDocument.Parse(json);
         var source = Source(document.RootElement);
-        TrainingTask[] tasks = RecipeReader.FindTask(source) is { } task ? [task] : [TrainingTask.Sft, TrainingTask.Cpt, TrainingTask.Dpo];
+        string[] tasks = RecipeReader.FindTask(source) is { } task ? [task] : ["sft", "cpt", "dpo"];
         var recipe = tasks.Select(task => Try(source, task)).FirstOrDefault(read => read is not null) ?? RecipeReader.Read(source, tasks[0]);
 
         var value = document.RootElement.GetProperty("value");
@@ -56,7 +56,7 @@ public class GoldenRecipeTests
     private static RecipeSource Source(JsonElement record) =>
         new(record.GetProperty("recipe").GetString(), (YamlMapping)JsonYaml.From(record.GetProperty("value")));
 
-    private static Recipe? Try(RecipeSource source, TrainingTask task)
+    private static Recipe? Try(RecipeSource source, string task)
     {
         try { return RecipeReader.Read(source, task); }
         catch (UserErrorException) { return null; }

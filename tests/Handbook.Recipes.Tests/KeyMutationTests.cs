@@ -9,7 +9,7 @@ public class KeyMutationTests
 {
     private static IEnumerable<RecipeKey> Top => RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Section.Length == 0);
 
-    private static TrainingTask TaskOf(RecipeKey row) => Enum.GetValues<TrainingTask>().First(task => row.Tasks.Includes(task));
+    private static string TaskOf(RecipeKey row) => RecipeTasks.All.First(task => row.Tasks.Includes(task));
 
     public static TheoryData<string> Names() => [.. Top.Select(row => row.Name)];
 
@@ -51,7 +51,7 @@ public class KeyMutationTests
     public void Default_IsAValueOfTheKey(string name)
     {
         var row = RecipeKeyTable.Find(name)!;
-        foreach (var (task, profile) in Enum.GetValues<TrainingTask>().SelectMany(task => Enum.GetValues<Profile>().Select(profile => (task, profile))))
+        foreach (var (task, profile) in RecipeTasks.All.SelectMany(task => Enum.GetValues<Profile>().Select(profile => (task, profile))))
         {
             if (row.Tasks.Includes(task) && row.DefaultFor(task, profile) is { } value)
                 Assert.Null(ValueReader.Read(row, YamlReader.Read(value, "default")).Problem);

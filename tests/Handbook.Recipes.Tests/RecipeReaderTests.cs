@@ -53,7 +53,7 @@ public class RecipeReaderTests
             File.WriteAllText(file, Recipes.Least);
             var source = RecipeSource.Load([.. words.Select(word => word == "RECIPE" ? file : word)]);
             Assert.Equal(file, source.File);
-            var options = RecipeReader.Read(source, TrainingTask.Sft).Options;
+            var options = RecipeReader.Read(source, "sft").Options;
             Assert.Equal((3, Precision.Bfloat16Mixed, false), (options.Optimization.MaxSteps, options.Model.Precision, options.Model.IsMachinesPrecision));
         }
         finally { File.Delete(file); }
@@ -210,11 +210,11 @@ public class RecipeReaderTests
         Assert.Contains(expected, Recipes.Problems(yaml));
 
     [Theory]
-    [InlineData(TrainingTask.Dpo, "sync_ref_model: true\nprecompute_ref_log_probs: true\n", "r.yaml:4:17: sync_ref_model: excludes precompute_ref_log_probs: true; a reference that follows the policy is computed at every step.")]
-    [InlineData(TrainingTask.Cpo, "loss_type: aot\n", "r.yaml:4:12: loss_type: aot is not a loss of cpo; expected sigmoid, hinge, ipo, simpo, alphapo.")]
-    [InlineData(TrainingTask.Kto, "loss_type: [kto, apo_zero_unpaired]\n", "r.yaml:4:12: loss_type: has 2 losses; kto takes one.")]
-    [InlineData(TrainingTask.Dpo, "loss_type: [sigmoid, sft]\nloss_weights: [1]\n", "r.yaml:5:15: loss_weights: has 1 entry for 2 losses; it must have one for each.")]
-    public void Read_RuleOfPreferences_IsToldWithItsReason(TrainingTask task, string yaml, string expected) =>
+    [InlineData("dpo", "sync_ref_model: true\nprecompute_ref_log_probs: true\n", "r.yaml:4:17: sync_ref_model: excludes precompute_ref_log_probs: true; a reference that follows the policy is computed at every step.")]
+    [InlineData("cpo", "loss_type: aot\n", "r.yaml:4:12: loss_type: aot is not a loss of cpo; expected sigmoid, hinge, ipo, simpo, alphapo.")]
+    [InlineData("kto", "loss_type: [kto, apo_zero_unpaired]\n", "r.yaml:4:12: loss_type: has 2 losses; kto takes one.")]
+    [InlineData("dpo", "loss_type: [sigmoid, sft]\nloss_weights: [1]\n", "r.yaml:5:15: loss_weights: has 1 entry for 2 losses; it must have one for each.")]
+    public void Read_RuleOfPreferences_IsToldWithItsReason(string task, string yaml, string expected) =>
         Assert.Contains(expected, Recipes.Problems(yaml, task));
 
     [Theory]
@@ -222,7 +222,7 @@ public class RecipeReaderTests
     [InlineData("profile: trl-0.19\n", 0.75, 1.0)]
     public void Read_ProfileOfAnEarlierTrl_ReadsAlphaAndWeightsAsItDid(string yaml, double alpha, double? limit)
     {
-        var options = Recipes.Read(yaml + "f_alpha_divergence_coef: 0.25\n", TrainingTask.Dpo).Options.Preference;
+        var options = Recipes.Read(yaml + "f_alpha_divergence_coef: 0.25\n", "dpo").Options.Preference;
 
         Assert.Equal((alpha, limit), (options.FAlphaDivergenceCoefficient, options.WeightLimit));
     }
@@ -233,6 +233,6 @@ public class RecipeReaderTests
         Assert.Equal(TruncationMode.Split, Recipes.Read("truncation_mode: split\n").Options.Sequences.Truncation);
         Assert.Equal(
             ["r.yaml:4:18: truncation_mode: split belongs to cpt and sft: the answers of dpo stand or fall with their prompt; expected keep_end, keep_start or drop."],
-            Recipes.Problems("truncation_mode: split\n", TrainingTask.Dpo));
+            Recipes.Problems("truncation_mode: split\n", "dpo"));
     }
 }

@@ -9,17 +9,17 @@ internal static class Recipes
     /// <summary>What every recipe needs, on its first three lines.</summary>
     public const string Least = "model_name_or_path: m\ndataset_name: d.jsonl\noutput_dir: out\n";
 
-    public static Recipe Read(string more, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides) => ReadWhole(Least + more, task, overrides);
+    public static Recipe Read(string more, string task = "sft", params (string Key, string Value)[] overrides) => ReadWhole(Least + more, task, overrides);
 
     /// <summary>A recipe of any command, with what that command needs behind what is tested.</summary>
-    public static CheckedRecipe Check(string more, TrainingTask task) => InFile(Least + more + task switch
+    public static CheckedRecipe Check(string more, string task) => InFile(Least + more + task switch
     {
-        TrainingTask.Sample when !more.StartsWith("reward_funcs", StringComparison.Ordinal) => "reward_funcs: words\n",
-        TrainingTask.Constitution when !more.StartsWith("constitution", StringComparison.Ordinal) => "constitution: c.json\n",
+        "sample" when !more.StartsWith("reward_funcs", StringComparison.Ordinal) => "reward_funcs: words\n",
+        "constitution" when !more.StartsWith("constitution", StringComparison.Ordinal) => "constitution: c.json\n",
         _ => "",
     }, [], source => RecipeReader.Check(source, task));
 
-    public static Recipe ReadWhole(string yaml, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides) =>
+    public static Recipe ReadWhole(string yaml, string task = "sft", params (string Key, string Value)[] overrides) =>
         InFile(yaml, overrides, source => RecipeReader.Read(source, task));
 
     private static T InFile<T>(string yaml, (string Key, string Value)[] overrides, Func<RecipeSource, T> read)
@@ -35,12 +35,12 @@ internal static class Recipes
     }
 
     /// <summary>The lines of the complaint about a recipe.</summary>
-    public static string[] Problems(string more, TrainingTask task = TrainingTask.Sft, params (string Key, string Value)[] overrides) =>
+    public static string[] Problems(string more, string task = "sft", params (string Key, string Value)[] overrides) =>
         Assert.Throws<UserErrorException>(() => Read(more, task, overrides)).Message.Split('\n');
 
     /// <summary>The lines of the complaint about a recipe of any command.</summary>
-    public static string[] CheckProblems(string more, TrainingTask task) => Assert.Throws<UserErrorException>(() => Check(more, task)).Message.Split('\n');
+    public static string[] CheckProblems(string more, string task) => Assert.Throws<UserErrorException>(() => Check(more, task)).Message.Split('\n');
 
-    public static string[] ProblemsWhole(string yaml, TrainingTask task = TrainingTask.Sft) =>
+    public static string[] ProblemsWhole(string yaml, string task = "sft") =>
         Assert.Throws<UserErrorException>(() => RecipeReader.Read(new RecipeSource("r.yaml", (YamlMapping)YamlReader.Read(yaml, "r.yaml")), task)).Message.Split('\n');
 }

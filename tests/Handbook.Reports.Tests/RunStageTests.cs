@@ -8,7 +8,7 @@ public sealed class RunStageTests
 {
     private static readonly RunOptions Run = new()
     {
-        Task = TrainingTask.Sft,
+        Task = "sft",
         Model = new ModelOptions { NameOrPath = "mistralai/Mistral-7B-v0.1" },
         Data = new DataOptions { Sources = [new DatasetSource("HuggingFaceH4/ultrachat_200k", null, "train_sft", null, 1)] },
         Optimization = new OptimizationOptions

@@ -76,7 +76,7 @@ internal static class DataCommand
     /// <summary>Reads a recipe whose task it names itself.</summary>
     public static Recipe ReadRecipe(string[] words, string command, Terminal terminal)
     {
-        var (source, task) = RecipeArguments.Load(words, command, Tasks.All);
+        var (source, task) = RecipeArguments.Load(words, command, TaskSet.Training);
         var recipe = RecipeReader.Read(source, task);
         foreach (var note in recipe.Notes)
             terminal.Error.WriteLine("note: " + note);

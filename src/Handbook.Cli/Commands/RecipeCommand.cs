@@ -38,10 +38,10 @@ internal static class RecipeCommand
     private static void CheckOne(IReadOnlyList<string> words, Terminal terminal)
     {
         var recipe = Read(words, "recipe check");
-        var run = Tasks.All.Includes(recipe.Task) ? RecipeReader.Read(recipe.Source, recipe.Task).Options : null;
+        var run = TaskSet.Training.Includes(recipe.Task) ? RecipeReader.Read(recipe.Source, recipe.Task).Options : null;
         var step = run is null ? "" : FormattableString.Invariant($", {Quantity.Of(run.Optimization.PerDeviceBatchSize * run.Optimization.GradientAccumulation, "row")} a step on one device");
         terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{recipe.Source.File ?? "command line"}: fine. {recipe.Task.CommandName()}, {Quantity.Of(recipe.Values.Given.Count(value => !value.Path.Contains('.', StringComparison.Ordinal)), "key")}{step}."));
+            $"{recipe.Source.File ?? "command line"}: fine. {recipe.Task}, {Quantity.Of(recipe.Values.Given.Count(value => !value.Path.Contains('.', StringComparison.Ordinal)), "key")}{step}."));
         foreach (var note in recipe.Notes)
             terminal.Output.WriteLine("  note: " + note);
         foreach (var missing in run is null ? [] : RecipeSupport.FindMissing(run))
@@ -84,7 +84,7 @@ internal static class RecipeCommand
 
     private static CheckedRecipe Read(IReadOnlyList<string> words, string command)
     {
-        var (source, task) = RecipeArguments.Load(words, command, Tasks.Everything);
+        var (source, task) = RecipeArguments.Load(words, command, TaskSet.Everything);
         return RecipeReader.Check(source, task);
     }
 }

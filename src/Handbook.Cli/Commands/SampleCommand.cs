@@ -30,12 +30,12 @@ internal static class SampleCommand
         var recipe = SampleRecipe.Read(RecipeSource.Load(arguments));
         RecipeArguments.Begin(recipe.Checked, terminal);
         var progress = TerminalProgress.Of(terminal);
-        if (recipe.TrainRecipe is null)
+        if (recipe.Options.TrainRecipe is null)
         {
             Show(await new SamplingRun(recipe.Options, progress, terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false), terminal);
             return ExitCodes.Success;
         }
-        var plan = new RoundPlan(recipe.Rounds, recipe.PromptsPerRound, (model, sets, output) => recipe.Train(model, sets, output).Options);
+        var plan = new RoundPlan(recipe.Options.Rounds, recipe.Options.PromptsPerRound, (model, sets, output) => recipe.Train(model, sets, output).Options);
         var result = await new SamplingRounds(recipe.Options, plan, progress, terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
         if (result is null)
             throw new OperationCanceledException(stop);

@@ -66,7 +66,7 @@ internal static class SweepCommand
     {
         RecipeArguments.Require(arguments, "sweep");
         var points = SweepGrid.Of(arguments);
-        var task = RecipeArguments.Load(points[0].Arguments, "sweep", Tasks.All).Task;
+        var task = RecipeArguments.Load(points[0].Arguments, "sweep", TaskSet.Training).Task;
         var recipes = points.Select((point, i) => i == 0 ? RecipeArguments.Read([.. point.Arguments], task, terminal) : RecipeReader.Read(RecipeSource.Load(point.Arguments), task)).ToList();
         SweepGrid.RefuseEqual(points.Zip(recipes));
         var runs = new List<SweepRun>();

@@ -1,6 +1,8 @@
-using static Handbook.Recipes.Keys.KeyKind;
+using Handbook.Training.Options;
 using static Handbook.Recipes.Keys.KeyOrigin;
+using static Handbook.Recipes.Keys.OptionParts;
 using static Handbook.Recipes.Keys.RecipeKeyTable;
+using static Handbook.Recipes.Keys.ValueForms;
 
 namespace Handbook.Recipes.Keys;
 
@@ -9,18 +11,32 @@ internal static class AdapterKeys
 {
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
-        Row("use_peft", Flag, H4, "false", "Train a low-rank adapter instead of all weights."),
-        Row("lora_r", Integer, H4, "16", "Width of the low-rank pair.") with { Range = NumberRange.From(1) },
-        Row("lora_alpha", Number, H4, "32", "The update is scaled by lora_alpha / lora_r.") with { Range = NumberRange.Above(0) },
-        Row("lora_dropout", Number, H4, "0.05", "Dropout on the adapter's input.") with { Range = NumberRange.Below(0, 1) },
-        Row("lora_target_modules", TextList, H4, null, "Names, suffixes, one regular expression, or all-linear; left out: the architecture's default."),
-        Row("lora_modules_to_save", TextList, H4, null, "Modules trained and saved whole."),
-        Row("lora_task_type", TextValue, Trl, "CAUSAL_LM", "PEFT's task type.") with { Choices = ["CAUSAL_LM", "SEQ_CLS"], Defaults = [new("SEQ_CLS", Tasks.Reward), new("CAUSAL_LM")] },
-        Row("use_rslora", Flag, Trl, "false", "Scale by alpha / sqrt(r)."),
-        Row("use_dora", Flag, Trl, "false", "Weight-decomposed adapters."),
-        Row("load_in_4bit", Flag, H4, "false", "Hold the frozen weights in 4 bits (QLoRA)."),
-        Row("load_in_8bit", Flag, H4, "false", "Hold the frozen weights in 8 bits."),
-        Row("bnb_4bit_quant_type", TextValue, H4, "nf4", "Codes of 4-bit weights.") with { Choices = ["nf4", "fp4"] },
-        Row("use_bnb_nested_quant", Flag, H4, "false", "Quantise the scales of the blocks too."),
+        Row("use_peft", Flag, H4, "false", "Train a low-rank adapter instead of all weights.")
+            .To(Run, (o, v) => o with { Lora = v ? new() : null }),
+        Row("lora_r", Integer, H4, "16", "Width of the low-rank pair.")
+            .To(Lora, (o, v) => o with { Rank = v }) with { Range = NumberRange.From(1) },
+        Row("lora_alpha", Number, H4, "32", "The update is scaled by lora_alpha / lora_r.")
+            .To(Lora, (o, v) => o with { Alpha = v }) with { Range = NumberRange.Above(0) },
+        Row("lora_dropout", Number, H4, "0.05", "Dropout on the adapter's input.")
+            .To(Lora, (o, v) => o with { Dropout = v }) with { Range = NumberRange.Below(0, 1) },
+        Row("lora_target_modules", TextsOrNull, H4, null, "Names, suffixes, one regular expression, or all-linear; left out: the architecture's default.")
+            .To(Lora, (o, v) => o with { TargetModules = v }),
+        Row("lora_modules_to_save", TextsOrNull, H4, null, "Modules trained and saved whole.")
+            .To(Lora, (o, v) => o with { ModulesToSave = v ?? [] }),
+        Row("lora_task_type", Text, Trl, "CAUSAL_LM", "PEFT's task type.")
+            .To(Lora, (o, v) => o with { TaskType = v })
+            with { Choices = ["CAUSAL_LM", "SEQ_CLS"], Defaults = [new("SEQ_CLS", TaskSet.Classifiers), new("CAUSAL_LM")] },
+        Row("use_rslora", Flag, Trl, "false", "Scale by alpha / sqrt(r).")
+            .To(Lora, (o, v) => o with { UseRsLora = v }),
+        Row("use_dora", Flag, Trl, "false", "Weight-decomposed adapters.")
+            .To(Lora, (o, v) => o with { UseDora = v }),
+        Row("load_in_4bit", Flag, H4, "false", "Hold the frozen weights in 4 bits (QLoRA).")
+            .To(Run, (o, v) => o with { Quantization = v ? new() { Bits = 4 } : null }),
+        Row("load_in_8bit", Flag, H4, "false", "Hold the frozen weights in 8 bits.")
+            .To(Run, (o, v) => v ? o with { Quantization = o.Quantization ?? new() { Bits = 8 } } : o),
+        Row("bnb_4bit_quant_type", Text, H4, "nf4", "Codes of 4-bit weights.")
+            .To(Quantization, (o, v) => o with { QuantType = v }) with { Choices = ["nf4", "fp4"] },
+        Row("use_bnb_nested_quant", Flag, H4, "false", "Quantise the scales of the blocks too.")
+            .To(Quantization, (o, v) => o with { DoubleQuantization = v }),
     ];
 }

@@ -11,7 +11,7 @@ internal static class OlderKeys
         Alias("use_flash_attention_2", Flag, H4, "attn_implementation")
             with { TargetValues = new Dictionary<string, string> { ["true"] = "flash_attention_2", ["false"] = "" } },
         Alias("max_seq_length", Integer, Trl, "max_length"),
-        Alias("block_size", Integer, H4, "max_length") with { Tasks = Tasks.Language },
+        Alias("block_size", Integer, H4, "max_length") with { Tasks = TaskSet.Language },
         Alias("preprocessing_num_workers", Integer, H4, "dataset_num_proc"),
         Alias("evaluation_strategy", TextValue, Hf, "eval_strategy"),
         Alias("push_to_hub_model_id", TextValue, Hf, "hub_model_id"),

@@ -1,5 +1,3 @@
-using Handbook.Training.Options;
-
 namespace Handbook.Recipes.Keys;
 
 /// <summary>What is owed to a key of the original.</summary>
@@ -93,59 +91,6 @@ public enum KeyOrigin
     Ours,
 }
 
-/// <summary>Commands, as a set. Bits are those of <see cref="TrainingTask"/>.</summary>
-[Flags]
-public enum Tasks
-{
-    /// <summary>None.</summary>
-    None = 0,
-
-    /// <summary>cpt.</summary>
-    Cpt = 1,
-
-    /// <summary>sft.</summary>
-    Sft = 2,
-
-    /// <summary>dpo.</summary>
-    Dpo = 4,
-
-    /// <summary>orpo.</summary>
-    Orpo = 8,
-
-    /// <summary>kto.</summary>
-    Kto = 16,
-
-    /// <summary>reward.</summary>
-    Reward = 32,
-
-    /// <summary>cpo.</summary>
-    Cpo = 64,
-
-    /// <summary>bco.</summary>
-    Bco = 128,
-
-    /// <summary>cpt and sft.</summary>
-    Language = Cpt | Sft,
-
-    /// <summary>Everything that learns from preferences.</summary>
-    Preference = Dpo | Orpo | Kto | Reward | Cpo | Bco,
-
-    /// <summary>Everything that trains.</summary>
-    All = Language | Preference,
-
-    /// <summary>sample.</summary>
-    Sample = 256,
-
-    /// <summary>constitution.</summary>
-    Constitution = 512,
-
-    /// <summary>Everything that makes data with a model.</summary>
-    Generation = Sample | Constitution,
-
-    /// <summary>Training and making data.</summary>
-    Everything = All | Generation,
-}
-
 /// <summary>The values a number may have.</summary>
 /// <param name="Text">In words, as in "expected a number above 0".</param>
 /// <param name="Holds">Whether a value is allowed.</param>
@@ -168,12 +113,12 @@ public sealed record NumberRange(string Text, Func<double, bool> Holds)
 
 /// <summary>A default for some tasks or one profile; the first that fits counts.</summary>
 /// <param name="Value">In YAML.</param>
-/// <param name="Tasks">For which tasks.</param>
+/// <param name="Tasks">For which tasks; null for any.</param>
 /// <param name="Profile">For which profile; null for any.</param>
-public sealed record KeyDefault(string Value, Tasks Tasks = Tasks.Everything, Profile? Profile = null);
+public sealed record KeyDefault(string Value, TaskSet? Tasks = null, Profile? Profile = null);
 
 /// <summary>One key of a recipe: everything that checks, help and the editor's schema need to know.</summary>
-public sealed record RecipeKey
+public record RecipeKey
 {
     /// <summary>The name; <c>parent.child</c> inside a section, <c>parent[].child</c> inside a list of sections.</summary>
     public required string Name { get; init; }
@@ -205,8 +150,8 @@ public sealed record RecipeKey
     /// <summary>The texts allowed; empty for any.</summary>
     public IReadOnlyList<string> Choices { get; init; } = [];
 
-    /// <summary>The commands that know it.</summary>
-    public Tasks Tasks { get; init; } = Tasks.All;
+    /// <summary>The commands that know it: unless it is said, the methods whose rows name it, or else all that train.</summary>
+    public TaskSet Tasks { get => field ?? TaskSet.OfKey(Name); init; }
 
     /// <summary>What it means for a begun run that the value changed.</summary>
     public KeyEffect Effect { get; init; } = KeyEffect.Result;
@@ -220,6 +165,9 @@ public sealed record RecipeKey
     /// <summary>For an alias whose values differ too: the target's value in YAML by the given one; <c>""</c> sets nothing.</summary>
     public IReadOnlyDictionary<string, string>? TargetValues { get; init; }
 
+    /// <summary>What its value sets, for training and for making data.</summary>
+    internal IReadOnlyList<KeyBinding> Bindings { get; init; } = [];
+
     /// <summary>The name of the section it is in, with its dot; empty at the top.</summary>
     public string Section => Name[..(Name.LastIndexOf('.') + 1)];
 
@@ -227,8 +175,8 @@ public sealed record RecipeKey
     public string LocalName => Name[(Name.LastIndexOf('.') + 1)..];
 
     /// <summary>The default for a task under a profile, in YAML; null when there is none.</summary>
-    public string? DefaultFor(TrainingTask task, Profile profile) => Defaults
-        .FirstOrDefault(entry => entry.Tasks.Includes(task) && (entry.Profile is null || entry.Profile == profile))?.Value;
+    public string? DefaultFor(string task, Profile profile) => Defaults
+        .FirstOrDefault(entry => entry.Tasks?.Includes(task) != false && (entry.Profile is null || entry.Profile == profile))?.Value;
 
     /// <summary>What is expected, in words: "a number above 0", "one of: no, steps, epoch".</summary>
     public string Expectation()
@@ -255,21 +203,4 @@ public sealed record RecipeKey
             kind += " " + Range.Text;
         return IsNullable ? kind + ", or null" : kind;
     }
-}
-
-/// <summary>Sets of tasks.</summary>
-public static class TaskSets
-{
-    /// <summary>Whether the set has the task.</summary>
-    public static bool Includes(this Tasks set, TrainingTask task) => (set & task.ToSet()) != 0;
-
-    /// <summary>The set of one task.</summary>
-    public static Tasks ToSet(this TrainingTask task) => (Tasks)(1 << (int)task);
-
-    /// <summary>The command's name of a task.</summary>
-    public static string CommandName(this TrainingTask task) => task.ToString().ToLowerInvariant();
-
-    /// <summary>The tasks of a set, as command names.</summary>
-    public static string Describe(this Tasks set) =>
-        string.Join(", ", Enum.GetValues<TrainingTask>().Where(task => set.Includes(task)).Select(CommandName));
 }

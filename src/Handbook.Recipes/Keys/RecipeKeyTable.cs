@@ -1,5 +1,3 @@
-using Handbook.Training.Options;
-
 namespace Handbook.Recipes.Keys;
 
 /// <summary>Every key a recipe may hold. Checks, <c>recipe explain</c> and defaults read this one table.</summary>
@@ -18,17 +16,24 @@ public static class RecipeKeyTable
     public static RecipeKey? Find(string name) => ByName.GetValueOrDefault(name);
 
     /// <summary>The names that may stand in a section (<c>""</c> for the top) of a task's recipe and that do something.</summary>
-    public static IEnumerable<string> Names(string section, TrainingTask task) => Rows
+    public static IEnumerable<string> Names(string section, string task) => Rows
         .Where(row => row.Section == section && row.Verb is KeyVerb.Honour or KeyVerb.Alias && row.Tasks.Includes(task))
         .Select(row => row.LocalName);
 
-    internal static RecipeKey Row(string name, KeyKind kind, KeyOrigin origin, string? value, string doc) => new()
+    /// <summary>Options with every value of a recipe in them, in the order of the rows.</summary>
+    internal static TOptions Fill<TOptions>(TOptions options, RecipeValues values) => Rows
+        .Where(row => row.Tasks.Includes(values.Task)).SelectMany(row => row.Bindings).OfType<KeyBinding<TOptions>>()
+        .Aggregate(options, (filled, binding) => binding.Apply(filled, values));
+
+    internal static RecipeKey<T> Row<T>(string name, ValueForm<T> form, KeyOrigin origin, string? value, string doc) => new()
     {
         Name = name,
-        Kind = kind,
+        Kind = form.Kind,
+        Of = form.Of,
+        Choices = form.Choices,
         Origin = origin,
         Doc = doc,
         Defaults = value is null ? [] : [new KeyDefault(value)],
-        IsNullable = value is null,
+        IsNullable = form.IsNullable,
     };
 }

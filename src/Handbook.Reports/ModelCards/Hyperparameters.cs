@@ -1,6 +1,8 @@
 using System.Globalization;
+using Handbook.Data.Store;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
+using Handbook.Training.Runs;
 using Handbook.Training.Schedules;
 
 namespace Handbook.Reports.ModelCards;
@@ -41,22 +43,22 @@ public static class Hyperparameters
         list.AddRange(Schedule(optimization));
         if (options.Model.Precision is Precision.Bfloat16Mixed or Precision.Float16Mixed)
             list.Add(("mixed_precision_training", options.Model.Precision == Precision.Bfloat16Mixed ? "bf16, fp32 master weights" : "fp16, fp32 master weights"));
-        list.AddRange(Preference(options.Task, options.Preference));
+        list.AddRange(Preference(TrainingMethod.Of(options.Task), options.Preference));
         return list;
     }
 
-    private static IEnumerable<(string, string)> Preference(TrainingTask task, PreferenceOptions preference)
+    private static IEnumerable<(string, string)> Preference(TrainingMethod method, PreferenceOptions preference)
     {
-        if (task is TrainingTask.Cpt or TrainingTask.Sft)
+        if (method.Data == StoreKind.Sequences)
             yield break;
-        if (task == TrainingTask.Reward)
+        if (method.IsClassifier)
         {
             if (preference.CenterRewardsCoefficient is { } center)
                 yield return ("center_rewards_coefficient", PythonJson.Repr(center));
             yield break;
         }
         yield return ("beta", PythonJson.Repr(preference.Beta));
-        if (task is not (TrainingTask.Orpo or TrainingTask.Bco))
+        if (method.Losses.Count > 1)
             yield return ("loss_type", string.Join(", ", preference.LossTypes));
         if (preference.LossWeights is { } weights)
             yield return ("loss_weights", string.Join(", ", weights.Select(PythonJson.Repr)));
@@ -69,11 +71,8 @@ public static class Hyperparameters
             if (value != usual)
                 yield return (name, PythonJson.Repr(value));
         }
-        if (task == TrainingTask.Cpo)
-        {
-            yield return ("cpo_alpha", PythonJson.Repr(preference.CpoAlpha));
-            yield return ("simpo_gamma", PythonJson.Repr(preference.SimpoGamma));
-        }
+        foreach (var (name, value) in new[] { ("cpo_alpha", preference.CpoAlpha), ("simpo_gamma", preference.SimpoGamma) }.Where(key => method.Keys.Contains(key.Item1)))
+            yield return (name, PythonJson.Repr(value));
         if (preference.FDivergence != "reverse_kl")
             yield return ("f_divergence_type", preference.FDivergence);
     }

@@ -1,5 +1,6 @@
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
+using Handbook.Training.Runs;
 
 namespace Handbook.Reports.ModelCards;
 
@@ -17,8 +18,8 @@ public static class RunModelCard
             ModelName = options.Hub.ModelId?.Split('/')[^1] ?? FolderName(options.Checkpoints.OutputDirectory),
             BaseModel = options.Model.NameOrPath,
             Datasets = [.. options.Data.Sources.Select(source => source.Name).Distinct(StringComparer.Ordinal)],
-            PipelineTag = options.Task == TrainingTask.Reward ? "text-classification" : "text-generation",
-            Tags = [options.Task.ToString().ToLowerInvariant()],
+            PipelineTag = TrainingMethod.Of(options.Task).PipelineTag,
+            Tags = [options.Task],
             Hyperparameters = Hyperparameters.Of(options),
             DataFacts = dataFacts,
             LogHistory = state.LogHistory,

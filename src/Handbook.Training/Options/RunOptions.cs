@@ -2,45 +2,11 @@ using System.Text.Json.Nodes;
 
 namespace Handbook.Training.Options;
 
-/// <summary>What a run is for. The name is the command's: <c>handbook cpt</c>, <c>sft</c>, <c>dpo</c> ...</summary>
-public enum TrainingTask
-{
-    /// <summary>Continued pretraining on plain text.</summary>
-    Cpt,
-
-    /// <summary>Supervised fine-tuning on conversations or prompts with completions.</summary>
-    Sft,
-
-    /// <summary>Direct preference optimization and its family of losses.</summary>
-    Dpo,
-
-    /// <summary>Odds-ratio preference optimization: one model, no reference.</summary>
-    Orpo,
-
-    /// <summary>Kahneman-Tversky optimization: unpaired good and bad answers.</summary>
-    Kto,
-
-    /// <summary>A reward model.</summary>
-    Reward,
-
-    /// <summary>Contrastive preference optimization and SimPO: pairs without a reference.</summary>
-    Cpo,
-
-    /// <summary>Binary classifier optimization: unpaired good and bad answers against a running mean.</summary>
-    Bco,
-
-    /// <summary>Rejection sampling: no training, but the data for one.</summary>
-    Sample,
-
-    /// <summary>Constitutional AI: critiques and revisions as data.</summary>
-    Constitution,
-}
-
 /// <summary>Everything one training run is told, grouped by concern. Made by Handbook.Recipes, read by the loop.</summary>
 public sealed record RunOptions
 {
-    /// <summary>What is trained for.</summary>
-    public required TrainingTask Task { get; init; }
+    /// <summary>The method's name, which is the command's: <c>cpt</c>, <c>sft</c>, <c>dpo</c>, ...</summary>
+    public required string Task { get; init; }
 
     /// <summary>Whose rules are followed where eras differ.</summary>
     public Profile Profile { get; init; } = Profile.Best;

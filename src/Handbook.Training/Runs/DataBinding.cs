@@ -36,7 +36,7 @@ public static class DataBinding
         },
         Cleaning = options.Data.Cleaning,
         TextColumn = options.Data.TextColumn,
-        PreferText = options.Task == TrainingTask.Cpt,
+        PreferText = TrainingMethod.Of(options.Task).IsPlainText,
         Packing = Packing(options, options.Sequences.Packing, maxLength),
         EvaluationPacking = Packing(options, options.Sequences.EvaluationPacking, maxLength),
         StreamedRows = options.Data.Streaming ? StreamedRows(options) : null,
@@ -70,7 +70,7 @@ public static class DataBinding
             (_, TruncationMode.KeepEnd) => OverlongPolicy.KeepEnd,
             (_, TruncationMode.KeepStart) => OverlongPolicy.KeepStart,
             // Plain text has no end that matters more than another: what does not fit a row fills the next.
-            _ when options.Task == TrainingTask.Cpt && options.Profile == Profile.Best => OverlongPolicy.Split,
+            _ when TrainingMethod.Of(options.Task).IsPlainText && options.Profile == Profile.Best => OverlongPolicy.Split,
             _ => OverlongPolicy.KeepStart,
         },
         // The original's streams let samples see each other; the best profile does not.

@@ -49,8 +49,8 @@ public static class RunData
         foreach (var line in IdleAnswers.Warnings(store, tokenizer.IsSpecial))
             progress.Note(line);
         if (OneVerdict(store) is { } verdict)
-            progress.Note(string.Create(CultureInfo.InvariantCulture, $"warning: all {store.Train.RowCount} training answers have the label {verdict}; {options.Task.ToString().ToLowerInvariant()} learns by telling liked from disliked answers, and from one kind alone it only moves every answer's reward the same way"));
-        if (options.Task != TrainingTask.Cpt && (tokenizer.Settings.HasChatTemplate || HasConversations(store))
+            progress.Note(string.Create(CultureInfo.InvariantCulture, $"warning: all {store.Train.RowCount} training answers have the label {verdict}; {options.Task} learns by telling liked from disliked answers, and from one kind alone it only moves every answer's reward the same way"));
+        if (!TrainingMethod.Of(options.Task).IsPlainText && (tokenizer.Settings.HasChatTemplate || HasConversations(store))
             && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Templates.All, tokenizer) is { Count: > 0 } broken)
             progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
         return store;
@@ -73,13 +73,14 @@ public static class RunData
 
     private static IExampleEncoder RowEncoder(RunOptions options, Tokenizer tokenizer, int maxLength)
     {
+        var method = TrainingMethod.Of(options.Task);
         var fingerprint = RunTokenizer.Fingerprint(options, tokenizer);
-        if (options.Task == TrainingTask.Cpt)
+        if (method.IsPlainText)
             return new PlainTextEncoder(tokenizer, fingerprint, PlainText(options));
         var conversations = Conversations(options, tokenizer);
         return new ConversationEncoder(conversations, fingerprint, new EncoderOptions
         {
-            Kind = TrainingMethod.Of(options.Task).Data,
+            Kind = method.Data,
             PromptLabels = options.Sequences.LossScope switch
             {
                 LossScope.Everything => true,
@@ -118,8 +119,8 @@ public static class RunData
     public static ConversationTokenizer Conversations(RunOptions options, Tokenizer tokenizer)
     {
         // TRL's collator of that time masked every label whose id is the padding token's; packed rows have no padding.
-        LabelChecks.RequireLearnableEos(
-            tokenizer, options is { Profile: Profile.V03, Task: TrainingTask.Sft, Sequences.Packing: PackingStrategy.None });
+        LabelChecks.RequireLearnableEos(tokenizer, TrainingMethod.Of(options.Task) is { IsPlainText: false, Data: StoreKind.Sequences }
+            && options is { Profile: Profile.V03, Sequences.Packing: PackingStrategy.None });
         return new ConversationTokenizer(tokenizer, options.Tokenizer.ChatTemplate, new ConversationOptions
         {
             Profile = options.Profile,

@@ -54,7 +54,7 @@ public sealed class RunInspection
             ("max_length", _store.Train.Summary.MaxLength.ToString(CultureInfo.InvariantCulture)),
             ("end of turn", tokenizer.Settings.EosToken is { } eos ? $"{eos} (id {tokenizer.EosId})" : "none"),
         };
-        if (_options.Task != TrainingTask.Cpt)
+        if (!TrainingMethod.Of(_options.Task).IsPlainText)
         {
             facts.Add(("chat template", _options.Tokenizer.ChatTemplate is not null ? "the recipe's" : tokenizer.Settings.HasChatTemplate ? "the tokenizer's" : "ChatML, the default"));
             facts.Add(("labels", _conversations.Options.Labels == LabelScope.AssistantTurns ? "assistant turns" : _store.Kind == StoreKind.Sequences ? "by loss scope" : "answers"));

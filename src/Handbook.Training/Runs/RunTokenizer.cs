@@ -42,7 +42,7 @@ public static class RunTokenizer
     private static Tokenizer WithChatMl(string folder, Tokenizer tokenizer, RunOptions options)
     {
         var templates = Templates(folder, tokenizer, options);
-        var isWanted = options.Task is TrainingTask.Sft or TrainingTask.Orpo && options.Profile != Profile.Trl019 && templates.All.Any(template => template.Source.Contains(TurnStart, StringComparison.Ordinal));
+        var isWanted = TrainingMethod.Of(options.Task).AddsTurnTokens && options.Profile != Profile.Trl019 && templates.All.Any(template => template.Source.Contains(TurnStart, StringComparison.Ordinal));
         if (!isWanted || (tokenizer.TokenToId(TurnStart) is not null && tokenizer.TokenToId(TurnEnd) is not null))
             return tokenizer;
         var grown = tokenizer.WithAddedTokens([new AddedToken(TurnStart) { Special = true }, new AddedToken(TurnEnd) { Special = true }]);

@@ -32,7 +32,7 @@ public sealed class TrainingRunTests : IDisposable
         Environment.SetEnvironmentVariable("HANDBOOK_CACHE", folder.File("cache"));
         var options = new RunOptions
         {
-            Task = TrainingTask.Cpt,
+            Task = "cpt",
             Model = new ModelOptions { NameOrPath = chat.Policy, Precision = Precision.Float32 },
             Data = new DataOptions
             {

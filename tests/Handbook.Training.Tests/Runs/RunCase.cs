@@ -21,7 +21,7 @@ internal sealed class RunCase : IDisposable
     /// <summary>Eight steps over the text, evaluated every four on the same rows, in one row a batch.</summary>
     public RunOptions Options(string output) => new()
     {
-        Task = TrainingTask.Cpt,
+        Task = "cpt",
         Model = new ModelOptions { NameOrPath = Chat.Policy, Precision = Precision.Float32 },
         Data = new DataOptions
         {

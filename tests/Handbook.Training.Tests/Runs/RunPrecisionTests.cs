@@ -60,7 +60,7 @@ public sealed class RunPrecisionTests : IDisposable
     {
         var options = new RunOptions
         {
-            Task = TrainingTask.Sft,
+            Task = "sft",
             Model = new ModelOptions { Precision = Precision.Auto },
             Data = new DataOptions { Sources = [] },
             Optimization = new OptimizationOptions { LearningRate = 1 },

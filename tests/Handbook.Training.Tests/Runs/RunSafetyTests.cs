@@ -137,7 +137,7 @@ public sealed class RunSafetyTests : IDisposable
         using var progress = new StoppingProgress(what => what == "step 1");
         var options = Short("out") with
         {
-            Task = label ? TrainingTask.Kto : TrainingTask.Bco,
+            Task = label ? "kto" : "bco",
             Data = new DataOptions { Sources = [new DatasetSource(data, null, "train", null, 1)] },
             Preference = new PreferenceOptions { LossTypes = [label ? "kto" : "bco"] },
         };
@@ -173,7 +173,7 @@ public sealed class RunSafetyTests : IDisposable
         var tokenizer = RunTokenizer.Load(options);
         tokenizer = tokenizer.WithAddedTokens([new Handbook.Tokenizers.AddedToken("<|new|>") { Special = true }]);
         using var exact = CausalLanguageModel.Load(folder, DType.Float32, vocabulary: tokenizer.VocabSize);
-        using var model = RunModel.Open(options, TrainingMethod.Of(TrainingTask.Cpt), tokenizer, new Handbook.Training.Progress.SilentProgress());
+        using var model = RunModel.Open(options, TrainingMethod.Of("cpt"), tokenizer, new Handbook.Training.Progress.SilentProgress());
         using var optimizer = model.CreateOptimizer(options);
 
         foreach (var (parameter, expected) in model.Model.Parameters.Zip(exact.Parameters))

@@ -106,8 +106,8 @@ public static class PreferenceLossTable
         }, SeesWholeBatch: true),
 
         // AOT without pairing (the same paper); TRL before 0.28 calls it aot_pair.
-        new("aot_unpaired", AotUnpaired, SeesWholeBatch: true),
         new("aot_pair", AotUnpaired, SeesWholeBatch: true),
+        new("aot_unpaired", AotUnpaired, SeesWholeBatch: true),
 
         // APO-zero (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7), for answers better than the model's: 1 - sigmoid(beta *
         // chosen) + sigmoid(beta * rejected), on log-ratios.
