@@ -35,7 +35,7 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
         var scores = PairScores.Of(
             tape, new Divergence(), chosen, rejected, referenceChosen, referenceRejected,
             Counts(pairs, pair => pair.Chosen, logps.Value.DType), Counts(pairs, pair => pair.Rejected, logps.Value.DType));
-        return tape.Scale(tape.Sum(PreferenceLossTable.Find("sigmoid").PerPair!(tape, scores, settings)), 1.0 / pairs.Count);
+        return tape.Scale(tape.Sum(PreferenceLossTable.Rows[0].PerPair!(tape, scores, settings)), 1.0 / pairs.Count);
     }
 
     /// <summary>Places that a micro-batch takes, padding included.</summary>

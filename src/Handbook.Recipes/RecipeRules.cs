@@ -1,6 +1,7 @@
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
 using Handbook.Templates;
+using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Runs;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
 
@@ -208,8 +209,9 @@ internal static class RecipeRules
             yield return At(values, "sync_ref_model", $"excludes {key}: true; a reference that follows the policy is computed at every step.");
         if (values.Numbers("loss_weights") is { } weights && weights.Count != losses.Count)
             yield return At(values, "loss_weights", $"has {Quantity.Of(weights.Count, "entry", "entries")} for {Quantity.Of(losses.Count, "loss", "losses")}; it must have one for each.");
-        if (losses.Contains("robust") && values.Number("label_smoothing") == 0)
-            yield return At(values, "loss_type", "robust needs label_smoothing above 0, the probability that a label is wrong.");
+        var smoothed = PreferenceLossTable.Rows.FirstOrDefault(row => row.NeedsSmoothing && losses.Contains(row.Name) && known.Contains(row.Name));
+        if (smoothed is not null && values.Number("label_smoothing") == 0)
+            yield return At(values, "loss_type", $"{smoothed.Name} needs label_smoothing above 0, the probability that a label is wrong.");
     }
 
     internal static Problem At(RecipeValues values, string? key, string text) =>

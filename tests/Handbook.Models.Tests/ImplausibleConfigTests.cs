@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Models.Configuration;
+using Handbook.TestSupport;
 using Handbook.Torch;
 
 namespace Handbook.Models.Tests;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Handbook.Autograd;
 using Handbook.Models.Safetensors;
 using Handbook.Models.Tests.Golden;
+using Handbook.TestSupport;
 using Handbook.Torch;
 
 namespace Handbook.Models.Tests;

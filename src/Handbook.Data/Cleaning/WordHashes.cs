@@ -11,7 +11,7 @@ internal static class WordHashes
 {
     private const ulong Offset = 0xcbf29ce484222325;
     private const ulong Prime = 0x100000001b3;
-    private const ulong RunBase = 0x9e3779b97f4a7c15;
+    private const ulong RunBase = SplitMix.Step;
 
     /// <summary>A hash for each word.</summary>
     public static List<ulong> Of(string text)
@@ -28,12 +28,12 @@ internal static class WordHashes
             }
             else if (inWord)
             {
-                words.Add(Mix(hash));
+                words.Add(SplitMix.Mix(hash));
                 (hash, inWord) = (Offset, false);
             }
         }
         if (inWord)
-            words.Add(Mix(hash));
+            words.Add(SplitMix.Mix(hash));
         return words;
     }
 
@@ -50,7 +50,7 @@ internal static class WordHashes
                 hash -= words[i - length] * power;
             hash = hash * RunBase + words[i];
             if (i >= length - 1)
-                yield return Mix(hash);
+                yield return SplitMix.Mix(hash);
         }
     }
 
@@ -60,14 +60,6 @@ internal static class WordHashes
         var hash = (ulong)words.Count;
         foreach (var word in words)
             hash = hash * RunBase + word;
-        return Mix(hash);
-    }
-
-    /// <summary>The finaliser of splitmix64.</summary>
-    private static ulong Mix(ulong value)
-    {
-        value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
-        value = (value ^ (value >> 27)) * 0x94d049bb133111eb;
-        return value ^ (value >> 31);
+        return SplitMix.Mix(hash);
     }
 }

@@ -8,21 +8,16 @@ namespace Handbook.Data.Preparation;
 /// </summary>
 internal sealed class StoreFolder
 {
-    private const string PartialMark = ".partial";
     private readonly string root;
 
     public StoreFolder(string? cacheFolder, string key)
     {
         root = Path.Combine(CacheFolder.Root(cacheFolder), "data");
         Final = Path.Combine(root, key);
-        Partial = Final + PartialMark;
     }
 
     /// <summary>Where the complete store is.</summary>
     public string Final { get; }
-
-    /// <summary>Where it is being made.</summary>
-    public string Partial { get; }
 
     /// <summary>Runs <paramref name="prepare"/> unless the store is there; one process at a time.</summary>
     /// <returns>True when it was made now, false when it was there.</returns>
@@ -34,20 +29,9 @@ internal sealed class StoreFolder
         using var held = FileLock.Take(Final + ".lock", cancellation, waits);
         if (StoreManifest.Exists(Final))
             return false;
-        Remove(Partial);
-        Remove(Final);
-        try
-        {
-            prepare(Partial);
-            Directory.Move(Partial, Final);
-            AtomicFile.FlushFolder(root);
-            return true;
-        }
-        catch
-        {
-            Remove(Partial);
-            throw;
-        }
+        AtomicFolder.Remove(Final);
+        AtomicFolder.Write(Final, prepare);
+        return true;
     }
 
     private void CreateRoot()
@@ -60,11 +44,5 @@ internal sealed class StoreFolder
         {
             throw new UserErrorException($"{root}: prepared data cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
         }
-    }
-
-    private static void Remove(string folder)
-    {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
     }
 }

@@ -16,7 +16,7 @@ internal static class PreferenceKeys
         Row("beta", Number, Trl, "0.1", "Strength of the pull towards the reference (dpo, kto, cpo, bco), lambda (orpo), tau (ipo). Usual values are 0.01 to 0.5; simpo takes 2 to 10.")
             .To(Preference, (o, v) => o with { Beta = v })
             with { Range = NumberRange.Above(0), Tasks = TaskSet.Alignment },
-        Row("loss_type", Texts, Trl, "sigmoid", "The loss, or several for a weighted mixture (dpo).")
+        Row("loss_type", Texts, Trl, null, "The loss, or several for a weighted mixture (dpo).")
             .To(Preference, (o, v) => o with { LossTypes = v })
             with
             {

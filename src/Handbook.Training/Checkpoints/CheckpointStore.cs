@@ -34,28 +34,20 @@ public sealed class CheckpointStore(string outputFolder)
     public Checkpoint Save(int step, Action<string> write)
     {
         var final = FolderOf(step);
-        var aside = final + AtomicFile.AsideSuffix;
         try
         {
-            RemoveTree(aside);
-            Directory.CreateDirectory(aside);
-            write(aside);
-            CheckpointManifest.Seal(aside, step);
-            MakeRoom(final);
-            Directory.Move(aside, final);
-            AtomicFile.FlushFolder(outputFolder);
-            RemoveTree(final + DeletedSuffix);
+            AtomicFolder.Write(final, aside =>
+            {
+                write(aside);
+                CheckpointManifest.Seal(aside, step);
+                MakeRoom(final);
+            });
+            AtomicFolder.Remove(final + DeletedSuffix);
             return new Checkpoint(final, step);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            TryRemoveTree(aside);
             throw new UserErrorException(SaveFailure(final, error), error);
-        }
-        catch
-        {
-            TryRemoveTree(aside);
-            throw;
         }
     }
 
@@ -120,7 +112,7 @@ public sealed class CheckpointStore(string outputFolder)
         foreach (var step in steps.Take(Math.Max(0, steps.Count - keep)))
         {
             Retire(FolderOf(step));
-            RemoveTree(FolderOf(step) + DeletedSuffix);
+            AtomicFolder.Remove(FolderOf(step) + DeletedSuffix);
         }
     }
 
@@ -130,7 +122,7 @@ public sealed class CheckpointStore(string outputFolder)
         foreach (var folder in Steps().Select(FolderOf).Where(IsOurs))
         {
             Retire(folder);
-            RemoveTree(folder + DeletedSuffix);
+            AtomicFolder.Remove(folder + DeletedSuffix);
         }
     }
 
@@ -147,7 +139,7 @@ public sealed class CheckpointStore(string outputFolder)
             if (folder.EndsWith(AtomicFile.AsideSuffix, StringComparison.Ordinal) && StepOf(folder[..^AtomicFile.AsideSuffix.Length]) >= 0)
                 FinishOrRemove(folder, folder[..^AtomicFile.AsideSuffix.Length]);
             else if (folder.EndsWith(DeletedSuffix, StringComparison.Ordinal) && StepOf(folder[..^DeletedSuffix.Length]) >= 0)
-                RemoveTree(folder);
+                AtomicFolder.Remove(folder);
         }
     }
 
@@ -156,12 +148,11 @@ public sealed class CheckpointStore(string outputFolder)
         var step = StepOf(final);
         if (step >= 0 && !Directory.Exists(final) && CheckpointManifest.FindFault(aside, step) is null)
         {
-            Directory.Move(aside, final);
-            AtomicFile.FlushFolder(outputFolder);
+            AtomicFolder.Finish(aside, final);
         }
         else
         {
-            RemoveTree(aside);
+            AtomicFolder.Remove(aside);
         }
     }
 
@@ -186,7 +177,7 @@ public sealed class CheckpointStore(string outputFolder)
     {
         if (!Directory.Exists(folder))
             return;
-        RemoveTree(folder + DeletedSuffix);
+        AtomicFolder.Remove(folder + DeletedSuffix);
         Directory.Move(folder, folder + DeletedSuffix);
         AtomicFile.FlushFolder(outputFolder);
     }
@@ -204,23 +195,5 @@ public sealed class CheckpointStore(string outputFolder)
         var name = Path.GetFileName(folder);
         return name.StartsWith(Prefix, StringComparison.Ordinal)
             && int.TryParse(name.AsSpan(Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1;
-    }
-
-    private static void RemoveTree(string folder)
-    {
-        if (Directory.Exists(folder))
-            Directory.Delete(folder, recursive: true);
-    }
-
-    private static void TryRemoveTree(string folder)
-    {
-        try
-        {
-            RemoveTree(folder);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The first error is the one to tell; the next start clears the folder away.
-        }
     }
 }

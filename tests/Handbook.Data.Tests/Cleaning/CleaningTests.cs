@@ -7,6 +7,7 @@ using Handbook.Data.Random;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
 using Handbook.Data.Tests.Preparation;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Cleaning;
 
@@ -149,7 +150,7 @@ public sealed class CleaningTests : IDisposable
             Packing = new PackingOptions { MaxLength = 2000, Strategy = PackingStrategy.None },
             Cleaning = cleaning,
             Threads = threads,
-            CacheFolder = folder["cache"],
+            CacheFolder = folder.File("cache"),
         }, new ByteEncoder(), [new LocalDatasetResolver(folder.Path)]).Prepare();
 
     private static IEnumerable<string> Texts(TokenStore store) => Enumerable.Range(0, store.Train.RowCount)

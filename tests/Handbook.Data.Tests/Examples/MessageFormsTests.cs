@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Examples;
 

@@ -5,6 +5,7 @@ using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
 using Handbook.Data.Tests.Preparation;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Inspection;
 
@@ -61,17 +62,17 @@ public sealed class StoreInspectionTests : IDisposable
     {
         folder.Write("t.jsonl", "{\"text\":\"abc\"}\n");
         using var store = Prepare(StoreKind.Sequences);
-        Assert.Contains("cannot be written", Assert.Throws<UserErrorException>(() => StoreExport.ToParquet(store, store.Train, folder["no/such/out.parquet"])).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be written", Assert.Throws<UserErrorException>(() => StoreExport.ToParquet(store, store.Train, folder.File("no/such/out.parquet"))).Message, StringComparison.Ordinal);
     }
 
     private List<JsonElement> Export(TokenStore store)
     {
-        StoreExport.ToParquet(store, store.Train, folder["out.parquet"]);
-        return [.. new ParquetFile(folder["out.parquet"], new SourceOptions()).Read(null).Select(row => row.Parse().RootElement)];
+        StoreExport.ToParquet(store, store.Train, folder.File("out.parquet"));
+        return [.. new ParquetFile(folder.File("out.parquet"), new SourceOptions()).Read(null).Select(row => row.Parse().RootElement)];
     }
 
     private TokenStore Prepare(StoreKind kind) => new DataPreparation(
-        new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest("t.jsonl"))], Packing = new PackingOptions { MaxLength = 12 }, CacheFolder = folder["cache"] },
+        new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest("t.jsonl"))], Packing = new PackingOptions { MaxLength = 12 }, CacheFolder = folder.File("cache") },
         new ByteEncoder(kind), [new LocalDatasetResolver(folder.Path)]).Prepare();
 
     private static IEnumerable<int> Integers(JsonElement row, string name) => row.GetProperty(name).EnumerateArray().Select(v => v.GetInt32());

@@ -88,7 +88,7 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
         foreach (var max in new[] { 1024, 2048, 4096 })
         {
             using var store = new DataPreparation(
-                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(file))], Packing = new PackingOptions { MaxLength = max }, CacheFolder = folder["cache"] }, encoder).Prepare();
+                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(file))], Packing = new PackingOptions { MaxLength = max }, CacheFolder = folder.File("cache") }, encoder).Prepare();
             var set = store.Train.Summary;
             output.WriteLine(FormattableString.Invariant($"max_length {max}: {set.ExampleCount} examples, {set.TokenCount} tokens, {set.RowCount} rows, efficiency {set.Efficiency:F4}"));
             Assert.True(set.Efficiency >= 0.98, $"efficiency {set.Efficiency} at {max}");
@@ -102,7 +102,7 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
             Sources = [new DatasetPart(new DatasetRequest(name))],
             Packing = new PackingOptions { MaxLength = 64 },
             SkipBadRows = skipBadRows,
-            CacheFolder = folder["cache"],
+            CacheFolder = folder.File("cache"),
         },
         new ConversationEncoder(new ConversationTokenizer(Tokenizer, StrictTemplate, new ConversationOptions { Labels = labels }), "made", options),
         [new LocalDatasetResolver(folder.Path)]).Prepare();

@@ -6,6 +6,7 @@ using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
 using Handbook.Data.Tests.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Preparation;
 
@@ -70,7 +71,7 @@ public sealed class DataPreparationTests : IDisposable
         folder.Write("train.jsonl", Conversations(31));
         using (var changed = Prepare(options))
             Assert.NotEqual(first, changed.Folder);
-        Assert.Equal(3, Directory.GetFileSystemEntries(folder["cache/data"]).Length);
+        Assert.Equal(3, Directory.GetFileSystemEntries(folder.File("cache/data")).Length);
     }
 
     [Fact]
@@ -93,7 +94,7 @@ public sealed class DataPreparationTests : IDisposable
         folder.Write("train.jsonl", Conversations(2000));
         var hashes = new[] { 1, 2, 7 }.Select(threads =>
         {
-            using var store = Prepare(Options("train.jsonl", max: 300) with { Threads = threads, CacheFolder = folder[$"cache{threads}"] });
+            using var store = Prepare(Options("train.jsonl", max: 300) with { Threads = threads, CacheFolder = folder.File($"cache{threads}") });
             return store.ContentHash;
         });
         Assert.Single(hashes.Distinct());
@@ -108,7 +109,7 @@ public sealed class DataPreparationTests : IDisposable
         var options = Options("train.jsonl", max: 200) with { StreamedRows = 50 };
         var hashes = new[] { 1, 4 }.Select(threads =>
         {
-            using var store = Prepare(options with { Threads = threads, CacheFolder = folder[$"c{threads}"], Packing = options.Packing with { Strategy = strategy } });
+            using var store = Prepare(options with { Threads = threads, CacheFolder = folder.File($"c{threads}"), Packing = options.Packing with { Strategy = strategy } });
             Assert.InRange(store.Train.RowCount, 50, 200);
             Assert.InRange(store.ExampleCount, 50, 1000);
             return store.ContentHash;
@@ -179,7 +180,7 @@ public sealed class DataPreparationTests : IDisposable
             return (store.Folder, store.ContentHash);
         })));
         Assert.Single(ranks.Distinct());
-        Assert.Equal([ranks[0].Folder], Directory.GetFileSystemEntries(folder["cache/data"]));
+        Assert.Equal([ranks[0].Folder], Directory.GetFileSystemEntries(folder.File("cache/data")));
     }
 
     [Fact]
@@ -272,7 +273,7 @@ public sealed class DataPreparationTests : IDisposable
     public void Prepare_WholeDataset_TellsHowMuchIsLeftFromTheBeginning(string name, double tolerance)
     {
         const int Count = 3000;
-        DatasetWriters.Write(folder[name], DatasetWriters.Conversations(Count));
+        DatasetWriters.Write(folder.File(name), DatasetWriters.Conversations(Count));
         var told = new List<PreparationProgress>();
         using var store = new DataPreparation(Options(name, max: 300), new ByteEncoder(StoreKind.Sequences), [new LocalDatasetResolver(folder.Path)]).Prepare(new Telling(told));
         Assert.All(told, progress => Assert.InRange(progress.TotalExamples!.Value, Count * (1 - tolerance), Count * (1 + tolerance)));
@@ -352,7 +353,7 @@ public sealed class DataPreparationTests : IDisposable
     {
         Sources = [new DatasetPart(new DatasetRequest(name))],
         Packing = new PackingOptions { MaxLength = max },
-        CacheFolder = folder["cache"],
+        CacheFolder = folder.File("cache"),
     };
 
     private static IEnumerable<string> Read(TokenSet set) => Enumerable.Range(0, set.RowCount).Select(row => Show(set.Row(row).TokenIds));

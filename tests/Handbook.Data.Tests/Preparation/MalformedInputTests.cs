@@ -4,6 +4,7 @@ using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Store;
 using Handbook.Data.Tests.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Preparation;
 
@@ -34,12 +35,12 @@ public sealed class MalformedInputTests : IDisposable
     public void Prepare_BadLine_IsNamedOrSkipped(string line, string problem)
     {
         // Latin-1 bytes, so that a character above 0x7F is not valid UTF-8.
-        File.WriteAllBytes(folder["t.jsonl"], [.. Encoding.UTF8.GetBytes(Good + Good), .. Encoding.Latin1.GetBytes(line), (byte)'\n', .. Encoding.UTF8.GetBytes(Good)]);
+        File.WriteAllBytes(folder.File("t.jsonl"), [.. Encoding.UTF8.GetBytes(Good + Good), .. Encoding.Latin1.GetBytes(line), (byte)'\n', .. Encoding.UTF8.GetBytes(Good)]);
         var message = Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message;
-        Assert.StartsWith($"{folder["t.jsonl"]}, line 3", message, StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File("t.jsonl")}, line 3", message, StringComparison.Ordinal);
         Assert.Contains(problem, message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
-        Assert.Empty(Directory.GetFileSystemEntries(folder["cache/data"]));
+        Assert.Empty(Directory.GetFileSystemEntries(folder.File("cache/data")));
         using var store = Prepare("t.jsonl", skip: true);
         Assert.Equal((3, 1), (store.ExampleCount, store.Manifest.BadRows));
         Assert.Contains(problem, store.Manifest.BadRowExamples[0], StringComparison.Ordinal);
@@ -48,7 +49,7 @@ public sealed class MalformedInputTests : IDisposable
     [Fact]
     public void Prepare_HundredMegabyteLine_IsNamedWithoutBeingHeld()
     {
-        using (var file = File.Create(folder["t.jsonl"]))
+        using (var file = File.Create(folder.File("t.jsonl")))
         {
             file.Write(Encoding.UTF8.GetBytes(Good + "{\"messages\":\""));
             var block = Encoding.UTF8.GetBytes(new string('x', 1 << 20));
@@ -58,7 +59,7 @@ public sealed class MalformedInputTests : IDisposable
         }
         // The line reader's buffer doubles up to 128 MiB and is then used again: less than the sum of its sizes is ever asked for.
         var before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.Equal([0L, 1L, 2L], FileFormats.Open(folder["t.jsonl"], new SourceOptions()).Read(null).Select(row => row.Index));
+        Assert.Equal([0L, 1L, 2L], FileFormats.Open(folder.File("t.jsonl"), new SourceOptions()).Read(null).Select(row => row.Index));
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 300L << 20);
         Assert.Contains("line 2: the row is 100.0 MiB long; at most 64 MiB are read as one row", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl")).Message, StringComparison.Ordinal);
         using var store = Prepare("t.jsonl", skip: true);
@@ -68,11 +69,11 @@ public sealed class MalformedInputTests : IDisposable
     [Fact]
     public void Prepare_ParquetCutShort_NamesTheFile()
     {
-        DatasetWriters.Write(folder["t.parquet"], DatasetWriters.Conversations(500));
-        using (var file = File.OpenWrite(folder["t.parquet"]))
+        DatasetWriters.Write(folder.File("t.parquet"), DatasetWriters.Conversations(500));
+        using (var file = File.OpenWrite(folder.File("t.parquet")))
             file.SetLength(file.Length / 2);
         var message = Assert.Throws<UserErrorException>(() => Prepare("t.parquet")).Message;
-        Assert.StartsWith($"{folder["t.parquet"]}: cannot be read:", message, StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File("t.parquet")}: cannot be read:", message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
 
@@ -84,19 +85,19 @@ public sealed class MalformedInputTests : IDisposable
     [InlineData("t.csv")]
     public void Prepare_FileCutShort_NamesTheFile(string name)
     {
-        DatasetWriters.Write(folder[name], DatasetWriters.Conversations(500));
-        using (var file = File.OpenWrite(folder[name]))
+        DatasetWriters.Write(folder.File(name), DatasetWriters.Conversations(500));
+        using (var file = File.OpenWrite(folder.File(name)))
             file.SetLength(file.Length / 2);
         var message = Assert.Throws<UserErrorException>(() => Prepare(name)).Message;
-        Assert.StartsWith(folder[name], message, StringComparison.Ordinal);
+        Assert.StartsWith(folder.File(name), message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', message);
     }
 
     [Fact]
     public void Prepare_TextThatIsNotUtf8_NamesTheLineWithinTheDocument()
     {
-        File.WriteAllBytes(folder["t.txt"], [.. "good line\nand\n"u8, .. "caf"u8, 0xE9, .. " au lait\n"u8]);
-        Assert.StartsWith($"{folder["t.txt"]}, line 3: invalid UTF-8: byte 0xE9 at column 4", Assert.Throws<UserErrorException>(() => Prepare("t.txt")).Message, StringComparison.Ordinal);
+        File.WriteAllBytes(folder.File("t.txt"), [.. "good line\nand\n"u8, .. "caf"u8, 0xE9, .. " au lait\n"u8]);
+        Assert.StartsWith($"{folder.File("t.txt")}, line 3: invalid UTF-8: byte 0xE9 at column 4", Assert.Throws<UserErrorException>(() => Prepare("t.txt")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +112,7 @@ public sealed class MalformedInputTests : IDisposable
     [Fact]
     public void Prepare_ParquetWithAWrongRow_NamesRowAndColumn()
     {
-        DatasetWriters.WriteParquet(folder["t.parquet"], Encoding.UTF8.GetBytes(Good + "{\"messages\":[{\"role\":\"asistant\",\"content\":\"q\"}]}\n"));
+        DatasetWriters.WriteParquet(folder.File("t.parquet"), Encoding.UTF8.GetBytes(Good + "{\"messages\":[{\"role\":\"asistant\",\"content\":\"q\"}]}\n"));
         Assert.Contains("t.parquet, row 2, column \"messages\": message 1 has the role asistant", Assert.Throws<UserErrorException>(() => Prepare("t.parquet")).Message, StringComparison.Ordinal);
     }
 
@@ -123,7 +124,7 @@ public sealed class MalformedInputTests : IDisposable
     public void Prepare_ManyBadRowsFirst_AreNamedOrSkipped(string name, string bad, string good, int heading)
     {
         folder.Write(name, (heading > 0 ? "prompt,completion\n" : "") + string.Concat(Enumerable.Repeat(bad, 300)) + good);
-        Assert.StartsWith($"{folder[name]}, line {1 + heading}", Assert.Throws<UserErrorException>(() => Prepare(name)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File(name)}, line {1 + heading}", Assert.Throws<UserErrorException>(() => Prepare(name)).Message, StringComparison.Ordinal);
         using var store = Prepare(name, skip: true);
         Assert.Equal((1, 300), (store.ExampleCount, store.Manifest.BadRows));
     }
@@ -133,7 +134,7 @@ public sealed class MalformedInputTests : IDisposable
     {
         folder.Write("t.jsonl", string.Concat(Enumerable.Repeat("{\n", 40)));
         foreach (var skip in new[] { false, true })
-            Assert.StartsWith($"{folder["t.jsonl"]}, line 1: not valid JSON", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl", skip)).Message, StringComparison.Ordinal);
+            Assert.StartsWith($"{folder.File("t.jsonl")}, line 1: not valid JSON", Assert.Throws<UserErrorException>(() => Prepare("t.jsonl", skip)).Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -143,10 +144,10 @@ public sealed class MalformedInputTests : IDisposable
     {
         foreach (var name in new[] { "t.jsonl.gz", "t.jsonl.zst" })
         {
-            DatasetWriters.Write(folder[name], DatasetWriters.Conversations(500));
-            using (var file = File.OpenWrite(folder[name]))
+            DatasetWriters.Write(folder.File(name), DatasetWriters.Conversations(500));
+            using (var file = File.OpenWrite(folder.File(name)))
                 file.SetLength(file.Length / 2);
-            Assert.StartsWith($"{folder[name]}: cannot be read: the compressed data ends early", Assert.Throws<UserErrorException>(() => Prepare(name, skip.Length > 0)).Message, StringComparison.Ordinal);
+            Assert.StartsWith($"{folder.File(name)}: cannot be read: the compressed data ends early", Assert.Throws<UserErrorException>(() => Prepare(name, skip.Length > 0)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -180,6 +181,6 @@ public sealed class MalformedInputTests : IDisposable
             Sources = [new DatasetPart(new DatasetRequest(name))],
             Packing = new PackingOptions { MaxLength = 512 },
             SkipBadRows = skip,
-            CacheFolder = folder["cache"],
+            CacheFolder = folder.File("cache"),
         }, new ByteEncoder(), [new LocalDatasetResolver(folder.Path)]).Prepare();
 }

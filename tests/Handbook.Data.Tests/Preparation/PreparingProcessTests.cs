@@ -18,8 +18,8 @@ public sealed class PreparingProcessTests : IDisposable
         this.output = output;
         tokenizer = new(() =>
         {
-            MadeText.Tokenizer(4000, "<|endoftext|>").Save(folder["tokenizer"]);
-            return folder["tokenizer"];
+            MadeText.Tokenizer(4000, "<|endoftext|>").Save(folder.File("tokenizer"));
+            return folder.File("tokenizer");
         });
     }
 
@@ -28,19 +28,19 @@ public sealed class PreparingProcessTests : IDisposable
     [Fact]
     public void Prepare_KilledAtTenMoments_EndsWithTheSameStoreAndNoLeftovers()
     {
-        var data = folder[("data.jsonl")];
+        var data = folder.File(("data.jsonl"));
         WriteTexts(data, 6L << 20);
-        var expected = PreparingProcess.Run(data, folder["undisturbed"], tokenizer.Value)["hash"];
+        var expected = PreparingProcess.Run(data, folder.File("undisturbed"), tokenizer.Value)["hash"];
 
         // The tokenizing of 6 MB is reported about 60 times, packing and finishing once each: kills fall on all of them.
         var random = new PythonRandom(20);
         var kills = 0;
         for (var i = 0; i < 10; i++)
-            kills += PreparingProcess.RunAndKill(data, folder["killed"], tokenizer.Value, i < 2 ? 60 + i : random.Below(60)) ? 1 : 0;
+            kills += PreparingProcess.RunAndKill(data, folder.File("killed"), tokenizer.Value, i < 2 ? 60 + i : random.Below(60)) ? 1 : 0;
         Assert.True(kills >= 5, $"only {kills} of 10 kills hit a running process");
-        Assert.Equal(expected, PreparingProcess.Run(data, folder["killed"], tokenizer.Value)["hash"]);
+        Assert.Equal(expected, PreparingProcess.Run(data, folder.File("killed"), tokenizer.Value)["hash"]);
 
-        var left = Directory.GetFileSystemEntries(folder["killed/data"]);
+        var left = Directory.GetFileSystemEntries(folder.File("killed/data"));
         Assert.Equal(["documents.bin", "store.json", "tokens.bin", "train.rows"], Directory.GetFileSystemEntries(Assert.Single(left)).Select(Path.GetFileName).Order());
     }
 
@@ -57,9 +57,9 @@ public sealed class PreparingProcessTests : IDisposable
 
     private void PrepareLarge(long bytes)
     {
-        var data = folder["large.jsonl"];
+        var data = folder.File("large.jsonl");
         WriteTexts(data, bytes);
-        var said = PreparingProcess.Run(data, folder["cache"], tokenizer.Value);
+        var said = PreparingProcess.Run(data, folder.File("cache"), tokenizer.Value);
         var peak = said.TryGetValue("VmHWM", out var text) ? long.Parse(text.Split(' ')[0], CultureInfo.InvariantCulture) / 1024 : 0;
         output.WriteLine($"{bytes >> 20} MB: {said["rate"]} MB/s, peak {peak} MB resident, packing efficiency {said["efficiency"]}");
         Assert.InRange(peak, 0, 700);

@@ -3,6 +3,7 @@ using Apache.Arrow;
 using Apache.Arrow.Ipc;
 using Apache.Arrow.Types;
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -72,17 +73,17 @@ public sealed class ArrowRowFileTests : IDisposable
     {
         var coded = new DictionaryType(Int8Type.Default, StringType.Default, false);
         Write(new Field("text", coded, true), new DictionaryArray(coded, new Int8Array.Builder().Append(0).Append(77).Append(0).Build(), new StringArray.Builder().Append("a").Build()));
-        var rows = new ArrowRowFile(folder["t.arrow"], new SourceOptions()).Read(null).ToList();
-        Assert.StartsWith($"{folder["t.arrow"]}, row 2: cannot be used: ", Assert.Throws<BadRowException>(() => rows[1].Parse()).Message, StringComparison.Ordinal);
+        var rows = new ArrowRowFile(folder.File("t.arrow"), new SourceOptions()).Read(null).ToList();
+        Assert.StartsWith($"{folder.File("t.arrow")}, row 2: cannot be used: ", Assert.Throws<BadRowException>(() => rows[1].Parse()).Message, StringComparison.Ordinal);
         Assert.Equal("{\"text\":\"a\"}", Encoding.UTF8.GetString(rows[2].Json.Span));
     }
 
-    private List<string> Rows() => [.. new ArrowRowFile(folder["t.arrow"], new SourceOptions()).Read(null).Select(row => Encoding.UTF8.GetString(row.Json.Span))];
+    private List<string> Rows() => [.. new ArrowRowFile(folder.File("t.arrow"), new SourceOptions()).Read(null).Select(row => Encoding.UTF8.GetString(row.Json.Span))];
 
     private void Write(Field field, IArrowArray values)
     {
         var schema = new Schema([field], null);
-        using var file = File.Create(folder["t.arrow"]);
+        using var file = File.Create(folder.File("t.arrow"));
         using var writer = new ArrowStreamWriter(file, schema);
         writer.WriteRecordBatch(new RecordBatch(schema, [values], values.Length));
         writer.WriteEnd();

@@ -1,5 +1,6 @@
 using System.Text;
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -69,14 +70,14 @@ public sealed class CompressedFileTests : IDisposable
 
     private string Write(string name, byte[] bytes)
     {
-        File.WriteAllBytes(folder[name], bytes);
-        return folder[name];
+        File.WriteAllBytes(folder.File(name), bytes);
+        return folder.File(name);
     }
 
     private byte[] Compressed(string text, string compression)
     {
-        DatasetWriters.WriteCompressed(folder["member" + compression], Encoding.UTF8.GetBytes(text));
-        return File.ReadAllBytes(folder["member" + compression]);
+        DatasetWriters.WriteCompressed(folder.File("member" + compression), Encoding.UTF8.GetBytes(text));
+        return File.ReadAllBytes(folder.File("member" + compression));
     }
 
     private static List<string> Texts(string path) => FileFormats.Open(path, new SourceOptions { TextUnit = TextUnit.Line }).Read(null).Select(row =>

@@ -1,5 +1,6 @@
 using System.Text;
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -100,7 +101,7 @@ public sealed class DatasetCardTests : IDisposable
     public void Open_KeysWithoutEffect_AreTold()
     {
         Set("- config_name: m\n  data_files: a.jsonl\n  features: []", "a.jsonl");
-        Assert.Equal([$"{folder["set/README.md"]}: features of configuration m has no effect"], DatasetFolder.Open(folder["set"], null).Notes);
+        Assert.Equal([$"{folder.File("set/README.md")}: features of configuration m has no effect"], DatasetFolder.Open(folder.File("set"), null).Notes);
     }
 
     [Fact]
@@ -122,8 +123,8 @@ public sealed class DatasetCardTests : IDisposable
             folder.Write("set/" + file, "");
     }
 
-    private string Refused() => Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["set"], null)).Message;
+    private string Refused() => Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("set"), null)).Message;
 
     private string Files(string? config = null) =>
-        string.Join(' ', DatasetFolder.Open(folder["set"], config).Files("train").Select(path => Path.GetRelativePath(folder["set"], Path.GetFullPath(path))));
+        string.Join(' ', DatasetFolder.Open(folder.File("set"), config).Files("train").Select(path => Path.GetRelativePath(folder.File("set"), Path.GetFullPath(path))));
 }

@@ -2,6 +2,7 @@ using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
 using Handbook.Data.Sources;
 using Handbook.Data.Tests.Preparation;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -18,11 +19,11 @@ public sealed class FileFormatsTests : IDisposable
         var hashes = new List<string>();
         foreach (var name in new[] { "t.jsonl", "t.json", "t.jsonl.gz", "t.jsonl.zst", "t.csv", "t.parquet" })
         {
-            DatasetWriters.Write(folder[name], conversations);
+            DatasetWriters.Write(folder.File(name), conversations);
             hashes.Add(Hash(name));
         }
-        Directory.CreateDirectory(folder["saved"]);
-        DatasetWriters.Write(folder["saved/data-00000-of-00001.arrow"], conversations);
+        Directory.CreateDirectory(folder.File("saved"));
+        DatasetWriters.Write(folder.File("saved/data-00000-of-00001.arrow"), conversations);
         folder.Write("saved/state.json", "{\"_data_files\": [{\"filename\": \"data-00000-of-00001.arrow\"}]}");
         hashes.Add(Hash("saved"));
         Assert.Single(hashes.Distinct());
@@ -31,7 +32,7 @@ public sealed class FileFormatsTests : IDisposable
         string Hash(string name)
         {
             using var store = new DataPreparation(
-                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(name))], Packing = new PackingOptions { MaxLength = 512 }, CacheFolder = folder["cache"] },
+                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(name))], Packing = new PackingOptions { MaxLength = 512 }, CacheFolder = folder.File("cache") },
                 new ByteEncoder(), [new LocalDatasetResolver(folder.Path)]).Prepare();
             return store.ContentHash;
         }
@@ -46,8 +47,8 @@ public sealed class FileFormatsTests : IDisposable
     [InlineData("t.jsonl.zst")]
     public void Read_WantedRows_GivesThoseAndCountsAll(string name)
     {
-        DatasetWriters.Write(folder[name], DatasetWriters.Conversations(100));
-        var file = FileFormats.Open(folder[name], new SourceOptions());
+        DatasetWriters.Write(folder.File(name), DatasetWriters.Conversations(100));
+        var file = FileFormats.Open(folder.File(name), new SourceOptions());
         Assert.Equal(100, file.Count());
         var rows = file.Read(index => index is 3 or 77).ToList();
         Assert.Equal([3L, 77L], rows.Select(row => row.Index));
@@ -105,13 +106,13 @@ public sealed class FileFormatsTests : IDisposable
     {
         const int Count = 6000;
         var lines = Enumerable.Range(0, Count).Select(i => i == broken ? "only one field" : $"{i},\"text, of\r\n {i}\"");
-        DatasetWriters.WriteCompressed(folder[name], System.Text.Encoding.UTF8.GetBytes("id,text\r\n" + string.Concat(lines.Select(line => line + "\r\n"))));
-        var file = FileFormats.Open(folder[name], new SourceOptions());
+        DatasetWriters.WriteCompressed(folder.File(name), System.Text.Encoding.UTF8.GetBytes("id,text\r\n" + string.Concat(lines.Select(line => line + "\r\n"))));
+        var file = FileFormats.Open(folder.File(name), new SourceOptions());
         Assert.Equal(Count, file.Count());
         var rows = file.Read(null).ToList();
         Assert.Equal(Enumerable.Range(0, Count).Select(i => (long)i), rows.Select(row => row.Index));
         Assert.Equal([broken], rows.Where(row => row.Problem is not null).Select(row => (int)row.Index));
-        Assert.Equal($"{folder[name]}, line {(2 * broken) + 2}: 1 field; expected 2 as in the heading (id, text)", Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
+        Assert.Equal($"{folder.File(name)}, line {(2 * broken) + 2}: 1 field; expected 2 as in the heading (id, text)", Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
         Assert.All(rows.Where(row => row.Index != broken), row =>
         {
             using var document = row.Parse();

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Handbook.Data.Examples;
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -44,9 +45,9 @@ public sealed class ReaderFuzzTests : IDisposable
         Campaign(name, Seeds(name), isText, mutant =>
         {
             if (name.EndsWith(".gz", StringComparison.Ordinal) || name.EndsWith(".zst", StringComparison.Ordinal))
-                DatasetWriters.WriteCompressed(folder[name], mutant);
+                DatasetWriters.WriteCompressed(folder.File(name), mutant);
             else
-                File.WriteAllBytes(folder[name], mutant);
+                File.WriteAllBytes(folder.File(name), mutant);
             ReadAll(name);
         });
     }
@@ -56,10 +57,10 @@ public sealed class ReaderFuzzTests : IDisposable
     [InlineData("t.txt.zst")]
     public void Read_MutatedCompressedBytes_ThrowsOnlyTheDocumentedExceptions(string name)
     {
-        DatasetWriters.WriteCompressed(folder["seed" + name], Seeds("t.jsonl")[0]);
-        Campaign(name, [File.ReadAllBytes(folder["seed" + name])], isText: false, mutant =>
+        DatasetWriters.WriteCompressed(folder.File("seed" + name), Seeds("t.jsonl")[0]);
+        Campaign(name, [File.ReadAllBytes(folder.File("seed" + name))], isText: false, mutant =>
         {
-            File.WriteAllBytes(folder[name], mutant);
+            File.WriteAllBytes(folder.File(name), mutant);
             ReadAll(name);
         });
     }
@@ -76,14 +77,14 @@ public sealed class ReaderFuzzTests : IDisposable
             folder.Write("set/" + file, "");
         Campaign("README.md", [.. cards.Select(Encoding.UTF8.GetBytes)], isText: true, mutant =>
         {
-            File.WriteAllBytes(folder["set/README.md"], mutant);
+            File.WriteAllBytes(folder.File("set/README.md"), mutant);
             foreach (var config in new[] { null, "main", "rest", "default" })
             {
                 try
                 {
-                    var found = DatasetFolder.Open(folder["set"], config);
+                    var found = DatasetFolder.Open(folder.File("set"), config);
                     foreach (var split in found.Splits)
-                        Assert.All(found.Files(split), file => Assert.StartsWith(folder["set"], Path.GetFullPath(file), StringComparison.Ordinal));
+                        Assert.All(found.Files(split), file => Assert.StartsWith(folder.File("set"), Path.GetFullPath(file), StringComparison.Ordinal));
                 }
                 catch (UserErrorException)
                 {
@@ -158,8 +159,8 @@ public sealed class ReaderFuzzTests : IDisposable
         });
         if (format is ".txt" or ".tsv")
             return [other];
-        DatasetWriters.Write(folder["seed" + format], conversations);
-        var seed = File.ReadAllBytes(folder["seed" + format]);
+        DatasetWriters.Write(folder.File("seed" + format), conversations);
+        var seed = File.ReadAllBytes(folder.File("seed" + format));
         return format switch
         {
             ".arrow" => [seed],

@@ -1,6 +1,7 @@
 using System.Text;
 using Handbook.Data.Cleaning;
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 

@@ -1,4 +1,5 @@
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -99,7 +100,7 @@ public sealed class RowSourceTests : IDisposable
         foreach (var split in new[] { "train", "test" })
         {
             folder.Write($"saved/{split}/state.json", "{\"_data_files\": [{\"filename\": \"data-00000-of-00001.arrow\"}]}");
-            DatasetWriters.Write(folder[$"saved/{split}/data-00000-of-00001.arrow"], DatasetWriters.Conversations(split.Length));
+            DatasetWriters.Write(folder.File($"saved/{split}/data-00000-of-00001.arrow"), DatasetWriters.Conversations(split.Length));
         }
         Assert.Equal(5, Open("saved").Count());
         Assert.Equal(4, Open("saved", split: "test").Count());
@@ -108,7 +109,7 @@ public sealed class RowSourceTests : IDisposable
     [Fact]
     public void Open_IdInTheCache_FollowsItsReference()
     {
-        var hub = new HubCacheResolver(folder["hub"]);
+        var hub = new HubCacheResolver(folder.File("hub"));
         folder.Write("hub/datasets--org--name/refs/main", "abc123");
         folder.Write("hub/datasets--org--name/snapshots/abc123/train.jsonl", Rows("cached", 2));
         var source = RowSource.Open(new DatasetRequest("org/name"), [new LocalDatasetResolver(folder.Path), hub], new SourceOptions());

@@ -1,4 +1,5 @@
 using Handbook.Data.Sources;
+using Handbook.TestSupport;
 
 namespace Handbook.Data.Tests.Sources;
 
@@ -42,7 +43,7 @@ public sealed class SplitNamesTests : IDisposable
         // A space ends a name, but for the one name that holds one.
         foreach (var file in files.Replace("data_2 train", "data_2\u0001train", StringComparison.Ordinal).Split(' '))
             folder.Write("set/" + file.Replace('\u0001', ' '), "");
-        var found = DatasetFolder.Open(folder["set"], null);
+        var found = DatasetFolder.Open(folder.File("set"), null);
         Assert.Equal(expected, string.Join("; ", found.Splits.Select(split => $"{split}: {string.Join(' ', found.Files(split).Select(Shown))}")));
     }
 
@@ -51,8 +52,8 @@ public sealed class SplitNamesTests : IDisposable
     {
         foreach (var name in new[] { "train.jsonl", "odd.jsonl", "notes.txt" })
             folder.Write("set/" + name, "");
-        var found = DatasetFolder.Open(folder["set"], null);
-        Assert.Equal([$"{folder["set"]}: 2 data files belong to no split and are left out, notes.txt for one"], found.Notes);
+        var found = DatasetFolder.Open(folder.File("set"), null);
+        Assert.Equal([$"{folder.File("set")}: 2 data files belong to no split and are left out, notes.txt for one"], found.Notes);
         Assert.Equal(["odd"], found.Files("odd").Select(Shown));
     }
 
@@ -62,14 +63,14 @@ public sealed class SplitNamesTests : IDisposable
         folder.Write("set/a.jsonl", "");
         folder.Write("set/deep/b.jsonl", "");
         folder.Write("elsewhere/c.jsonl", "");
-        Directory.CreateSymbolicLink(folder["set/self"], ".");
-        Directory.CreateSymbolicLink(folder["set/deep/up"], "../..");
-        Directory.CreateSymbolicLink(folder["set/other"], "../elsewhere");
-        File.CreateSymbolicLink(folder["set/linked.jsonl"], "../elsewhere/c.jsonl");
-        Assert.Equal(["a", "deep/b", "linked"], DatasetFolder.Open(folder["set"], null).Files("train").Select(Shown));
-        Directory.CreateDirectory(folder["empty"]);
-        Directory.CreateSymbolicLink(folder["empty/self"], ".");
-        Assert.Contains("Links to folders are not followed (self)", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["empty"], null)).Message, StringComparison.Ordinal);
+        Directory.CreateSymbolicLink(folder.File("set/self"), ".");
+        Directory.CreateSymbolicLink(folder.File("set/deep/up"), "../..");
+        Directory.CreateSymbolicLink(folder.File("set/other"), "../elsewhere");
+        File.CreateSymbolicLink(folder.File("set/linked.jsonl"), "../elsewhere/c.jsonl");
+        Assert.Equal(["a", "deep/b", "linked"], DatasetFolder.Open(folder.File("set"), null).Files("train").Select(Shown));
+        Directory.CreateDirectory(folder.File("empty"));
+        Directory.CreateSymbolicLink(folder.File("empty/self"), ".");
+        Assert.Contains("Links to folders are not followed (self)", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("empty"), null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -78,7 +79,7 @@ public sealed class SplitNamesTests : IDisposable
         if (OperatingSystem.IsWindows())
             return;
         folder.Write("set/other.jsonl", "");
-        MakePipe(folder["set/train.jsonl"]);
+        MakePipe(folder.File("set/train.jsonl"));
         foreach (var name in new[] { "set", "set/train.jsonl" })
         {
             var error = Assert.Throws<UserErrorException>(() =>
@@ -86,19 +87,19 @@ public sealed class SplitNamesTests : IDisposable
             Assert.Contains("a named pipe stands here", error.Message, StringComparison.Ordinal);
         }
         folder.Write("card/a.jsonl", "");
-        MakePipe(folder["card/README.md"]);
-        Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["card"], null)).Message, StringComparison.Ordinal);
+        MakePipe(folder.File("card/README.md"));
+        Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("card"), null)).Message, StringComparison.Ordinal);
         folder.Write("saved/a.arrow", "");
-        MakePipe(folder["saved/state.json"]);
-        Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["saved"], null)).Message, StringComparison.Ordinal);
+        MakePipe(folder.File("saved/state.json"));
+        Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("saved"), null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_OnlyWhatARunWrote_SaysThatNoneOfItIsData()
     {
         folder.Write("set/all_results.json", "{}");
-        Assert.StartsWith($"{folder["set"]}: no data file (all_results.json describes a dataset, a model or a run); known endings are ",
-            Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder["set"], null)).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File("set")}: no data file (all_results.json describes a dataset, a model or a run); known endings are ",
+            Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("set"), null)).Message, StringComparison.Ordinal);
     }
 
     private static void MakePipe(string path)
@@ -110,7 +111,7 @@ public sealed class SplitNamesTests : IDisposable
 
     private string Shown(string path)
     {
-        var name = Path.GetRelativePath(folder["set"], path);
+        var name = Path.GetRelativePath(folder.File("set"), path);
         foreach (var ending in new[] { ".gz", ".jsonl", ".json", ".ndjson", ".csv", ".tsv", ".txt", ".parquet" })
             name = name.EndsWith(ending, StringComparison.Ordinal) ? name[..^ending.Length] : name;
         return name;

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Handbook.Autograd;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
+using Handbook.TestSupport;
 
 namespace Handbook.Models.Tests.Configuration;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Models.Generation;
+using Handbook.TestSupport;
 
 namespace Handbook.Models.Tests.Generation;
 

@@ -2,6 +2,7 @@ using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
 using Handbook.Autograd.Kernels;
 using Handbook.Models.Safetensors;
+using Handbook.TestSupport;
 using Handbook.Torch;
 
 namespace Handbook.Models.Tests.Golden;

@@ -1,4 +1,5 @@
 using Handbook.Models.Safetensors;
+using Handbook.TestSupport;
 using Handbook.Torch;
 
 namespace Handbook.Models.Tests.Safetensors;

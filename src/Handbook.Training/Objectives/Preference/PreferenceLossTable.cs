@@ -11,7 +11,8 @@ public delegate Variable PairLoss(Tape tape, PairScores pairs, LossSettings sett
 /// <param name="PerPair">The loss; null for <c>sft</c>, which is the likelihood of the chosen answers and looks at no margin.</param>
 /// <param name="SeesWholeBatch">True when a pair's loss depends on the other pairs of the batch.</param>
 /// <param name="TakesBaseline">True when it reads <see cref="LossSettings.Baseline"/>.</param>
-public sealed record PreferenceLoss(string Name, PairLoss? PerPair, bool SeesWholeBatch = false, bool TakesBaseline = false);
+/// <param name="NeedsSmoothing">True when it means nothing without a probability that a label is wrong.</param>
+public sealed record PreferenceLoss(string Name, PairLoss? PerPair, bool SeesWholeBatch = false, bool TakesBaseline = false, bool NeedsSmoothing = false);
 
 /// <summary>Every loss of pairs that recipes may name, with its formula. A margin is the score of chosen less that of rejected.</summary>
 public static class PreferenceLossTable
@@ -64,7 +65,7 @@ public static class PreferenceLossTable
             var clean = tape.Scale(tape.LogSigmoid(margins), -(1 - settings.LabelSmoothing));
             var flipped = tape.Scale(tape.LogSigmoid(tape.Negate(margins)), settings.LabelSmoothing);
             return tape.Scale(tape.Add(clean, flipped), 1 / (1 - 2 * settings.LabelSmoothing));
-        }),
+        }, NeedsSmoothing: true),
 
         // BCO for pairs (Jung et al. 2024, arXiv:2404.04656, eq. 10): -log sigmoid(r_w - d) - log sigmoid(d - r_l), with
         // rewards r = beta * score and d the mean of all rewards seen.
