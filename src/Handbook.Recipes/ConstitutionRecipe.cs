@@ -14,7 +14,7 @@ public sealed record ConstitutionRecipe(CheckedRecipe Checked, ConstitutionOptio
     public static ConstitutionRecipe Read(RecipeSource source)
     {
         var recipe = RecipeReader.Check(source, RecipeTasks.Constitution);
-        return new ConstitutionRecipe(
-            recipe, (ConstitutionOptions)RecipeKeyTable.Fill<GenerationOptions>(new ConstitutionOptions { Policy = recipe.UnsaidPolicy() }, recipe.Values));
+        var unsaid = new ConstitutionOptions { Policy = recipe.UnsaidPolicy() };
+        return new ConstitutionRecipe(recipe, (ConstitutionOptions)RecipeKeyTable.Fill<GenerationOptions>(unsaid, recipe.Values));
     }
 }

@@ -15,7 +15,8 @@ public sealed record SampleRecipe(CheckedRecipe Checked, SampleOptions Options)
     public static SampleRecipe Read(RecipeSource source)
     {
         var recipe = RecipeReader.Check(source, RecipeTasks.Sample);
-        return new SampleRecipe(recipe, (SampleOptions)RecipeKeyTable.Fill<GenerationOptions>(new SampleOptions { Policy = recipe.UnsaidPolicy() }, recipe.Values));
+        var unsaid = new SampleOptions { Policy = recipe.UnsaidPolicy() };
+        return new SampleRecipe(recipe, (SampleOptions)RecipeKeyTable.Fill<GenerationOptions>(unsaid, recipe.Values));
     }
 
     /// <summary>The training run of a round: the recipe that <c>train_recipe</c> names, with the round's model, data and folder.</summary>
@@ -42,5 +43,6 @@ public sealed record SampleRecipe(CheckedRecipe Checked, SampleOptions Options)
     }
 
     /// <summary>Whether a method makes a policy out of conversations or pairs.</summary>
-    private static bool Learns(TrainingMethod method) => method is { IsClassifier: false, IsPlainText: false, Data: StoreKind.Sequences or StoreKind.Pairs };
+    private static bool Learns(TrainingMethod method) =>
+        method is { IsClassifier: false, IsPlainText: false, Data: StoreKind.Sequences or StoreKind.Pairs };
 }

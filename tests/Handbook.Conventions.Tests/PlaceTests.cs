@@ -82,10 +82,11 @@ public class PlaceTests
         Assert.Empty(names.SelectMany(name => Places(name).Except(others).Select(path => $"{name}: {path}")));
     }
 
-    /// <summary>An architecture: its row.</summary>
+    /// <summary>An architecture: its row. Benchmarks make a model of one of them.</summary>
     [Fact]
     public void Architectures_AreNamedInTheirRows() => Assert.Empty(ArchitectureTable.Rows.Keys.SelectMany(name => Places(name)
-        .Where(path => !path.StartsWith("src/Handbook.Models/Architectures/", StringComparison.Ordinal)).Select(path => $"{name}: {path}")));
+        .Where(path => !path.StartsWith("src/Handbook.Models/Architectures/", StringComparison.Ordinal))
+        .Except(["src/Handbook.Benchmarks/ModelShape.cs"]).Select(path => $"{name}: {path}")));
 
     /// <summary>A method that knows a key names one that there is.</summary>
     [Fact]

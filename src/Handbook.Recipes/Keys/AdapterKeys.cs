@@ -19,7 +19,8 @@ internal static class AdapterKeys
             .To(Lora, (o, v) => o with { Alpha = v }) with { Range = NumberRange.Above(0) },
         Row("lora_dropout", Number, H4, "0.05", "Dropout on the adapter's input.")
             .To(Lora, (o, v) => o with { Dropout = v }) with { Range = NumberRange.Below(0, 1) },
-        Row("lora_target_modules", TextsOrNull, H4, null, "Names, suffixes, one regular expression, or all-linear; left out: the architecture's default.")
+        Row("lora_target_modules", TextsOrNull, H4, null,
+            "Names, suffixes, one regular expression, or all-linear; left out: the architecture's default.")
             .To(Lora, (o, v) => o with { TargetModules = v }),
         Row("lora_modules_to_save", TextsOrNull, H4, null, "Modules trained and saved whole.")
             .To(Lora, (o, v) => o with { ModulesToSave = v ?? [] }),

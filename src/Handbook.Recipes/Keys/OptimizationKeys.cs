@@ -24,9 +24,11 @@ internal static class OptimizationKeys
         ("lion_32bit", OptimizerKind.Lion),
         ("adafactor", OptimizerKind.Adafactor));
 
-    private static readonly ValueForm<ScheduleKind> Schedules = OneOf([.. ScheduleTable.Names.Select(name => (name, ScheduleTable.KindOf(name)!.Value))]);
+    private static readonly ValueForm<ScheduleKind> Schedules = OneOf(
+        [.. ScheduleTable.Names.Select(name => (name, ScheduleTable.KindOf(name)!.Value))]);
 
-    private static readonly ValueForm<LossNormalization> Normalizations = OneOf(("tokens", LossNormalization.Tokens), ("legacy", LossNormalization.MicroBatches));
+    private static readonly ValueForm<LossNormalization> Normalizations = OneOf(
+        ("tokens", LossNormalization.Tokens), ("legacy", LossNormalization.MicroBatches));
 
     private const string Shape = "lr_scheduler_kwargs.";
 
@@ -34,7 +36,11 @@ internal static class OptimizationKeys
     [
         Row("learning_rate", Number, Hf, "2.0e-5", "The peak learning rate.")
             .To(Optimization, (o, v) => o with { LearningRate = v })
-            with { Range = NumberRange.From(0), Defaults = [new("2.0e-5", TaskSet.Language), new("1.0e-6", TaskSet.Alignment), new("1.0e-5", TaskSet.Classifiers)] },
+            with
+            {
+                Range = NumberRange.From(0),
+                Defaults = [new("2.0e-5", TaskSet.Language), new("1.0e-6", TaskSet.Alignment), new("1.0e-5", TaskSet.Classifiers)],
+            },
         Row("optim", Optimizers, Hf, "adamw_torch", "The optimizer. The paged names keep their states in ordinary memory here.")
             .To(Optimization, (o, v) => o with { Optimizer = v })
             with { Defaults = [new("rmsprop", TaskSet.PairsWithReference, Profile.V03), new("adamw_torch")] },
@@ -46,7 +52,8 @@ internal static class OptimizationKeys
             .To(Optimization, (o, v) => o with { AdamEpsilon = v }) with { Range = NumberRange.From(0) },
         Row("weight_decay", Number, Hf, "0.0", "Decoupled decay; biases and norm weights are spared.")
             .To(Optimization, (o, v) => o with { WeightDecay = v }) with { Range = NumberRange.From(0) },
-        Row("max_grad_norm", Number, Hf, "1.0", "Gradients are scaled down to this global norm; 0 never does. grad_norm in the log is the norm before.")
+        Row("max_grad_norm", Number, Hf, "1.0",
+            "Gradients are scaled down to this global norm; 0 never does. grad_norm in the log is the norm before.")
             .To(Optimization, (o, v) => o with { MaxGradNorm = v }) with { Range = NumberRange.From(0) },
         Row("lr_scheduler_type", Schedules, Hf, "linear", "The course of the learning rate.")
             .To(Schedule, (o, v) => o with { Kind = v }),
@@ -56,14 +63,17 @@ internal static class OptimizationKeys
         Row(Shape + "min_lr", NumberOrNull, Hf, null, "cosine_with_min_lr: the floor itself.")
             .To(Schedule, (o, v) => o with { MinLearningRate = v }) with { Range = NumberRange.From(0) },
         Row(Shape + "min_lr_ratio", NumberOrNull, Hf, null, "warmup_stable_decay: the floor as a share of the peak.")
-            .To(Schedule, (o, v) => o with { MinLearningRateRatio = o.MinLearningRateRatio ?? v }) with { Range = NumberRange.Within(0, 1) },
+            .To(Schedule, (o, v) => o with { MinLearningRateRatio = o.MinLearningRateRatio ?? v })
+            with { Range = NumberRange.Within(0, 1) },
         Row(Shape + "num_cycles", NumberOrNull, Hf, null, "Cycles of a cosine.")
             .To(Schedule, (o, v) => o with { Cycles = v }) with { Range = NumberRange.Above(0) },
         Row(Shape + "power", NumberOrNull, Hf, null, "polynomial: the exponent.")
             .To(Schedule, (o, v) => o with { Power = v }) with { Range = NumberRange.Above(0) },
         Row(Shape + "lr_end", NumberOrNull, Hf, null, "polynomial: where it ends.")
             .To(Schedule, (o, v) => o with { EndLearningRate = v }) with { Range = NumberRange.From(0) },
-        Row(Shape + "timescale", IntegerOrNull, Hf, null, "No effect here: transformers takes the steps of warm-up (or 10000) whatever is written, and so do we.") with { Verb = KeyVerb.Accept },
+        Row(Shape + "timescale", IntegerOrNull, Hf, null,
+            "No effect here: transformers takes the steps of warm-up (or 10000) whatever is written, and so do we.")
+            with { Verb = KeyVerb.Accept },
         Row(Shape + "num_stable_steps", IntegerOrNull, Hf, null, "warmup_stable_decay: steps of the plateau.")
             .To(Schedule, (o, v) => o with { StableSteps = v }) with { Range = NumberRange.From(0) },
         Row(Shape + "num_decay_steps", IntegerOrNull, Hf, null, "warmup_stable_decay: steps of the way down.")
@@ -87,9 +97,12 @@ internal static class OptimizationKeys
         Row("per_device_eval_batch_size", Integer, Hf, "8", "Rows a micro-batch of evaluation.")
             .To(Evaluation, (o, v) => o with { PerDeviceBatchSize = v })
             with { Range = NumberRange.From(1), Effect = KeyEffect.Course },
-        Row("gradient_accumulation_steps", Integer, Hf, "1", "Micro-batches an optimizer step; the loss is averaged over the label tokens of all of them.")
+        Row("gradient_accumulation_steps", Integer, Hf, "1",
+            "Micro-batches an optimizer step; the loss is averaged over the label tokens of all of them.")
             .To(Optimization, (o, v) => o with { GradientAccumulation = v }) with { Range = NumberRange.From(1) },
-        Row("loss_normalization", Normalizations, Ours, "tokens", "tokens: average over the label tokens of the whole accumulated batch. legacy: the mean of micro-batch means (transformers before 4.46).")
+        Row("loss_normalization", Normalizations, Ours, "tokens",
+            "tokens: average over the label tokens of the whole accumulated batch. legacy: the mean of micro-batch means (transformers "
+            + "before 4.46).")
             .To(Optimization, (o, v) => o with { Normalization = v })
             with { Defaults = [new("legacy", Profile: Profile.V03), new("tokens")] },
         Row("seed", Integer, Hf, "42", "Seed of new weights, dropout and the order of the data.")

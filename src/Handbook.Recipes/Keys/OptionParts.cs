@@ -39,7 +39,8 @@ internal static class OptionParts
     public static OptionPart<RunOptions, CheckpointOptions> Checkpoints { get; } =
         new(run => run.Checkpoints, (run, part) => run with { Checkpoints = part });
 
-    public static OptionPart<RunOptions, LoggingOptions> Logging { get; } = new(run => run.Logging, (run, part) => run with { Logging = part });
+    public static OptionPart<RunOptions, LoggingOptions> Logging { get; } =
+        new(run => run.Logging, (run, part) => run with { Logging = part });
 
     public static OptionPart<RunOptions, HubOptions> Hub { get; } = new(run => run.Hub, (run, part) => run with { Hub = part });
 
@@ -53,7 +54,8 @@ internal static class OptionParts
 
     public static OptionPart<GenerationOptions, GenerationOptions> Generation { get; } = new(made => made, (_, made) => made);
 
-    public static OptionPart<GenerationOptions, PolicyOptions> Policy { get; } = new(made => made.Policy, (made, part) => made with { Policy = part });
+    public static OptionPart<GenerationOptions, PolicyOptions> Policy { get; } =
+        new(made => made.Policy, (made, part) => made with { Policy = part });
 
     public static OptionPart<GenerationOptions, TokenizerOptions> PolicyTokenizer { get; } =
         new(made => made.Policy.Tokenizer, (made, part) => made with { Policy = made.Policy with { Tokenizer = part } });

@@ -13,7 +13,9 @@ internal static class PreferenceKeys
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
-        Row("beta", Number, Trl, "0.1", "Strength of the pull towards the reference (dpo, kto, cpo, bco), lambda (orpo), tau (ipo). Usual values are 0.01 to 0.5; simpo takes 2 to 10.")
+        Row("beta", Number, Trl, "0.1",
+            "Strength of the pull towards the reference (dpo, kto, cpo, bco), lambda (orpo), tau (ipo). Usual values are 0.01 to 0.5; "
+            + "simpo takes 2 to 10.")
             .To(Preference, (o, v) => o with { Beta = v })
             with { Range = NumberRange.Above(0), Tasks = TaskSet.Alignment },
         Row("loss_type", Texts, Trl, null, "The loss, or several for a weighted mixture (dpo).")
@@ -39,13 +41,15 @@ internal static class PreferenceKeys
         Row("f_divergence_type", Text, Trl, "reverse_kl", "Divergence between policy and reference.")
             .To(Preference, (o, v) => o with { FDivergence = v })
             with { Choices = ["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"] },
-        Row("f_alpha_divergence_coef", Number, Trl, "1.0", "Alpha of alpha_divergence; under the profiles v0.3 and trl-0.19 one less alpha, as TRL had it then.")
+        Row("f_alpha_divergence_coef", Number, Trl, "1.0",
+            "Alpha of alpha_divergence; under the profiles v0.3 and trl-0.19 one less alpha, as TRL had it then.")
             .To(Preference, (o, v, values) => o with { FAlphaDivergenceCoefficient = values.Profile == Profile.Best ? v : 1 - v }),
         Row("discopop_tau", Number, Trl, "0.05", "Temperature of discopop.")
             .To(Preference, (o, v) => o with { DiscopopTau = v }) with { Range = NumberRange.Above(0) },
         Row("use_weighting", Flag, Trl, "false", "Weight pairs by their own probability (WPO).")
             .To(Preference, (o, v, values) => o with { UseWeighting = v, WeightLimit = values.Profile == Profile.Best ? null : 1 }),
-        Row("precompute_ref_log_probs", Flag, Trl, "false", "Compute the reference's log-probabilities once, before training: no second model in memory.")
+        Row("precompute_ref_log_probs", Flag, Trl, "false",
+            "Compute the reference's log-probabilities once, before training: no second model in memory.")
             .To(Preference, (o, v) => o with { PrecomputeReference = v }) with { Tasks = TaskSet.WithReference, Effect = KeyEffect.Course },
         Row("sync_ref_model", Flag, Trl, "false", "Move the reference towards the policy as training goes (TR-DPO).")
             .To(Preference, (o, v) => o with { SyncReference = v }),

@@ -21,7 +21,9 @@ internal static class RunKeys
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
-        Row("profile", Text, Ours, "best", "Whose rules are followed where eras differ: best (the original's intent without its faults), v0.3, or trl-0.19 (both faults included).")
+        Row("profile", Text, Ours, "best",
+            "Whose rules are followed where eras differ: best (the original's intent without its faults), v0.3, or trl-0.19 (both faults "
+            + "included).")
             with { Choices = ProfileNames.All, Tasks = TaskSet.Everything },
         .. Course.Select(row => row with { Effect = KeyEffect.Course }),
     ];
@@ -33,11 +35,15 @@ internal static class RunKeys
         Row("output_dir", Text, Hf, null, "The folder of the run.")
             .To(Checkpoints, (o, v) => o with { OutputDirectory = v })
             .To(Generation, (o, v) => o with { OutputDirectory = v }) with { IsRequired = true, Tasks = TaskSet.Everything },
-        Row("overwrite_output_dir", Flag, Hf, "false", "Start anew although the folder holds checkpoints or another run. Without it a run goes on from the newest whole checkpoint, and another run's folder is refused.")
+        Row("overwrite_output_dir", Flag, Hf, "false",
+            "Start anew although the folder holds checkpoints or another run. Without it a run goes on from the newest whole checkpoint, "
+            + "and another run's folder is refused.")
             .To(Checkpoints, (o, v) => o with { Overwrite = v }),
         Row("resume_from_checkpoint", TextOrFlagOrNull, Hf, null, "A checkpoint folder to go on from; true demands that there is one.")
             .To(Checkpoints, (o, v) => o with { MustResume = v == "true", ResumeFrom = v == "true" ? null : v }),
-        Row("do_train", Flag, Hf, "true", "false only evaluates: the model as it is (or the checkpoint of resume_from_checkpoint), without a step and without new weights.")
+        Row("do_train", Flag, Hf, "true",
+            "false only evaluates: the model as it is (or the checkpoint of resume_from_checkpoint), without a step and without new "
+            + "weights.")
             .To(Checkpoints, (o, v) => o with { Train = v }),
         Row("do_eval", Flag, Hf, "false", "Evaluate once more at the end.")
             .To(Evaluation, (o, v) => o with { AtEnd = v }),
@@ -86,6 +92,11 @@ internal static class RunKeys
 
     private static IReadOnlyList<string> Sinks(IReadOnlyList<string> names) => names.Contains("none") ? [] :
     [
-        .. names.SelectMany<string, string>(name => name switch { "all" => ["tensorboard"], "wandb" => ["tensorboard", "jsonl"], _ => [name] }).Distinct(),
+        .. names.SelectMany<string, string>(name => name switch
+        {
+            "all" => ["tensorboard"],
+            "wandb" => ["tensorboard", "jsonl"],
+            _ => [name],
+        }).Distinct(),
     ];
 }

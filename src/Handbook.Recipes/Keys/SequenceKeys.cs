@@ -11,7 +11,8 @@ namespace Handbook.Recipes.Keys;
 internal static class SequenceKeys
 {
     private static readonly ValueForm<TruncationMode?> Cuts = OneOfOrNull(
-        ("keep_end", TruncationMode.KeepEnd), ("keep_start", TruncationMode.KeepStart), ("drop", TruncationMode.Drop), ("split", TruncationMode.Split));
+        ("keep_end", TruncationMode.KeepEnd), ("keep_start", TruncationMode.KeepStart), ("drop", TruncationMode.Drop),
+        ("split", TruncationMode.Split));
 
     private static readonly ValueForm<PackingStrategy> Strategies = OneOf(
         ("bfd", PackingStrategy.BestFit), ("bfd_split", PackingStrategy.BestFitSplit), ("ffd", PackingStrategy.BestFitBy1000),
@@ -32,12 +33,20 @@ internal static class SequenceKeys
         Row("max_completion_length", IntegerOrNull, Trl, null, "The most tokens of a preference answer.")
             .To(Sequences, (o, v) => o with { MaxCompletionLength = v })
             with { Range = NumberRange.From(1), Tasks = TaskSet.Preference },
-        Row("truncation_mode", Cuts, Trl, null, "What becomes of a too long example: which end is kept, or drop it, or split it over rows (sft, cpt). Left out: the end is kept for preferences, the start otherwise; cpt splits.")
+        Row("truncation_mode", Cuts, Trl, null,
+            "What becomes of a too long example: which end is kept, or drop it, or split it over rows (sft, cpt). Left out: the end is "
+            + "kept for preferences, the start otherwise; cpt splits.")
             .To(Sequences, (o, v) => v is null ? o : o with { Truncation = v }),
-        Row("packing", Flag, Trl, "false", "Several examples share a row. They never see each other, except under packing_strategy wrapped.")
-            with { Defaults = [new("true", TaskSet.PlainText), new("true", TaskSet.Conversations, Profile.V03), new("false")], Tasks = TaskSet.Language },
+        Row("packing", Flag, Trl, "false",
+            "Several examples share a row. They never see each other, except under packing_strategy wrapped.")
+            with
+            {
+                Defaults = [new("true", TaskSet.PlainText), new("true", TaskSet.Conversations, Profile.V03), new("false")],
+                Tasks = TaskSet.Language,
+            },
         Row("packing_strategy", Strategies, Trl, "bfd",
-            "bfd: whole examples, best-fit decreasing. bfd_split: the same, over-long examples split instead of cut. ffd: TRL 0.19's first-fit decreasing. wrapped: end to end, cut anywhere, as the original. none: no packing.")
+            "bfd: whole examples, best-fit decreasing. bfd_split: the same, over-long examples split instead of cut. ffd: TRL 0.19's "
+            + "first-fit decreasing. wrapped: end to end, cut anywhere, as the original. none: no packing.")
             .To(Sequences, Pack)
             with
             {
@@ -47,9 +56,11 @@ internal static class SequenceKeys
         Row("eval_packing", FlagOrNull, Trl, null, "Packing of evaluation rows; left out: as packing.")
             .To(Sequences, PackEvaluation)
             with { Tasks = TaskSet.Language, Effect = KeyEffect.Course },
-        Row("assistant_only_loss", Flag, Trl, "false", "Only what the assistant says counts in the loss, end-of-turn token included; needs no generation tags in the template.")
+        Row("assistant_only_loss", Flag, Trl, "false",
+            "Only what the assistant says counts in the loss, end-of-turn token included; needs no generation tags in the template.")
             .To(Sequences, (o, v) => v ? o with { LossScope = LossScope.AssistantTurns } : o),
-        Row("completion_only_loss", FlagOrNull, Trl, null, "Only tokens after the prompt count. Left out: true for data with prompt and completion.")
+        Row("completion_only_loss", FlagOrNull, Trl, null,
+            "Only tokens after the prompt count. Left out: true for data with prompt and completion.")
             .To(Sequences, Completions),
     ];
 
@@ -75,6 +86,7 @@ internal static class SequenceKeys
         _ => strategy,
     };
 
-    private static SequenceOptions Completions(SequenceOptions options, bool? only) => only is not { } completions || options.LossScope == LossScope.AssistantTurns
-        ? options : options with { LossScope = completions ? LossScope.Completions : LossScope.Everything };
+    private static SequenceOptions Completions(SequenceOptions options, bool? only) =>
+        only is not { } completions || options.LossScope == LossScope.AssistantTurns ? options
+            : options with { LossScope = completions ? LossScope.Completions : LossScope.Everything };
 }

@@ -66,9 +66,13 @@ internal static class ValueForms
 
     /// <summary>One of a few names, each with what it means, or null.</summary>
     public static ValueForm<T?> OneOfOrNull<T>(params (string Name, T Meaning)[] choices) where T : struct =>
-        new(KeyKind.TextValue, true, value => value is null ? null : Meaning(choices, value)) { Choices = [.. choices.Select(choice => choice.Name)] };
+        new(KeyKind.TextValue, true, value => value is null ? null : Meaning(choices, value))
+        {
+            Choices = [.. choices.Select(choice => choice.Name)],
+        };
 
-    private static T Meaning<T>((string Name, T Meaning)[] choices, object? value) => choices.First(choice => choice.Name == (string)value!).Meaning;
+    private static T Meaning<T>((string Name, T Meaning)[] choices, object? value) =>
+        choices.First(choice => choice.Name == (string)value!).Meaning;
 
     private static ValueForm<T> Given<T>(KeyKind kind) => new(kind, false, value => (T)value!);
 

@@ -89,13 +89,14 @@ public sealed record TrainingMethod(string Name, StoreKind Data, Func<MethodPart
         new("dpo", StoreKind.Pairs, parts => new PreferenceObjective(parts.Policy, parts.Reference, parts.Options.Preference))
         {
             Summary = "Align to preferences with DPO or one of its family of losses",
-            Description = "Align a fine-tuned model to pairs of better and worse answers: DPO, IPO, hinge and the rest of the family by loss_type.",
+            Description = "Align a fine-tuned model to pairs of better and worse answers: "
+                + "DPO, IPO, hinge and the rest of the family by loss_type.",
             NeedsReference = true,
             Losses = [.. PreferenceLossTable.Rows.Select(row => row.Name)],
             Keys =
             [
-                "loss_weights", "label_smoothing", "reference_free", "rpo_alpha", "ld_alpha", "f_divergence_type", "f_alpha_divergence_coef",
-                "discopop_tau", "use_weighting", "sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps",
+                "loss_weights", "label_smoothing", "reference_free", "rpo_alpha", "ld_alpha", "f_divergence_type",
+                "f_alpha_divergence_coef", "discopop_tau", "use_weighting", "sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps",
             ],
         },
         new("orpo", StoreKind.Pairs, parts => new OddsRatioObjective(parts.Policy, parts.Options.Preference))
@@ -116,7 +117,8 @@ public sealed record TrainingMethod(string Name, StoreKind Data, Func<MethodPart
         new("reward", StoreKind.Pairs, parts => new RewardObjective(parts.Scorer, parts.Options.Preference))
         {
             Summary = "Train a reward model on pairs of better and worse answers",
-            Description = "Train a model that scores answers from pairs of a better and a worse one; saved as a sequence classifier with one label.",
+            Description = "Train a model that scores answers from pairs of a better and a worse one; "
+                + "saved as a sequence classifier with one label.",
             IsClassifier = true,
             Keys = ["center_rewards_coefficient"],
         },
@@ -149,9 +151,11 @@ public sealed record TrainingMethod(string Name, StoreKind Data, Func<MethodPart
 
     /// <summary>The rows of a set as this method trains on them.</summary>
     public TrainingRows Rows(TokenSet set) => new(
-        set.RowCount, set.ExampleCount, row => PromptLabels ? set.Pair(row).ToSharedPrefix(promptLabels: true) : set.Row(row), set.RowLength);
+        set.RowCount, set.ExampleCount,
+        row => PromptLabels ? set.Pair(row).ToSharedPrefix(promptLabels: true) : set.Row(row), set.RowLength);
 
-    private static string[] UnpairedNames(Func<UnpairedLoss, bool> isOurs) => [.. UnpairedLossTable.Rows.Where(isOurs).Select(row => row.Name)];
+    private static string[] UnpairedNames(Func<UnpairedLoss, bool> isOurs) =>
+        [.. UnpairedLossTable.Rows.Where(isOurs).Select(row => row.Name)];
 
     private static UnpairedObjective Unpaired(MethodParts parts) => new(parts.Policy, parts.Reference, parts.Options.Preference);
 
