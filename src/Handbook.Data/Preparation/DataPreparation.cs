@@ -22,6 +22,9 @@ public sealed class DataPreparation(
     private readonly IReadOnlyList<IDatasetResolver> resolvers = resolvers ?? [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
+    /// <summary>All ranks: the first prepares, the others open what it made.</summary>
+    public World World { get; init; } = World.Single;
+
     /// <summary>Hears who prepares the same data when it has to be waited for.</summary>
     public Action<string>? Waits { get; init; }
 
@@ -50,7 +53,11 @@ public sealed class DataPreparation(
         var digests = StoreKey.Digests(read.SelectMany(source => source.Files), options.StreamedRows is not null, cancellation);
         var key = StoreKey.Of(options, encoder, read, digests, Missing(options));
         var folder = new StoreFolder(options.CacheFolder, key);
+        if (!World.IsFirst)
+            World.Barrier();
         folder.Ensure(partial => Make(options, partial, key, sources, progress, cancellation), Waits, cancellation);
+        if (World.IsFirst)
+            World.Barrier();
         return TokenStore.Open(folder.Final);
     }
 

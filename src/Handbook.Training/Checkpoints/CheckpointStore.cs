@@ -22,8 +22,11 @@ public sealed record CheckpointSearch(Checkpoint? Newest, IReadOnlyList<SkippedC
 /// so that a process killed at any moment leaves every earlier checkpoint whole and never a folder that only looks so.
 /// </summary>
 /// <param name="outputFolder">The run's <c>output_dir</c>.</param>
-public sealed class CheckpointStore(string outputFolder)
+/// <param name="world">All ranks, of which the first writes and the others wait; null for this one alone.</param>
+public sealed class CheckpointStore(string outputFolder, World? world = null)
 {
+    private readonly World world = world ?? World.Single;
+
     private const string Prefix = "checkpoint-";
     private const string DeletedSuffix = ".deleted";
 
@@ -32,6 +35,13 @@ public sealed class CheckpointStore(string outputFolder)
     /// <param name="write">Writes the checkpoint's files into the folder that it is given.</param>
     /// <exception cref="UserErrorException">The disk is full or the folder cannot be written. Earlier checkpoints stay whole.</exception>
     public Checkpoint Save(int step, Action<string> write)
+    {
+        var checkpoint = world.IsFirst ? Write(step, write) : new Checkpoint(FolderOf(step), step);
+        world.Barrier();
+        return checkpoint;
+    }
+
+    private Checkpoint Write(int step, Action<string> write)
     {
         var final = FolderOf(step);
         try

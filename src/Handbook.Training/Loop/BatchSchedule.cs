@@ -6,7 +6,7 @@ namespace Handbook.Training.Loop;
 /// <summary>
 /// Which rows stand in which micro-batch of which optimizer step. A pure function of its arguments, so that a run can be taken up
 /// at any step without a saved position: epochs of <c>randperm(seed + epoch)</c> as Accelerate's sampler has them, cut into
-/// micro-batches, gathered into steps; the last step of an epoch takes what is left, as transformers does.
+/// micro-batches, dealt to the ranks in turn, gathered into steps; the last step of an epoch takes what is left, as transformers does.
 /// </summary>
 public sealed class BatchSchedule
 {
@@ -16,6 +16,8 @@ public sealed class BatchSchedule
     private readonly long seed;
     private readonly bool shuffle;
     private readonly int[]? rowLengths;
+    private readonly World world;
+    private readonly int microBatches;
     private int cachedEpoch = -1;
     private int[] cachedOrder = [];
 
@@ -27,15 +29,18 @@ public sealed class BatchSchedule
     /// <param name="shuffle">False keeps the rows' own order in every epoch.</param>
     /// <param name="dropLast">Leave out an epoch's last micro-batch when it is not full.</param>
     /// <param name="rowLengths">Tokens of each row: rows of like length then share micro-batches. Null: they need not.</param>
+    /// <param name="world">All ranks; null for this one alone.</param>
     /// <exception cref="UserErrorException">There is no row, or none remains after dropping.</exception>
     public BatchSchedule(
-        int rowCount, int batchSize, int accumulation, long seed, bool shuffle = true, bool dropLast = false, int[]? rowLengths = null)
+        int rowCount, int batchSize, int accumulation, long seed, bool shuffle = true, bool dropLast = false, int[]? rowLengths = null,
+        World? world = null)
     {
         if (rowCount < 1)
             throw new UserErrorException("The training set is empty: no row is left to train on.");
         (this.rowCount, this.batchSize, this.accumulation, this.seed) = (rowCount, batchSize, accumulation, seed);
-        (this.shuffle, this.rowLengths) = (shuffle, rowLengths);
-        MicroBatchesPerEpoch = dropLast ? rowCount / batchSize : (rowCount + batchSize - 1) / batchSize;
+        (this.shuffle, this.rowLengths, this.world) = (shuffle, rowLengths, world ?? World.Single);
+        microBatches = dropLast ? rowCount / batchSize : (rowCount + batchSize - 1) / batchSize;
+        MicroBatchesPerEpoch = (microBatches + this.world.Size - 1) / this.world.Size;
         if (MicroBatchesPerEpoch == 0)
         {
             throw new UserErrorException(
@@ -44,25 +49,28 @@ public sealed class BatchSchedule
         StepsPerEpoch = TrainingSteps.PerEpoch(MicroBatchesPerEpoch, accumulation);
     }
 
-    /// <summary>Micro-batches of a pass over the data.</summary>
+    /// <summary>Micro-batches of a rank in a pass over the data.</summary>
     public int MicroBatchesPerEpoch { get; }
 
     /// <summary>Optimizer steps of a pass over the data.</summary>
     public int StepsPerEpoch { get; }
 
-    /// <summary>The micro-batches of the optimizer step with this 0-based number, each the indices of its rows.</summary>
+    /// <summary>
+    /// This rank's micro-batches of the optimizer step with this 0-based number, each the indices of its rows; at the end of an epoch there
+    /// may be none for a rank.
+    /// </summary>
     public int[][] MicroBatches(int step)
     {
         var order = Order(step / StepsPerEpoch);
         var first = step % StepsPerEpoch * accumulation;
-        var count = Math.Min(accumulation, MicroBatchesPerEpoch - first);
-        var batches = new int[count][];
-        for (var i = 0; i < count; i++)
+        var batches = new List<int[]>();
+        for (var i = first; i < Math.Min(first + accumulation, MicroBatchesPerEpoch); i++)
         {
-            var start = (first + i) * batchSize;
-            batches[i] = order.AsSpan(start, Math.Min(batchSize, rowCount - start)).ToArray();
+            var own = i * world.Size + world.Rank;
+            if (own < microBatches)
+                batches.Add(order.AsSpan(own * batchSize, Math.Min(batchSize, rowCount - own * batchSize)).ToArray());
         }
-        return batches;
+        return [.. batches];
     }
 
     /// <summary>Epochs done after so many optimizer steps, with fraction.</summary>

@@ -11,8 +11,11 @@ namespace Handbook.Training.Loop;
 /// <param name="rows">The held-out rows.</param>
 /// <param name="batchSize">Rows at once.</param>
 /// <param name="clock">Where time comes from.</param>
-public sealed class Evaluator(IObjective objective, TrainingRows rows, int batchSize, TimeProvider clock)
+/// <param name="world">All ranks, which share the batches; null for this one alone.</param>
+public sealed class Evaluator(IObjective objective, TrainingRows rows, int batchSize, TimeProvider clock, World? world = null)
 {
+    private readonly World world = world ?? World.Single;
+
     /// <summary>Computes <c>eval_loss</c> (the mean over all label tokens, or over all examples where the loss is one of examples) and the objective's metrics.</summary>
     /// <param name="step">Optimizer steps done.</param>
     /// <param name="epoch">Epochs done.</param>
@@ -22,12 +25,13 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
     {
         var start = clock.GetTimestamp();
         var sums = new MetricSums();
-        for (var i = 0; i < BatchCount; i++)
+        for (var i = world.Rank; i < BatchCount; i += world.Size)
         {
             stop.ThrowIfCancellationRequested();
             Measure(Batch(i), sums);
             progress.Advance("evaluation", i + 1, BatchCount);
         }
+        sums.SumOver(world);
         var seconds = clock.GetElapsedTime(start).TotalSeconds;
         var values = sums.Means().Select(metric => (MetricNames.EvaluationPrefix + metric.Name, metric.Value)).ToList();
         values.Add((MetricNames.EvaluationRuntime, seconds));

@@ -16,7 +16,9 @@ namespace Handbook.Training.Loop;
 public sealed class TrainingStep(
     IObjective objective, IReadOnlyList<Parameter> parameters, IOptimizer optimizer, double maxGradNorm, int seed, World? world = null)
 {
-    /// <summary>Trains on the micro-batches of the step with this 0-based number.</summary>
+    private readonly World world = world ?? World.Single;
+
+    /// <summary>Trains on this rank's micro-batches of the step with this 0-based number.</summary>
     /// <exception cref="TrainingDivergedException">A loss or the gradient is not finite; the weights are as before.</exception>
     public StepOutcome Run(int step, double learningRate, IReadOnlyList<TokenBatch> microBatches)
     {
@@ -39,7 +41,10 @@ public sealed class TrainingStep(
         OperationTimes.Current?.Mark(nameof(Optimizer), "update");
         Forget();
         objective.Stepped(step + 1);
-        return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics.EndStep());
+        metrics.EndStep().SumOver(world);
+        double[] sums = [loss, microBatches.Sum(batch => (long)batch.TokenCount)];
+        world.Sum(sums);
+        return new StepOutcome(sums[0], norm, learningRate, (long)sums[1], metrics);
     }
 
     private double Differentiate(ObjectiveStep work, TokenBatch batch, int step, ulong randomSeed, MetricSums metrics)

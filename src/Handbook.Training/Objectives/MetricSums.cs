@@ -70,6 +70,18 @@ public sealed class MetricSums
         }
     }
 
+    /// <summary>Adds what the other ranks hold: every rank must have observed the same metrics.</summary>
+    public void SumOver(World world)
+    {
+        if (world.Size == 1)
+            return;
+        var names = sums.Keys.Order(StringComparer.Ordinal).ToList();
+        double[] values = [.. names.SelectMany(name => new[] { sums[name].Sum, sums[name].Weight })];
+        world.Sum(values);
+        for (var i = 0; i < names.Count; i++)
+            sums[names[i]] = (values[2 * i], values[2 * i + 1]);
+    }
+
     /// <summary>Starts anew.</summary>
     public void Clear()
     {

@@ -17,19 +17,21 @@ public static class RunData
 {
     /// <summary>Prepares it, or opens what an earlier run prepared.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left to learn from.</exception>
-    public static TokenStore Prepare(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
-        Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit, progress).Prepare(notes, stop));
+    public static TokenStore Prepare(
+        RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop, World? world = null) =>
+        Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit, progress, world).Prepare(notes, stop));
 
     /// <summary>As <see cref="Prepare"/>, though there may be no label to learn from: what is wrong with the data is to be looked at.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left of it.</exception>
     public static TokenStore PrepareForInspection(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
         Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit, progress).PrepareForInspection(notes, stop));
 
-    private static DataPreparation Preparation(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress)
+    private static DataPreparation Preparation(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, World? world = null)
     {
         var maxLength = DataBinding.MaxLength(options, Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue));
         return new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength))
         {
+            World = world ?? World.Single,
             Waits = holder => progress.Note($"{holder} prepares the same data; waiting for it"),
         };
     }

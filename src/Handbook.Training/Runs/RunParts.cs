@@ -44,8 +44,9 @@ public sealed class RunParts : IDisposable
     /// <param name="progress">Hears what happens.</param>
     /// <param name="clock">Where time comes from.</param>
     /// <param name="stop">Ends it early.</param>
+    /// <param name="world">All ranks; null for this one alone.</param>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files, or the folder is another run's.</exception>
-    public static RunParts Open(RunOptions options, RunFolder folder, Checkpoint? from, ITrainingProgress progress, TimeProvider clock, CancellationToken stop)
+    public static RunParts Open(RunOptions options, RunFolder folder, Checkpoint? from, ITrainingProgress progress, TimeProvider clock, CancellationToken stop, World? world = null)
     {
         var method = TrainingMethod.Of(options.Task);
         var tokenizer = RunTokenizer.Load(options);
@@ -55,14 +56,14 @@ public sealed class RunParts : IDisposable
         try
         {
             model = RunModel.Open(options, method, tokenizer, progress);
-            data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop);
+            data = RunData.Prepare(options, tokenizer, model.Model.Config.MaxPositions, progress, stop, world);
             CheckTokenIds(data, model.Model.Config.VocabularySize);
             var identity = RunIdentity.Of(options, data.Train);
             if (options.Checkpoints.Train)
                 folder.Refuse(identity, from);
             reference = RunReference.Open(options, method, model, data, progress, clock, stop);
             var objective = method.Objective(new MethodParts(model.Model, options, reference.Logps));
-            var evaluator = data.Evaluation is { RowCount: > 0 } held ? new Evaluator(objective, method.Rows(held), options.Evaluation.PerDeviceBatchSize, clock) : null;
+            var evaluator = data.Evaluation is { RowCount: > 0 } held ? new Evaluator(objective, method.Rows(held), options.Evaluation.PerDeviceBatchSize, clock, world) : null;
             if (evaluator is not null)
                 BestCheckpoint.CheckMetric(options.Checkpoints, evaluator, stop);
             return new RunParts(identity, RunData.Taught(options, tokenizer, data), model, data, reference) { Objective = objective, Evaluator = evaluator };

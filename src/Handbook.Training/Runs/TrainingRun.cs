@@ -16,11 +16,12 @@ namespace Handbook.Training.Runs;
 /// <param name="pages">Pages about it that are written at its end.</param>
 /// <param name="progress">Hears what happens.</param>
 /// <param name="clock">Where time comes from.</param>
-public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock)
+/// <param name="world">All ranks; null for this one alone.</param>
+public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock, World? world = null)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
     private readonly TrainingMethod method = TrainingMethod.Of(options.Task);
-    private readonly CheckpointStore store = new(options.Checkpoints.OutputDirectory);
+    private readonly CheckpointStore store = new(options.Checkpoints.OutputDirectory, world);
 
     /// <summary>Trains, or goes on from the newest whole checkpoint; with <c>do_train: false</c> it only evaluates.</summary>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files, or the folder is another run's.</exception>
@@ -78,7 +79,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
     {
         try
         {
-            return RunParts.Open(options, folder, resumed, progress, clock, stop);
+            return RunParts.Open(options, folder, resumed, progress, clock, stop, world);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -94,7 +95,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         var rows = method.Rows(run.Data.Train);
         var batches = new BatchSchedule(
             rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
-            !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null);
+            !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null, world);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
         RunFolder.RefuseFewerSteps(totalSteps, options.Optimization.MaxSteps > 0 ? "max_steps" : "num_train_epochs", resumed);
         var learningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps);
@@ -109,7 +110,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
 
         var parts = new LoopParts
         {
-            Step = new TrainingStep(run.Objective, run.Model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm, options.Seed),
+            Step = new TrainingStep(run.Objective, run.Model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm, options.Seed, world),
             Rows = rows,
             Batches = batches,
             LearningRate = learningRate,
@@ -210,6 +211,6 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
     private RunLog OpenLog(int resumedStep)
     {
         var (sinks, owned) = RunSinks.Open(options.Logging, output, resumedStep, clock, progress.Note);
-        return new RunLog(sinks, owned);
+        return new RunLog(sinks, owned, world);
     }
 }
