@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -13,9 +12,9 @@ public static class Activation
     /// <param name="kind">Which one.</param>
     public static Variable Apply(Tape tape, Variable x, ActivationKind kind)
     {
-        var value = Elementwise.Applies(x.Value) ? Fused.Forward(x.Value, kind) : PlainForward(x.Value, kind);
+        var value = Elementwise.Applies(x.Value) ? ActivationKernel.Forward(x.Value, kind) : PlainForward(x.Value, kind);
         return tape.Record(value, [x], [x.Value], (gradient, saved) => x.Accumulate(
-            Elementwise.Applies(gradient, saved[0]) ? Fused.Backward(gradient, saved[0], kind) : PlainBackward(gradient, saved[0], kind)));
+            Elementwise.Applies(gradient, saved[0]) ? ActivationKernel.Backward(gradient, saved[0], kind) : PlainBackward(gradient, saved[0], kind)));
     }
 
     /// <summary>The definition, in libtorch's operators.</summary>
@@ -40,53 +39,5 @@ public static class Activation
             ActivationKind.Relu => gradient.Multiply(Operator.Call("aten::gt"u8, "Tensor"u8, x, Tensor.Scalar(0))),
             _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
         });
-    }
-
-    /// <summary>SIMD for float32 and bfloat16 in host memory.</summary>
-    private static class Fused
-    {
-        internal static Tensor Forward(Tensor x, ActivationKind kind) => kind switch
-        {
-            ActivationKind.Silu => Elementwise.Map(new ValueKernel<SiluVector>(), x),
-            ActivationKind.Gelu => Elementwise.Map(new ValueKernel<GeluVector>(), x),
-            ActivationKind.GeluTanh => Elementwise.Map(new ValueKernel<GeluTanhVector>(), x),
-            _ => Elementwise.Map(new ValueKernel<ReluVector>(), x),
-        };
-
-        internal static Tensor Backward(Tensor gradient, Tensor x, ActivationKind kind) => kind switch
-        {
-            ActivationKind.Silu => Elementwise.Map(new GradientKernel<SiluVector>(), gradient, x),
-            ActivationKind.Gelu => Elementwise.Map(new GradientKernel<GeluVector>(), gradient, x),
-            ActivationKind.GeluTanh => Elementwise.Map(new GradientKernel<GeluTanhVector>(), gradient, x),
-            _ => Elementwise.Map(new GradientKernel<ReluVector>(), gradient, x),
-        };
-    }
-
-    private readonly struct ValueKernel<TActivation> : IElementwiseKernel where TActivation : IActivationVector
-    {
-        public static int InputCount => 1;
-
-        public static int OutputCount => 1;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
-        {
-            first = TActivation.Value(a);
-            second = default;
-        }
-    }
-
-    private readonly struct GradientKernel<TActivation> : IElementwiseKernel where TActivation : IActivationVector
-    {
-        public static int InputCount => 2;
-
-        public static int OutputCount => 1;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
-        {
-            first = a * TActivation.ValueAndDerivative(b).Derivative;
-            second = default;
-        }
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -18,11 +17,11 @@ public static class GatedActivation
     /// <returns>[N, width].</returns>
     public static Variable Apply(Tape tape, Variable gate, Variable up, ActivationKind kind)
     {
-        var value = Elementwise.Applies(gate.Value, up.Value) ? Fused.Forward(gate.Value, up.Value, kind) : PlainForward(gate.Value, up.Value, kind);
+        var value = Elementwise.Applies(gate.Value, up.Value) ? GatedActivationKernel.Forward(gate.Value, up.Value, kind) : PlainForward(gate.Value, up.Value, kind);
         return tape.Record(value, [gate, up], [gate.Value, up.Value], (gradient, saved) =>
         {
             var (gateGradient, upGradient) = Elementwise.Applies(gradient, saved[0], saved[1])
-                ? Fused.Backward(gradient, saved[0], saved[1], kind)
+                ? GatedActivationKernel.Backward(gradient, saved[0], saved[1], kind)
                 : PlainBackward(gradient, saved[0], saved[1], kind);
             gate.Accumulate(gateGradient);
             up.Accumulate(upGradient);
@@ -43,54 +42,5 @@ public static class GatedActivation
         var gateGradient = Activation.PlainBackward(gradient.Multiply(up), gate, kind);
         var upGradient = gradient.Multiply(Activation.PlainForward(gate, kind));
         return (scope.Keep(gateGradient), scope.Keep(upGradient));
-    }
-
-    /// <summary>SIMD for float32 and bfloat16 in host memory.</summary>
-    private static class Fused
-    {
-        internal static Tensor Forward(Tensor gate, Tensor up, ActivationKind kind) => kind switch
-        {
-            ActivationKind.Silu => Elementwise.Map(new ProductKernel<SiluVector>(), gate, up),
-            ActivationKind.Gelu => Elementwise.Map(new ProductKernel<GeluVector>(), gate, up),
-            ActivationKind.GeluTanh => Elementwise.Map(new ProductKernel<GeluTanhVector>(), gate, up),
-            _ => Elementwise.Map(new ProductKernel<ReluVector>(), gate, up),
-        };
-
-        internal static (Tensor Gate, Tensor Up) Backward(Tensor gradient, Tensor gate, Tensor up, ActivationKind kind) => kind switch
-        {
-            ActivationKind.Silu => Elementwise.Map2(new GradientKernel<SiluVector>(), gradient, gate, up),
-            ActivationKind.Gelu => Elementwise.Map2(new GradientKernel<GeluVector>(), gradient, gate, up),
-            ActivationKind.GeluTanh => Elementwise.Map2(new GradientKernel<GeluTanhVector>(), gradient, gate, up),
-            _ => Elementwise.Map2(new GradientKernel<ReluVector>(), gradient, gate, up),
-        };
-    }
-
-    private readonly struct ProductKernel<TActivation> : IElementwiseKernel where TActivation : IActivationVector
-    {
-        public static int InputCount => 2;
-
-        public static int OutputCount => 1;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
-        {
-            first = TActivation.Value(a) * b;
-            second = default;
-        }
-    }
-
-    private readonly struct GradientKernel<TActivation> : IElementwiseKernel where TActivation : IActivationVector
-    {
-        public static int InputCount => 3;
-
-        public static int OutputCount => 2;
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Next<V>(V a, V b, V c, long index, out V first, out V second) where V : unmanaged, ILanes<V>
-        {
-            var (value, derivative) = TActivation.ValueAndDerivative(b);
-            first = a * c * derivative;
-            second = a * value;
-        }
     }
 }

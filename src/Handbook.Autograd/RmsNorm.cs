@@ -9,7 +9,7 @@ namespace Handbook.Autograd;
 /// weight is applied, as in transformers' LlamaRMSNorm. With an offset (Gemma) the factor is 1 + weight, applied in float32, and the
 /// result is rounded once.
 /// </summary>
-public static partial class RmsNorm
+public static class RmsNorm
 {
     /// <summary>Normalises rows.</summary>
     /// <param name="tape">Where to record.</param>
@@ -22,7 +22,7 @@ public static partial class RmsNorm
     {
         using var scale = weight.Lease();
         var value = !isOffset && Fuses(input.Value, scale.Value)
-            ? Fused.Forward(input.Value, scale.Value, epsilon)
+            ? RmsNormKernel.Forward(input.Value, scale.Value, epsilon)
             : PlainForward(input.Value, scale.Value, epsilon, isOffset);
         return tape.Record(value, [input], [input.Value], (gradient, saved) =>
         {
@@ -46,7 +46,7 @@ public static partial class RmsNorm
     {
         using var scale = weight.Lease();
         var (sum, normalized) = !isOffset && Fuses(stream.Value, delta.Value, scale.Value)
-            ? Fused.ForwardWithResidual(stream.Value, delta.Value, scale.Value, epsilon)
+            ? RmsNormKernel.ForwardWithResidual(stream.Value, delta.Value, scale.Value, epsilon)
             : PlainForwardWithResidual(stream.Value, delta.Value, scale.Value, epsilon, isOffset);
         var outputs = tape.Record([sum, normalized], [stream, delta], [sum], (gradients, saved) =>
         {
@@ -100,7 +100,7 @@ public static partial class RmsNorm
     private static (Tensor X, Tensor Weight) Backward(
         Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon, bool isOffset) =>
         !isOffset && Fuses(gradient, residual ?? gradient, x, weight)
-            ? Fused.Backward(gradient, residual, x, weight, epsilon)
+            ? RmsNormKernel.Backward(gradient, residual, x, weight, epsilon)
             : PlainBackward(gradient, residual, x, weight, epsilon, isOffset);
 
     private static Tensor Factor(Tensor weight, DType wide, bool isOffset) => isOffset ? weight.To(wide).Add(1) : weight.To(wide);

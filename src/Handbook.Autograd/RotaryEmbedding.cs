@@ -8,7 +8,7 @@ namespace Handbook.Autograd;
 /// i and element i + R/2 of a head are turned together by the angle of (position, i). The first R elements of a head are
 /// turned (R = twice the width of the tables), the others pass through. Products are taken in float32 and rounded once.
 /// </summary>
-public static unsafe partial class RotaryEmbedding
+public static  class RotaryEmbedding
 {
     /// <summary>Turns every head of every token.</summary>
     /// <param name="tape">Where to record.</param>
@@ -68,7 +68,7 @@ public static unsafe partial class RotaryEmbedding
 
     private static Tensor Rotate(Tensor x, Tensor cos, Tensor sin, bool inverse) =>
         KernelTable.Runs(Operation.Rotary, x, cos, sin) && cos.DType == DType.Float32 && sin.DType == DType.Float32
-            ? Fused.Rotate(x, cos, sin, inverse)
+            ? RotaryKernel.Rotate(x, cos, sin, inverse)
             : PlainRotate(x, cos, sin, inverse);
 
     private static void Check(Tensor x, Tensor cos, Tensor sin)

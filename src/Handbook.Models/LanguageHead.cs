@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Autograd.Kernels;
 using Handbook.Models.Architectures;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;

@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Autograd.Kernels;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;
 using Handbook.Torch;

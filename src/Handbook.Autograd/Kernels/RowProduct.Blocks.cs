@@ -1,7 +1,6 @@
-using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
-namespace Handbook.Models.Generation;
+namespace Handbook.Autograd.Kernels;
 
 /// <content>
 /// bfloat16 on libtorch's block products: Y^T = W X^T with always <see cref="Columns"/> rows of X, missing ones zero, so that a

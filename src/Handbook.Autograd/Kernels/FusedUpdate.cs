@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
-namespace Handbook.Training.Optimizers;
+namespace Handbook.Autograd.Kernels;
 
 /// <summary>The formula of an update for a register of elements.</summary>
 internal interface IVectorRule

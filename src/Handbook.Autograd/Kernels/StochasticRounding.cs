@@ -1,9 +1,7 @@
 using System.Runtime.CompilerServices;
-using Handbook.Autograd;
-using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
-namespace Handbook.Training.Optimizers;
+namespace Handbook.Autograd.Kernels;
 
 /// <summary>
 /// Rounding of float32 to bfloat16 up or down at random, so that the expected value is the number itself and updates smaller

@@ -1,7 +1,7 @@
-using Handbook.Models.Generation;
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
-namespace Handbook.Models.Tests.Generation;
+namespace Handbook.Autograd.Tests;
 
 public sealed class RowProductTests
 {

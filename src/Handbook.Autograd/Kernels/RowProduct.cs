@@ -1,8 +1,7 @@
 using System.Runtime.CompilerServices;
-using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
-namespace Handbook.Models.Generation;
+namespace Handbook.Autograd.Kernels;
 
 /// <summary>
 /// x Wᵀ + b for a few rows, where a row's result does not depend on how many others there are: every element is one sum over
