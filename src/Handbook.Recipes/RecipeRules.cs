@@ -1,6 +1,7 @@
 using Handbook.Recipes.Keys;
 using Handbook.Recipes.Yaml;
 using Handbook.Templates;
+using Handbook.Torch;
 using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Runs;
 using Problem = (Handbook.Recipes.Yaml.YamlPosition Position, string Text);
@@ -92,6 +93,8 @@ internal static class RecipeRules
             yield return At(values, "model_config", "has no model_type, the architecture's name (llama, ...).");
         if (values.Json("model_config") is not null && values.Text("tokenizer_name_or_path") is null)
             yield return At(values, "model_config", "needs tokenizer_name_or_path: a new model has no tokenizer of its own.");
+        if (values.Text("device") is { } device && !DeviceChoice.IsOne(device))
+            yield return At(values, "device", $"expected {DeviceChoice.Expected}, found {device}.");
         if (values.FlagOrNull("bf16") == true && values.Has("bf16") && values.Flag("fp16"))
             yield return At(values, "fp16", "bf16 and fp16 exclude each other.");
         if (values.Text("precision") is { } precision and not "auto")

@@ -29,13 +29,19 @@ public sealed record DeviceChoice(Device Device, string Why)
     /// <summary>Such as <c>cpu (no GPU half of libtorch)</c>.</summary>
     public override string ToString() => $"{Device} ({Why})";
 
-    private static Device Parse(string wanted)
+    /// <summary>True for a word that may stand for a device, whether or not there is one.</summary>
+    public static bool IsOne(string wanted) => wanted is "auto" or "cpu" || Cuda(wanted) is not null;
+
+    private static Device Parse(string wanted) =>
+        Cuda(wanted) ?? throw new UserErrorException($"device: expected {Expected}, found {wanted}.{NearestName.Hint(wanted, ["auto", "cpu", "cuda"])}");
+
+    private static Device? Cuda(string wanted)
     {
         if (wanted == "cuda")
             return Device.Cuda();
         return wanted.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(wanted.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
             ? Device.Cuda(index)
-            : throw new UserErrorException($"device: expected {Expected}, found {wanted}.{NearestName.Hint(wanted, ["auto", "cpu", "cuda"])}");
+            : null;
     }
 
     /// <summary>Why a GPU cannot be used; null when it can.</summary>

@@ -48,6 +48,7 @@ public sealed class HonouredKeyTests : IDisposable
 
     private static readonly Dictionary<string, string[]> Values = new()
     {
+        ["device"] = ["cpu", "cuda:3"],
         ["model_config"] = ["{model_type: llama, hidden_size: 8}", "{model_type: llama, hidden_size: 16}"],
         ["dataset_splits"] = ["[train]", "[train, test]"],
         ["dataset_configs"] = ["[a]", "[b]"],

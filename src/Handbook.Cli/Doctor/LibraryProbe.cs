@@ -15,6 +15,7 @@ internal static class LibraryProbe
         {
             yield return Threads();
             yield return Numbers();
+            yield return Chosen();
             yield return Cuda();
         }
         yield return Found("MPI", "apt install openmpi-bin libopenmpi-dev", "only needed to train on several processes", "libmpi.so*", "libmpich.so*", "libmpi*.dylib");
@@ -43,14 +44,16 @@ internal static class LibraryProbe
     private static Finding Numbers() => new(
         "precision: auto", FindingState.Good, $"{(BFloat16Speed.IsFast ? "bf16-mixed" : "fp32")}: {RunPrecision.Speed()}");
 
+    private static Finding Chosen() => new("device: auto", FindingState.Good, DeviceChoice.Of("auto").ToString());
+
     private static Finding Cuda()
     {
         if (LibtorchLibrary.HasCuda)
-            return new Finding("GPU half of libtorch", FindingState.Good, "loaded");
+            return new Finding("GPU half of libtorch", FindingState.Good, "loaded; no GPU has run this version yet");
         var remedy = $"install a PyTorch with CUDA or ROCm and set {LibtorchLocation.Variable} to its torch/lib";
         return LibtorchLibrary.CudaProblem is { } problem
             ? new Finding("GPU half of libtorch", FindingState.Optional, "there, but cannot be loaded: " + problem, remedy)
-            : new Finding("GPU half of libtorch", FindingState.Optional, "not there; no run uses a GPU yet", remedy);
+            : new Finding("GPU half of libtorch", FindingState.Optional, "not there; runs compute on the host", remedy);
     }
 
     private static Finding Found(string topic, string remedy, string use, params string[] patterns)

@@ -36,6 +36,12 @@ internal static class ModelKeys
             .To(Tokenizer, (o, v) => o with { NameOrPath = v })
             .To(PolicyTokenizer, (o, v) => o with { NameOrPath = v })
             with { Tasks = TaskSet.Everything, Effect = KeyEffect.Source },
+        Row("device", Text, Ours, "auto",
+            "Where the run computes: auto (a GPU that libtorch can use, else the host), cpu, cuda or cuda:N. A GPU needs HANDBOOK_LIBTORCH, "
+            + "the torch/lib of a PyTorch with CUDA or ROCm; no GPU has run this version yet.")
+            .To(Model, (o, v) => o with { Device = v })
+            .To(Policy, (o, v) => o with { Device = v })
+            with { Tasks = TaskSet.Everything, Effect = KeyEffect.Course },
         Row("torch_dtype", Dtypes, H4, null,
             "Dtype of the weights on disk and, without bf16 or fp16, in training. auto takes the checkpoint's. Under bf16: true, master "
             + "weights are fp32 whatever is written here.")

@@ -153,7 +153,7 @@ public sealed class CheckpointStore(string outputFolder, World? world = null)
         }
     }
 
-    private void FinishOrRemove(string aside, string final)
+    private static void FinishOrRemove(string aside, string final)
     {
         var step = StepOf(final);
         if (step >= 0 && !Directory.Exists(final) && CheckpointManifest.FindFault(aside, step) is null)
