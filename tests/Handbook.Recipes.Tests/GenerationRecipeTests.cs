@@ -1,3 +1,4 @@
+using Handbook.Torch;
 using Handbook.Training.Options;
 
 namespace Handbook.Recipes.Tests;
@@ -102,6 +103,15 @@ public sealed class GenerationRecipeTests : IDisposable
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    /// <summary>An endpoint has its own machine; a reward model that scores its answers has the recipe's type and device.</summary>
+    [Fact]
+    public void Read_Endpoint_LeavesScorersTypeAndDevice()
+    {
+        var options = Sample("dataset_name: d\noutput_dir: out\nreward_funcs: reward_model:r\ntorch_dtype: float32\ndevice: cpu\nendpoint: {url: 'http://h/v1', model: m}\n").Options;
+        Assert.Equal((null, DType.Float32, "cpu"), (options.Policy.DType, options.Scorers[0].DType, options.Scorers[0].Device));
+        Assert.Equal("m", options.Policy.Endpoint!.Model);
+    }
 
     private string Write(string name, string text)
     {

@@ -1,4 +1,3 @@
-using Handbook.Training.Options;
 using static Handbook.Recipes.Keys.KeyOrigin;
 using static Handbook.Recipes.Keys.OptionParts;
 using static Handbook.Recipes.Keys.RecipeKeyTable;

@@ -1,7 +1,6 @@
 using Handbook.Sampling;
 using Handbook.Sampling.Endpoints;
 using Handbook.Sampling.Scoring;
-using Handbook.Torch;
 using static Handbook.Recipes.Keys.KeyOrigin;
 using static Handbook.Recipes.Keys.OptionParts;
 using static Handbook.Recipes.Keys.RecipeKeyTable;
@@ -61,7 +60,7 @@ internal static class GenerationKeys
             "chat: prompts are conversations for the chat template. text: a prompt is continued as it stands.")
             .To(Prompts, (o, v) => o with { IsPlainText = v == "text" }) with { Choices = ["chat", "text"] },
         Row("reward_funcs", Texts, Trl, null, $"What answers are scored by, one or several of: {string.Join(", ", ScorerOptions.Known)}.")
-            .To(Sample, (o, v, values) => o with { Scorers = [.. Scorers(v, o.Policy, values)] }) with { IsRequired = true },
+            .To(Sample, (o, v, values) => o with { Scorers = [.. Scorers(v, values)] }) with { IsRequired = true },
         Row("reward_weights", NumbersOrNull, Trl, null,
             "A weight for each of reward_funcs; an answer's score is the weighted sum. Left out: all 1."),
         Row("keep_best", Integer, Ours, "1", "The best answers to a prompt that go into the SFT set.")
@@ -141,13 +140,13 @@ internal static class GenerationKeys
         MaxConcurrency = values.Integer(section + "max_concurrency"),
     };
 
-    private static IEnumerable<ScorerOptions> Scorers(IReadOnlyList<string> names, PolicyOptions policy, RecipeValues values)
+    private static IEnumerable<ScorerOptions> Scorers(IReadOnlyList<string> names, RecipeValues values)
     {
         var weights = values.Numbers("reward_weights");
         return names.Select((name, i) => new ScorerOptions(name, weights?[i] ?? 1)
         {
-            DType = policy.DType,
-            Device = policy.Device,
+            DType = ModelKeys.ComputedIn(values),
+            Device = values.Text("device")!,
             Judge = ScorerOptions.IsJudge(name) ? Judge(values) : null,
         });
     }

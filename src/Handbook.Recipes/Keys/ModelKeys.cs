@@ -46,7 +46,7 @@ internal static class ModelKeys
             "Dtype of the weights on disk and, without bf16 or fp16, in training. auto takes the checkpoint's. Under bf16: true, master "
             + "weights are fp32 whatever is written here.")
             .To(Model, (o, v, values) => o with { SavedDtype = v ?? Unsaid(values.Profile) })
-            .To(Policy, (o, v) => o with { DType = ComputedIn(v) })
+            .To(Policy, (o, _, values) => o with { DType = ComputedIn(values) })
             with { Tasks = TaskSet.Everything, Effect = KeyEffect.Course },
         Row("precision", Precisions, Ours, "auto",
             "bf16-mixed: bf16 products, fp32 master weights. fp32: fp32 throughout. bf16: bf16 throughout, updates rounded "
@@ -86,7 +86,8 @@ internal static class ModelKeys
             .To(Model, (o, v) => o with { NeftuneNoiseAlpha = v }) with { Range = NumberRange.From(0) },
     ];
 
-    private static DType? ComputedIn(SavedDtype? dtype) => dtype switch
+    /// <summary>The type that models which only answer or score compute in; null for the stored one.</summary>
+    internal static DType? ComputedIn(RecipeValues values) => Dtypes.Of(values.Value("torch_dtype")) switch
     {
         SavedDtype.Float32 => DType.Float32,
         SavedDtype.Bfloat16 => DType.BFloat16,
