@@ -34,7 +34,24 @@ public class RecipeTests
     }
 
     [Fact]
-    public void Keys_HaveADocumentationAndADefaultThatFits()
+    public void Defaults_AreValuesOfTheirKeys()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (var row in RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Section.Length == 0))
+        {
+            foreach (var task in RecipeTasks.All.Where(row.Tasks.Includes).Where(task => task is not (RecipeTasks.Sample or RecipeTasks.Constitution)))
+            {
+                if (row.DefaultFor(task, Profile.Best) is not { } value)
+                    continue;
+                File.WriteAllText(folder.File("r.yaml"), $"{row.Name}: {value}\n");
+                var said = Record.Exception(() => RecipeReader.Check(RecipeSource.Load([folder.File("r.yaml")]), task))?.Message ?? "";
+                Assert.DoesNotContain($" {row.Name}: expected", said, StringComparison.Ordinal);
+            }
+        }
+    }
+
+    [Fact]
+    public void Keys_HaveADocumentationAndTargetsThatAreThere()
     {
         foreach (var row in RecipeKeyTable.Rows)
         {

@@ -67,21 +67,26 @@ public partial class SourceRuleTests
             .Where(path => MachinePath().IsMatch(SourceTree.Read(path))));
     }
 
-    /// <summary>Members of types at the top of a file whose braces stand more than the limit apart.</summary>
+    /// <summary>Members of a file's types, nested ones too, whose braces stand more than the limit apart.</summary>
     private static IEnumerable<string> LongMethods(string path)
     {
         var lines = SourceTree.Lines(path);
-        var start = -1;
+        var (start, nested) = (-1, false);
         for (var i = 1; i < lines.Length; i++)
         {
-            if (lines[i] == "    {" && MemberSignature().IsMatch(string.Join(' ', lines[Math.Max(0, i - 4)..i])) && !TypeName().IsMatch(lines[i - 1]))
+            var isType = TypeName().IsMatch(lines[i - 1]);
+            if (lines[i] == "    {" && isType)
+                nested = true;
+            else if (lines[i] == (nested ? "        {" : "    {") && !isType && MemberSignature().IsMatch(string.Join(' ', lines[Math.Max(0, i - 4)..i])))
                 start = i;
-            else if (lines[i] is "    }" && start >= 0)
+            else if (start >= 0 && lines[i] == (nested ? "        }" : "    }"))
             {
                 if (i - start - 1 > MostMethodLines)
                     yield return $"{path}:{start} has {i - start - 1} lines";
                 start = -1;
             }
+            if (lines[i] == "    }")
+                nested = false;
         }
     }
 

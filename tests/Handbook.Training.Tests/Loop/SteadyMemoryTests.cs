@@ -42,6 +42,6 @@ public sealed class SteadyMemoryTests
                 (live, memory) = (Tensor.LiveCount, Environment.WorkingSet);
         }
         Assert.Equal(live, Tensor.LiveCount);
-        Assert.True(Environment.WorkingSet - memory < 400_000_000, $"{(Environment.WorkingSet - memory) / 1e6} MB more after 150 steps");
+        Assert.True(Environment.WorkingSet - memory < 40_000_000, $"{(Environment.WorkingSet - memory) / 1e6} MB more after 150 steps");
     }
 }
