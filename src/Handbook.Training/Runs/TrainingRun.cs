@@ -124,7 +124,8 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, run.Model.Model, run.Data, batches, totalSteps));
         var outcome = Loop(parts, state, run, stop);
         progress.End();
-        return outcome.Stopped ? Stopped(outcome.State, totalSteps) : Finish(outcome, run, optimizer, log, Save, stop);
+        var end = new RunEnd(options, pages, store, progress, clock);
+        return outcome.Stopped ? end.Stop(outcome.State, totalSteps) : end.Finish(outcome, run, optimizer, log, Save, stop);
     }
 
     /// <summary>The loop; a diverged run is told with the places of its examples.</summary>
@@ -140,46 +141,6 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
                 progress.Note($"example {example}: {run.Data.Describe(example)}");
             throw;
         }
-    }
-
-    /// <summary>
-    /// Writes the results. What is stopped or fails here has all its steps behind it: they are kept, so that the same command does the rest.
-    /// </summary>
-    private RunResult Finish(LoopOutcome outcome, RunParts run, IOptimizer optimizer, RunLog log, Action<TrainerState> save, CancellationToken stop)
-    {
-        var tookBest = options.Checkpoints.LoadBestAtEnd && new BestModel(options, store, progress).Take(outcome.State, run, optimizer);
-        void Keep()
-        {
-            if (!tookBest && !store.Steps().Contains(outcome.State.GlobalStep))
-                save(outcome.State);
-        }
-
-        try
-        {
-            return new RunOutputs(options, pages, clock).Write(outcome, new FinishedRun(run, optimizer, log, progress), stop);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            Keep();
-            progress.Note($"stopped in the evaluation at the end: the model is in {output}; the same command goes on {From(store.Steps(), outcome.State.GlobalStep)}");
-            return new RunResult(outcome.State, true, null);
-        }
-        catch (NonFiniteWeightsException)
-        {
-            Keep();
-            throw;
-        }
-    }
-
-    private static string From(IReadOnlyList<int> steps, int last) =>
-        steps.Contains(last) ? "with the evaluation" : steps.Count > 0 ? FormattableString.Invariant($"from checkpoint-{steps[^1]}") : "from the beginning";
-
-    private RunResult Stopped(TrainerState state, int totalSteps)
-    {
-        progress.Note(state.GlobalStep == 0
-            ? "stopped before the first step: there is nothing to save"
-            : FormattableString.Invariant($"stopped after step {state.GlobalStep} of {totalSteps}: the same command goes on from checkpoint-{state.GlobalStep}"));
-        return new RunResult(state, true, null);
     }
 
     private TrainerState Resumed(Checkpoint from, int totalSteps, RunParts run, IOptimizer optimizer)
