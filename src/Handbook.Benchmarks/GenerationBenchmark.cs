@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Diagnostics;
 using Handbook.Autograd;
 using Handbook.Models;
@@ -52,7 +53,9 @@ public static class GenerationBenchmark
     {
         using var model = CausalLanguageModel.Create(ModelShape.Find(options.Shape), 1, options.DType);
         if (options.PromptTokens + options.NewTokens > model.Config.MaxPositions)
-            throw new UserErrorException(FormattableString.Invariant($"--prompt and --tokens: {options.PromptTokens} + {options.NewTokens} tokens are more than the shape's {model.Config.MaxPositions}."));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"--prompt and --tokens: {options.PromptTokens} + {options.NewTokens} tokens "
+                    + $"are more than the shape's {model.Config.MaxPositions}."));
         var bandwidth = MeasureReading();
         var times = new List<GenerationTime>();
         // Twice: the first time memory is taken and code compiled.
@@ -93,7 +96,8 @@ public static class GenerationBenchmark
     private static double BytesPerStep(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch)
     {
         var config = model.Config;
-        var embedding = config.Head.IsTied ? 0 : model.Decoder.Embedding.Table.Weight.Parameters.Sum(parameter => parameter.Value.ByteCount);
+        var embedding = config.Head.IsTied
+            ? 0 : model.Decoder.Embedding.Table.Weight.Parameters.Sum(parameter => parameter.Value.ByteCount);
         var weights = model.Parameters.Sum(parameter => parameter.Value.ByteCount) - embedding;
         // Keys and values are kept in float32.
         var kept = config.Layers.Sum(layer => 2.0 * layer.Attention.KeyValueHeadCount * layer.Attention.HeadDim) * sizeof(float);

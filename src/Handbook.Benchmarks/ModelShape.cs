@@ -8,9 +8,12 @@ public static class ModelShape
     private static readonly Dictionary<string, Func<JsonObject>> Shapes = new(StringComparer.Ordinal)
     {
         // HuggingFaceTB/SmolLM2-135M, 360M and 1.7B: their published config.json.
-        ["smollm2-135m"] = () => Llama(hidden: 576, layers: 30, heads: 9, keyValueHeads: 3, feedForward: 1536, vocabulary: 49152, theta: 100000),
-        ["smollm2-360m"] = () => Llama(hidden: 960, layers: 32, heads: 15, keyValueHeads: 5, feedForward: 2560, vocabulary: 49152, theta: 100000),
-        ["smollm2-1.7b"] = () => Llama(hidden: 2048, layers: 24, heads: 32, keyValueHeads: 32, feedForward: 8192, vocabulary: 49152, theta: 130000),
+        ["smollm2-135m"] = () => Llama(hidden: 576, layers: 30, heads: 9, keyValueHeads: 3, feedForward: 1536,
+            vocabulary: 49152, theta: 100000),
+        ["smollm2-360m"] = () => Llama(hidden: 960, layers: 32, heads: 15, keyValueHeads: 5, feedForward: 2560,
+            vocabulary: 49152, theta: 100000),
+        ["smollm2-1.7b"] = () => Llama(hidden: 2048, layers: 24, heads: 32, keyValueHeads: 32, feedForward: 8192,
+            vocabulary: 49152, theta: 130000),
         ["tiny"] = () => Llama(hidden: 256, layers: 4, heads: 4, keyValueHeads: 2, feedForward: 768, vocabulary: 2048, theta: 10000),
     };
 
@@ -21,9 +24,11 @@ public static class ModelShape
     /// <exception cref="UserErrorException">The name is unknown.</exception>
     public static JsonObject Find(string name) => Shapes.TryGetValue(name, out var make)
         ? make()
-        : throw new UserErrorException($"--shape: {name} is not a shape; there are {string.Join(", ", Names)}.{NearestName.Hint(name, Names)}");
+        : throw new UserErrorException(
+            $"--shape: {name} is not a shape; there are {string.Join(", ", Names)}.{NearestName.Hint(name, Names)}");
 
-    private static JsonObject Llama(int hidden, int layers, int heads, int keyValueHeads, int feedForward, int vocabulary, int theta) => new()
+    private static JsonObject Llama(
+        int hidden, int layers, int heads, int keyValueHeads, int feedForward, int vocabulary, int theta) => new()
     {
         ["model_type"] = "llama",
         ["architectures"] = new JsonArray("LlamaForCausalLM"),

@@ -78,7 +78,8 @@ public sealed class PairBenchmark
             options.Data, options.Tokenizer, model.Config.VocabularySize, options.MaxLength, options.Pairs, options.Batches, folder);
         data = Fitting(data, model, budget);
         var start = Stopwatch.GetTimestamp();
-        using var stored = Store(data, model, new ReferenceKey(ReferenceKey.OfNew(config, 1), dtype, options.Data), folder, budget.Progress, stop);
+        using var stored = Store(data, model, new ReferenceKey(ReferenceKey.OfNew(config, 1), dtype, options.Data), folder,
+            budget.Progress, stop);
         var storeSeconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var benchmark = new PairBenchmark(options, model, data, stored);
         var batches = benchmark.Batches(budget, stop);
@@ -102,23 +103,27 @@ public sealed class PairBenchmark
     private static PairBenchmarkData Fitting(PairBenchmarkData data, CausalLanguageModel model, TimeBudget budget)
     {
         var probe = TokenBatch.Concatenate([.. data.Sample[0].Select(pair => pair.ToSharedPrefix())]);
-        var seconds = Enumerable.Range(0, 2).Min(_ => Seconds(() => new LiveReference(Policy(model)).TokenLogps(probe).Dispose())) / probe.TokenCount;
+        var seconds = Enumerable.Range(0, 2)
+            .Min(_ => Seconds(() => new LiveReference(Policy(model)).TokenLogps(probe).Dispose())) / probe.TokenCount;
         var mean = Variants.Select(variant => data.Sample.Average(batch => PairBenchmarkData.PlaceCount(batch, variant))).ToArray();
         var once = seconds * (2 * 3 * mean.Sum() + 2 * mean[(int)PairVariant.Shared]);
-        return data.Take(budget.Plan("micro-batches", data.Sample.Count, once, besides: once + 4 * 3 * seconds * mean[(int)PairVariant.Shared]));
+        return data.Take(budget.Plan("micro-batches", data.Sample.Count, once,
+            besides: once + 4 * 3 * seconds * mean[(int)PairVariant.Shared]));
     }
 
     private static double MatrixRate(PairBenchmarkOptions options, DType dtype) =>
         options.WithMatrixRate ? MachineRates.Measure(withMemory: false, dtype).MatrixFlops[dtype] : 0;
 
     private static StoredReference Store(
-        PairBenchmarkData data, CausalLanguageModel model, ReferenceKey key, string folder, ITrainingProgress progress, CancellationToken stop)
+        PairBenchmarkData data, CausalLanguageModel model, ReferenceKey key, string folder, ITrainingProgress progress,
+        CancellationToken stop)
     {
         var pairs = data.Sample.SelectMany(batch => batch).ToList();
         var rows = new TrainingRows(pairs.Count, pairs.Count, row => pairs[row].ToSharedPrefix(), row => pairs[row].TokenCount);
         // The policy has not moved yet: it is its own reference.
         return StoredReference.Open(
-            new ReferenceStoreOptions { Key = key, Sets = [rows], CacheFolder = folder }, () => new FrozenPolicy(Policy(model)), progress, TimeProvider.System, stop);
+            new ReferenceStoreOptions { Key = key, Sets = [rows], CacheFolder = folder }, () => new FrozenPolicy(Policy(model)),
+            progress, TimeProvider.System, stop);
     }
 
     private static CausalPolicy Policy(CausalLanguageModel model) => new(model, ForwardOptions.Default);
@@ -159,7 +164,8 @@ public sealed class PairBenchmark
         }
         var live = Seconds(() => new LiveReference(Policy(model)).TokenLogps(shared).Dispose());
         var lookup = Seconds(() => stored.TokenLogps(shared).Dispose());
-        return new PairBatchTimes(pairs.Length, [.. Variants.Select(variant => PairBenchmarkData.PlaceCount(pairs, variant))], seconds, processor, live, lookup);
+        return new PairBatchTimes(pairs.Length, [.. Variants.Select(variant => PairBenchmarkData.PlaceCount(pairs, variant))],
+            seconds, processor, live, lookup);
     }
 
     private void Differentiate(PairVariant variant, PreferencePair[] pairs, TokenBatch packed, TokenBatch shared)
@@ -185,7 +191,8 @@ public sealed class PairBenchmark
     /// <summary>Median of three updates, with the gradient of one micro-batch.</summary>
     private double OptimizerSeconds()
     {
-        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-6 }, options.Precision, model.Parameters, 1);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-6 }, options.Precision,
+            model.Parameters, 1);
         var batch = data.Sample[0].Select(pair => pair.ToSharedPrefix()).ToArray();
         using (var scope = new TensorScope())
         using (var tape = new Tape())

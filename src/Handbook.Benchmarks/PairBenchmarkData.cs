@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Chat;
 using Handbook.Data.Packing;
 using Handbook.Data.Preparation;
@@ -19,7 +20,8 @@ namespace Handbook.Benchmarks;
 /// <param name="FileTokens">Places of all micro-batches of the epoch, by <see cref="PairVariant"/>.</param>
 /// <param name="Padding">Id that padded rows are filled with.</param>
 /// <param name="TokenizerName">Where the tokenizer came from.</param>
-public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair[]> Sample, IReadOnlyList<long> FileTokens, int Padding, string TokenizerName)
+public sealed record PairBenchmarkData(
+    IReadOnlyList<PreferencePair[]> Sample, IReadOnlyList<long> FileTokens, int Padding, string TokenizerName)
 {
     /// <summary>Tokens of the tokenizer that is trained on the file itself: as many as give real tokenizers' lengths.</summary>
     private const int TrainedVocabulary = 16384;
@@ -37,7 +39,8 @@ public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair[]> Sample, I
     /// <param name="count">Micro-batches of the sample; a file with fewer gives all it has.</param>
     /// <param name="folder">A folder to work in.</param>
     /// <exception cref="UserErrorException">File or tokenizer is missing or broken, or a token id is beyond the vocabulary.</exception>
-    public static PairBenchmarkData Read(string file, string? tokenizerFolder, int vocabulary, int maxLength, int pairs, int count, string folder)
+    public static PairBenchmarkData Read(
+        string file, string? tokenizerFolder, int vocabulary, int maxLength, int pairs, int count, string folder)
     {
         if (!File.Exists(file))
             throw new UserErrorException($"--data: {file}: no such file; a file of preference pairs is expected.");
@@ -59,15 +62,18 @@ public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair[]> Sample, I
         using var store = new DataPreparation(options, encoder).Prepare();
         if (store.Manifest.LargestTokenId >= vocabulary)
         {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"--tokenizer: {store.Manifest.LargestTokenIdExample}: token id {store.Manifest.LargestTokenId} has no embedding; the shape has {vocabulary}."));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"--tokenizer: {store.Manifest.LargestTokenIdExample}: token id "
+                    + $"{store.Manifest.LargestTokenId} has no embedding; the shape has {vocabulary}."));
         }
-        var epoch = EpochOrder.Seedable(0, 0, store.Train.RowCount).Take(pairs * MostMicroBatches).Select(store.Train.Pair).Chunk(pairs).ToList();
+        var epoch = EpochOrder.Seedable(0, 0, store.Train.RowCount).Take(pairs * MostMicroBatches).Select(store.Train.Pair).Chunk(pairs)
+            .ToList();
         if (epoch.Count > 1 && epoch[^1].Length < pairs)
             epoch.RemoveAt(epoch.Count - 1);
         var padding = tokenizer.PadId is { } pad && pad < vocabulary ? pad : 0;
         var all = Enum.GetValues<PairVariant>().Select(variant => epoch.Sum(batch => (long)PlaceCount(batch, variant))).ToList();
-        return new PairBenchmarkData(Choose(epoch, count), all, padding, tokenizerFolder ?? FormattableString.Invariant($"byte-level BPE of {tokenizer.VocabSize} tokens, trained on the file"));
+        return new PairBenchmarkData(Choose(epoch, count), all, padding,
+            tokenizerFolder ?? FormattableString.Invariant($"byte-level BPE of {tokenizer.VocabSize} tokens, trained on the file"));
     }
 
     /// <summary>Fewer micro-batches that stand for the same file.</summary>
@@ -99,7 +105,10 @@ public sealed record PairBenchmarkData(IReadOnlyList<PreferencePair[]> Sample, I
         });
         foreach (var line in OrdinaryFile.ReadLines(file, OrdinaryFile.TextLimit))
             trainer.Feed(line);
-        var tokenizer = trainer.Train(new TokenizerSettings { EosToken = EndOfText, PadToken = EndOfText, ChatTemplate = ChatTemplate.ChatMl });
+        var tokenizer = trainer.Train(new TokenizerSettings
+        {
+            EosToken = EndOfText, PadToken = EndOfText, ChatTemplate = ChatTemplate.ChatMl,
+        });
         Directory.CreateDirectory(folder);
         tokenizer.Save(folder);
         return folder;

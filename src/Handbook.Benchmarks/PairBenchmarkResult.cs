@@ -44,7 +44,9 @@ public sealed record PairBenchmarkResult
     /// <summary>Computing the sample's reference log-probabilities into the store.</summary>
     public required double StoreSeconds { get; init; }
 
-    /// <summary>The machine's matrix rate, floating-point operations a second, the better of before and after; 0 when it was not measured.</summary>
+    /// <summary>
+    /// The machine's matrix rate, floating-point operations a second, the better of before and after; 0 when it was not measured.
+    /// </summary>
     public required double MatrixFlops { get; init; }
 
     /// <summary>Bytes of a second model's weights, which the store saves.</summary>
@@ -66,7 +68,8 @@ public sealed record PairBenchmarkResult
     public double PairsPerSecond(PairVariant variant) => PairCount / Seconds(variant);
 
     /// <summary>Pairs a second with shared prompts when the reference is run beside the policy.</summary>
-    public double PairsPerSecondWithLiveReference => PairCount / (Seconds(PairVariant.Shared) + Batches.Sum(batch => batch.LiveReferenceSeconds));
+    public double PairsPerSecondWithLiveReference =>
+        PairCount / (Seconds(PairVariant.Shared) + Batches.Sum(batch => batch.LiveReferenceSeconds));
 
     /// <summary>Times as fast as another way, over all micro-batches together.</summary>
     public double Speedup(PairVariant variant, PairVariant over) => Seconds(over) / Seconds(variant);

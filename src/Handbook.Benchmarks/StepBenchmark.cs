@@ -36,7 +36,9 @@ public sealed record StepBenchmarkResult(
     public double Utilisation(DType dtype) => UsefulFlops / Rates.MatrixFlops[dtype];
 }
 
-/// <summary>Times supervised fine-tuning steps on a model with random weights, against the machine's matrix rate in the same process.</summary>
+/// <summary>
+/// Times supervised fine-tuning steps on a model with random weights, against the machine's matrix rate in the same process.
+/// </summary>
 public static class StepBenchmark
 {
     /// <summary>Measures.</summary>
@@ -51,7 +53,8 @@ public static class StepBenchmark
         // The memory rate's buffers would count in the peak: it is measured after the steps only.
         var before = MachineRates.Measure(withMemory: false, dtype);
         using var model = CausalLanguageModel.Create(ModelShape.Find(options.Shape), 1, dtype);
-        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-5 }, options.Precision, model.Parameters, 1);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-5 }, options.Precision,
+            model.Parameters, 1);
         var policy = new CausalPolicy(model, new ForwardOptions { Recompute = options.Recompute });
         var step = new TrainingStep(new NextTokenObjective(policy), model.Parameters, optimizer, maxGradNorm: 1, seed: 1);
         TokenBatch[] batch = [MakeBatch(options, model.Config.VocabularySize)];

@@ -32,7 +32,8 @@ public sealed class TimeBudget(TimeProvider clock, TimeSpan limit, ITrainingProg
         var fitting = (int)Math.Clamp(Math.Floor((Left * Share - besides) / Math.Max(seconds, 1e-9)), 1, wanted);
         var rest = $"about {ProgressText.Time(TimeSpan.FromSeconds(Math.Ceiling(fitting * seconds + besides)))} to go";
         progress.Note(fitting == wanted ? $"{wanted} {what}, {rest}"
-            : FormattableString.Invariant($"{fitting} of {wanted} {what} fit into {limit.TotalMinutes:0.##} minutes (--minutes allows more); {rest}"));
+            : FormattableString.Invariant(
+                $"{fitting} of {wanted} {what} fit into {limit.TotalMinutes:0.##} minutes (--minutes allows more); {rest}"));
         return fitting;
     }
 

@@ -27,8 +27,8 @@ public sealed record TokenizerBenchmarkResult(
     int Documents, long Bytes, long Tokens, string IdsHash, TokenizerSpeed FirstPass, TokenizerSpeed OneThread, TokenizerSpeed AllThreads);
 
 /// <summary>
-/// Measures how fast a tokenizer encodes a text, ids and offsets both: text it meets for the first time, and text it has seen. <c>benchmarks/tokenizer</c> does the same with
-/// Hugging Face's library.
+/// Measures how fast a tokenizer encodes a text, ids and offsets both: text it meets for the first time, and text it has seen.
+/// <c>benchmarks/tokenizer</c> does the same with Hugging Face's library.
 /// </summary>
 public sealed class TokenizerBenchmark(TimeProvider time)
 {

@@ -59,7 +59,9 @@ public sealed class AssistantSpans
             var start = range.Start + HeaderLength(message, _text.AsSpan(range.Start, range.Length));
             spans.Add(new AssistantSpan(message, new TextRange(start, Math.Max(start, End(i)))));
         }
-        if (spans.Count == 0 && _messages.Select((message, i) => (message, i)).FirstOrDefault(pair => pair.message.Role == Assistant) is { message: not null } lost)
+        if (spans.Count == 0
+            && _messages.Select((message, i) => (message, i))
+                .FirstOrDefault(pair => pair.message.Role == Assistant) is { message: not null } lost)
             throw Unclear(lost.i, "cannot be followed through the template, which writes it outside of any loop over the messages");
         return spans;
     }
@@ -84,7 +86,8 @@ public sealed class AssistantSpans
     private bool EndsEveryTurn(ReadOnlySpan<char> tail)
     {
         var rendered = TryRender(
-            [new Message { Role = "user", Content = Mark }, new Message { Role = Assistant, Content = Mark }, new Message { Role = "user", Content = Mark }],
+            [new Message { Role = "user", Content = Mark }, new Message { Role = Assistant, Content = Mark },
+                new Message { Role = "user", Content = Mark }],
             addGenerationPrompt: false);
         return rendered?.Turns is [.., var last] && rendered.Text.AsSpan(last.Range.Start).StartsWith(tail);
     }
@@ -130,7 +133,8 @@ public sealed class AssistantSpans
 
     private string? PromptAfter(Message[] before)
     {
-        if (before.Length == 0 || TryRender(before, addGenerationPrompt: true) is not { } with || TryRender(before, addGenerationPrompt: false) is not { } without)
+        if (before.Length == 0 || TryRender(before, addGenerationPrompt: true) is not { } with
+            || TryRender(before, addGenerationPrompt: false) is not { } without)
             return null;
         var prompt = AfterMessages(with);
         if (string.IsNullOrWhiteSpace(prompt) && with.Text.StartsWith(without.Text, StringComparison.Ordinal))

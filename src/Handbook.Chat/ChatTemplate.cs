@@ -19,7 +19,9 @@ public sealed record ChatTemplateOptions
     /// <summary>Whether the text ends with what begins an assistant turn.</summary>
     public bool AddGenerationPrompt { get; init; }
 
-    /// <summary>Whether the text ends right behind the last message's content, with no end of turn. Excludes <see cref="AddGenerationPrompt"/>.</summary>
+    /// <summary>
+    /// Whether the text ends right behind the last message's content, with no end of turn. Excludes <see cref="AddGenerationPrompt"/>.
+    /// </summary>
     public bool ContinueFinalMessage { get; init; }
 
     /// <summary>More variables, such as <c>enable_thinking</c>; they win over special tokens of the same name.</summary>
@@ -48,7 +50,9 @@ public sealed class ChatTemplate
 
     /// <summary>Reads a template.</summary>
     /// <param name="source">The Jinja text.</param>
-    /// <param name="specialTokens">Names such as <c>bos_token</c> and their texts; one a tokenizer lacks is left out and so undefined.</param>
+    /// <param name="specialTokens">
+    /// Names such as <c>bos_token</c> and their texts; one a tokenizer lacks is left out and so undefined.
+    /// </param>
     /// <param name="limits">What the template may use up.</param>
     /// <exception cref="TemplateException">The template has a fault.</exception>
     public ChatTemplate(string source, IEnumerable<KeyValuePair<string, string>>? specialTokens = null, TemplateLimits? limits = null)
@@ -76,7 +80,9 @@ public sealed class ChatTemplate
     public RenderedTemplate Render(JsonArray messages, ChatTemplateOptions? options = null) =>
         Render((ListValue)JsonValues.FromJson(messages)!, options ?? ChatTemplateOptions.None);
 
-    /// <summary>As <see cref="Render(IReadOnlyList{Message}, ChatTemplateOptions)"/>, with <see cref="GenerationMarks"/> in the text.</summary>
+    /// <summary>
+    /// As <see cref="Render(IReadOnlyList{Message}, ChatTemplateOptions)"/>, with <see cref="GenerationMarks"/> in the text.
+    /// </summary>
     internal string RenderMarked(IReadOnlyList<Message> messages, ChatTemplateOptions options) =>
         _template.Render(Variables(ToList(messages), options), options.Clock, marksGenerations: true).Text;
 
@@ -86,7 +92,8 @@ public sealed class ChatTemplate
     private RenderedTemplate RenderContinued(ListValue messages, ChatTemplateOptions options)
     {
         if (options.AddGenerationPrompt)
-            throw new UserErrorException("continue_final_message and add_generation_prompt exclude each other: one continues the last message, the other begins a new one.");
+            throw new UserErrorException("continue_final_message and add_generation_prompt exclude each other: one continues the last "
+                + "message, the other begins a new one.");
         if (messages.Items is not [.., DictValue last] || !last.TryGetValue("content", out var content) || content is not string text)
             throw new UserErrorException("continue_final_message needs a last message with text content to continue.");
         var tagged = last.Entries.Aggregate(new DictValue(), (dict, entry) =>
@@ -95,7 +102,8 @@ public sealed class ChatTemplate
         var at = rendered.Text.LastIndexOf(ContinueTag.TrimEnd(), StringComparison.Ordinal);
         if (at < 0)
         {
-            throw new UserErrorException("continue_final_message is set, but the chat template leaves the last message's content out of the text, "
+            throw new UserErrorException("continue_final_message is set, but the chat template leaves "
+                + "the last message's content out of the text, "
                 + "so there is nothing to continue.");
         }
         // A template that strips the content takes the tag's trailing space; it would have taken the content's too.
@@ -129,7 +137,9 @@ public sealed class ChatTemplate
             if (message.Content is not null)
                 dict.Set("content", message.Content);
             foreach (var (name, value) in message.Extra ?? [])
-                dict.Set(name, name == "content" && value is JsonArray parts && !_parts.Knows(role) ? Message.JoinParts(parts) : JsonValues.FromJson(value));
+                dict.Set(name,
+                    name == "content" && value is JsonArray parts && !_parts.Knows(role)
+                        ? Message.JoinParts(parts) : JsonValues.FromJson(value));
             values[i] = dict;
         }
         return new ListValue(values);

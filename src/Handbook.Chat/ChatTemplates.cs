@@ -18,7 +18,9 @@ public sealed class ChatTemplates
 
     /// <summary>Reads the templates that may be used.</summary>
     /// <param name="settings">The tokenizer's.</param>
-    /// <param name="given">The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.</param>
+    /// <param name="given">
+    /// The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.
+    /// </param>
     /// <exception cref="UserErrorException">A template has a fault.</exception>
     public ChatTemplates(TokenizerSettings settings, string? given)
     {
@@ -27,7 +29,8 @@ public sealed class ChatTemplates
         _names = [.. named.Keys.Order(StringComparer.Ordinal)];
         var text = given is not null ? TextOf(settings, given) : settings.ChatTemplate ?? (named.Count == 0 ? ChatTemplate.ChatMl : null);
         _default = text is null ? null : Read(text, tokens, given is null ? "the tokenizer's chat_template" : "chat_template");
-        _withTools = named.TryGetValue(ToolUse, out var forTools) ? Read(forTools, tokens, $"the tokenizer's chat_template {ToolUse}") : null;
+        _withTools = named.TryGetValue(ToolUse, out var forTools)
+            ? Read(forTools, tokens, $"the tokenizer's chat_template {ToolUse}") : null;
     }
 
     /// <summary>Every template that may be used.</summary>
@@ -37,10 +40,13 @@ public sealed class ChatTemplates
     /// <param name="tools">Its tools; null for none. An empty list is a list, as in transformers.</param>
     /// <exception cref="UserErrorException">None of the tokenizer's named templates is for it.</exception>
     public ChatTemplate For(JsonArray? tools) => (tools is null ? null : _withTools) ?? _default ?? throw new UserErrorException(
-        $"the tokenizer has several chat templates ({string.Join(", ", _names)}) and none called default; set chat_template to one of these names or to a template.");
+        $"the tokenizer has several chat templates ({string.Join(", ", _names)}) and none called "
+        + "default; set chat_template to one of these names or to a template.");
 
     /// <summary>The text behind a recipe's <c>chat_template</c>: one of the tokenizer's named templates, or itself.</summary>
-    /// <exception cref="UserErrorException">It is neither: nothing in it could write a message. An empty text is for pretraining, which renders nothing.</exception>
+    /// <exception cref="UserErrorException">
+    /// It is neither: nothing in it could write a message. An empty text is for pretraining, which renders nothing.
+    /// </exception>
     public static string TextOf(TokenizerSettings settings, string given)
     {
         if (settings.NamedChatTemplates.TryGetValue(given, out var text))
@@ -49,7 +55,9 @@ public sealed class ChatTemplates
             return own;
         var names = settings.NamedChatTemplates.Keys.Order(StringComparer.Ordinal).ToList();
         return given.Length == 0 || given.Contains('{', StringComparison.Ordinal) ? given : throw new UserErrorException(
-            $"chat_template: \"{given}\" is no template, since nothing in it writes a message, and the tokenizer has {(names.Count == 0 ? "no templates by name" : $"none of that name, only {string.Join(", ", names)}")}.{NearestName.Hint(given, names)}");
+            $"chat_template: \"{given}\" is no template, since nothing in it writes a message, and the tokenizer has "
+            + $"{(names.Count == 0 ? "no templates by name" : $"none of that name, only {string.Join(", ", names)}")}"
+            + $".{NearestName.Hint(given, names)}");
     }
 
     private static ChatTemplate Read(string text, IEnumerable<KeyValuePair<string, string>> tokens, string origin)
@@ -68,7 +76,8 @@ public sealed class ChatTemplates
     {
         foreach (var (name, token) in new (string, string?)[]
         {
-            ("bos_token", settings.BosToken), ("eos_token", settings.EosToken), ("pad_token", settings.PadToken), ("unk_token", settings.UnkToken),
+            ("bos_token", settings.BosToken), ("eos_token", settings.EosToken), ("pad_token", settings.PadToken),
+            ("unk_token", settings.UnkToken),
         })
         {
             if (token is not null)

@@ -14,7 +14,9 @@ public sealed class ConversationTokenizer
 
     /// <summary>Puts a tokenizer and its chat template together.</summary>
     /// <param name="tokenizer">The tokenizer.</param>
-    /// <param name="chatTemplate">The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.</param>
+    /// <param name="chatTemplate">
+    /// The recipe's template or the name of one of the tokenizer's; null for the tokenizer's own, ChatML where it has none.
+    /// </param>
     /// <param name="options">How to tokenize.</param>
     /// <exception cref="UserErrorException">The template has a fault.</exception>
     public ConversationTokenizer(Tokenizer tokenizer, string? chatTemplate = null, ConversationOptions? options = null)
@@ -41,7 +43,8 @@ public sealed class ConversationTokenizer
     /// <summary>The messages with an empty system message before them where the options ask for one and the template knows any.</summary>
     internal IReadOnlyList<Message> Prepare(IReadOnlyList<Message> messages, ChatTemplate template)
     {
-        var knowsSystem = template.Source.Contains("system", StringComparison.Ordinal) || template.Source.Contains("<|im_start|>", StringComparison.Ordinal);
+        var knowsSystem = template.Source.Contains("system", StringComparison.Ordinal)
+            || template.Source.Contains("<|im_start|>", StringComparison.Ordinal);
         return Options.InsertEmptySystemMessage && knowsSystem && messages is not [{ Role: "system" }, ..]
             ? [new Message { Role = "system", Content = "" }, .. messages]
             : messages;
@@ -49,7 +52,8 @@ public sealed class ConversationTokenizer
 
     /// <summary>The text of a conversation, as it is trained on.</summary>
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
-    public RenderedTemplate Render(IReadOnlyList<Message> messages, JsonArray? tools = null, JsonObject? arguments = null, bool addGenerationPrompt = false)
+    public RenderedTemplate Render(
+        IReadOnlyList<Message> messages, JsonArray? tools = null, JsonObject? arguments = null, bool addGenerationPrompt = false)
     {
         var options = TemplateOptions(tools, arguments) with { AddGenerationPrompt = addGenerationPrompt };
         var template = Templates.For(options.Tools);
@@ -77,19 +81,22 @@ public sealed class ConversationTokenizer
         var messageIndex = MessageTurns.OfTokens(MessageTurns.Of(prepared, rendered), tokens.Offsets);
         for (var i = 0; i < messageIndex.Length; i++)
             messageIndex[i] = messageIndex[i] < 0 ? -1 : Math.Max(-1, messageIndex[i] - inserted);
-        var mask = Options.Labels == LabelScope.Everything ? Filled(tokens.Count) : Labels(template, prepared, options, rendered, tokens.Offsets);
+        var mask = Options.Labels == LabelScope.Everything
+            ? Filled(tokens.Count) : Labels(template, prepared, options, rendered, tokens.Offsets);
         var result = new TokenizedConversation(rendered.Text, tokens.Ids, mask, messageIndex, tokens.Offsets);
         return Options.Profile == Profile.Best ? Complete(result, messages) : result;
     }
 
-    private bool[] Labels(ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered, TextRange[] offsets)
+    private bool[] Labels(
+        ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered, TextRange[] offsets)
     {
         if (rendered.GenerationSpans.Count > 0 && Options.Profile != Profile.Best)
             return AssistantMask.OfGenerationSpans(offsets, rendered.GenerationSpans);
         var spans = rendered.GenerationSpans.Count == 0 ? null
             : !rendered.HasInnerGenerations ? rendered.GenerationSpans
             : GenerationMarks.Spans(template.RenderMarked(messages, options), rendered.Text);
-        return AssistantMask.OfSpans(offsets, spans ?? AssistantSpans.Find(template, messages, options, rendered).Select(span => span.Range));
+        return AssistantMask.OfSpans(offsets,
+            spans ?? AssistantSpans.Find(template, messages, options, rendered).Select(span => span.Range));
     }
 
     /// <summary>

@@ -18,9 +18,11 @@ public static class LabelChecks
     {
         if (!masksPaddingById || tokenizer.EosId is not { } eos || (tokenizer.PadId ?? eos) != eos)
             return;
-        var given = tokenizer.PadId is null ? "there is no pad_token, so eos_token takes its place" : "pad_token and eos_token are one token";
+        var given = tokenizer.PadId is null
+            ? "there is no pad_token, so eos_token takes its place" : "pad_token and eos_token are one token";
         throw new UserErrorException(
-            $"tokenizer: {given} ({tokenizer.Settings.EosToken}, id {eos}), and this profile masks padding by id, so the model would never learn to end a turn. "
+            $"tokenizer: {given} ({tokenizer.Settings.EosToken}, id {eos}), and this profile masks "
+            + "padding by id, so the model would never learn to end a turn. "
             + "Set packing: true, use profile: best, or give the tokenizer a pad_token of its own.");
     }
 
@@ -31,7 +33,10 @@ public static class LabelChecks
     /// <param name="templates">The templates.</param>
     /// <param name="tokenizer">The tokenizer.</param>
     public static IReadOnlyList<string> BrokenMarkers(IEnumerable<ChatTemplate> templates, Tokenizer tokenizer) =>
-        [.. templates.SelectMany(template => Markers(template.Source)).Distinct().Order(StringComparer.Ordinal).Where(marker => tokenizer.TokenToId(marker) is null)];
+    [
+        .. templates.SelectMany(template => Markers(template.Source)).Distinct().Order(StringComparer.Ordinal)
+            .Where(marker => tokenizer.TokenToId(marker) is null),
+    ];
 
     private static IEnumerable<string> Markers(string source)
     {

@@ -31,7 +31,8 @@ public sealed class PairTokenizer
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
     /// <exception cref="UserErrorException">The template gives prompt and answer nothing in common.</exception>
     public TokenizedPair Tokenize(
-        IReadOnlyList<Message> prompt, IReadOnlyList<Message> chosen, IReadOnlyList<Message> rejected, JsonArray? tools = null, JsonObject? arguments = null)
+        IReadOnlyList<Message> prompt, IReadOnlyList<Message> chosen, IReadOnlyList<Message> rejected, JsonArray? tools = null,
+        JsonObject? arguments = null)
     {
         var texts = Render(prompt, [chosen, rejected], tools, arguments);
         return Tokenize(texts.Prompt, texts.Answers[0], texts.Answers[1]);
@@ -44,7 +45,8 @@ public sealed class PairTokenizer
     /// <param name="arguments">The example's <c>chat_template_kwargs</c>, on top of the options'.</param>
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
     /// <exception cref="UserErrorException">The template gives prompt and completion nothing in common.</exception>
-    public TokenizedCompletion Tokenize(IReadOnlyList<Message> prompt, IReadOnlyList<Message> completion, JsonArray? tools = null, JsonObject? arguments = null)
+    public TokenizedCompletion Tokenize(
+        IReadOnlyList<Message> prompt, IReadOnlyList<Message> completion, JsonArray? tools = null, JsonObject? arguments = null)
     {
         var texts = Render(prompt, [completion], tools, arguments);
         return Tokenize(texts.Prompt, texts.Answers[0]);
@@ -71,7 +73,8 @@ public sealed class PairTokenizer
         if (shared > 0 && shared < start.Length && char.IsHighSurrogate(start[shared - 1]))
             shared--;
         if (shared == 0)
-            throw new UserErrorException("the chat template writes nothing before the answer, so there is no prompt to condition on; check the example and the template.");
+            throw new UserErrorException("the chat template writes nothing before the answer, so there is no prompt to condition on; "
+                + "check the example and the template.");
         return (start[..shared], Array.ConvertAll(whole, text => text[shared..]));
     }
 
@@ -105,7 +108,8 @@ public sealed class PairTokenizer
     /// </summary>
     private TokenizedPair Apart(string prompt, string chosen, string rejected) => Encode(prompt) is { Length: > 0 } ids
         ? new TokenizedPair(ids, Ended(Encode(chosen)), Ended(Encode(rejected)))
-        : throw new UserErrorException("the prompt has no token, so there is nothing to condition on; give a prompt, or a tokenizer with BOS.");
+        : throw new UserErrorException(
+            "the prompt has no token, so there is nothing to condition on; give a prompt, or a tokenizer with BOS.");
 
     /// <summary>How many tokens end at or before a position of the text.</summary>
     private static int Boundary(TokenizedText tokens, int position)

@@ -26,7 +26,8 @@ internal sealed class PartsProbe(Func<JsonArray, JsonArray?, RenderedTemplate> r
         {
             foreach (var tools in (JsonArray?[])[null, []])
             {
-                var messages = new JsonArray([.. before.Select(earlier => new JsonObject { ["role"] = earlier, ["content"] = "x" }), parts.DeepClone()]);
+                var messages = new JsonArray([.. before.Select(earlier => new JsonObject { ["role"] = earlier, ["content"] = "x" }),
+                    parts.DeepClone()]);
                 if (role == "system")
                     messages.Add((JsonNode)new JsonObject { ["role"] = "user", ["content"] = "x" });
                 if (Writes(messages, tools) is { } writes)

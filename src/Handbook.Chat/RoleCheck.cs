@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Templates;
 
 namespace Handbook.Chat;
@@ -17,8 +18,9 @@ internal static class RoleCheck
             if (Usual.Contains(role) || text.Length == 0 || rendered.Turns.Any(turn => turn.Message == i)
                 || rendered.Text.Contains(text, StringComparison.Ordinal))
                 continue;
-            throw new UserErrorException(FormattableString.Invariant(
-                $"message {i + 1} has the role {role}, for which the chat template writes nothing; expected {string.Join(", ", Usual)}, or one that the template knows.{NearestName.Hint(role, Usual)}"));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"message {i + 1} has the role {role}, for which the chat template writes nothing; expected {string.Join(", ", Usual)}, "
+                    + $"or one that the template knows.{NearestName.Hint(role, Usual)}"));
         }
     }
 }

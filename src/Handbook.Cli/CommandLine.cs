@@ -58,7 +58,8 @@ public static class CommandLine
         {
             var row = CommandTable.Rows.FirstOrDefault(row => row.Name == asked)
                 ?? throw new UserErrorException(
-                    $"'{asked}' is not a command.{NearestName.Hint(asked, CommandTable.Rows.Select(row => row.Name))} 'handbook --help' lists them.");
+                    $"'{asked}' is not a command.{NearestName.Hint(asked, CommandTable.Rows.Select(row => row.Name))} 'handbook --help' "
+                    + "lists them.");
             root.Subcommands.Add(row.Create(terminal));
         }
         else
@@ -77,7 +78,9 @@ public static class CommandLine
         if (WrongValue(parsed) is { } wrong)
             return wrong;
         if (parsed.UnmatchedTokens.Count == 0)
-            return command.Subcommands.Count > 0 ? $"handbook {NameOf(parsed)}takes one of: {string.Join(", ", command.Subcommands.Select(inner => inner.Name))}." : parsed.Errors[0].Message;
+            return command.Subcommands.Count > 0
+                ? $"handbook {NameOf(parsed)}takes one of: {string.Join(", ", command.Subcommands.Select(inner => inner.Name))}."
+                : parsed.Errors[0].Message;
         var word = parsed.UnmatchedTokens[0];
         var known = word.StartsWith('-') ? command.Options.Select(option => option.Name) : command.Subcommands.Select(inner => inner.Name);
         return $"'{word}' is unknown here.{NearestName.Hint(word, known)}";
@@ -86,11 +89,13 @@ public static class CommandLine
     /// <summary>What is wrong with the value of an option that is no text, in a person's words; null when nothing is.</summary>
     private static string? WrongValue(ParseResult parsed)
     {
-        if (parsed.Errors.Select(error => error.SymbolResult).OfType<OptionResult>().FirstOrDefault(result => Expected(result.Option) is not null) is not { } option)
+        if (parsed.Errors.Select(error => error.SymbolResult).OfType<OptionResult>()
+            .FirstOrDefault(result => Expected(result.Option) is not null) is not { } option)
             return null;
         return option.Tokens.Count == 0
             ? $"{option.Option.Name}: its value is missing; {Expected(option.Option)} is expected."
-            : $"{option.Option.Name} {string.Join(' ', option.Tokens.Select(token => token.Value))}: {Expected(option.Option)} is expected.";
+            : $"{option.Option.Name} "
+                + $"{string.Join(' ', option.Tokens.Select(token => token.Value))}: {Expected(option.Option)} is expected.";
     }
 
     /// <summary>The option whose value has no letter: a variable of a script that was not set. No option takes that.</summary>
@@ -99,8 +104,10 @@ public static class CommandLine
 
     private static string? Expected(Option option)
     {
-        var type = option.ValueType.IsArray ? option.ValueType.GetElementType()! : Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
-        return type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) ? "a number" : type == typeof(bool) ? "true, false or nothing" : null;
+        var type = option.ValueType.IsArray
+            ? option.ValueType.GetElementType()! : Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+        return type == typeof(int) || type == typeof(long) ? "a whole number"
+            : type == typeof(double) ? "a number" : type == typeof(bool) ? "true, false or nothing" : null;
     }
 
     /// <summary>All words of the command that was meant, each with a space behind.</summary>

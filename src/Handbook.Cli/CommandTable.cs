@@ -17,12 +17,15 @@ public static class CommandTable
     /// <summary>The rows, in the order in which help shows them.</summary>
     public static IReadOnlyList<CommandRow> Rows { get; } =
     [
-        new("quickstart", "Start here", "From nothing to a model that answers questions, in minutes, with a report", QuickstartCommand.Create),
+        new("quickstart", "Start here", "From nothing to a model that answers questions, in minutes, with a report",
+            QuickstartCommand.Create),
         .. TrainingMethod.ByData.Select(method => new CommandRow(method.Name, "Train", method.Summary, TrainCommand.For(method))),
         new("sweep", "Train", "Run a recipe for every combination of values and compare the results", SweepCommand.Create),
         new("tokenizer", "Train", "Train a byte-level BPE tokenizer from text", TokenizerCommand.Create),
-        new("sample", "Make data", "Sample answers, score them, and keep the best as training data; in rounds with training", SampleCommand.Create),
-        new("constitution", "Make data", "Let a model criticise and revise its answers under principles, as training data", ConstitutionCommand.Create),
+        new("sample", "Make data", "Sample answers, score them, and keep the best as training data; in rounds with training",
+            SampleCommand.Create),
+        new("constitution", "Make data", "Let a model criticise and revise its answers under principles, as training data",
+            ConstitutionCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
         new("bench", "Look around", "Time training steps against the machine's own matrix rate", BenchCommand.Create),

@@ -6,7 +6,9 @@ public static class ExitCodes
     /// <summary>The command did what it was asked.</summary>
     public const int Success = 0;
 
-    /// <summary>A fault of the program or of the machine (out of memory, a full disk, a bug): one line, a stack with <c>--verbose</c>.</summary>
+    /// <summary>
+    /// A fault of the program or of the machine (out of memory, a full disk, a bug): one line, a stack with <c>--verbose</c>.
+    /// </summary>
     public const int Failure = 1;
 
     /// <summary>The input is wrong: one line a problem that says where and what was expected; nothing was written.</summary>

@@ -38,17 +38,21 @@ internal static class FaultReport
         if (causes.OfType<IOException>().FirstOrDefault(IsDiskFull) is { } full)
         {
             return (ExitCodes.UserError,
-                [$"the disk is full: {FirstLine(full.Message)} What was saved before is whole; free some space and start the same command again."]);
+                [$"the disk is full: {FirstLine(full.Message)} What was saved before is "
+                    + "whole; free some space and start the same command again."]);
         }
         if (causes.OfType<OutOfMemoryException>().Any())
-            return (ExitCodes.Failure, ["out of memory. Try a smaller per_device_train_batch_size with more gradient_accumulation_steps, or gradient_checkpointing: true."]);
+            return (ExitCodes.Failure,
+                ["out of memory. Try a smaller per_device_train_batch_size with more "
+                    + "gradient_accumulation_steps, or gradient_checkpointing: true."]);
         var last = causes[^1];
         return (ExitCodes.Failure, [$"{FirstLine(last.Message)} ({last.GetType().Name}; --verbose shows where)"]);
     }
 
     private static IEnumerable<Exception> Causes(Exception fault)
     {
-        for (var cause = fault; cause is not null; cause = cause is AggregateException { InnerExceptions: [var first, ..] } ? first : cause.InnerException)
+        for (var cause = fault; cause is not null; cause = cause is AggregateException { InnerExceptions: [var first, ..] }
+            ? first : cause.InnerException)
         {
             yield return cause;
             // Only wrappers are looked through: an inner exception of anything else is its history, not its meaning.

@@ -21,7 +21,8 @@ internal static class HelpPage
         foreach (var group in CommandTable.Rows.GroupBy(row => row.Group))
             WriteTable(output, group.Key, [.. group.Select(row => (row.Name, row.Summary))]);
         WriteTable(output, "Everywhere",
-            [("COMMAND --help", "What a command takes"), ("--verbose", "The stack of an error"), ("--version", "The version"), ("test", "Run the project's own tests (./handbook test --help)")]);
+            [("COMMAND --help", "What a command takes"), ("--verbose", "The stack of an error"), ("--version", "The version"),
+                ("test", "Run the project's own tests (./handbook test --help)")]);
         WriteTable(output, "Exit codes",
         [
             ("0", "Done"),
@@ -58,7 +59,8 @@ internal static class HelpPage
         return parent is null ? ["handbook"] : Path(parent).Append(command.Name);
     }
 
-    private static IEnumerable<Option> OptionsOf(Command command) => command.Options.Where(option => !option.Hidden && option is not HelpOption);
+    private static IEnumerable<Option> OptionsOf(Command command) =>
+        command.Options.Where(option => !option.Hidden && option is not HelpOption);
 
     private static string Usage(Argument argument)
     {

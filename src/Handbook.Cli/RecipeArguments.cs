@@ -43,12 +43,15 @@ internal static class RecipeArguments
             throw new UserErrorException($"handbook {command} needs a recipe: handbook {command} recipe.yaml [--key=value ...]");
     }
 
-    /// <summary>Reads the recipe for a run and sets its environment; remarks go to the error stream, and what cannot be done yet is refused.</summary>
+    /// <summary>
+    /// Reads the recipe for a run and sets its environment; remarks go to the error stream, and what cannot be done yet is refused.
+    /// </summary>
     /// <exception cref="UserErrorException">The recipe is wrong, or asks for what is not supported.</exception>
     public static Recipe Read(string[] arguments, string task, Terminal terminal)
     {
         if (arguments.Length == 0)
-            throw new UserErrorException($"handbook {task} needs a recipe, or at least --model_name_or_path, --dataset_name and --output_dir.");
+            throw new UserErrorException(
+                $"handbook {task} needs a recipe, or at least --model_name_or_path, --dataset_name and --output_dir.");
         var recipe = RecipeReader.Read(RecipeSource.Load(arguments), task);
         if (recipe.Options.Logging.Level <= LogLevel.Info)
         {

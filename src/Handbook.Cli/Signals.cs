@@ -29,7 +29,10 @@ internal sealed class Signals : IDisposable
     /// <summary>The exit code that belongs to the first signal; null while there was none.</summary>
     public int? ExitCode { get; private set; }
 
-    /// <summary>Set for a command that has nothing to save: already the first signal ends the process, once what waits for <see cref="Token"/> was told.</summary>
+    /// <summary>
+    /// Set for a command that has nothing to save: already the first signal ends the process, once what waits for
+    /// <see cref="Token"/> was told.
+    /// </summary>
     public bool EndAtOnce { get; set; }
 
     /// <summary>Gives the signals back.</summary>

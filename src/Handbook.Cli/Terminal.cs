@@ -51,7 +51,8 @@ public sealed class Terminal
 
     /// <summary>The process's own streams. <c>NO_COLOR</c> and <c>TERM=dumb</c> are respected.</summary>
     public static Terminal System() => new(
-        Stream(() => global::System.Console.Out), Stream(() => global::System.Console.Error), !global::System.Console.IsOutputRedirected, TimeProvider.System);
+        Stream(() => global::System.Console.Out), Stream(() => global::System.Console.Error),
+        !global::System.Console.IsOutputRedirected, TimeProvider.System);
 
     /// <summary>Nothing where the process was started without the stream.</summary>
     private static TextWriter Stream(Func<TextWriter> open)

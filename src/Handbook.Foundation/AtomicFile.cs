@@ -48,7 +48,9 @@ public static partial class AtomicFile
     /// <summary>Writes UTF-8 text without a byte order mark.</summary>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>As <see cref="Write"/>, for a writer that opens files by name: it may use any name in the folder that it is given.</summary>
+    /// <summary>
+    /// As <see cref="Write"/>, for a writer that opens files by name: it may use any name in the folder that it is given.
+    /// </summary>
     /// <param name="path">The file to be.</param>
     /// <param name="write">Gets a new folder of its own and gives the full name of the finished file in it.</param>
     /// <exception cref="UserErrorException">What stands at the path is no ordinary file.</exception>
@@ -72,11 +74,14 @@ public static partial class AtomicFile
         }
         finally
         {
-            try { Directory.Delete(folder, recursive: true); } catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
+            try { Directory.Delete(folder,
+                recursive: true); } catch (Exception error) when (error is IOException or UnauthorizedAccessException) { }
         }
     }
 
-    /// <summary>Removes the folders that killed processes left of <see cref="WriteNamed"/>. One without a lock is just being made, or not ours.</summary>
+    /// <summary>
+    /// Removes the folders that killed processes left of <see cref="WriteNamed"/>. One without a lock is just being made, or not ours.
+    /// </summary>
     private static void RemoveLeftFolders(string target)
     {
         var parent = Path.GetDirectoryName(Path.GetFullPath(target))!;
@@ -155,7 +160,8 @@ public static partial class AtomicFile
         }
     }
 
-    private static string AsideOf(string target) => $"{target}.{RandomNumberGenerator.GetHexString(MarkLength, lowercase: true)}{AsideSuffix}";
+    private static string AsideOf(string target) =>
+        $"{target}.{RandomNumberGenerator.GetHexString(MarkLength, lowercase: true)}{AsideSuffix}";
 
     private static void Replace(string aside, string target)
     {

@@ -25,8 +25,10 @@ public static class BrokenJson
     private static readonly (string From, string To)[] Parts =
     [
         (" is invalid within a JSON string. The string should be correctly escaped.", " stands between quotes, where it must be escaped"),
-        (" is an invalid escapable character within a JSON string. The string should be correctly escaped.", " follows a backslash, where it means nothing"),
-        (" is not a hex digit following '\\u' within a JSON string. The string should be correctly escaped.", " follows \\u, where four hexadecimal digits are expected"),
+        (" is an invalid escapable character within a JSON string. The string should be correctly escaped.",
+            " follows a backslash, where it means nothing"),
+        (" is not a hex digit following '\\u' within a JSON string. The string should be correctly escaped.",
+            " follows \\u, where four hexadecimal digits are expected"),
         (" is invalid after a single JSON value. Expected end of data.", " follows the end of the document"),
         (" is an invalid JSON literal. Expected the literal ", " is no value; expected "),
         (" is invalid without a matching open.", " closes what was not opened"),
@@ -43,7 +45,8 @@ public static class BrokenJson
     /// True for every exception that System.Text.Json and the taking of values out of it throw: no JSON, a missing or repeated key, a
     /// value of another type, a number out of range, half a surrogate pair.
     /// </summary>
-    public static bool Caused(Exception error) => error is JsonException or InvalidOperationException or FormatException or NullReferenceException
+    public static bool Caused(
+        Exception error) => error is JsonException or InvalidOperationException or FormatException or NullReferenceException
         or KeyNotFoundException or ArgumentException or OverflowException;
 
     /// <summary>
@@ -56,7 +59,8 @@ public static class BrokenJson
         JsonException { LineNumber: { } line, BytePositionInLine: { } column } broken =>
             string.Create(CultureInfo.InvariantCulture, $"line {line + 1}, column {column + 1}: {Reason(broken)}"),
         JsonException broken => Reason(broken),
-        InvalidOperationException when error.Message.Contains("UTF-16", StringComparison.Ordinal) => "it holds a text that is no valid Unicode (half a surrogate pair)",
+        InvalidOperationException when error.Message.Contains("UTF-16", StringComparison.Ordinal) =>
+            "it holds a text that is no valid Unicode (half a surrogate pair)",
         // Our own complaints; what .NET throws of these types speaks of nodes, elements and references.
         FormatException when error.Source?.StartsWith("System.", StringComparison.Ordinal) != true => error.Message,
         _ => "a key is missing or has a value of another kind",
@@ -72,7 +76,8 @@ public static class BrokenJson
             return words;
         const string Repeated = "Duplicate property ";
         if (reason.StartsWith(Repeated, StringComparison.Ordinal))
-            return $"the key {reason[Repeated.Length..].Replace(" encountered during deserialization.", "", StringComparison.Ordinal)} is given twice in one object";
+            return $"the key {reason[Repeated.Length..].Replace(" encountered during deserialization.", "", StringComparison.Ordinal)} is "
+                + "given twice in one object";
         return Parts.Aggregate(reason, (text, part) => text.Replace(part.From, part.To, StringComparison.Ordinal)).TrimEnd('.');
     }
 }

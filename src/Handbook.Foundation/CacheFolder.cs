@@ -12,5 +12,6 @@ public static class CacheFolder
     // A service's account may have no home; a relative path would then depend on where it was started.
     private static string Home() => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home
         ? home
-        : throw new UserErrorException("HOME is not set and this user has no home folder: set HANDBOOK_CACHE to the folder where prepared data may be kept.");
+        : throw new UserErrorException(
+            "HOME is not set and this user has no home folder: set HANDBOOK_CACHE to the folder where prepared data may be kept.");
 }

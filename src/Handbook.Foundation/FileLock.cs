@@ -32,7 +32,9 @@ public sealed partial class FileLock : IDisposable
     /// <param name="cancellation">Ends the waiting.</param>
     /// <param name="waits">Hears once that somebody else holds it, and who: "process 17 (handbook sft recipe.yaml)".</param>
     /// <exception cref="OperationCanceledException">The waiting was ended.</exception>
-    /// <exception cref="UserErrorException">The lock can never be had: a folder that cannot be written, a full disk, too many open files.</exception>
+    /// <exception cref="UserErrorException">
+    /// The lock can never be had: a folder that cannot be written, a full disk, too many open files.
+    /// </exception>
     public static FileLock Take(string path, CancellationToken cancellation, Action<string>? waits = null)
     {
         while (true)
@@ -59,7 +61,8 @@ public sealed partial class FileLock : IDisposable
             while (held is null)
             {
                 if (PathStatus.OfLink(path).Kind is var kind and not (PathKind.File or PathKind.None))
-                    throw new UserErrorException($"{path}: {(kind == PathKind.Link ? "a link" : kind.Name())} stands where a lock's file belongs; remove it.");
+                    throw new UserErrorException(
+                        $"{path}: {(kind == PathKind.Link ? "a link" : kind.Name())} stands where a lock's file belongs; remove it.");
                 held = Open(path);
             }
             return true;
@@ -100,7 +103,8 @@ public sealed partial class FileLock : IDisposable
             if (stream.Length > 0 && !Text(stream.SafeFileHandle).StartsWith(Mark, StringComparison.Ordinal))
                 throw new UserErrorException($"{path}: a file that is no lock of handbook's stands here; move it away.");
             stream.SetLength(0);
-            stream.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Mark}\n{Environment.ProcessId}\n{Command()}\n")));
+            stream.Write(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture,
+                $"{Mark}\n{Environment.ProcessId}\n{Command()}\n")));
             return new FileLock(path, stream);
         }
         catch
@@ -110,7 +114,9 @@ public sealed partial class FileLock : IDisposable
         }
     }
 
-    /// <summary>EWOULDBLOCK of Linux and macOS, which is what flock says of a lock that is held; ERROR_SHARING_VIOLATION of Windows.</summary>
+    /// <summary>
+    /// EWOULDBLOCK of Linux and macOS, which is what flock says of a lock that is held; ERROR_SHARING_VIOLATION of Windows.
+    /// </summary>
     private static bool IsHeld(IOException error) => OperatingSystem.IsWindows()
         ? (error.HResult & 0xFFFF) == 0x20
         : error.HResult == (OperatingSystem.IsMacOS() ? 35 : 11);
@@ -122,7 +128,8 @@ public sealed partial class FileLock : IDisposable
         try
         {
             using var file = Open(path, CloseOnExec, 0);
-            if (!file.IsInvalid && Text(file).Split('\n') is [Mark, var process, var command, ..] && int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
+            if (!file.IsInvalid && Text(file).Split('\n') is [Mark, var process, var command, ..]
+                && int.TryParse(process, NumberStyles.None, CultureInfo.InvariantCulture, out var id))
                 return string.Create(CultureInfo.InvariantCulture, $"process {id} ({command})");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

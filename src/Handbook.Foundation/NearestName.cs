@@ -19,7 +19,8 @@ public static class NearestName
         foreach (var candidate in candidates)
         {
             // Lengths alone put it out of reach, or it is no name that a person types.
-            if (Math.Abs(candidate.Length - given.Length) > Reach(given, candidate) || Math.Max(candidate.Length, given.Length) > LongestName)
+            if (Math.Abs(candidate.Length - given.Length) > Reach(given, candidate)
+                || Math.Max(candidate.Length, given.Length) > LongestName)
                 continue;
             if ((work += (long)candidate.Length * given.Length) > MostWork)
                 break;

@@ -23,7 +23,9 @@ public static class OrdinaryFile
     /// <param name="path">The file; links are followed.</param>
     /// <param name="bufferSize">Bytes of the stream's buffer; 0 for none.</param>
     /// <param name="options">As the system's.</param>
-    /// <exception cref="UserErrorException">It is missing, may not be read, or is no ordinary file; the message begins with the path.</exception>
+    /// <exception cref="UserErrorException">
+    /// It is missing, may not be read, or is no ordinary file; the message begins with the path.
+    /// </exception>
     public static FileStream Open(string path, int bufferSize = 1 << 16, FileOptions options = FileOptions.None)
     {
         if (string.IsNullOrWhiteSpace(path))
@@ -88,7 +90,8 @@ public static class OrdinaryFile
     /// <exception cref="UserErrorException">As <see cref="ReadBytes"/>.</exception>
     public static string ReadText(string path, long limit = SettingsLimit)
     {
-        using var reader = new StreamReader(new MemoryStream(ReadBytes(path, limit)), Encoding.UTF8, detectEncodingFromByteOrderMarks: true);
+        using var reader = new StreamReader(new MemoryStream(ReadBytes(path, limit)), Encoding.UTF8,
+            detectEncodingFromByteOrderMarks: true);
         return reader.ReadToEnd();
     }
 
@@ -104,7 +107,8 @@ public static class OrdinaryFile
     }
 
     private static UserErrorException TooLong(string path, long limit) =>
-        new(string.Create(CultureInfo.InvariantCulture, $"{path}: more than {limit >> 20} MB, which no file of its kind has; it is not read."));
+        new(string.Create(CultureInfo.InvariantCulture,
+            $"{path}: more than {limit >> 20} MB, which no file of its kind has; it is not read."));
 
     private static UserErrorException Unreadable(string path, Exception error) =>
         new($"{path}: cannot be read: {error.Message.ReplaceLineEndings(" ")}", error);

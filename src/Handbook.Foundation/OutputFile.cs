@@ -24,7 +24,8 @@ public static class OutputFile
             throw new UserErrorException($"{option} {path}: cannot be written: the folder is not there");
         CheckFolder(option, path, Path.GetDirectoryName(Path.GetFullPath(target))!);
         if (!overwrite && PathStatus.Of(target).Kind == PathKind.File && !IsOurs(target, mark))
-            throw new UserErrorException($"{option} {path}: a file that this command did not write is there already; name another, or add --overwrite.");
+            throw new UserErrorException(
+                $"{option} {path}: a file that this command did not write is there already; name another, or add --overwrite.");
     }
 
     /// <summary>Refuses a folder in which nothing can be written, and what stands where it, or a folder above it, should.</summary>
@@ -39,7 +40,8 @@ public static class OutputFile
         for (; PathStatus.Of(place).Kind is not PathKind.Folder and var kind; place = Path.GetDirectoryName(place)!)
         {
             if (kind != PathKind.None)
-                throw new UserErrorException($"{option} {folder}: {kind.Name()} stands {(place == asked ? "here" : $"at {place}")}; a folder, or a new name, is expected.");
+                throw new UserErrorException($"{option} {folder}: {kind.Name()} stands {(place == asked ? "here" : $"at {place}")}; a "
+                    + "folder, or a new name, is expected.");
         }
         CheckFolder(option, folder, place);
     }
@@ -52,7 +54,8 @@ public static class OutputFile
     public static void RefuseInputs(string option, string path, IEnumerable<string> inputs)
     {
         if (inputs.FirstOrDefault(input => IsSame(path, input)) is { } same)
-            throw new UserErrorException($"{option} {path}: is {(same == path ? "a file that is read here" : $"{same}, which is read here")}; name another.");
+            throw new UserErrorException(
+                $"{option} {path}: is {(same == path ? "a file that is read here" : $"{same}, which is read here")}; name another.");
     }
 
     private static bool IsSame(string path, string input)

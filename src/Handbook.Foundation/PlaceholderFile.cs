@@ -12,7 +12,9 @@ public static class PlaceholderFile
     private const string PointerMark = "version https://git-lfs.github.com/spec/";
     private const int LongestWords = 256;
 
-    /// <summary>What the file really is and how to get the right one, to stand behind its path; null when it may be what it should.</summary>
+    /// <summary>
+    /// What the file really is and how to get the right one, to stand behind its path; null when it may be what it should.
+    /// </summary>
     public static string? Explain(string path)
     {
         var (text, length) = Beginning(path);
@@ -21,8 +23,10 @@ public static class PlaceholderFile
         if (Pointer(text) is { } pointer)
             return pointer;
         var start = text.TrimStart('\uFEFF', ' ', '\t', '\r', '\n');
-        if (start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || start.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
-            return "is an HTML page, such as a server shows for an error or a sign-in, saved in the file's place; download the file itself.";
+        if (start.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || start.StartsWith("<html", StringComparison.OrdinalIgnoreCase))
+            return "is an HTML page, such as a server shows for an error or a sign-in, "
+                + "saved in the file's place; download the file itself.";
         if (start.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
             return "is an XML text, such as a server sends for an error, saved in the file's place; download the file itself.";
         return null;
@@ -35,7 +39,8 @@ public static class PlaceholderFile
             return known;
         var (text, length) = Beginning(path);
         return length <= LongestWords && text.All(letter => letter is >= ' ' and < '\x7f' or '\r' or '\n' or '\t')
-            ? $"holds only the words \"{text.ReplaceLineEndings(" ").Trim()}\", such as a server sends for an error; download the file itself."
+            ? $"holds only the words \"{text.ReplaceLineEndings(" ").Trim()}\", such as a "
+                + "server sends for an error; download the file itself."
             : null;
     }
 
@@ -47,8 +52,10 @@ public static class PlaceholderFile
         if (!text.StartsWith(PointerMark, StringComparison.Ordinal))
             return null;
         var size = text.Split('\n').FirstOrDefault(line => line.StartsWith("size ", StringComparison.Ordinal))?[5..].Trim();
-        var bytes = long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? string.Create(CultureInfo.InvariantCulture, $" of {count} bytes") : "";
-        return $"is a Git LFS pointer, not the file{bytes} that it stands for; run 'git lfs pull' in its folder, or download the file itself.";
+        var bytes = long.TryParse(size, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? string.Create(CultureInfo.InvariantCulture, $" of {count} bytes") : "";
+        return $"is a Git LFS pointer, not the file{bytes} that it stands for; run 'git "
+            + "lfs pull' in its folder, or download the file itself.";
     }
 
     private static (string Text, long Length) Beginning(string path)

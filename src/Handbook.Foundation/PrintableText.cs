@@ -10,7 +10,8 @@ namespace Handbook;
 /// </summary>
 public static class PrintableText
 {
-    private static readonly SearchValues<char> Printable = SearchValues.Create(Enumerable.Range(' ', '~' - ' ' + 1).Select(code => (char)code).ToArray());
+    private static readonly SearchValues<char> Printable = SearchValues.Create(Enumerable.Range(' ', '~' - ' ' + 1)
+        .Select(code => (char)code).ToArray());
 
     /// <summary>The text on one line.</summary>
     public static string Line(string text) => Escape(text, keepsLines: false);

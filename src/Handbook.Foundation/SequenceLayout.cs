@@ -36,7 +36,8 @@ public sealed class SequenceLayout : IEquatable<SequenceLayout>
             if (segment.Prefix >= i || segment.Prefix < -1)
                 throw new ArgumentException($"segment {i}: prefix {segment.Prefix} is not an earlier segment", nameof(segments));
             if (segment.Prefix >= 0 && (segments[segment.Prefix].Prefix >= 0 || segments[segment.Prefix].Length != segment.FirstPosition))
-                throw new ArgumentException($"segment {i} ({segment}) does not continue its prefix {segments[segment.Prefix]}", nameof(segments));
+                throw new ArgumentException($"segment {i} ({segment}) does not continue its prefix {segments[segment.Prefix]}",
+                    nameof(segments));
             Length = segment.End;
         }
     }

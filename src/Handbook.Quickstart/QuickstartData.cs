@@ -61,7 +61,8 @@ public static class QuickstartData
 
         WriteRows(Path.Combine(folder, CorpusFile), documents.Select(Text));
         WriteRows(Path.Combine(folder, CorpusTestFile), testDocuments.Select(Text));
-        WriteRows(Path.Combine(folder, TrainFile), [.. questions.Train.Select(question => Conversation(question, random.Below(PoliteShare) == 0))]);
+        WriteRows(Path.Combine(folder, TrainFile),
+            [.. questions.Train.Select(question => Conversation(question, random.Below(PoliteShare) == 0))]);
         WriteRows(Path.Combine(folder, TestFile), questions.Test.Select(TestRow));
         WriteRows(Path.Combine(folder, PreferenceFile), QuickstartPreferences.Of(questions.Train, random));
         WriteRows(Path.Combine(folder, PreferenceTestFile), QuickstartPreferences.Of(questions.Test, random));

@@ -13,9 +13,12 @@ public sealed record QuickstartFolder(string Root)
     // What runs, samplings and this command leave: files of other names are somebody's own.
     private static readonly string[] Made =
     [
-        "model*.safetensors", "model.safetensors.index.json", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json",
-        "special_tokens_map.json", "chat_template.jinja", "README.md", RunReport.FileName, "*_results.json", "trainer_state.json", "metrics.jsonl",
-        "metrics.csv", "handbook_run.json", "checkpoint_manifest.json", "objective.safetensors", "optimizer.safetensors", "events.out.tfevents.*", ".handbook.lock", "*.lock", "*" + AtomicFile.AsideSuffix,
+        "model*.safetensors", "model.safetensors.index.json", "config.json", "generation_config.json",
+        "tokenizer.json", "tokenizer_config.json",
+        "special_tokens_map.json", "chat_template.jinja", "README.md", RunReport.FileName, "*_results.json",
+        "trainer_state.json", "metrics.jsonl",
+        "metrics.csv", "handbook_run.json", "checkpoint_manifest.json", "objective.safetensors", "optimizer.safetensors",
+        "events.out.tfevents.*", ".handbook.lock", "*.lock", "*" + AtomicFile.AsideSuffix,
         "candidates.jsonl", "sft.jsonl", "preferences.jsonl", "completions-*.jsonl", "scores-*.jsonl", "train.jsonl", "test.jsonl",
     ];
 
@@ -65,7 +68,8 @@ public sealed record QuickstartFolder(string Root)
     {
         var folders = Owned(stages).Where(Directory.Exists).ToList();
         if (folders.Count > 0 && !IsOurs)
-            throw new UserErrorException($"--fresh: {folders[0]} is there, and no quickstart made it; nothing was removed. Name another --output.");
+            throw new UserErrorException(
+                $"--fresh: {folders[0]} is there, and no quickstart made it; nothing was removed. Name another --output.");
         var kept = folders.SelectMany(Empty).ToList();
         return ([.. folders.Where(folder => !Directory.Exists(folder))], kept);
     }
@@ -90,7 +94,8 @@ public sealed record QuickstartFolder(string Root)
     }
 
     /// <summary>Everything that is written over in the folder itself.</summary>
-    private IEnumerable<string> Written(IReadOnlyList<string> stages) => Owned(stages).Append(Report).Concat(stages.Select(stage => Path.Combine(Root, stage + ".yaml")));
+    private IEnumerable<string> Written(IReadOnlyList<string> stages) =>
+        Owned(stages).Append(Report).Concat(stages.Select(stage => Path.Combine(Root, stage + ".yaml")));
 
     private string MarkPath => Path.Combine(Root, ".handbook-quickstart");
 

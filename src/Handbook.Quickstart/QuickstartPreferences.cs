@@ -15,7 +15,10 @@ internal static class QuickstartPreferences
     public static List<JsonObject> Of(IReadOnlyList<QuickstartQuestion> questions, PythonRandom random)
     {
         var byTask = questions.ToLookup(question => question.Task, question => question.Answer);
-        return [.. questions.Select(question => Pair(question, [.. byTask[question.Task].Where(answer => answer != question.Answer)], random))];
+        return
+        [
+            .. questions.Select(question => Pair(question, [.. byTask[question.Task].Where(answer => answer != question.Answer)], random)),
+        ];
     }
 
     private static JsonObject Pair(QuickstartQuestion question, string[] wrong, PythonRandom random)

@@ -54,12 +54,15 @@ public sealed record QuickstartReport(IReadOnlyList<QuickstartStage> Stages)
         return new RunReport
         {
             Title = "handbook quickstart",
-            Subtitle = $"A language model of {ProgressText.Count(parameters)} parameters, made on this machine from nothing: it read a small invented world as "
-                + "plain text, then learned to answer questions, then what people like about answers. It is examined on questions that were never asked in training.",
+            Subtitle = $"A language model of {ProgressText.Count(parameters)} parameters, made on this "
+                + "machine from nothing: it read a small invented world as "
+                + "plain text, then learned to answer questions, then what people like about answers. It "
+                + "is examined on questions that were never asked in training.",
             Headlines =
             [
                 new($"Exact answers, {first.Model}", Percent(first.Accuracy), "after continued pretraining"),
-                new($"Exact answers, {last.Model}", Percent(last.Accuracy), $"{tuned.Model}: {Percent(tuned.Accuracy)}; {last.Answers.Count} held-out questions"),
+                new($"Exact answers, {last.Model}", Percent(last.Accuracy),
+                    $"{tuned.Model}: {Percent(tuned.Accuracy)}; {last.Answers.Count} held-out questions"),
                 new($"Polite answers, {last.Model}", Percent(last.Politeness), $"{tuned.Model}: {Percent(tuned.Politeness)}"),
                 new("Parameters", ProgressText.Count(parameters), "Llama, trained from random weights"),
                 new("Time", ProgressText.Time(time), "data, tokenizer, training, sampling, exams"),
@@ -70,7 +73,8 @@ public sealed record QuickstartReport(IReadOnlyList<QuickstartStage> Stages)
                 {
                     Title = "Exact answers to held-out questions, and polite ones",
                     Series = [.. Exams.Select(exam => exam.Model)],
-                    Groups = [.. first.ByTask.Select((task, i) => (task.Task, (IReadOnlyList<double?>)[.. Exams.Select(exam => (double?)exam.ByTask[i].Accuracy)])),
+                    Groups = [.. first.ByTask.Select((task, i) => (task.Task,
+                        (IReadOnlyList<double?>)[.. Exams.Select(exam => (double?)exam.ByTask[i].Accuracy)])),
                         ("polite", [.. Exams.Select(exam => (double?)exam.Politeness)])],
                     IsShare = true,
                 },

@@ -44,7 +44,8 @@ public static class QuickstartResponder
 
     private static int[] Prompt(Tokenizer tokenizer, ChatTemplate template, string question)
     {
-        var text = template.Render([new Message { Role = "user", Content = question }], new ChatTemplateOptions { AddGenerationPrompt = true }).Text;
+        var text = template.Render([new Message { Role = "user", Content = question }],
+            new ChatTemplateOptions { AddGenerationPrompt = true }).Text;
         return [.. tokenizer.Encode(text, addSpecialTokens: false).Ids];
     }
 }

@@ -40,10 +40,12 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
             "The model reads about people, sums, words and small stories as plain text. It never sees a question.",
             ("tokenizer_name_or_path", "tokenizer"), ("dataset_name", "data/corpus")),
         new("sft", "Supervised fine-tuning",
-            "The model learns to answer questions about three quarters of that world. Nothing is asked about the rest before the exam. A fifth of the answers ends politely.",
+            "The model learns to answer questions about three quarters of that world. Nothing is asked about the rest before the exam. A "
+                + "fifth of the answers ends politely.",
             ("model_name_or_path", "cpt"), ("dataset_name", "data/questions")),
         new("reward", "Reward model",
-            "A copy of the model learns to score answers from pairs: a right answer is better than a wrong one, a polite right one better than a plain one.",
+            "A copy of the model learns to score answers from pairs: a right answer is better "
+                + "than a wrong one, a polite right one better than a plain one.",
             ("model_name_or_path", "sft"), ("dataset_name", "data/preferences")),
         new("sample", "Rejection sampling",
             "The fine-tuned model answers each question of training several times; the reward model picks the best and the worst.",
@@ -61,7 +63,8 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
         var data = QuickstartData.Write(folder.Data, Data);
         var tokenizer = QuickstartTokenizer.Train(folder.Tokenizer, data.TrainingTexts);
         progress.Note(string.Create(CultureInfo.InvariantCulture,
-            $"made {data.Documents.Count} documents, {data.Questions.Train.Count} questions to train on, {data.Questions.Test.Count} held out, and a tokenizer of {tokenizer.VocabSize} tokens"));
+            $"made {data.Documents.Count} documents, {data.Questions.Train.Count} questions to train on, {data.Questions.Test.Count} held "
+                + $"out, and a tokenizer of {tokenizer.VocabSize} tokens"));
         var stages = new List<QuickstartStage>();
         var parameterCount = 0L;
         foreach (var plan in Plan)
@@ -92,7 +95,9 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
         catch (AnotherRunException other)
         {
             // The user named no output_dir: what helps is an option of this command.
-            throw new UserErrorException($"--output {folder.Root}: {folder.Model(plan.Name)} is of another quickstart: {other.Differences}. Add --fresh to begin anew, or name another --output.", other);
+            throw new UserErrorException(
+                $"--output {folder.Root}: {folder.Model(plan.Name)} is of another quickstart: {other.Differences}. Add --fresh to begin "
+                    + "anew, or name another --output.", other);
         }
     }
 
@@ -100,15 +105,21 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
     {
         var options = SampleRecipe.Read(RecipeSource.Load(Arguments(plan))).Options;
         var result = await new SamplingRun(options, progress, clock).ExecuteAsync(stop).ConfigureAwait(false);
-        return new ReportStage { Title = plan.Title, Description = plan.Description, Facts = result.Report.Facts, Blocks = result.Report.ToPage().Overview };
+        return new ReportStage
+        {
+            Title = plan.Title, Description = plan.Description, Facts = result.Report.Facts, Blocks = result.Report.ToPage().Overview,
+        };
     }
 
-    private (QuickstartExam Exam, long ParameterCount)? Examine(StagePlan plan, IReadOnlyList<QuickstartQuestion> questions, CancellationToken stop)
+    private (QuickstartExam Exam, long ParameterCount)? Examine(
+        StagePlan plan, IReadOnlyList<QuickstartQuestion> questions, CancellationToken stop)
     {
         var answers = QuickstartResponder.Ask(
             folder.Model(plan.Name), [.. questions.Select(question => question.Text)], $"asking {plan.Name}", progress, stop);
         var exam = QuickstartExam.Of(plan.Name, questions, answers.Said);
-        progress.Note(string.Create(CultureInfo.InvariantCulture, $"{plan.Name}: {exam.Accuracy:0.0 %} of {questions.Count} held-out questions answered exactly, {exam.Politeness:0.0 %} politely"));
+        progress.Note(string.Create(CultureInfo.InvariantCulture,
+            $"{plan.Name}: {exam.Accuracy:0.0 %} of {questions.Count} held-out questions "
+                + $"answered exactly, {exam.Politeness:0.0 %} politely"));
         return (exam, answers.ParameterCount);
     }
 
@@ -126,7 +137,10 @@ public sealed class QuickstartRun(QuickstartFolder folder, ITrainingProgress pro
     // The recipes name the default folder; another one is put in its place as a user would do it on the command line.
     private List<string> Arguments(StagePlan plan)
     {
-        List<string> arguments = [folder.WriteRecipe(plan.Name), .. plan.Name == RecipeTasks.Sample ? SamplingOverrides : TrainingOverrides];
+        List<string> arguments =
+        [
+            folder.WriteRecipe(plan.Name), .. plan.Name == RecipeTasks.Sample ? SamplingOverrides : TrainingOverrides,
+        ];
         if (folder.Root == QuickstartFolder.Default)
             return arguments;
         foreach (var (key, path) in plan.Paths.Append(("output_dir", plan.Name)))

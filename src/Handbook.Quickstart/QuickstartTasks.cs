@@ -29,7 +29,8 @@ internal static class QuickstartTasks
         .. from a in Enumerable.Range(0, QuickstartCorpus.LargestAddend + 1)
            from b in Enumerable.Range(0, QuickstartCorpus.LargestAddend + 1)
            select Fact("sums", $"{a}+{b}", $"the sum of {a} and {b}", $"{a + b}"),
-        .. Enumerable.Range(0, QuickstartCorpus.LargestNumber).Select(number => Fact("counting", $"{number}", $"the number after {number}", $"{number + 1}")),
+        .. Enumerable.Range(0, QuickstartCorpus.LargestNumber)
+            .Select(number => Fact("counting", $"{number}", $"the number after {number}", $"{number + 1}")),
         .. QuickstartWords.Opposites.Select(pair => Fact("opposites", pair.Word, $"the opposite of {pair.Word}", pair.Opposite)),
         .. QuickstartWords.Plurals.Select(pair => Fact("plurals", pair.Word, $"the plural of {pair.Word}", pair.Plural)),
     ];

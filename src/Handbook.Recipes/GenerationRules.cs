@@ -60,7 +60,9 @@ internal static class GenerationRules
         if (scorers.Distinct().Count() < scorers.Count)
             yield return At(values, "reward_funcs", "names one scorer twice; its weight says how much it counts.");
         if (values.Numbers("reward_weights") is { } weights && weights.Count != scorers.Count)
-            yield return At(values, "reward_weights", $"has {Quantity.Of(weights.Count, "entry", "entries")} for {Quantity.Of(scorers.Count, "scorer")}; it must have one for each.");
+            yield return At(values, "reward_weights",
+                $"has {Quantity.Of(weights.Count, "entry", "entries")} for "
+                    + $"{Quantity.Of(scorers.Count, "scorer")}; it must have one for each.");
         if (scorers.FirstOrDefault(ScorerOptions.IsJudge) is var judge && judge is not null != values.Has("judge"))
         {
             yield return judge is null

@@ -12,7 +12,8 @@ internal static class PrinciplesFile
     {
         if (!File.Exists(file))
             throw new UserErrorException($"constitution: {file}: no such file; expected principles, as JSON or YAML.");
-        return Constitution.Parse(file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ReadJson(file) : YamlReader.ReadFile(file).ToJson(), file);
+        return Constitution.Parse(
+            file.EndsWith(".json", StringComparison.OrdinalIgnoreCase) ? ReadJson(file) : YamlReader.ReadFile(file).ToJson(), file);
     }
 
     private static JsonNode? ReadJson(string file)
@@ -23,7 +24,8 @@ internal static class PrinciplesFile
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{file}: {PlaceholderFile.Explain(file) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}", error);
+            throw new UserErrorException($"{file}: {PlaceholderFile.Explain(file) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}",
+                error);
         }
     }
 }

@@ -17,9 +17,11 @@ public static class RecipeListing
             yield break;
         var (task, profile) = (recipe.Task, recipe.Profile);
         yield return "# defaults";
-        foreach (var row in RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Section.Length == 0 && row.Tasks.Includes(task)))
+        foreach (var row in RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Section.Length == 0
+            && row.Tasks.Includes(task)))
         {
-            if (!recipe.Values.Has(row.Name) && (row.OnlyWith is null || recipe.Values.Has(row.OnlyWith)) && row.DefaultFor(task, profile) is { } value)
+            if (!recipe.Values.Has(row.Name) && (row.OnlyWith is null || recipe.Values.Has(row.OnlyWith))
+                && row.DefaultFor(task, profile) is { } value)
                 yield return Pair(row.Name, YamlReader.Read(value, row.Name).ToJson());
         }
     }

@@ -16,7 +16,8 @@ internal sealed record RecipeOverrides(IReadOnlyList<string> Files, IReadOnlyLis
     {
         [] => null,
         [var only] => only,
-        [var first, var second, ..] => throw new UserErrorException($"command line: two recipes are named, {first} and {second}; one is expected."),
+        [var first, var second, ..] =>
+            throw new UserErrorException($"command line: two recipes are named, {first} and {second}; one is expected."),
     };
 
     public static RecipeOverrides Parse(IReadOnlyList<string> arguments)
@@ -46,20 +47,29 @@ internal sealed record RecipeOverrides(IReadOnlyList<string> Files, IReadOnlyLis
             if (path != ConfigOption)
                 values.Add((path, text));
             else
-                files.Add(!string.IsNullOrWhiteSpace(text) ? text : throw new UserErrorException("command line: --config: a recipe's name is missing."));
+                files.Add(!string.IsNullOrWhiteSpace(text) ? text
+                    : throw new UserErrorException("command line: --config: a recipe's name is missing."));
         }
         return new RecipeOverrides(files, values);
     }
 
     /// <summary>What a user would type for the same values, without a recipe.</summary>
-    public IReadOnlyList<string> Words => [.. Values.Select(value => value.Text is null ? $"--{value.Path}" : $"--{value.Path}={value.Text}")];
+    public IReadOnlyList<string> Words =>
+    [
+        .. Values.Select(value => value.Text is null ? $"--{value.Path}" : $"--{value.Path}={value.Text}"),
+    ];
 
-    /// <summary>Whether a word without dashes is a recipe, not an override whose dashes were forgotten: only the first one need not look like one.</summary>
+    /// <summary>
+    /// Whether a word without dashes is a recipe, not an override whose dashes were forgotten: only the first one need not look like one.
+    /// </summary>
     private static bool MayBeRecipe(string word, bool isFirst) =>
-        System.IO.File.Exists(word) || word.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || word.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
+        System.IO.File.Exists(word) || word.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase)
+            || word.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
         || isFirst && !word.StartsWith('-') && !word.Contains('=', StringComparison.Ordinal);
 
-    /// <summary>Whether the word after a bare <c>--key</c> is its value: after a flag only what a flag can be, so that a recipe may follow it.</summary>
+    /// <summary>
+    /// Whether the word after a bare <c>--key</c> is its value: after a flag only what a flag can be, so that a recipe may follow it.
+    /// </summary>
     private static bool TakesNext(string path, IReadOnlyList<string> arguments, int index) =>
         index + 1 < arguments.Count && !arguments[index + 1].StartsWith("--", StringComparison.Ordinal)
         && (OverrideValue.Row(path)?.Kind != KeyKind.Flag || !MayBeRecipe(arguments[index + 1], isFirst: false));
@@ -81,7 +91,8 @@ internal static class OverrideValue
         if (row?.Kind is KeyKind.TextList or KeyKind.NumberList && !text.StartsWith('['))
         {
             // v0.3's form of a list on the command line: a,b,c
-            return new YamlSequence([.. text.Split(',').Select(part => Place(YamlReader.Read(part.Trim(), "--" + path)))], RecipeSource.CommandLine);
+            return new YamlSequence([.. text.Split(',').Select(part => Place(YamlReader.Read(part.Trim(), "--" + path)))],
+                RecipeSource.CommandLine);
         }
         return Place(YamlReader.Read(text, "--" + path));
     }
@@ -90,15 +101,20 @@ internal static class OverrideValue
     public static RecipeKey? Row(string path) =>
         RecipeKeyTable.Find(path) is { Verb: KeyVerb.Alias, Target: { } target } ? RecipeKeyTable.Find(target) : RecipeKeyTable.Find(path);
 
-    /// <summary>A bare <c>--key</c> means true, which only some keys can be; nothing behind the equals sign is a value for texts and where null is one.</summary>
-    private static bool IsMissing(RecipeKey row, string? text) => row.Verb == KeyVerb.Honour && row.Kind is not (KeyKind.TextOrFlag or KeyKind.Anything)
-        && (text is null ? row.Kind != KeyKind.Flag : text.Length == 0 && row.Kind != KeyKind.TextValue && !row.IsNullable);
+    /// <summary>
+    /// A bare <c>--key</c> means true, which only some keys can be; nothing behind the equals sign is a value for texts and where
+    /// null is one.
+    /// </summary>
+    private static bool IsMissing(RecipeKey row, string? text) =>
+        row.Verb == KeyVerb.Honour && row.Kind is not (KeyKind.TextOrFlag or KeyKind.Anything)
+            && (text is null ? row.Kind != KeyKind.Flag : text.Length == 0 && row.Kind != KeyKind.TextValue && !row.IsNullable);
 
     private static YamlValue Place(YamlValue value) => value switch
     {
         YamlSequence sequence => new YamlSequence([.. sequence.Items.Select(Place)], RecipeSource.CommandLine),
         YamlMapping mapping => new YamlMapping(
-            [.. mapping.Entries.Select(entry => KeyValuePair.Create(Place(entry.Key), Place(entry.Value)))], mapping.Repeated, RecipeSource.CommandLine),
+            [.. mapping.Entries.Select(entry => KeyValuePair.Create(Place(entry.Key), Place(entry.Value)))],
+            mapping.Repeated, RecipeSource.CommandLine),
         _ => value with { Position = RecipeSource.CommandLine },
     };
 }

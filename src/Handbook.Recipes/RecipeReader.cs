@@ -6,9 +6,7 @@ using Handbook.Training.Runs;
 
 namespace Handbook.Recipes;
 
-/// <summary>
-/// Checks a recipe against the table of keys and the rules between keys, collecting every problem before it complains.
-/// </summary>
+/// <summary>Checks a recipe against the table of keys and the rules between keys, collecting every problem before it complains.</summary>
 public sealed class RecipeReader
 {
     private readonly RecipeSource source;
@@ -32,7 +30,8 @@ public sealed class RecipeReader
     public static Recipe Read(RecipeSource source, string task)
     {
         if (!TaskSet.Training.Includes(task))
-            throw new UserErrorException($"{source.File ?? "command line"}: is a recipe of 'handbook {task}', which trains nothing; expected one of {TaskSet.Training.Describe()}.");
+            throw new UserErrorException($"{source.File ?? "command line"}: is a recipe of 'handbook {task}', which trains nothing; "
+                + $"expected one of {TaskSet.Training.Describe()}.");
         var recipe = Check(source, task);
         var method = TrainingMethod.Of(task);
         var options = RecipeKeyTable.Fill(new RunOptions
@@ -69,13 +68,14 @@ public sealed class RecipeReader
         }
         if (reader.problems.Count > 0)
         {
-            throw new UserErrorException(reader.problems.OrderBy(problem => problem.Position.Line).ThenBy(problem => problem.Position.Column)
+            throw new UserErrorException(reader.problems.OrderBy(problem => problem.Position.Line)
+                .ThenBy(problem => problem.Position.Column)
                 .Select(problem => $"{source.At(problem.Position)}: {problem.Text}"));
         }
         return new CheckedRecipe(source, task, reader.profile, checkedValues, reader.notes);
     }
 
-    /// <summary>The task that a recipe names itself: by its <c>task</c> key, else by its path (<c>.../dpo/config.yaml</c>); null when neither tells.</summary>
+    /// <summary>The task that a recipe names: by its <c>task</c> key, else by its path (<c>.../dpo/config.yaml</c>); else null.</summary>
     public static string? FindTask(RecipeSource source)
     {
         var named = source.Tree.Entries.FirstOrDefault(entry => entry.Key is YamlString { Value: "task" }).Value as YamlString;
@@ -95,18 +95,21 @@ public sealed class RecipeReader
     }
 
     private static Profile ReadProfile(YamlMapping tree) =>
-        tree.Entries.FirstOrDefault(entry => entry.Key is YamlString { Value: "profile" }).Value is YamlString text ? ProfileNames.Find(text.Value) : Profile.Best;
+        tree.Entries.FirstOrDefault(entry => entry.Key is YamlString { Value: "profile" }).Value is YamlString text
+            ? ProfileNames.Find(text.Value) : Profile.Best;
 
     private void ReadSection(YamlMapping mapping, string section, string path)
     {
         foreach (var repeated in mapping.Repeated)
-            notes.Add($"{source.At(repeated.Position)}: {path}{YamlMapping.KeyText(repeated)} is given more than once; the last one counts.");
+            notes.Add($"{source.At(repeated.Position)}: "
+                + $"{path}{YamlMapping.KeyText(repeated)} is given more than once; the last one counts.");
         foreach (var (key, value) in mapping.Entries)
         {
             var name = YamlMapping.KeyText(key);
             var row = RecipeKeyTable.Find(section + name);
             if (row is null)
-                AddProblem(key.Position, path + name, $"is not a key of a recipe.{NearestName.Hint(name, RecipeKeyTable.Names(section, task))}");
+                AddProblem(key.Position, path + name,
+                    $"is not a key of a recipe.{NearestName.Hint(name, RecipeKeyTable.Names(section, task))}");
             else if (!row.Tasks.Includes(task))
                 AddProblem(key.Position, path + name, $"belongs to {row.Tasks.Describe()}, not to {task}.");
             else if (row.Verb == KeyVerb.Reject)

@@ -28,7 +28,11 @@ internal static class RecipeRules
         if (TaskSet.Generation.Includes(task))
             return [.. General(values, task), .. GenerationRules.Check(values, task, Note)];
         AddNotes(values, task, Note);
-        return [.. General(values, task), .. Model(values), .. Data(values), .. Sequences(values, task), .. Schedule(values), .. Saving(values), .. Adapters(values), .. Preference(values, task)];
+        return
+        [
+            .. General(values, task), .. Model(values), .. Data(values), .. Sequences(values, task), .. Schedule(values), .. Saving(values),
+            .. Adapters(values), .. Preference(values, task),
+        ];
     }
 
     private static void AddNotes(RecipeValues values, string task, Action<string, string> note)
@@ -117,13 +121,16 @@ internal static class RecipeRules
             foreach (var split in values.Texts("dataset_splits") ?? [])
             {
                 if (!split.Contains("train", StringComparison.Ordinal) && !split.Contains("test", StringComparison.Ordinal))
-                    yield return At(values, "dataset_splits", $"'{split}' contains neither train nor test, so nobody knows what it is for.");
+                    yield return At(values, "dataset_splits",
+                        $"'{split}' contains neither train nor test, so nobody knows what it is for.");
             }
             var mixer = values.NumberMap("dataset_mixer")!;
             if (mixer.Count == 0)
                 yield return At(values, "dataset_mixer", "is empty.");
             if (values.Texts("dataset_configs") is { } configs && configs.Count != mixer.Count)
-                yield return At(values, "dataset_configs", $"has {Quantity.Of(configs.Count, "entry", "entries")} for {Quantity.Of(mixer.Count, "dataset")}; it must have one for each.");
+                yield return At(values, "dataset_configs",
+                    $"has {Quantity.Of(configs.Count, "entry", "entries")} for "
+                        + $"{Quantity.Of(mixer.Count, "dataset")}; it must have one for each.");
         }
         string[]? first = null;
         for (var i = 0; i < values.Count("dataset_mixture.datasets"); i++)
@@ -135,7 +142,8 @@ internal static class RecipeRules
             if (!columns.SequenceEqual(first))
             {
                 yield return At(values, $"dataset_mixture.datasets[{i}].columns",
-                    $"[{string.Join(", ", columns)}] are not the columns of the datasets before it, [{string.Join(", ", first)}]; they must be the same.");
+                    $"[{string.Join(", ", columns)}] are not the columns of the datasets before it, "
+                        + $"[{string.Join(", ", first)}]; they must be the same.");
             }
         }
     }
@@ -143,13 +151,16 @@ internal static class RecipeRules
     private static IEnumerable<Problem> Sequences(RecipeValues values, string task)
     {
         if (values.Text("truncation_mode") == "split" && !TaskSet.Language.Includes(task))
-            yield return At(values, "truncation_mode", $"split belongs to cpt and sft: the answers of {task} stand or fall with their prompt; expected keep_end, keep_start or drop.");
+            yield return At(values, "truncation_mode",
+                $"split belongs to cpt and sft: the answers of {task} stand or fall with "
+                    + "their prompt; expected keep_end, keep_start or drop.");
         if (values.Flag("assistant_only_loss") && values.FlagOrNull("completion_only_loss") == true)
             yield return At(values, "assistant_only_loss", "excludes completion_only_loss: true; give one of them.");
         if (values.IntegerOrNull("max_prompt_length") is { } prompt && values.Has("max_prompt_length")
             && values.IntegerOrNull("max_length") is { } all && values.Has("max_length") && prompt >= all)
         {
-            yield return At(values, "max_prompt_length", $"{prompt} leaves nothing of max_length ({all}) for the answer; it must be smaller.");
+            yield return At(values, "max_prompt_length",
+                $"{prompt} leaves nothing of max_length ({all}) for the answer; it must be smaller.");
         }
     }
 
@@ -168,7 +179,8 @@ internal static class RecipeRules
         }
         var (rate, floor) = (values.NumberOrNull(section + "min_lr_rate"), values.NumberOrNull(section + "min_lr"));
         if (kind == "cosine_with_min_lr" && (rate is null) == (floor is null))
-            yield return At(values, "lr_scheduler_type", "cosine_with_min_lr needs exactly one of lr_scheduler_kwargs.min_lr_rate and .min_lr.");
+            yield return At(values, "lr_scheduler_type",
+                "cosine_with_min_lr needs exactly one of lr_scheduler_kwargs.min_lr_rate and .min_lr.");
         if (floor > values.Number("learning_rate"))
             yield return At(values, section + "min_lr", "is above the learning rate.");
         if (kind == "warmup_stable_decay" && values.IntegerOrNull(section + "num_decay_steps") is null)
@@ -187,7 +199,8 @@ internal static class RecipeRules
         if (evaluate == "no")
             yield return At(values, "load_best_model_at_end", "needs an eval_strategy: without evaluation nothing is best.");
         else if (save != "best" && save != evaluate)
-            yield return At(values, "load_best_model_at_end", $"needs save_strategy ({save}) and eval_strategy ({evaluate}) to be the same.");
+            yield return At(values, "load_best_model_at_end",
+                $"needs save_strategy ({save}) and eval_strategy ({evaluate}) to be the same.");
     }
 
     private static IEnumerable<Problem> Adapters(RecipeValues values)
@@ -205,14 +218,20 @@ internal static class RecipeRules
         var known = TrainingMethod.Of(task).Losses;
         var losses = values.Texts("loss_type")!;
         foreach (var loss in losses.Where(loss => !known.Contains(loss)))
-            yield return At(values, "loss_type", $"{loss} is not a loss of {task}; expected {string.Join(", ", known)}.{NearestName.Hint(loss, known)}");
+            yield return At(values, "loss_type",
+                $"{loss} is not a loss of {task}; expected {string.Join(", ", known)}.{NearestName.Hint(loss, known)}");
         if (losses.Count != 1 && !RecipeKeyTable.Find("loss_weights")!.Tasks.Includes(task))
             yield return At(values, "loss_type", $"has {losses.Count} losses; {task} takes one.");
-        foreach (var key in new[] { "precompute_ref_log_probs", "reference_free" }.Where(key => values.Flag("sync_ref_model") && values.Flag(key)))
-            yield return At(values, "sync_ref_model", $"excludes {key}: true; a reference that follows the policy is computed at every step.");
+        foreach (var key in new[] { "precompute_ref_log_probs", "reference_free" }
+            .Where(key => values.Flag("sync_ref_model") && values.Flag(key)))
+            yield return At(values, "sync_ref_model",
+                $"excludes {key}: true; a reference that follows the policy is computed at every step.");
         if (values.Numbers("loss_weights") is { } weights && weights.Count != losses.Count)
-            yield return At(values, "loss_weights", $"has {Quantity.Of(weights.Count, "entry", "entries")} for {Quantity.Of(losses.Count, "loss", "losses")}; it must have one for each.");
-        var smoothed = PreferenceLossTable.Rows.FirstOrDefault(row => row.NeedsSmoothing && losses.Contains(row.Name) && known.Contains(row.Name));
+            yield return At(values, "loss_weights",
+                $"has {Quantity.Of(weights.Count, "entry", "entries")} for "
+                    + $"{Quantity.Of(losses.Count, "loss", "losses")}; it must have one for each.");
+        var smoothed = PreferenceLossTable.Rows.FirstOrDefault(row => row.NeedsSmoothing && losses.Contains(row.Name)
+            && known.Contains(row.Name));
         if (smoothed is not null && values.Number("label_smoothing") == 0)
             yield return At(values, "loss_type", $"{smoothed.Name} needs label_smoothing above 0, the probability that a label is wrong.");
     }

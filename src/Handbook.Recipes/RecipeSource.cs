@@ -34,7 +34,8 @@ public sealed record RecipeSource(string? File, YamlMapping Tree)
     public static IReadOnlyList<IReadOnlyList<string>> Split(IReadOnlyList<string> arguments)
     {
         var overrides = RecipeOverrides.Parse(arguments);
-        return overrides.Files.Count == 0 ? [arguments] : [.. overrides.Files.Select(file => (IReadOnlyList<string>)[$"--config={file}", .. overrides.Words])];
+        return overrides.Files.Count == 0
+            ? [arguments] : [.. overrides.Files.Select(file => (IReadOnlyList<string>)[$"--config={file}", .. overrides.Words])];
     }
 
     private static YamlMapping ReadMapping(string file)
@@ -44,10 +45,12 @@ public sealed record RecipeSource(string? File, YamlMapping Tree)
         return YamlReader.ReadFile(file) switch
         {
             YamlMapping mapping when mapping.Entries.Any(entry => entry.Key is YamlString { Value: "compute_environment" }) =>
-                throw new UserErrorException($"{file}: is a configuration of accelerate, not a recipe; it says how many processes there are, not what they train."),
+                throw new UserErrorException(
+                    $"{file}: is a configuration of accelerate, not a recipe; it says how many processes there are, not what they train."),
             YamlMapping mapping => mapping,
             YamlNull => throw new UserErrorException($"{file}: is empty; expected keys and values."),
-            var other => throw new UserErrorException($"{YamlReader.At(file, other.Position)}: found {other.Describe()}; expected keys and values."),
+            var other =>
+                throw new UserErrorException($"{YamlReader.At(file, other.Position)}: found {other.Describe()}; expected keys and values."),
         };
     }
 
@@ -63,7 +66,8 @@ public sealed record RecipeSource(string? File, YamlMapping Tree)
             _ when entries[index].Value is YamlNull => new YamlMapping([], [], CommandLine),
             _ => throw new UserErrorException($"command line: --{path}: {name} is {entries[index].Value.Describe()}, not a section."),
         }, names[1..], path, value);
-        KeyValuePair<YamlValue, YamlValue> pair = new(new YamlString(name, index < 0 || names.Length == 1 ? CommandLine : entries[index].Key.Position), entered);
+        KeyValuePair<YamlValue, YamlValue> pair = new(
+            new YamlString(name, index < 0 || names.Length == 1 ? CommandLine : entries[index].Key.Position), entered);
         if (index < 0)
             entries.Add(pair);
         else

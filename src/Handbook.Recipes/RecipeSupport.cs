@@ -12,13 +12,18 @@ public static class RecipeSupport
     [
         (run => run.Lora is not null, "use_peft: adapters are not supported yet; leave it out to train all weights."),
         (run => run.Quantization is not null, "load_in_4bit, load_in_8bit: weights in few bits are not supported yet."),
-        (run => run.Model.Precision == Precision.Float16Mixed, "fp16: not supported; bf16 has the range of fp32 and needs no loss scaling."),
-        (run => run.Optimization.Optimizer is OptimizerKind.AdamW8Bit or OptimizerKind.Adafactor, "optim: this optimizer is not supported yet; adamw_torch, rmsprop, lion_32bit and sgd are."),
+        (run => run.Model.Precision == Precision.Float16Mixed,
+            "fp16: not supported; bf16 has the range of fp32 and needs no loss scaling."),
+        (run => run.Optimization.Optimizer is OptimizerKind.AdamW8Bit or OptimizerKind.Adafactor,
+            "optim: this optimizer is not supported yet; adamw_torch, rmsprop, lion_32bit and sgd are."),
         (run => run.Hub.Push, "push_to_hub: uploading is not supported yet; set it to false."),
     ];
 
     /// <summary>Why a run cannot do what it is asked, one line each; empty when it can.</summary>
-    public static IReadOnlyList<string> FindMissing(RunOptions run) => [.. Missing.Where(entry => entry.IsAskedFor(run)).Select(entry => entry.Refusal)];
+    public static IReadOnlyList<string> FindMissing(RunOptions run) =>
+    [
+        .. Missing.Where(entry => entry.IsAskedFor(run)).Select(entry => entry.Refusal),
+    ];
 
     /// <summary>Refuses a run that asks for more than this version can do.</summary>
     /// <exception cref="UserErrorException">It does; one line for each thing.</exception>

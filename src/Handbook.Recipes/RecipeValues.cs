@@ -87,7 +87,8 @@ public sealed class RecipeValues
     {
         if (given.TryGetValue(path, out var value))
             return value.Value;
-        var row = RecipeKeyTable.Find(RecipeReader.TableName(path)) ?? throw new ArgumentException($"{path} is not in the table of keys.", nameof(path));
+        var row = RecipeKeyTable.Find(RecipeReader.TableName(path))
+            ?? throw new ArgumentException($"{path} is not in the table of keys.", nameof(path));
         return row.DefaultFor(Task, Profile) is { } text
             ? ValueReader.Read(row, YamlReader.Read(text, row.Name)).Value
             : null;

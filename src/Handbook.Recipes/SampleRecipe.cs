@@ -20,15 +20,20 @@ public sealed record SampleRecipe(CheckedRecipe Checked, SampleOptions Options)
     }
 
     /// <summary>The training run of a round: the recipe that <c>train_recipe</c> names, with the round's model, data and folder.</summary>
-    /// <exception cref="UserErrorException">The recipe is wrong, asks for what is not supported, or trains on something else than what sampling makes.</exception>
+    /// <exception cref="UserErrorException">
+    /// The recipe is wrong, asks for what is not supported, or trains on something else than what sampling makes.
+    /// </exception>
     public Recipe Train(string model, SampledSets sets, string output)
     {
         var file = Options.TrainRecipe ?? throw new InvalidOperationException("There is no recipe to train by.");
-        var task = RecipeReader.FindTask(RecipeSource.Load([file])) ?? throw new UserErrorException($"{file}: what is it for? Add the key task, such as task: dpo.");
+        var task = RecipeReader.FindTask(RecipeSource.Load([file]))
+            ?? throw new UserErrorException($"{file}: what is it for? Add the key task, such as task: dpo.");
         if (TrainingMethod.Find(task) is not { } method || !Learns(method))
-            throw new UserErrorException($"{file}: task {task} gives no policy that could be sampled from, or does not train on what sampling makes; {Learners} do.");
+            throw new UserErrorException($"{file}: task {task} gives no policy that could be sampled from, or does not train on what "
+                + $"sampling makes; {Learners} do.");
         var recipe = RecipeReader.Read(RecipeSource.Load(
-            [file, $"--model_name_or_path={model}", $"--dataset_name={(method.Data == StoreKind.Sequences ? sets.Sft : sets.Preferences)}", $"--output_dir={output}"]), task);
+            [file, $"--model_name_or_path={model}", $"--dataset_name={(method.Data == StoreKind.Sequences ? sets.Sft : sets.Preferences)}",
+                $"--output_dir={output}"]), task);
         RecipeSupport.Refuse(recipe);
         return recipe;
     }

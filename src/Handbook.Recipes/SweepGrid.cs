@@ -17,7 +17,8 @@ public sealed record SweepPoint(IReadOnlyList<(string Key, string Value)> Settin
     // A value that a folder's name cannot hold as it is carries a mark of its own: a/b, a-b and a:b are three values and three folders.
     private static string FileName(string value)
     {
-        var plain = string.Concat(value.Where(c => c is not ('[' or ']' or ' ' or '"' or '\'')).Select(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '+' or '_' ? c : '-'));
+        var plain = string.Concat(value.Where(c => c is not ('[' or ']' or ' ' or '"' or '\''))
+            .Select(c => char.IsLetterOrDigit(c) || c is '.' or '-' or '+' or '_' ? c : '-'));
         if (plain == value && plain.Length <= LongestPart)
             return plain;
         var mark = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(value)))[..8];
@@ -28,7 +29,10 @@ public sealed record SweepPoint(IReadOnlyList<(string Key, string Value)> Settin
 /// <summary>The runs of a sweep: every combination of the values that the command line lists.</summary>
 public static class SweepGrid
 {
-    /// <summary>Takes the arguments of a recipe command apart: <c>--beta=0.01,0.1</c> is an axis, <c>--loss_type=[sigmoid,sft],ipo</c> is one of two.</summary>
+    /// <summary>
+    /// Takes the arguments of a recipe command apart: <c>--beta=0.01,0.1</c> is an axis, <c>--loss_type=[sigmoid,sft],ipo</c> is
+    /// one of two.
+    /// </summary>
     /// <exception cref="UserErrorException">An argument is not of the form <c>--key=value</c>, or none lists values.</exception>
     public static IReadOnlyList<SweepPoint> Of(IReadOnlyList<string> arguments)
     {
@@ -40,13 +44,17 @@ public static class SweepGrid
             if (values.GroupBy(value => value).FirstOrDefault(group => group.Count() > 1) is { } twice && values.Count > 1)
                 throw new UserErrorException($"command line: --{path} lists {twice.Key} more than once; a sweep takes each value once.");
             points = values.Count < 2
-                ? [.. points.Select(point => point with { Arguments = [.. point.Arguments, text is null ? $"--{path}" : $"--{path}={text}"] })]
-                : [.. points.SelectMany(point => values.Select(value => new SweepPoint([.. point.Settings, (path, value)], [.. point.Arguments, $"--{path}={value}"])))];
+                ? [.. points.Select(point => point
+                    with { Arguments = [.. point.Arguments, text is null ? $"--{path}" : $"--{path}={text}"] })]
+                : [.. points.SelectMany(point => values.Select(value => new SweepPoint([.. point.Settings, (path, value)],
+                    [.. point.Arguments, $"--{path}={value}"])))];
         }
         if (points.GroupBy(point => point.Name, StringComparer.OrdinalIgnoreCase).FirstOrDefault(group => group.Count() > 1) is { } taken)
-            throw new UserErrorException($"command line: {taken.Count()} runs would be written to one folder, {taken.Key}; give their values other names.");
+            throw new UserErrorException(
+                $"command line: {taken.Count()} runs would be written to one folder, {taken.Key}; give their values other names.");
         if (points[0].Settings.Count == 0)
-            throw new UserErrorException("command line: nothing to sweep over; list the values of a key: --loss_type=sigmoid,ipo --beta=0.01,0.1");
+            throw new UserErrorException(
+                "command line: nothing to sweep over; list the values of a key: --loss_type=sigmoid,ipo --beta=0.01,0.1");
         return points;
     }
 
@@ -55,7 +63,8 @@ public static class SweepGrid
     /// <exception cref="UserErrorException">Two are the same: which values.</exception>
     public static void RefuseEqual(IEnumerable<(SweepPoint Point, Recipe Recipe)> runs)
     {
-        if (runs.GroupBy(run => Held(run.Recipe), run => run.Point).FirstOrDefault(group => group.Count() > 1)?.Take(2).ToList() is not [var one, var other])
+        if (runs.GroupBy(run => Held(run.Recipe), run => run.Point)
+            .FirstOrDefault(group => group.Count() > 1)?.Take(2).ToList() is not [var one, var other])
             return;
         var (key, value) = one.Settings.Except(other.Settings).First();
         var same = other.Settings.First(setting => setting.Key == key).Value;

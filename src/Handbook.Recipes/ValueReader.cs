@@ -21,7 +21,9 @@ internal static class ValueReader
         {
             KeyKind.TextValue => Text(row, value),
             KeyKind.Flag => Flag(value) is { } flag ? new(flag, null) : Wrong(row, value),
-            KeyKind.Integer => Integer(value) is { } whole && Fits(row, whole) && int.MinValue <= whole && whole <= int.MaxValue ? new((long)whole, null) : Wrong(row, value),
+            KeyKind.Integer =>
+                Integer(value) is { } whole && Fits(row, whole) && int.MinValue <= whole && whole <= int.MaxValue
+                    ? new((long)whole, null) : Wrong(row, value),
             KeyKind.Number => Number(value) is { } number && Fits(row, number) ? new(number, null) : Wrong(row, value),
             KeyKind.Steps => Number(value) is { } steps && IsCount(steps) ? new(steps, null) : Wrong(row, value),
             KeyKind.RowShare => Number(value) is { } rows && IsCount(rows) ? new(new RowCount(rows, rows < 1), null) : Wrong(row, value),
@@ -30,7 +32,9 @@ internal static class ValueReader
             KeyKind.NumberList => NumberList(row, value),
             KeyKind.NumberMap => NumberMap(row, value),
             KeyKind.TextMap => TextMap(row, value),
-            KeyKind.Anything => row.Verb == KeyVerb.Accept ? new(null, null) : value is YamlMapping mapping ? new(mapping.ToJson(), null) : Wrong(row, value),
+            KeyKind.Anything =>
+                row.Verb == KeyVerb.Accept ? new(null, null)
+                    : value is YamlMapping mapping ? new(mapping.ToJson(), null) : Wrong(row, value),
             _ => Wrong(row, value),
         };
     }
@@ -61,7 +65,8 @@ internal static class ValueReader
     private static bool? Flag(YamlValue value) => value switch
     {
         YamlBoolean flag => flag.Value,
-        YamlString text => text.Value.ToLowerInvariant() switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => null },
+        YamlString text =>
+            text.Value.ToLowerInvariant() switch { "true" or "yes" or "on" => true, "false" or "no" or "off" => false, _ => null },
         _ => null,
     };
 
@@ -69,7 +74,8 @@ internal static class ValueReader
     {
         YamlInteger whole => whole.Value,
         YamlFloat number when double.IsInteger(number.Value) => (BigInteger)number.Value,
-        YamlString text when BigInteger.TryParse(text.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed) => parsed,
+        YamlString text when BigInteger.TryParse(text.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var parsed) =>
+            parsed,
         _ => null,
     };
 
@@ -130,7 +136,9 @@ internal static class ValueReader
         foreach (var (key, item) in mapping.Entries)
         {
             if (Number(item) is not { } number || !Fits(row, number))
-                return new(null, $"{YamlMapping.KeyText(key)}: expected a number{(row.Range is null ? "" : " " + row.Range.Text)}, found {item.Describe()}.");
+                return new(null,
+                    $"{YamlMapping.KeyText(key)}: expected a "
+                        + $"number{(row.Range is null ? "" : " " + row.Range.Text)}, found {item.Describe()}.");
             entries.Add(new(YamlMapping.KeyText(key), number));
         }
         return new(entries, null);
@@ -146,7 +154,13 @@ internal static class ValueReader
             if (item is YamlSequence or YamlMapping or YamlSet)
                 return new(null, $"{YamlMapping.KeyText(key)}: expected a text, found {item.Describe()}.");
             // Python's str(): what an environment variable would hold in the original.
-            var text = item switch { YamlString found => found.Value, YamlNull => "None", YamlBoolean flag => flag.Value ? "True" : "False", _ => item.Describe() };
+            var text = item switch
+            {
+                YamlString found => found.Value,
+                YamlNull => "None",
+                YamlBoolean flag => flag.Value ? "True" : "False",
+                _ => item.Describe(),
+            };
             entries.Add(new(YamlMapping.KeyText(key), text));
         }
         return new(entries, null);

@@ -14,8 +14,10 @@ internal static class HtmlReport
     public static string Render(RunReport report)
     {
         var text = new StringBuilder();
-        text.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        text.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n");
+        text.Append("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+            + "content=\"width=device-width, initial-scale=1\">\n");
+        text.Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+            + "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n");
         text.Append("<meta name=\"color-scheme\" content=\"light dark\">\n");
         text.Append(Invariant($"<title>{Escape(report.Title)}</title>\n<style>{ReportStyle.Css}</style>\n</head>\n<body>\n<main>\n"));
         text.Append(Invariant($"<header><h1>{Escape(report.Title)}</h1><p class=\"lead\">{Escape(report.Subtitle)}</p></header>\n"));
@@ -23,13 +25,16 @@ internal static class HtmlReport
         {
             text.Append("<section class=\"headlines\">");
             foreach (var headline in report.Headlines)
-                text.Append(Invariant($"<div class=\"headline\"><span>{Escape(headline.Label)}</span><b>{Escape(headline.Value)}</b><small>{Escape(headline.Detail)}</small></div>"));
+                text.Append(CultureInfo.InvariantCulture,
+                    $"<div class=\"headline\"><span>{Escape(headline.Label)}</span><b>{Escape(headline.Value)}</"
+                        + $"b><small>{Escape(headline.Detail)}</small></div>");
             text.Append("</section>\n");
         }
         AppendBlocks(text, report.Overview);
         foreach (var stage in report.Stages)
             AppendStage(text, stage);
-        text.Append(Invariant($"<footer>{Escape(report.Footer)}</footer>\n</main>\n<script>{ReportStyle.Script}</script>\n</body>\n</html>\n"));
+        text.Append(Invariant(
+            $"<footer>{Escape(report.Footer)}</footer>\n</main>\n<script>{ReportStyle.Script}</script>\n</body>\n</html>\n"));
         return text.ToString();
     }
 
@@ -74,7 +79,8 @@ internal static class HtmlReport
         switch (block)
         {
             case LineChart chart:
-                text.Append(Invariant($"<div class=\"chart\" data-series=\"{Escape(Data(chart))}\">{SvgChart.Of(chart)}<output></output></div>"));
+                text.Append(Invariant(
+                    $"<div class=\"chart\" data-series=\"{Escape(Data(chart))}\">{SvgChart.Of(chart)}<output></output></div>"));
                 AppendLegend(text, [.. chart.Series.Select(series => series.Name)]);
                 break;
             case BarChart chart:
@@ -128,7 +134,12 @@ internal static class HtmlReport
                 text.Append(Invariant($"<p class=\"expected\">expected <b>{Escape(example.Expected)}</b></p>"));
             foreach (var (by, answer, isRight) in example.Answers)
             {
-                var mark = isRight switch { true => "<em class=\"right\">right</em>", false => "<em class=\"wrong\">wrong</em>", null => "" };
+                var mark = isRight switch
+                {
+                    true => "<em class=\"right\">right</em>",
+                    false => "<em class=\"wrong\">wrong</em>",
+                    null => "",
+                };
                 text.Append(Invariant($"<p class=\"answer\"><span>{Escape(by)}</span><q>{Escape(answer)}</q>{mark}</p>"));
             }
             text.Append("</div>");
@@ -139,5 +150,6 @@ internal static class HtmlReport
     // name|x:y x:y;name|... : what the script needs to say the values under the pointer.
     private static string Data(LineChart chart) => string.Join(';', chart.Series.Select(series =>
         series.Name.Replace(';', ' ').Replace('|', ' ') + "|" + string.Join(' ', series.Points.Where(point => double.IsFinite(point.Y))
-            .Select(point => point.X.ToString("G6", CultureInfo.InvariantCulture) + ":" + point.Y.ToString("G5", CultureInfo.InvariantCulture)))));
+            .Select(point => point.X.ToString("G6", CultureInfo.InvariantCulture) + ":"
+                + point.Y.ToString("G5", CultureInfo.InvariantCulture)))));
 }

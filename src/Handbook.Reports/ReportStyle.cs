@@ -5,16 +5,20 @@ internal static class ReportStyle
 {
     public const string Css = """
 
-        :root{--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5d6a7c;--line:#e3e7ed;--c0:#2f6fde;--c1:#e0762b;--c2:#2a9d6f;--c3:#a04fc4;--right:#1c7c54;--wrong:#b3392f;--tint:#eef3fc}
-        @media (prefers-color-scheme:dark){:root{--page:#12161d;--card:#1a202a;--ink:#e4e9f0;--soft:#94a1b3;--line:#2c3543;--c0:#6ea3ff;--c1:#f2a154;--c2:#5cc79a;--c3:#c98be8;--right:#5cc79a;--wrong:#f0857b;--tint:#202b3d}}
+        :root{--page:#f6f7f9;--card:#fff;--ink:#1b2330;--soft:#5d6a7c;--line:#e3e7ed;--c0:#2f6fde;--c1:#e0762b;--c2:#2a9d6f;--c3:#a04fc4;
+        --right:#1c7c54;--wrong:#b3392f;--tint:#eef3fc}
+        @media (prefers-color-scheme:dark){:root{--page:#12161d;--card:#1a202a;--ink:#e4e9f0;--soft:#94a1b3;--line:#2c3543;--c0:#6ea3ff;
+        --c1:#f2a154;--c2:#5cc79a;--c3:#c98be8;--right:#5cc79a;--wrong:#f0857b;--tint:#202b3d}}
         *{box-sizing:border-box}
-        body{margin:0;background:var(--page);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+        body{margin:0;background:var(--page);color:var(--ink);
+        font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
         main{max-width:1180px;margin:0 auto;padding:36px 20px 28px}
         h1{font-size:30px;line-height:1.2;margin:0 0 6px;letter-spacing:-.01em}
         h2{font-size:20px;margin:0 0 4px}
         .lead{color:var(--soft);margin:0 0 22px;max-width:75ch}
         .headlines{display:grid;grid-template-columns:repeat(auto-fit,minmax(190px,1fr));gap:14px;margin-bottom:22px}
-        .headline{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 18px;display:flex;flex-direction:column}
+        .headline{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:14px 18px;display:flex;
+        flex-direction:column}
         .headline span{color:var(--soft);font-size:13px}
         .headline b{font-size:27px;line-height:1.25;font-variant-numeric:tabular-nums}
         .headline small{color:var(--soft);font-size:13px}
@@ -33,13 +37,15 @@ internal static class ReportStyle
         .grid{stroke:var(--line);stroke-width:1}
         .tick,.label{fill:var(--soft);font-size:11.5px}
         .line{fill:none;stroke-width:2;stroke-linejoin:round}
-        .line.c0,.dot.c0{stroke:var(--c0)}.line.c1,.dot.c1{stroke:var(--c1)}.line.c2,.dot.c2{stroke:var(--c2)}.line.c3,.dot.c3{stroke:var(--c3)}
+        .line.c0,.dot.c0{stroke:var(--c0)}.line.c1,.dot.c1{stroke:var(--c1)}.line.c2,.dot.c2{stroke:var(--c2)}
+        .line.c3,.dot.c3{stroke:var(--c3)}
         .dot{fill:var(--card);stroke-width:2}
         .bar.c0{fill:var(--c0)}.bar.c1{fill:var(--c1)}.bar.c2{fill:var(--c2)}.bar.c3{fill:var(--c3)}
         .see{opacity:.62}
         .cursor{stroke:var(--soft);stroke-dasharray:3 3}
         .chart{position:relative}
-        .chart output{position:absolute;top:2px;right:8px;background:var(--tint);border-radius:7px;padding:3px 9px;font-size:12.5px;font-variant-numeric:tabular-nums;pointer-events:none}
+        .chart output{position:absolute;top:2px;right:8px;background:var(--tint);border-radius:7px;padding:3px 9px;font-size:12.5px;
+        font-variant-numeric:tabular-nums;pointer-events:none}
         .chart output:empty{display:none}
         .legend{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:13px;color:var(--soft);padding-left:54px}
         .legend span{display:flex;align-items:center;gap:6px}

@@ -30,7 +30,9 @@ public static class RunCurves
          MetricNames.TrainSamplesPerSecond, MetricNames.TrainStepsPerSecond, MetricNames.EvaluationRuntime, MetricNames.EvaluationSamples,
          MetricNames.EvaluationSamplesPerSecond, MetricNames.EvaluationStepsPerSecond];
 
-    /// <summary>Charts in a fixed order, then one for every other metric by name. Metrics of fewer than two points make none on their own.</summary>
+    /// <summary>
+    /// Charts in a fixed order, then one for every other metric by name. Metrics of fewer than two points make none on their own.
+    /// </summary>
     public static IReadOnlyList<ReportBlock> Of(IReadOnlyList<MetricsRow> log)
     {
         var known = Groups.SelectMany(group => group.Metrics).Concat(Unshown).Select(Measured).ToHashSet(StringComparer.Ordinal);

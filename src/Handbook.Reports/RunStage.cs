@@ -16,7 +16,8 @@ public static class RunStage
     /// <param name="log">Every row that it logged.</param>
     /// <param name="facts">What else a reader wants to know: parameters, tokens, time.</param>
     public static ReportStage Of(
-        string title, string description, RunOptions options, IReadOnlyList<MetricsRow> log, IReadOnlyList<(string Name, string Value)> facts) => new()
+        string title, string description, RunOptions options, IReadOnlyList<MetricsRow> log,
+        IReadOnlyList<(string Name, string Value)> facts) => new()
         {
             Title = title,
             Description = description,

@@ -19,7 +19,8 @@ internal static class SvgChart
         AppendGrid(text, x, y, chart.XLabel);
         for (var i = 0; i < chart.Series.Count; i++)
         {
-            var kept = Thinned([.. chart.Series[i].Points.Where(point => double.IsFinite(point.Y) && (!chart.IsLogarithmic || point.Y > 0))]);
+            var kept = Thinned([.. chart.Series[i].Points
+                .Where(point => double.IsFinite(point.Y) && (!chart.IsLogarithmic || point.Y > 0))]);
             var path = string.Join(' ', kept.Select(point => Invariant($"{x.At(point.X):0.##},{y.At(point.Y):0.##}")));
             text.Append(Invariant($"<polyline class=\"line c{i % 4}\" points=\"{path}\"/>"));
             if (chart.Series[i].IsSparse || kept.Count == 1)
@@ -44,14 +45,19 @@ internal static class SvgChart
         for (var g = 0; g < chart.Groups.Count; g++)
         {
             var middle = Left + slot * (g + 0.5);
-            text.Append(Invariant($"<text class=\"tick\" text-anchor=\"middle\" x=\"{middle:0.#}\" y=\"{Bottom + 16}\">{HtmlReport.Escape(chart.Groups[g].Name)}</text>"));
+            text.Append(CultureInfo.InvariantCulture,
+                $"<text class=\"tick\" text-anchor=\"middle\" x=\"{middle:0.#}\" "
+                    + $"y=\"{Bottom + 16}\">{HtmlReport.Escape(chart.Groups[g].Name)}</text>");
             for (var s = 0; s < chart.Groups[g].Values.Count; s++)
             {
                 if (chart.Groups[g].Values[s] is not { } value)
                     continue;
                 var (from, to) = (y.At(Math.Max(0, value)), y.At(Math.Min(0, value)));
                 var label = chart.IsShare ? value.ToString("0.#%", CultureInfo.InvariantCulture) : Axis.Text(value);
-                text.Append(Invariant($"<rect class=\"bar c{s % 4}\" x=\"{middle + (s - chart.Series.Count / 2.0) * bar + 1:0.##}\" y=\"{from:0.##}\" width=\"{bar - 2:0.##}\" height=\"{Math.Max(1, to - from):0.##}\" rx=\"2\"><title>{HtmlReport.Escape(chart.Series[s])}: {label}</title></rect>"));
+                text.Append(CultureInfo.InvariantCulture,
+                    $"<rect class=\"bar c{s % 4}\" x=\"{middle + (s - chart.Series.Count / 2.0) * bar + 1:0.##}\" y=\"{from:0.##}\" "
+                        + $"width=\"{bar - 2:0.##}\" height=\"{Math.Max(1, to - from):0.##}\" "
+                        + $"rx=\"2\"><title>{HtmlReport.Escape(chart.Series[s])}: {label}</title></rect>");
             }
         }
         return text.Append("</svg>").ToString();
@@ -74,7 +80,11 @@ internal static class SvgChart
                 if (counts[s][bin] == 0)
                     continue;
                 var (from, to, top) = (x.At(low + bin * width), x.At(low + (bin + 1) * width), y.At(counts[s][bin]));
-                text.Append(Invariant($"<rect class=\"bar see c{s % 4}\" x=\"{from + 0.5:0.##}\" y=\"{top:0.##}\" width=\"{Math.Max(0.5, to - from - 1):0.##}\" height=\"{Bottom - top:0.##}\"><title>{HtmlReport.Escape(chart.Samples[s].Name)}: {counts[s][bin]}</title></rect>"));
+                text.Append(CultureInfo.InvariantCulture,
+                    $"<rect class=\"bar see c{s % 4}\" x=\"{from + 0.5:0.##}\" y=\"{top:0.##}\" "
+                        + $"width=\"{Math.Max(0.5, to - from - 1):0.##}\" "
+                        + $"height=\"{Bottom - top:0.##}\"><title>{HtmlReport.Escape(chart.Samples[s].Name)}: "
+                        + $"{counts[s][bin]}</title></rect>");
             }
         }
         return text.Append("</svg>").ToString();
@@ -89,19 +99,23 @@ internal static class SvgChart
     }
 
     private static StringBuilder Open(string title) =>
-        new StringBuilder().Append(Invariant($"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{HtmlReport.Escape(title)}\">"));
+        new StringBuilder()
+            .Append(Invariant($"<svg viewBox=\"0 0 {Width} {Height}\" role=\"img\" aria-label=\"{HtmlReport.Escape(title)}\">"));
 
     private static void AppendGrid(StringBuilder text, Axis x, Axis y, string xLabel)
     {
         foreach (var (value, mark) in y.Marks)
             AppendHorizontal(text, y.At(value), mark);
         foreach (var (value, mark) in x.Marks)
-            text.Append(Invariant($"<text class=\"tick\" text-anchor=\"middle\" x=\"{x.At(value):0.#}\" y=\"{Bottom + 16}\">{mark}</text>"));
-        text.Append(Invariant($"<text class=\"label\" text-anchor=\"end\" x=\"{Right}\" y=\"{Bottom + 33}\">{HtmlReport.Escape(xLabel)}</text>"));
+            text.Append(Invariant(
+                $"<text class=\"tick\" text-anchor=\"middle\" x=\"{x.At(value):0.#}\" y=\"{Bottom + 16}\">{mark}</text>"));
+        text.Append(Invariant(
+            $"<text class=\"label\" text-anchor=\"end\" x=\"{Right}\" y=\"{Bottom + 33}\">{HtmlReport.Escape(xLabel)}</text>"));
     }
 
-    private static void AppendHorizontal(StringBuilder text, double at, string mark) => text.Append(Invariant(
-        $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Right}\" y1=\"{at:0.#}\" y2=\"{at:0.#}\"/><text class=\"tick\" text-anchor=\"end\" x=\"{Left - 7}\" y=\"{at + 4:0.#}\">{mark}</text>"));
+    private static void AppendHorizontal(StringBuilder text, double at, string mark) => text.Append(CultureInfo.InvariantCulture,
+        $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Right}\" y1=\"{at:0.#}\" y2=\"{at:0.#}\"/><text class=\"tick\" text-anchor=\"end\" "
+            + $"x=\"{Left - 7}\" y=\"{at + 4:0.#}\">{mark}</text>");
 
     // More points than the chart has pixels only make the page heavy: each group keeps its lowest and highest.
     private static IReadOnlyList<(double X, double Y)> Thinned(IReadOnlyList<(double X, double Y)> points)

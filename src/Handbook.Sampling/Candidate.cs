@@ -16,7 +16,8 @@ public sealed record Candidate(int Sample, SampledAnswer Answer, IReadOnlyList<d
 public sealed record CandidateGroup(PromptRow Prompt, IReadOnlyList<Candidate> Candidates, string? Refusal)
 {
     /// <summary>Puts together what was sampled and what was scored.</summary>
-    public static CandidateGroup Of(PromptRow prompt, SampledPrompt sampled, IReadOnlyList<double?[]> scores, IReadOnlyList<double> weights) => new(
+    public static CandidateGroup Of(
+        PromptRow prompt, SampledPrompt sampled, IReadOnlyList<double?[]> scores, IReadOnlyList<double> weights) => new(
         prompt, [.. sampled.Answers.Select((answer, i) => new Candidate(i, answer, scores[i], Sum(scores[i], weights)))], sampled.Refusal);
 
     /// <summary>What was sampled, for the journal.</summary>
@@ -30,7 +31,8 @@ public sealed record CandidateGroup(PromptRow Prompt, IReadOnlyList<Candidate> C
     /// <summary>What was sampled, out of the journal.</summary>
     internal static SampledPrompt FromJson(JsonObject row) => new(
         [.. row["answers"]!.AsArray().Select(answer => new SampledAnswer(
-            answer!["text"]!.GetValue<string>(), answer["finish_reason"]!.GetValue<string>(), answer["tokens"]?.GetValue<int>(), answer["logp"]?.GetValue<double>())
+            answer!["text"]!.GetValue<string>(), answer["finish_reason"]!.GetValue<string>(), answer["tokens"]?.GetValue<int>(),
+            answer["logp"]?.GetValue<double>())
         {
             ToolCalls = answer["tool_calls"]?.DeepClone().AsArray(),
         })],
@@ -38,7 +40,10 @@ public sealed record CandidateGroup(PromptRow Prompt, IReadOnlyList<Candidate> C
 
     private static JsonObject ToJson(SampledAnswer answer)
     {
-        var json = new JsonObject { ["text"] = answer.Text, ["finish_reason"] = answer.FinishReason, ["tokens"] = answer.Tokens, ["logp"] = answer.Logp };
+        var json = new JsonObject
+        {
+            ["text"] = answer.Text, ["finish_reason"] = answer.FinishReason, ["tokens"] = answer.Tokens, ["logp"] = answer.Logp,
+        };
         if (answer.ToolCalls is { } calls)
             json["tool_calls"] = calls.DeepClone();
         return json;

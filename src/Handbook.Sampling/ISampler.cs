@@ -63,7 +63,10 @@ public sealed record SampledAnswer(string Text, string FinishReason, int? Tokens
     /// <summary>The finish reason of an answer that a server's filter ended.</summary>
     public const string Filtered = "content_filter";
 
-    /// <summary>Tools that an endpoint's model called, as messages of datasets have them; null when it called none. A model here calls them in its text.</summary>
+    /// <summary>
+    /// Tools that an endpoint's model called, as messages of datasets have them; null when it called none. A model here calls them
+    /// in its text.
+    /// </summary>
     public JsonArray? ToolCalls { get; init; }
 
     /// <summary>True when the answer did not end by itself.</summary>

@@ -86,7 +86,10 @@ internal sealed class Journal : IDisposable
         rows.AddRange(block);
     }
 
-    /// <summary>Puts others in the place of the rows that there are, all or none. The lock goes over to the new file before it takes the old one's name.</summary>
+    /// <summary>
+    /// Puts others in the place of the rows that there are, all or none. The lock goes over to the new file before it takes the old
+    /// one's name.
+    /// </summary>
     public void Replace(IReadOnlyList<JsonObject> others)
     {
         var (path, next) = (stream.Name, stream.Name + ".next");

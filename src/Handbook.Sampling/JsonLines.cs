@@ -33,7 +33,8 @@ internal static class JsonLines
     public static JsonArray Messages(IEnumerable<Message> messages) => new([.. messages.Select(Message)]);
 
     /// <summary>An answer in the form of its prompt: a turn of the assistant, or a plain text.</summary>
-    public static JsonNode Answer(Turns prompt, SampledAnswer answer) => prompt.Messages is null ? JsonValue.Create(answer.Text) : new JsonArray(Message(answer.AsMessage()));
+    public static JsonNode Answer(Turns prompt, SampledAnswer answer) =>
+        prompt.Messages is null ? JsonValue.Create(answer.Text) : new JsonArray(Message(answer.AsMessage()));
 
     private static JsonObject Message(Message message)
     {

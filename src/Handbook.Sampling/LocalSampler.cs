@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Chat;
 using Handbook.Data.Examples;
 using Handbook.Models;
@@ -28,7 +29,11 @@ public sealed class LocalSampler : ISampler
         model = CausalLanguageModel.Load(folder, dtype, device);
         generator = new Generator(model, new GeneratorOptions { MaxBatch = maxBatch });
         // Whatever special token comes first ends an answer: a base model ends texts, a tuned one ends turns.
-        stopTokens = [.. conversations.Tokenizer.AddedTokens.Where(token => token.Value.Special).Select(token => token.Key).Union(model.StopTokenIds).Order()];
+        stopTokens =
+        [
+            .. conversations.Tokenizer.AddedTokens.Where(token => token.Value.Special).Select(token => token.Key).Union(model.StopTokenIds)
+                .Order(),
+        ];
     }
 
     /// <inheritdoc/>
@@ -76,15 +81,17 @@ public sealed class LocalSampler : ISampler
         {
             return error.Message;
         }
-        return tokens.Length < model.Config.MaxPositions ? null : FormattableString.Invariant(
-            $"the prompt has {Quantity.Of(tokens.Length, "token")}, which leaves no room for an answer: the model has {Quantity.Of(model.Config.MaxPositions, "position")}");
+        return tokens.Length < model.Config.MaxPositions ? null : string.Create(CultureInfo.InvariantCulture,
+            $"the prompt has {Quantity.Of(tokens.Length, "token")}, which leaves no room for an answer: the model has "
+                + $"{Quantity.Of(model.Config.MaxPositions, "position")}");
     }
 
     /// <summary>The prompt as the model sees it, with the tokenizer's BOS once and, in the chat form, with what begins an answer.</summary>
     private int[] Tokenize(SamplePrompt prompt)
     {
         var text = prompt.Turns.Text
-            ?? conversations.Render(prompt.Turns.Messages!, prompt.Template.Tools, prompt.Template.Arguments, addGenerationPrompt: true).Text;
+            ?? conversations.Render(prompt.Turns.Messages!, prompt.Template.Tools, prompt.Template.Arguments,
+                addGenerationPrompt: true).Text;
         return conversations.TokenizeText(text, appendEos: false).Ids;
     }
 
@@ -92,7 +99,8 @@ public sealed class LocalSampler : ISampler
     {
         var text = StopTexts.Cut(turns.Text is null ? Decode(result.Tokens) : Continuation(prompt, result.Tokens), settings.StopStrings);
         return new SampledAnswer(
-            turns.Text is null ? text.Trim() : text, result.Reason == FinishReason.Length ? SampledAnswer.CutOff : "stop", result.Tokens.Count, result.Logps.Sum());
+            turns.Text is null ? text.Trim() : text, result.Reason == FinishReason.Length ? SampledAnswer.CutOff : "stop",
+            result.Tokens.Count, result.Logps.Sum());
     }
 
     /// <summary>What the answer adds to a plain text: a decoder may drop the space before a text's first word.</summary>

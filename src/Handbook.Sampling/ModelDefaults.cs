@@ -27,7 +27,8 @@ internal sealed record ModelDefaults(SampleSettings Settings, string? Fact, stri
             taken.Add($"{name} {text(theirs)}");
             return theirs;
         }
-        double Number(string name, double ours, double? theirs) => Take<double?>(name, ours, theirs, value => value!.Value.ToString(CultureInfo.InvariantCulture))!.Value;
+        double Number(string name, double ours, double? theirs) =>
+            Take<double?>(name, ours, theirs, value => value!.Value.ToString(CultureInfo.InvariantCulture))!.Value;
         var sampling = settings.Sampling;
         var completed = settings with
         {
@@ -39,13 +40,15 @@ internal sealed record ModelDefaults(SampleSettings Settings, string? Fact, stri
                 MinP = Number("min_p", sampling.MinP, model.MinP),
                 RepetitionPenalty = Number("repetition_penalty", sampling.RepetitionPenalty, model.RepetitionPenalty),
             },
-            StopStrings = Take("stop_strings", settings.StopStrings, model.StopStrings, texts => string.Join(", ", texts.Select(text => $"'{text}'"))),
+            StopStrings = Take("stop_strings", settings.StopStrings, model.StopStrings,
+                texts => string.Join(", ", texts.Select(text => $"'{text}'"))),
         };
         var file = Path.Combine(folder, ConfigFile.GenerationName);
         if (model.EosTokenIds.Count > 0)
             taken.Add($"eos_token_id {string.Join(", ", model.EosTokenIds)}");
         return new ModelDefaults(
             completed, taken.Count > 0 ? $"{string.Join(", ", taken)} from {file}" : null,
-            model.Unread.Count > 0 ? $"{file}: {string.Join(", ", model.Unread)} {(model.Unread.Count == 1 ? "has" : "have")} no effect here" : null);
+            model.Unread.Count > 0
+                ? $"{file}: {string.Join(", ", model.Unread)} {(model.Unread.Count == 1 ? "has" : "have")} no effect here" : null);
     }
 }

@@ -14,7 +14,8 @@ internal static class ModelIdentity
         if (!Directory.Exists(modelFolder))
             throw new UserErrorException($"{modelFolder}: no such folder; a model folder is expected.");
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var files = Directory.EnumerateFiles(modelFolder).Where(path => Path.GetFileName(path) == "config.json" || path.EndsWith(".safetensors", StringComparison.Ordinal));
+        var files = Directory.EnumerateFiles(modelFolder)
+            .Where(path => Path.GetFileName(path) == "config.json" || path.EndsWith(".safetensors", StringComparison.Ordinal));
         foreach (var path in files.OrderBy(path => path, StringComparer.Ordinal))
         {
             using var stream = OrdinaryFile.Open(path);

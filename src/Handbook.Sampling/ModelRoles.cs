@@ -17,7 +17,8 @@ internal static class ModelRoles
         if (HasScore(model))
         {
             throw new UserErrorException(
-                $"{folder}: is a reward model, which scores answers and gives none. The policy goes into model_name_or_path, this one into reward_funcs: handbook sample --model_name_or_path=POLICY --reward_funcs=reward_model:{folder}");
+                $"{folder}: is a reward model, which scores answers and gives none. The policy goes into model_name_or_path, this one "
+                + $"into reward_funcs: handbook sample --model_name_or_path=POLICY --reward_funcs=reward_model:{folder}");
         }
     }
 
@@ -29,10 +30,12 @@ internal static class ModelRoles
         if (!HasScore(model))
         {
             throw new UserErrorException(
-                $"{folder}: is not a reward model: it has no {model.Architecture.Names.Score}.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path={folder} --dataset_name=PAIRS --output_dir=OUT");
+                $"{folder}: is not a reward model: it has no {model.Architecture.Names.Score}.weight. 'handbook reward' trains one. From "
+                + $"this folder: handbook reward --model_name_or_path={folder} --dataset_name=PAIRS --output_dir=OUT");
         }
         if (model.Config.LabelCount != 1)
-            throw new UserErrorException($"{folder}: is not a reward model: it has {Quantity.Of(model.Config.LabelCount, "label")}, not one. 'handbook reward' trains one.");
+            throw new UserErrorException($"{folder}: is not a reward model: it has {Quantity.Of(model.Config.LabelCount, "label")}, not "
+                + "one. 'handbook reward' trains one.");
     }
 
     private static bool HasScore(ModelFolder model) => model.Weights.Names.Contains(model.Architecture.Names.Score + ".weight");
@@ -40,12 +43,16 @@ internal static class ModelRoles
     private static ModelFolder Open(string folder, Func<string, string> argument)
     {
         if (!Directory.Exists(folder))
-            throw new UserErrorException($"{folder}: no such folder; a model folder is expected.{NearestName.Hint(Path.GetFileName(folder), Siblings(folder))}");
+            throw new UserErrorException(
+                $"{folder}: no such folder; a model folder is expected.{NearestName.Hint(Path.GetFileName(folder), Siblings(folder))}");
         if (File.Exists(Path.Combine(folder, ConfigFile.Name)))
             return new ModelFolder(folder);
-        var what = File.Exists(Path.Combine(folder, "adapter_config.json")) ? "holds an adapter, which no command here runs yet; merge it into its base model and name that folder."
-            : Checkpoint(folder) is { } checkpoint ? $"holds no model, but checkpoints: the run was not finished. Finish it, or take the last one: {argument(checkpoint)}"
-            : Directory.EnumerateFiles(folder, "*.gguf").Any() ? "holds a GGUF file; its original, a folder with config.json and safetensors weights, is expected."
+        var what = File.Exists(Path.Combine(folder, "adapter_config.json"))
+            ? "holds an adapter, which no command here runs yet; merge it into its base model and name that folder."
+            : Checkpoint(folder) is { } checkpoint
+                ? $"holds no model, but checkpoints: the run was not finished. Finish it, or take the last one: {argument(checkpoint)}"
+            : Directory.EnumerateFiles(folder, "*.gguf").Any()
+                ? "holds a GGUF file; its original, a folder with config.json and safetensors weights, is expected."
             : $"is no model folder: it has no {ConfigFile.Name}.";
         throw new UserErrorException($"{folder}: {what}");
     }

@@ -28,9 +28,14 @@ public sealed record PolicyOptions
     public int MaxBatch { get; init; } = 32;
 
     /// <summary>Settings by their recipe names that a model's <c>generation_config.json</c> may give.</summary>
-    public static IReadOnlyList<string> ModelSettings { get; } = ["temperature", "top_k", "top_p", "min_p", "repetition_penalty", "stop_strings"];
+    public static IReadOnlyList<string> ModelSettings { get; } =
+    [
+        "temperature", "top_k", "top_p", "min_p", "repetition_penalty", "stop_strings",
+    ];
 
-    /// <summary>Settings by their recipe names that are left to the model's <c>generation_config.json</c>, since the recipe does not give them.</summary>
+    /// <summary>
+    /// Settings by their recipe names that are left to the model's <c>generation_config.json</c>, since the recipe does not give them.
+    /// </summary>
     public IReadOnlyList<string> LeftToModel { get; init; } = [];
 
     /// <summary>The name for reports.</summary>
@@ -54,7 +59,8 @@ public sealed record PolicyOptions
     /// <summary>What decides its answers, as one line: answers that were kept are used again only under the same one.</summary>
     /// <exception cref="UserErrorException">The folder is not there.</exception>
     public string Identity() => Endpoint?.Identity
-        ?? $"model {ModelIdentity.Of(ModelFolder!, TokenizerFolder)} {DType?.ToString() ?? "stored"} {Tokenizer.EosToken} {Tokenizer.AutoInsertEmptySystemMessage} {Tokenizer.ChatTemplate}";
+        ?? $"model {ModelIdentity.Of(ModelFolder!, TokenizerFolder)} {DType?.ToString() ?? "stored"} {Tokenizer.EosToken} "
+            + $"{Tokenizer.AutoInsertEmptySystemMessage} {Tokenizer.ChatTemplate}";
 
     /// <summary>Gets ready to sample.</summary>
     /// <param name="clock">Times and waits.</param>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Handbook.Sampling.Endpoints;
 using Handbook.Training.Progress;
@@ -11,7 +12,8 @@ namespace Handbook.Sampling;
 /// <param name="blockSize">Prompts of a block.</param>
 /// <param name="progress">Who watches.</param>
 /// <param name="clock">Times it.</param>
-internal sealed class PromptBlocks(string title, string unit, Journal journal, int blockSize, ITrainingProgress progress, TimeProvider clock)
+internal sealed class PromptBlocks(
+    string title, string unit, Journal journal, int blockSize, ITrainingProgress progress, TimeProvider clock)
 {
     private const int Notes = 10;
     private const int Patience = 32;
@@ -23,14 +25,16 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
     /// <param name="work">Does a block: who does it, its prompts with the number of the first, <c>finished</c>.</param>
     /// <param name="stop">Ends it early; whole blocks are kept.</param>
     public async Task RunAsync<T>(
-        IReadOnlyList<PromptRow> prompts, int partsPerPrompt, Func<T> open, Func<T, IReadOnlyList<PromptRow>, Action, Task<IReadOnlyList<JsonObject>>> work, CancellationToken stop)
+        IReadOnlyList<PromptRow> prompts, int partsPerPrompt, Func<T> open,
+        Func<T, IReadOnlyList<PromptRow>, Action, Task<IReadOnlyList<JsonObject>>> work, CancellationToken stop)
         where T : IDisposable
     {
         var before = journal.Rows.Count;
         if (before == prompts.Count)
             return;
         if (before > 0)
-            progress.Note(FormattableString.Invariant($"{title}: {before} of {Quantity.Of(prompts.Count, "prompt was", "prompts were")} done before"));
+            progress.Note(FormattableString.Invariant(
+                $"{title}: {before} of {Quantity.Of(prompts.Count, "prompt was", "prompts were")} done before"));
         using var worker = open();
         var pace = new Pace(title, unit, before * partsPerPrompt, prompts.Count * partsPerPrompt, progress, clock);
         var noted = before * Notes / prompts.Count;
@@ -48,7 +52,8 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         }
     }
 
-    private async Task<IReadOnlyList<JsonObject>> UnlessStopped(Func<Task<IReadOnlyList<JsonObject>>> work, int total, CancellationToken stop)
+    private async Task<IReadOnlyList<JsonObject>> UnlessStopped(
+        Func<Task<IReadOnlyList<JsonObject>>> work, int total, CancellationToken stop)
     {
         try
         {
@@ -70,9 +75,12 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         }
     }
 
-    private string Kept(int total) => FormattableString.Invariant($"{journal.Rows.Count} of {total} prompts are kept, and the same command goes on from there");
+    private string Kept(int total) =>
+        FormattableString.Invariant($"{journal.Rows.Count} of {total} prompts are kept, and the same command goes on from there");
 
-    /// <summary>A prompt here and there may be too long; when all are refused from the start, the settings are to blame, and nothing is kept.</summary>
+    /// <summary>
+    /// A prompt here and there may be too long; when all are refused from the start, the settings are to blame, and nothing is kept.
+    /// </summary>
     private void GiveUpWhereNothingWorks(IReadOnlyList<JsonObject> rows, int total)
     {
         if (journal.Rows.Count >= Patience)
@@ -81,7 +89,9 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
         if (all.Count < Math.Min(Patience, total) || all.Exists(row => row["refusal"] is null))
             return;
         journal.Clear();
-        throw new UserErrorException(FormattableString.Invariant($"{title}: none of the first {Quantity.Of(all.Count, "prompt")} could be completed: {all[0]["refusal"]!.GetValue<string>().TrimEnd('.')}."));
+        throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+            $"{title}: none of the first {Quantity.Of(all.Count, "prompt")} could be completed: "
+                + $"{all[0]["refusal"]!.GetValue<string>().TrimEnd('.')}."));
     }
 
     /// <summary>Counts parts from any thread, and knows rate and time left.</summary>
@@ -97,7 +107,8 @@ internal sealed class PromptBlocks(string title, string unit, Journal journal, i
             get
             {
                 var rate = (done - first) / Math.Max(1e-3, clock.GetElapsedTime(start).TotalSeconds);
-                return FormattableString.Invariant($"{rate:0.0} {unit}/s, {ProgressText.Time(TimeSpan.FromSeconds((total - done) / Math.Max(1e-3, rate)))} left");
+                return FormattableString.Invariant(
+                    $"{rate:0.0} {unit}/s, {ProgressText.Time(TimeSpan.FromSeconds((total - done) / Math.Max(1e-3, rate)))} left");
             }
         }
 

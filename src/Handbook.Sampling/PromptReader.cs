@@ -33,18 +33,21 @@ public static class PromptReader
                     throw bad.AsUserError();
             }
         }
-        return prompts.Count > 0 ? prompts : throw new UserErrorException($"{source.Location}: split {options.Dataset.Split} has no prompt that could be used.");
+        return prompts.Count > 0 ? prompts
+            : throw new UserErrorException($"{source.Location}: split {options.Dataset.Split} has no prompt that could be used.");
     }
 
     /// <summary>The files that the prompts are read from.</summary>
-    internal static IEnumerable<string> Files(PromptOptions options) => RowSource.Open(options.Dataset, Resolvers, new SourceOptions()).Files;
+    internal static IEnumerable<string> Files(PromptOptions options) =>
+        RowSource.Open(options.Dataset, Resolvers, new SourceOptions()).Files;
 
     private static PromptRow Prompt(ExampleReader reader, SourceRow row, PromptOptions options, int index)
     {
         using var document = row.Parse();
         var example = reader.Read(document.RootElement, row.Place);
         var turns = Of(example);
-        var id = document.RootElement.TryGetProperty("prompt_id", out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
+        var id = document.RootElement.TryGetProperty("prompt_id", out var value)
+                && value.ValueKind is JsonValueKind.String or JsonValueKind.Number
             ? value.ToString() : index.ToString(System.Globalization.CultureInfo.InvariantCulture);
         return new PromptRow(index, id, options.IsPlainText ? Plain(turns, row.Place) : Chat(turns, row.Place, options.SystemPrompt),
             JsonMarshal.GetRawUtf8Value(document.RootElement).ToArray())

@@ -7,7 +7,10 @@ namespace Handbook.Sampling;
 public static class RoundsReport
 {
     /// <summary>Column names of the table.</summary>
-    public static IReadOnlyList<string> Columns { get; } = ["round", "prompts", "accepted", "mean score", "mean score of the kept", "pairs", "mean margin"];
+    public static IReadOnlyList<string> Columns { get; } =
+    [
+        "round", "prompts", "accepted", "mean score", "mean score of the kept", "pairs", "mean margin",
+    ];
 
     /// <summary>A row a round.</summary>
     public static IReadOnlyList<IReadOnlyList<string>> Rows(RoundsResult result) =>
@@ -15,8 +18,10 @@ public static class RoundsReport
         .. result.Rounds.Select((round, i) => (IReadOnlyList<string>)
         [
             (i + 1).ToString(CultureInfo.InvariantCulture), round.Statistics.Prompts.ToString(CultureInfo.InvariantCulture),
-            round.Statistics.AcceptanceRate.ToString("0.0 %", CultureInfo.InvariantCulture), Mean(round.Statistics.Scores), Mean(round.Statistics.BestScores),
-            round.Statistics.Pairs.Count.ToString(CultureInfo.InvariantCulture), Mean([.. round.Statistics.Pairs.Select(pair => pair.Margin)]),
+            round.Statistics.AcceptanceRate.ToString("0.0 %", CultureInfo.InvariantCulture), Mean(round.Statistics.Scores),
+            Mean(round.Statistics.BestScores),
+            round.Statistics.Pairs.Count.ToString(CultureInfo.InvariantCulture),
+            Mean([.. round.Statistics.Pairs.Select(pair => pair.Margin)]),
         ]),
     ];
 
@@ -24,11 +29,14 @@ public static class RoundsReport
     public static RunReport Of(RoundsResult result, SampleOptions options) => new()
     {
         Title = Path.GetFileName(Path.GetFullPath(options.OutputDirectory).TrimEnd(Path.DirectorySeparatorChar)),
-        Subtitle = FormattableString.Invariant($"{Quantity.Of(result.Rounds.Count, "round")} of sampling and training, from {options.Policy.Name}"),
+        Subtitle = FormattableString.Invariant(
+            $"{Quantity.Of(result.Rounds.Count, "round")} of sampling and training, from {options.Policy.Name}"),
         Headlines =
         [
-            new("Mean score", Mean(result.Rounds[^1].Statistics.Scores), $"of all answers in the last round; {Mean(result.Rounds[0].Statistics.Scores)} in the first"),
-            new("Accepted prompts", result.Rounds[^1].Statistics.AcceptanceRate.ToString("0.0 %", CultureInfo.InvariantCulture), "in the last round"),
+            new("Mean score", Mean(result.Rounds[^1].Statistics.Scores),
+                $"of all answers in the last round; {Mean(result.Rounds[0].Statistics.Scores)} in the first"),
+            new("Accepted prompts", result.Rounds[^1].Statistics.AcceptanceRate.ToString("0.0 %", CultureInfo.InvariantCulture),
+                "in the last round"),
         ],
         Overview =
         [
@@ -61,7 +69,9 @@ public static class RoundsReport
     };
 
     private static Series Curve(string name, RoundsResult result, Func<SamplingStatistics, IReadOnlyList<double>> values) => new(
-        name, [.. result.Rounds.Index().Where(round => values(round.Item.Statistics).Count > 0).Select(round => (round.Index + 1.0, values(round.Item.Statistics).Average()))], IsSparse: true);
+        name, [.. result.Rounds.Index().Where(round => values(round.Item.Statistics).Count > 0)
+            .Select(round => (round.Index + 1.0, values(round.Item.Statistics).Average()))], IsSparse: true);
 
-    private static string Mean(IReadOnlyList<double> values) => values.Count > 0 ? values.Average().ToString("0.###", CultureInfo.InvariantCulture) : "none";
+    private static string Mean(IReadOnlyList<double> values) =>
+        values.Count > 0 ? values.Average().ToString("0.###", CultureInfo.InvariantCulture) : "none";
 }

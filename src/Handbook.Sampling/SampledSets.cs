@@ -21,12 +21,14 @@ public sealed record SampledSets(string Folder)
     /// <summary>Writes the three sets, each whole or not at all.</summary>
     internal void Write(IReadOnlyList<CandidateGroup> groups, Selection selection, IReadOnlyList<string> scorers)
     {
-        JsonLines.WriteFile(Candidates, groups.SelectMany(group => group.Candidates.Select(candidate => CandidateRow(group.Prompt, candidate, scorers))));
+        JsonLines.WriteFile(Candidates,
+            groups.SelectMany(group => group.Candidates.Select(candidate => CandidateRow(group.Prompt, candidate, scorers))));
         JsonLines.WriteFile(Sft, groups.SelectMany(group => selection.Best(group).Select(candidate => SftRow(group.Prompt, candidate))));
         JsonLines.WriteFile(Preferences, groups.SelectMany(group => selection.Pairs(group).Select(pair => PairRow(group.Prompt, pair))));
     }
 
-    private static JsonObject CandidateRow(PromptRow prompt, Candidate candidate, IReadOnlyList<string> scorers) => prompt.Template.AddTo(new()
+    private static JsonObject CandidateRow(
+        PromptRow prompt, Candidate candidate, IReadOnlyList<string> scorers) => prompt.Template.AddTo(new()
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),

@@ -27,7 +27,8 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
                 ("mean score of the kept", Mean(statistics.BestScores)),
                 ("preference pairs", Text(statistics.Pairs.Count)),
                 ("mean margin", Mean([.. statistics.Pairs.Select(pair => pair.Margin)])),
-                ("words, chosen and rejected", statistics.Pairs.Count == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{chosen:0.0} and {rejected:0.0}")),
+                ("words, chosen and rejected",
+                    statistics.Pairs.Count == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"{chosen:0.0} and {rejected:0.0}")),
                 ("cut off", $"{Text(statistics.Truncated)} ({Percent(Share(statistics.Truncated))})"),
             ];
             if (statistics.Unscored > 0)
@@ -43,7 +44,8 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
     {
         Title = Path.GetFileName(Path.GetFullPath(options.OutputDirectory).TrimEnd(Path.DirectorySeparatorChar)),
         Subtitle = string.Create(CultureInfo.InvariantCulture,
-            $"Rejection sampling: {Quantity.Of(options.Settings.Count, "answer")} to each of {Quantity.Of(statistics.Prompts, "prompt")} by {options.Policy.Name}, scored by {string.Join(" + ", options.Scorers.Select(scorer => scorer.Name))}"),
+            $"Rejection sampling: {Quantity.Of(options.Settings.Count, "answer")} to each of {Quantity.Of(statistics.Prompts, "prompt")} "
+                + $"by {options.Policy.Name}, scored by {string.Join(" + ", options.Scorers.Select(scorer => scorer.Name))}"),
         Headlines =
         [
             new("Accepted prompts", Percent(statistics.AcceptanceRate), $"{statistics.Accepted} of {statistics.Prompts}"),
@@ -58,7 +60,8 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
     private IEnumerable<ReportBlock> Blocks()
     {
         if (statistics.Scores.Count > 0)
-            yield return new Histogram { Title = "Scores", XLabel = "score", Samples = [("all answers", statistics.Scores), ("kept", statistics.BestScores)] };
+            yield return new Histogram { Title = "Scores", XLabel = "score",
+                Samples = [("all answers", statistics.Scores), ("kept", statistics.BestScores)] };
         if (statistics.ExpectedBest.Count > 1)
         {
             yield return new LineChart
@@ -66,12 +69,18 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
                 Title = "Expected score of the best of n",
                 Note = "What more answers a prompt would bring: where the curve is flat, fewer do.",
                 XLabel = "n",
-                Series = [new Series("expected best", [.. statistics.ExpectedBest.Select((value, i) => (i + 1.0, value))], IsSparse: statistics.ExpectedBest.Count <= 32)],
+                Series =
+                [
+                    new Series("expected best", [.. statistics.ExpectedBest.Select((value, i) => (i + 1.0, value))],
+                        IsSparse: statistics.ExpectedBest.Count <= 32),
+                ],
             };
         }
         if (statistics.Pairs.Count > 0)
         {
-            yield return new Histogram { Title = "Margins of the preference pairs", XLabel = "score of the chosen less score of the rejected", Samples = [("pairs", [.. statistics.Pairs.Select(pair => pair.Margin)])] };
+            yield return new Histogram { Title = "Margins of the preference pairs",
+                XLabel = "score of the chosen less score of the rejected",
+                Samples = [("pairs", [.. statistics.Pairs.Select(pair => pair.Margin)])] };
             yield return new Histogram
             {
                 Title = "Length of the preference pairs",
@@ -80,11 +89,14 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
                 Samples = [("chosen", Words(pair => pair.Chosen)), ("rejected", Words(pair => pair.Rejected))],
             };
         }
-        yield return new ReportTable { Title = "Scorers", Columns = ["scorer", "weight", "mean", "lowest", "highest", "without a score"], Rows = [.. options.Scorers.Select(ScorerRow)] };
-        yield return new ReportTable { Title = "Settings", Columns = ["setting", "value"], Rows = [.. Settings().Select(setting => (IReadOnlyList<string>)[setting.Name, setting.Value])] };
+        yield return new ReportTable { Title = "Scorers", Columns = ["scorer", "weight", "mean", "lowest", "highest", "without a score"],
+            Rows = [.. options.Scorers.Select(ScorerRow)] };
+        yield return new ReportTable { Title = "Settings", Columns = ["setting", "value"],
+            Rows = [.. Settings().Select(setting => (IReadOnlyList<string>)[setting.Name, setting.Value])] };
         yield return new ExampleAnswers { Title = "Best and worst answers", Examples = [.. Examples()] };
         if (groups.FirstOrDefault(group => group.Refusal is not null) is { } refused)
-            yield return new ReportTable { Title = "Prompts refused", Columns = ["prompt", "why"], Rows = [[refused.Prompt.Id, refused.Refusal!]], Note = $"The first of {statistics.Refused}." };
+            yield return new ReportTable { Title = "Prompts refused", Columns = ["prompt", "why"],
+                Rows = [[refused.Prompt.Id, refused.Refusal!]], Note = $"The first of {statistics.Refused}." };
     }
 
     private IEnumerable<(string Name, string Value)> Settings()
@@ -97,7 +109,8 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
         yield return ("top_k, top_p, min_p", $"{Text(sampling.TopK)}, {Number(sampling.TopP)}, {Number(sampling.MinP)}");
         yield return ("repetition penalty", Number(sampling.RepetitionPenalty));
         yield return ("seed", Text(options.Seed));
-        yield return ("kept a prompt", $"{Text(selection.KeepBest)}{(selection.MinScore is { } least ? ", score at least " + Number(least) : "")}");
+        yield return ("kept a prompt",
+            $"{Text(selection.KeepBest)}{(selection.MinScore is { } least ? ", score at least " + Number(least) : "")}");
         yield return ("pairs a prompt", $"{Text(selection.PairsPerPrompt)}, margin at least {Number(selection.MinMargin)}");
     }
 
@@ -105,17 +118,27 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
     {
         var all = groups.SelectMany(group => group.Candidates).Select(candidate => candidate.Scores[index]).ToList();
         var given = all.OfType<double>().ToList();
-        return [scorer.Name, Number(scorer.Weight), Mean(given), given.Count > 0 ? Number(given.Min()) : "", given.Count > 0 ? Number(given.Max()) : "", Text(all.Count - given.Count)];
+        return
+        [
+            scorer.Name, Number(scorer.Weight), Mean(given), given.Count > 0 ? Number(given.Min()) : "",
+            given.Count > 0 ? Number(given.Max()) : "", Text(all.Count - given.Count),
+        ];
     }
 
-    private IEnumerable<ExampleAnswer> Examples() => groups.Where(group => group.Candidates.Any(candidate => candidate.Score is not null)).Take(ExamplesShown).Select(group =>
+    private IEnumerable<ExampleAnswer> Examples(
+        ) => groups.Where(group => group.Candidates.Any(candidate => candidate.Score is not null)).Take(ExamplesShown).Select(group =>
     {
-        var ranked = group.Candidates.Where(candidate => candidate.Score is not null).OrderByDescending(candidate => candidate.Score).ThenBy(candidate => candidate.Sample).ToList();
+        var ranked = group.Candidates.Where(candidate => candidate.Score is not null).OrderByDescending(candidate => candidate.Score)
+            .ThenBy(candidate => candidate.Sample).ToList();
         var shown = ranked.Count == 1 ? [("only", ranked[0])] : new[] { ("best", ranked[0]), ("worst", ranked[^1]) };
-        return new ExampleAnswer(JudgeDialogue.Transcript(group.Prompt.Turns), null, [.. shown.Select(one => ($"{one.Item1} {Number(one.Item2.Score!.Value)}", one.Item2.Answer.Said, (bool?)null))]);
+        return new ExampleAnswer(JudgeDialogue.Transcript(group.Prompt.Turns), null,
+            [.. shown.Select(one => ($"{one.Item1} {Number(one.Item2.Score!.Value)}", one.Item2.Answer.Said, (bool?)null))]);
     });
 
-    private double[] Words(Func<CandidatePair, Candidate> side) => [.. statistics.Pairs.Select(pair => (double)RuleTable.WordCount(side(pair).Answer.Text))];
+    private double[] Words(Func<CandidatePair, Candidate> side) =>
+    [
+        .. statistics.Pairs.Select(pair => (double)RuleTable.WordCount(side(pair).Answer.Text)),
+    ];
 
     private double Share(int count) => (double)count / Math.Max(1, statistics.Candidates);
 

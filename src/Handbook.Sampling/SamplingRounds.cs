@@ -56,7 +56,8 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
         Policy = policy,
         OutputDirectory = Folder(round),
         Seed = (int)(Seeds.Of((ulong)options.Seed, round) & int.MaxValue),
-        Prompts = plan.PromptsPerRound is not { } count ? options.Prompts : options.Prompts with { Skip = (round - 1) * count, MaxPrompts = count },
+        Prompts = plan.PromptsPerRound is not { } count
+            ? options.Prompts : options.Prompts with { Skip = (round - 1) * count, MaxPrompts = count },
     };
 
     /// <summary>Prompts that run out show at once, too.</summary>
@@ -66,7 +67,8 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
             return;
         var there = PromptReader.Read(options.Prompts with { MaxPrompts = plan.Rounds * count }).Count;
         if (there <= (plan.Rounds - 1) * count)
-            throw new UserErrorException(FormattableString.Invariant($"prompts_per_round: {plan.Rounds} rounds of {count} need more than the {there} prompts of {options.Prompts.Dataset}."));
+            throw new UserErrorException(FormattableString.Invariant(
+                $"prompts_per_round: {plan.Rounds} rounds of {count} need more than the {there} prompts of {options.Prompts.Dataset}."));
     }
 
     /// <summary>True when the round's model is there.</summary>
@@ -75,12 +77,15 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
         var run = plan.Train(policy.ModelFolder!, sampled.Sets, Model(round));
         var data = run.Data.Sources[0].Name;
         if (new FileInfo(data).Length == 0)
-            throw new UserErrorException($"{data}: round {round} gave nothing to train on: all answers of a prompt score the same, or none reaches what is asked for.");
-        var key = Journal.Key(policy.Identity(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data))), PythonJson.WriteLine(run.RecipeWithoutPaths));
+            throw new UserErrorException($"{data}: round {round} gave nothing to train on: all answers of a prompt score the same, or "
+                + "none reaches what is asked for.");
+        var key = Journal.Key(policy.Identity(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(data))),
+            PythonJson.WriteLine(run.RecipeWithoutPaths));
         var record = Path.Combine(Folder(round), RecordName);
         var known = ReadRecord(record);
         if (known is not null && known.Value.Training != key)
-            throw new UserErrorException($"{Model(round)}: was trained under another recipe or on other data; remove {Folder(round)}, or name another output_dir.");
+            throw new UserErrorException(
+                $"{Model(round)}: was trained under another recipe or on other data; remove {Folder(round)}, or name another output_dir.");
         if (known?.IsFinished == true)
         {
             progress.Note(FormattableString.Invariant($"round {round}: trained before"));
@@ -104,12 +109,14 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
         }
         catch (Exception error) when (BrokenJson.Caused(error))
         {
-            throw new UserErrorException($"{path}: is not a round's record: {BrokenJson.Explain(error)}; move it away to train the round again.", error);
+            throw new UserErrorException(
+                $"{path}: is not a round's record: {BrokenJson.Explain(error)}; move it away to train the round again.", error);
         }
     }
 
     private static void WriteRecord(string path, string key, bool isFinished) =>
-        AtomicFile.WriteText(path, PythonJson.Write(new JsonObject { ["training"] = key, ["finished"] = isFinished }, indent: 2, sortKeys: false));
+        AtomicFile.WriteText(path,
+            PythonJson.Write(new JsonObject { ["training"] = key, ["finished"] = isFinished }, indent: 2, sortKeys: false));
 }
 
 /// <summary>What the rounds ended with.</summary>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using Handbook.Sampling.Endpoints;
@@ -24,7 +25,8 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         options.Settings.Sampling.Check();
         using var claim = OutputFolder.Claim(options.OutputDirectory);
         var sets = new SampledSets(options.OutputDirectory);
-        claim.RefuseStrangers(Journal.FolderName, new[] { sets.Candidates, sets.Sft, sets.Preferences, sets.Report }.Select(path => Path.GetFileName(path)));
+        claim.RefuseStrangers(Journal.FolderName,
+            new[] { sets.Candidates, sets.Sft, sets.Preferences, sets.Report }.Select(path => Path.GetFileName(path)));
         foreach (var written in new[] { sets.Candidates, sets.Sft, sets.Preferences })
             OutputFile.RefuseInputs("output_dir:", written, PromptReader.Files(options.Prompts));
         var prompts = PromptReader.Read(options.Prompts);
@@ -40,9 +42,12 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         await SampleAsync(prompts, completions, stop).ConfigureAwait(false);
         var sampled = completions.Rows.Select(CandidateGroup.FromJson).ToList();
         // How answers share rows with others moves a reward model's last digits, so blocks are part of what decides a score.
-        using var scores = Open("scores", Journal.Key(["scores 2", key, FormattableString.Invariant($"{options.PromptsPerBlock}"), .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count, options.PromptsPerBlock);
+        using var scores = Open("scores",
+            Journal.Key(["scores 2", key, FormattableString.Invariant($"{options.PromptsPerBlock}"),
+                .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count, options.PromptsPerBlock);
         await new ScoringPass(options, progress, clock).RunAsync(prompts, sampled, scores, stop).ConfigureAwait(false);
-        var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], ScoringPass.Scores(scores.Rows[i]), [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
+        var groups = prompts.Select((prompt, i) => CandidateGroup.Of(prompt, sampled[i], ScoringPass.Scores(scores.Rows[i]),
+            [.. options.Scorers.Select(scorer => scorer.Weight)])).ToList();
         var result = Write(groups, scores.Rows.Select(ScoringPass.WhyUnrated).FirstOrDefault(why => why is not null));
         progress.End();
         return result;
@@ -55,21 +60,29 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         var settings = options.Settings;
         return Journal.Key(
         [
-            "completions 1", options.Policy.Identity(), settings with { StopStrings = [] } + string.Join('\n', settings.StopStrings.Select(stop => $"{stop.Length} {stop}")),
+            "completions 1", options.Policy.Identity(),
+            settings with { StopStrings = [] } + string.Join('\n', settings.StopStrings.Select(stop => $"{stop.Length} {stop}")),
             FormattableString.Invariant($"{options.Seed}"),
-            .. prompts.Select(prompt => JsonLines.Turns(prompt.Turns).ToJsonString()), .. prompts.Select(prompt => prompt.Id + Encoding.UTF8.GetString(prompt.Row.Span)),
+            .. prompts.Select(prompt => JsonLines.Turns(prompt.Turns).ToJsonString()),
+            .. prompts.Select(prompt => prompt.Id + Encoding.UTF8.GetString(prompt.Row.Span)),
         ]);
     }
 
     private async Task SampleAsync(IReadOnlyList<PromptRow> prompts, Journal journal, CancellationToken stop)
     {
         var blocks = new PromptBlocks("sampling", "answers", journal, options.PromptsPerBlock, progress, clock);
-        await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock, progress.Note), async (sampler, block, finished) =>
+        await blocks.RunAsync(prompts, options.Settings.Count, () => options.Policy.Open(clock, progress.Note),
+            async (sampler, block, finished) =>
         {
-            var asked = block.Select(prompt => new SamplePrompt(prompt.Turns, Seeds.Of((ulong)options.Seed, prompt.Index)) { Template = prompt.Template }).ToList();
+            var asked = block.Select(prompt => new SamplePrompt(prompt.Turns,
+                Seeds.Of((ulong)options.Seed, prompt.Index)) { Template = prompt.Template }).ToList();
             try
             {
-                return [.. block.Zip(await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false), CandidateGroup.ToJson)];
+                return
+                [
+                    .. block.Zip(await sampler.SampleAsync(asked, options.Settings, finished, stop).ConfigureAwait(false),
+                        CandidateGroup.ToJson),
+                ];
             }
             catch (EndpointException error) when (error.Finished.Count > 0)
             {
@@ -96,32 +109,47 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
     {
         if (!options.Selection.KeepTruncated && 2 * statistics.Truncated > statistics.Candidates)
         {
-            yield return FormattableString.Invariant(
-                $"{statistics.Truncated} of {Quantity.Of(statistics.Candidates, "answer was", "answers were")} cut off at max_new_tokens ({options.Settings.MaxNewTokens}), so that they can only be rejected; allow more tokens, or set keep_truncated to true");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{statistics.Truncated} of {Quantity.Of(statistics.Candidates, "answer was", "answers were")} cut off at max_new_tokens "
+                    + $"({options.Settings.MaxNewTokens}), so that they can only be rejected; "
+                    + $"allow more tokens, or set keep_truncated to true");
         }
         if (statistics.Unscored > 0)
-            yield return FormattableString.Invariant($"{statistics.Unscored} of {Quantity.Of(statistics.Candidates, "answer has", "answers have")} no score and {Quantity.Word(statistics.Unscored, "is", "are")} left out of the sets");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{statistics.Unscored} of {Quantity.Of(statistics.Candidates, "answer has", "answers have")} no score and "
+                    + $"{Quantity.Word(statistics.Unscored, "is", "are")} left out of the sets");
         if (whyUnrated is not null)
             yield return $"a judge gave no verdict on some answers: {whyUnrated}; the same command asks it again for those";
         if (groups.FirstOrDefault(group => group.Refusal is not null) is { } refused)
-            yield return FormattableString.Invariant($"{Quantity.Of(statistics.Refused, "prompt was", "prompts were")} not completed; prompt {refused.Prompt.Id}: {refused.Refusal}");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"{Quantity.Of(statistics.Refused, "prompt was", "prompts were")} not "
+                    + $"completed; prompt {refused.Prompt.Id}: {refused.Refusal}");
     }
 
     private List<(string Name, string Value)> Facts(int prompts, ModelDefaults defaults) =>
     [
         ("policy", options.Policy.Name),
         ("prompts", FormattableString.Invariant($"{prompts} of {options.Prompts.Dataset}")),
-        ("answers", FormattableString.Invariant($"{options.Settings.Count} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {Quantity.Of(options.Settings.MaxNewTokens, "token")}")),
+        ("answers", string.Create(CultureInfo.InvariantCulture,
+            $"{options.Settings.Count} a prompt, temperature {options.Settings.Sampling.Temperature}, at most "
+                + $"{Quantity.Of(options.Settings.MaxNewTokens, "token")}")),
         .. defaults.Fact is { } fact ? new[] { ("from the model", fact) } : [],
-        ("scored by", string.Join(" + ", options.Scorers.Select(scorer => scorer.Weight == 1 ? scorer.Name : FormattableString.Invariant($"{scorer.Weight} x {scorer.Name}")))),
+        ("scored by",
+            string.Join(" + ",
+                options.Scorers.Select(scorer => scorer.Weight == 1
+                    ? scorer.Name : FormattableString.Invariant($"{scorer.Weight} x {scorer.Name}")))),
         .. Questions(prompts),
         .. EndpointOptions.KeyFacts([options.Policy.Endpoint, .. options.Scorers.Select(scorer => scorer.Judge?.Endpoint)]),
         ("output", options.OutputDirectory),
     ];
 
     /// <summary>What a judge of pairs costs, which grows with the square of the answers.</summary>
-    private IEnumerable<(string Name, string Value)> Questions(int prompts) => options.Scorers.Any(scorer => scorer.Name == ScorerOptions.PairwiseJudgeName)
-        ? [("comparisons", FormattableString.Invariant($"up to {PairwiseJudgeScorer.QuestionCount(options.Settings.Count)} a prompt, {(long)prompts * PairwiseJudgeScorer.QuestionCount(options.Settings.Count)} in all"))] : [];
+    private IEnumerable<(string Name, string Value)> Questions(int prompts) =>
+        options.Scorers.Any(scorer => scorer.Name == ScorerOptions.PairwiseJudgeName)
+            ? [("comparisons",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"up to {PairwiseJudgeScorer.QuestionCount(options.Settings.Count)} a prompt, "
+                        + $"{(long)prompts * PairwiseJudgeScorer.QuestionCount(options.Settings.Count)} in all"))] : [];
 }
 
 /// <summary>What sampling ended with.</summary>

@@ -40,7 +40,8 @@ public sealed record SamplingStatistics
 
     /// <summary>Mean words of chosen and rejected answers: a large difference teaches length.</summary>
     public (double Chosen, double Rejected) PairWords => Pairs.Count == 0 ? (0, 0)
-        : (Pairs.Average(pair => RuleTable.WordCount(pair.Chosen.Answer.Text)), Pairs.Average(pair => RuleTable.WordCount(pair.Rejected.Answer.Text)));
+        : (Pairs.Average(pair => RuleTable.WordCount(pair.Chosen.Answer.Text)),
+            Pairs.Average(pair => RuleTable.WordCount(pair.Rejected.Answer.Text)));
 
     /// <summary>Counts.</summary>
     internal static SamplingStatistics Of(IReadOnlyList<CandidateGroup> groups, Selection selection)
@@ -80,7 +81,8 @@ public sealed record SamplingStatistics
 
     private static double[] Curve(IReadOnlyList<CandidateGroup> groups)
     {
-        var scores = groups.Select(group => group.Candidates.Select(candidate => candidate.Score).OfType<double>().ToList()).Where(list => list.Count > 0).ToList();
+        var scores = groups.Select(group => group.Candidates.Select(candidate => candidate.Score).OfType<double>().ToList())
+            .Where(list => list.Count > 0).ToList();
         var most = scores.Select(list => list.Count).DefaultIfEmpty(0).Max();
         var whole = scores.Where(list => list.Count == most).ToList();
         return [.. Enumerable.Range(1, most).Select(count => whole.Average(list => ExpectedLargest(list, count)))];

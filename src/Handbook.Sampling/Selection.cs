@@ -46,13 +46,16 @@ public sealed class Selection(SelectionOptions options)
         return
         [
             .. pairs.Where(pair => pair.Margin > 0 && pair.Margin >= options.MinMargin)
-                .OrderByDescending(pair => pair.Margin).ThenBy(pair => pair.Chosen.Sample).ThenBy(pair => pair.Rejected.Sample).Take(options.PairsPerPrompt),
+                .OrderByDescending(pair => pair.Margin).ThenBy(pair => pair.Chosen.Sample).ThenBy(pair => pair.Rejected.Sample)
+                .Take(options.PairsPerPrompt),
         ];
     }
 
     private static IEnumerable<Candidate> Ranked(CandidateGroup group) =>
-        group.Candidates.Where(candidate => candidate.Score is not null).OrderByDescending(candidate => candidate.Score).ThenBy(candidate => candidate.Sample);
+        group.Candidates.Where(candidate => candidate.Score is not null).OrderByDescending(candidate => candidate.Score)
+            .ThenBy(candidate => candidate.Sample);
 
     private bool MayWin(Candidate candidate) =>
-        (options.KeepTruncated || !candidate.Answer.IsTruncated) && !candidate.Answer.IsEmpty && (options.MinScore is not { } least || candidate.Score >= least);
+        (options.KeepTruncated || !candidate.Answer.IsTruncated) && !candidate.Answer.IsEmpty
+            && (options.MinScore is not { } least || candidate.Score >= least);
 }

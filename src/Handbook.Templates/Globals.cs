@@ -18,12 +18,14 @@ internal static class Globals
         ["namespace"] = Function("namespace", Namespace),
         ["cycler"] = Function("cycler", (_, arguments) => new CyclerValue(arguments)),
         ["joiner"] = Function("joiner", (_, arguments) => new JoinerValue(arguments)),
-        ["lipsum"] = Function("lipsum", (_, _) => throw new PythonError("TemplateRuntimeError", "lipsum is random, and a template must give the same text each time")),
+        ["lipsum"] = Function("lipsum",
+            (_, _) => throw new PythonError("TemplateRuntimeError", "lipsum is random, and a template must give the same text each time")),
         ["self"] = new SelfValue(),
         ["raise_exception"] = Function("raise_exception", (_, arguments) =>
             throw new PythonError("TemplateError", PythonText.Of(RaiseSignature.Bind(arguments)[0]))),
         ["strftime_now"] = Function("strftime_now", (context, arguments) =>
-            context.Checked(Strftime.Format(Fitting(context, PythonText.Of(StrftimeSignature.Bind(arguments)[0])), context.Clock.GetLocalNow().DateTime))),
+            context.Checked(Strftime.Format(Fitting(context, PythonText.Of(StrftimeSignature.Bind(arguments)[0])),
+                context.Clock.GetLocalNow().DateTime))),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>A format whose result is short enough, whatever its codes become.</summary>
@@ -41,15 +43,18 @@ internal static class Globals
         arguments.RejectNamed("range");
         var values = arguments.Positional;
         if (values.Length is 0 or > 3)
-            throw PythonError.Type(values.Length == 0 ? "range expected at least 1 argument, got 0" : $"range expected at most 3 arguments, got {values.Length}");
+            throw PythonError.Type(values.Length == 0
+                ? "range expected at least 1 argument, got 0" : $"range expected at most 3 arguments, got {values.Length}");
         var bounds = Array.ConvertAll(values, Numbers.ToIndex);
-        var (start, stop, step) = (bounds.Length > 1 ? bounds[0] : 0, bounds.Length > 1 ? bounds[1] : bounds[0], bounds.Length > 2 ? bounds[2] : 1);
+        var (start, stop, step) = (bounds.Length > 1 ? bounds[0] : 0, bounds.Length > 1 ? bounds[1] : bounds[0],
+            bounds.Length > 2 ? bounds[2] : 1);
         if (step == 0)
             throw PythonError.Value("range() arg 3 must not be zero");
         var distance = step > 0 ? (Int128)stop - start : (Int128)start - stop;
         var count = distance <= 0 ? 0 : ((distance - 1) / Int128.Abs(step)) + 1;
         if (count > context.Limits.MaxRange)
-            throw new PythonError("OverflowError", $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({context.Limits.MaxRange}).");
+            throw new PythonError("OverflowError",
+                $"Range too big. The sandbox blocks ranges larger than MAX_RANGE ({context.Limits.MaxRange}).");
         return new RangeValue(start, stop, step, (int)count);
     }
 
@@ -156,7 +161,8 @@ internal sealed class CyclerValue : TemplateValue
 /// <summary>Jinja2's <c>joiner</c>: nothing the first time, the separator after.</summary>
 internal sealed class JoinerValue(Arguments arguments) : TemplateValue
 {
-    private readonly object? _separator = new Signature("joiner", 0, "sep").Bind(arguments)[0] is var given && given == Signature.Missing ? ", " : given;
+    private readonly object? _separator = new Signature("joiner", 0, "sep").Bind(arguments)[0] is var given && given == Signature.Missing
+        ? ", " : given;
     private bool _used;
 
     public override string TypeName => "Joiner";

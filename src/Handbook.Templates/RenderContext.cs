@@ -54,7 +54,8 @@ internal sealed class RenderContext
     /// <summary>Notes that a loop has come to a message; null when it is none, or when a loop around this one has.</summary>
     public RenderedTurn? BeginTurn(object? item, OutputBuffer output)
     {
-        if (_isInTurn || output != Output || item is not DictValue message || !message.TryGetValue("role", out var role) || role is not string name)
+        if (_isInTurn || output != Output || item is not DictValue message || !message.TryGetValue("role", out var role)
+            || role is not string name)
             return null;
         _isInTurn = true;
         return new RenderedTurn(message.MessageIndex, name, new TextRange(Output.Length, Output.Length));

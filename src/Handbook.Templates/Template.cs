@@ -54,7 +54,8 @@ public sealed class Template
     /// <param name="variables">What the template may see.</param>
     /// <param name="clock">The clock of <c>strftime_now</c>; the system's when null.</param>
     /// <exception cref="TemplateException">The template fails on these variables or exceeds its limits.</exception>
-    public RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock = null) => Render(variables, clock, marksGenerations: false);
+    public RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock = null) =>
+        Render(variables, clock, marksGenerations: false);
 
     /// <summary>As the other, with <see cref="GenerationMarks"/> around the text of each generation block where it is asked for.</summary>
     internal RenderedTemplate Render(TemplateVariables variables, TimeProvider? clock, bool marksGenerations)
@@ -79,7 +80,10 @@ public sealed class Template
             Budget.Leave(outer);
         }
         var text = context.Output.ToString();
-        return new RenderedTemplate(text, Spans(text, context.Generations), context.Turns) { HasInnerGenerations = context.HasInnerGenerations };
+        return new RenderedTemplate(text, Spans(text, context.Generations), context.Turns)
+        {
+            HasInnerGenerations = context.HasInnerGenerations,
+        };
     }
 
     private static List<TextRange> Spans(string text, List<(int Start, int CodePoints)> generations)

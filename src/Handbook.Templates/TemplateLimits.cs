@@ -11,8 +11,8 @@ public sealed record TemplateLimits
     public static TemplateLimits Default { get; } = new();
 
     /// <summary>
-    /// Steps of one rendering: evaluated expressions, loop turns, elements looked at, an eighth of every character made, a quarter of every one
-    /// handled by itself and a 64th of every one searched.
+    /// Steps of one rendering: evaluated expressions, loop turns, elements looked at, an eighth of every character made, a quarter
+    /// of every one handled by itself and a 64th of every one searched.
     /// </summary>
     public long MaxSteps { get; init; } = 20_000_000;
 

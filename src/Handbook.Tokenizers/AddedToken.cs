@@ -18,6 +18,9 @@ public sealed record AddedToken(string Content)
     /// <summary>Swallows the white space after it. Default false.</summary>
     public bool StripRight { get; init; }
 
-    /// <summary>Normalized itself, and looked for in the normalized text. Default false (the library's default is true for tokens that are not special).</summary>
+    /// <summary>
+    /// Normalized itself, and looked for in the normalized text. Default false (the library's default is true for tokens that are
+    /// not special).
+    /// </summary>
     public bool Normalized { get; init; }
 }

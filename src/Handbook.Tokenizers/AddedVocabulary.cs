@@ -71,7 +71,8 @@ internal sealed class TokenMatcher
         _byFirst = list.GroupBy(token => token.Form[0])
             .ToDictionary(group => group.Key, group => group.OrderByDescending(token => token.Form.Length).ToArray());
         if (list.Count > 0)
-            _any = SearchValues.Create(list.Select(token => token.Form).Distinct(StringComparer.Ordinal).ToArray(), StringComparison.Ordinal);
+            _any = SearchValues.Create(list.Select(token => token.Form).Distinct(StringComparer.Ordinal).ToArray(),
+                StringComparison.Ordinal);
     }
 
     /// <summary>True when there is nothing to look for.</summary>

@@ -13,7 +13,9 @@ public enum SequenceSide
     Right,
 }
 
-/// <summary>The <c>truncation</c> section of tokenizer.json. <see cref="Tokenizer.Encode"/> does not apply it, as transformers does not.</summary>
+/// <summary>
+/// The <c>truncation</c> section of tokenizer.json. <see cref="Tokenizer.Encode"/> does not apply it, as transformers does not.
+/// </summary>
 /// <param name="MaxLength">Most tokens, special ones included.</param>
 /// <param name="Side">Which end is cut.</param>
 public sealed record TruncationOptions(int MaxLength, SequenceSide Side = SequenceSide.Right)
@@ -30,7 +32,9 @@ public sealed record TruncationOptions(int MaxLength, SequenceSide Side = Sequen
         new(section.Int("max_length"), section.Choice<SequenceSide>("direction", Sides, SequenceSide.Right));
 }
 
-/// <summary>The <c>padding</c> section of tokenizer.json. <see cref="Tokenizer.Encode"/> does not apply it, as transformers does not.</summary>
+/// <summary>
+/// The <c>padding</c> section of tokenizer.json. <see cref="Tokenizer.Encode"/> does not apply it, as transformers does not.
+/// </summary>
 /// <param name="FixedLength">Length to pad to; null pads to the longest of a batch.</param>
 /// <param name="PadId">Id of the padding token.</param>
 /// <param name="PadToken">Its text.</param>

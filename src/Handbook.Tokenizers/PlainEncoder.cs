@@ -9,7 +9,9 @@ namespace Handbook.Tokenizers;
 /// </summary>
 internal sealed class PlainEncoder(TokenizerDefinition definition, AddedVocabulary added)
 {
-    /// <summary>Appends the tokens of the stretch [<paramref name="start"/>, <paramref name="end"/>), which holds no plain added token.</summary>
+    /// <summary>
+    /// Appends the tokens of the stretch [<paramref name="start"/>, <paramref name="end"/>), which holds no plain added token.
+    /// </summary>
     public void EncodeStretch(string text, int start, int end, TokenBuffer output)
     {
         var piece = TextPiece.FromOriginal(text, start, end);

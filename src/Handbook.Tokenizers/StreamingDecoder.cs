@@ -34,7 +34,9 @@ public sealed class StreamingDecoder
         return isComplete || _window.Count - _givenTokens > MostHeldTokens ? Give(text) : "";
     }
 
-    /// <summary>The text of tokens still held back, with U+FFFD where a character stayed incomplete. The decoder is ready for more.</summary>
+    /// <summary>
+    /// The text of tokens still held back, with U+FFFD where a character stayed incomplete. The decoder is ready for more.
+    /// </summary>
     public string Flush() => Give(Decode(0));
 
     /// <summary>

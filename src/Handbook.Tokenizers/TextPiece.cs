@@ -63,7 +63,8 @@ internal sealed class TextPiece
     public void CheckGrowth(long length)
     {
         if (length > _most)
-            throw new UserErrorException($"tokenizer.json: the normalizer makes more than {_most} characters of {(_most - 4096) / MostGrowth}; it cannot be used.");
+            throw new UserErrorException(
+                $"tokenizer.json: the normalizer makes more than {_most} characters of {(_most - 4096) / MostGrowth}; it cannot be used.");
     }
 
     /// <summary>

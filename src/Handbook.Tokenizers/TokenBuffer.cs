@@ -58,7 +58,8 @@ internal sealed class TokenBuffer
     {
         var count = _before.Count + Count + _after.Count;
         // Every entry is written below: clearing them first would be a third of the work of copying.
-        var (ids, ranges, added) = (GC.AllocateUninitializedArray<int>(count), GC.AllocateUninitializedArray<TextRange>(count), new bool[count]);
+        var (ids, ranges, added) = (GC.AllocateUninitializedArray<int>(count),
+            GC.AllocateUninitializedArray<TextRange>(count), new bool[count]);
         ranges.AsSpan(0, _before.Count).Clear();
         ranges.AsSpan(_before.Count + Count).Clear();
         _before.CopyTo(ids);

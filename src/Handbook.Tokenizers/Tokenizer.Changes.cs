@@ -45,7 +45,8 @@ public sealed partial class Tokenizer
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"{folder}: the tokenizer cannot be written: {exception.Message.ReplaceLineEndings(" ")}", exception);
+            throw new UserErrorException($"{folder}: the tokenizer cannot be written: {exception.Message.ReplaceLineEndings(" ")}",
+                exception);
         }
     }
 

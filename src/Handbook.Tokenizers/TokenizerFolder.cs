@@ -24,7 +24,9 @@ internal static class TokenizerFolder
     /// <summary>Its default chat template.</summary>
     public const string ChatTemplateFile = "chat_template.jinja";
 
-    /// <summary>Most bytes of a file that is read whole: several times the largest published one, and what JSON makes of it fits memory.</summary>
+    /// <summary>
+    /// Most bytes of a file that is read whole: several times the largest published one, and what JSON makes of it fits memory.
+    /// </summary>
     private const long MostBytes = 128L << 20;
 
     /// <summary>The folder of named chat templates.</summary>
@@ -57,9 +59,13 @@ internal static class TokenizerFolder
         if (File.Exists(vocabulary) && File.Exists(merges))
         {
             var given = settings;
-            return (vocabulary, Guard(vocabulary, () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary), OrdinaryFile.ReadText(merges, MostBytes), given))));
+            return (vocabulary,
+                Guard(vocabulary,
+                    () => TokenizerDefinition.Parse(VocabularyAndMerges.Convert(ReadBytes(vocabulary),
+                        OrdinaryFile.ReadText(merges, MostBytes), given))));
         }
-        throw new UserErrorException($"{folder}: has no tokenizer: expected {TokenizerFile}, {SentencePieceFile}, or vocab.json with merges.txt");
+        throw new UserErrorException(
+            $"{folder}: has no tokenizer: expected {TokenizerFile}, {SentencePieceFile}, or vocab.json with merges.txt");
     }
 
     /// <summary>Reads one tokenizer.json.</summary>
@@ -74,7 +80,8 @@ internal static class TokenizerFolder
         {
             return read();
         }
-        catch (Exception exception) when (exception is JsonException or InvalidDataException && File.Exists(path) && PlaceholderFile.Explain(path) is not null)
+        catch (Exception exception) when (exception is JsonException or InvalidDataException && File.Exists(path)
+            && PlaceholderFile.Explain(path) is not null)
         {
             throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path)}", exception);
         }
@@ -82,12 +89,14 @@ internal static class TokenizerFolder
         {
             throw new UserErrorException($"{path}: is not valid JSON: {BrokenJson.Explain(exception)}.", exception);
         }
-        catch (InvalidOperationException exception) when (exception.Source?.StartsWith("System.Text.Json", StringComparison.Ordinal) == true)
+        catch (InvalidOperationException exception) when (exception.Source?.StartsWith("System.Text.Json",
+            StringComparison.Ordinal) == true)
         {
             // What the JSON reader says of escapes that are half a surrogate pair.
             throw new UserErrorException($"{path}: {BrokenJson.Explain(exception)}.", exception);
         }
-        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception exception) when (exception is InvalidDataException or IOException or UnauthorizedAccessException
+            or ArgumentException)
         {
             throw new UserErrorException($"{path}: {OneLine(exception.Message)}", exception);
         }

@@ -16,5 +16,6 @@ public sealed class GenerationBenchmarkTests
 
     [Fact]
     public void Run_MoreTokensThanPositions_IsRefused() =>
-        Assert.Throws<UserErrorException>(() => GenerationBenchmark.Run(new GenerationBenchmarkOptions("tiny", DType.BFloat16, [1], 8000, 193), TimeBudget.Unlimited()));
+        Assert.Throws<UserErrorException>(() => GenerationBenchmark.Run(
+            new GenerationBenchmarkOptions("tiny", DType.BFloat16, [1], 8000, 193), TimeBudget.Unlimited()));
 }

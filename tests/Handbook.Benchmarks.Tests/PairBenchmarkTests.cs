@@ -17,8 +17,12 @@ public sealed class PairBenchmarkTests
     {
         using var model = CausalLanguageModel.Create(ModelShape.Find("tiny"), 1, DType.Float32);
         var policy = new CausalPolicy(model, ForwardOptions.Default);
-        PreferencePair[] pairs = [new([3, 4, 5, 6], [7, 8, 9], [10], 0), new([11], [12, 13], [14, 15, 16, 17, 18], 1), new([], [20, 21, 22], [23, 24], 2)];
-        var (padded, paddedGradients) = Differentiate(model, tape => new PaddedPairs(policy, new NoReference(), new LossSettings()).Loss(tape, pairs, 0));
+        PreferencePair[] pairs =
+        [
+            new([3, 4, 5, 6], [7, 8, 9], [10], 0), new([11], [12, 13], [14, 15, 16, 17, 18], 1), new([], [20, 21, 22], [23, 24], 2),
+        ];
+        var (padded, paddedGradients) = Differentiate(model,
+            tape => new PaddedPairs(policy, new NoReference(), new LossSettings()).Loss(tape, pairs, 0));
         foreach (var rows in new[] { pairs.Select(pair => pair.ToSequences()), pairs.Select(pair => pair.ToSharedPrefix()) })
         {
             var batch = TokenBatch.Concatenate([.. rows]);
@@ -48,7 +52,8 @@ public sealed class PairBenchmarkTests
         })));
         try
         {
-            var result = PairBenchmark.Run(new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false), TimeBudget.Unlimited(), CancellationToken.None);
+            var result = PairBenchmark.Run(new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false),
+                TimeBudget.Unlimited(), CancellationToken.None);
             Assert.Equal(3, result.Batches.Count);
             Assert.Equal(6, result.PairCount);
             Assert.True(result.Tokens(PairVariant.Shared) < result.Tokens(PairVariant.Packed));
@@ -56,7 +61,8 @@ public sealed class PairBenchmarkTests
             Assert.All(Enum.GetValues<PairVariant>(), variant => Assert.True(result.PairsPerSecond(variant) > 0));
             // Without any time left one micro-batch is measured, and no more.
             var brief = PairBenchmark.Run(
-                new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false), new TimeBudget(TimeProvider.System, TimeSpan.Zero, new SilentProgress()), CancellationToken.None);
+                new PairBenchmarkOptions("tiny", file, null, 2, 64, Precision.Float32, 3, WithMatrixRate: false),
+                new TimeBudget(TimeProvider.System, TimeSpan.Zero, new SilentProgress()), CancellationToken.None);
             Assert.Single(brief.Batches);
         }
         finally

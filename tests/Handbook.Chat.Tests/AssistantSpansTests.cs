@@ -12,7 +12,10 @@ public sealed class AssistantSpansTests
     // Nothing a template strips, escapes or writes itself.
     private static readonly string[] Words = ["Alpha beta.", "gamma; delta", "epsilon-zeta", "eta theta", "iota kappa lambda"];
 
-    public static TheoryData<string> Files() => [.. SharedFolders.GoldenFiles("chat_templates", "*.jsonl").Select(path => Path.GetFileName(path)!)];
+    public static TheoryData<string> Files() =>
+    [
+        .. SharedFolders.GoldenFiles("chat_templates", "*.jsonl").Select(path => Path.GetFileName(path)!),
+    ];
 
     private static (ChatTemplate Template, List<JsonObject> Cases) Read(string file)
     {
@@ -79,10 +82,12 @@ public sealed class AssistantSpansTests
     }
 
     private static void CheckAgreement(
-        string place, ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered, RenderedTemplate reference)
+        string place, ChatTemplate template, IReadOnlyList<Message> messages, ChatTemplateOptions options, RenderedTemplate rendered,
+        RenderedTemplate reference)
     {
         var tagged = Covered(rendered.Text, reference.GenerationSpans.Select(span => (span.Start, span.End)));
-        var derived = Covered(rendered.Text, AssistantSpans.Find(template, messages, options, rendered).Select(span => (span.Range.Start, span.Range.End)));
+        var derived = Covered(rendered.Text,
+            AssistantSpans.Find(template, messages, options, rendered).Select(span => (span.Range.Start, span.Range.End)));
         Assert.DoesNotContain(Enumerable.Range(0, tagged.Length), i => derived[i] && !tagged[i]);
         List<Message> before = [.. messages.TakeWhile(message => message.Role != "assistant")];
         if (before.Count == 0)
@@ -110,7 +115,9 @@ public sealed class AssistantSpansTests
         }
     }
 
-    /// <summary>Each answer is covered whole; before it only thinking or routing markup, behind it only the end of the turn; no other words.</summary>
+    /// <summary>
+    /// Each answer is covered whole; before it only thinking or routing markup, behind it only the end of the turn; no other words.
+    /// </summary>
     [Theory]
     [MemberData(nameof(Files))]
     public void Find_TwoRounds_CoversTheAnswersAndTheEndsOfTurnsOnly(string file)

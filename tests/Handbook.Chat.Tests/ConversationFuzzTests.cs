@@ -14,18 +14,28 @@ public sealed class ConversationFuzzTests
 {
     private static readonly string[] Roles = ["system", "user", "assistant", "tool", "documents", "", "model", "\uD800", "Assistant"];
 
-    private static readonly string[] Words = ["", " ", "a", "a b\n", "<s>", "{{ x }}", "\u00E9\U0001F600", "\uD83D", "\uFDD0", "\uE0A2", "'\"\\", "</s>assistant"];
+    private static readonly string[] Words =
+    [
+        "", " ", "a", "a b\n", "<s>", "{{ x }}", "\u00E9\U0001F600", "\uD83D", "\uFDD0", "\uE0A2", "'\"\\", "</s>assistant",
+    ];
 
     private static readonly string[] Templates =
     [
         ChatTemplate.ChatMl,
-        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}",
-        "{% macro one(m) %}{% if m.role == 'assistant' %}A:{% generation %}{{ m.content }}{% endgeneration %}{% else %}U:{{ m.content }}{% endif %}\n{% endmacro %}{% for m in messages %}{{ one(m) }}{% endfor %}",
-        "{% for m in messages %}{% if m.role == 'user' %}{{ m.content|trim }}{% elif m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% endif %}{% endfor %}",
-        "{% for m in messages %}{% if m.content is string %}{{ m.role + m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif %}{{ m|tojson }}{% endfor %}",
-        "{% set ns = namespace(l=[]) %}{% for m in messages %}{% set ns.l = ns.l + [{'role': m.role, 'content': m.content|string|trim}] %}{% endfor %}{% for m in ns.l %}{{ m.role }}:{{ m.content }}\n{% endfor %}",
-        "{{ messages[0].content }}{% for m in messages[1:] %}{% if loop.index0 % 2 == 0 %}Q: {{ m.content }}{% else %}A: {{ m.content }}{% endif %}{% endfor %}",
-        "{% if messages|length % 2 %}{{ raise_exception('odd\n' + messages[0].role) }}{% endif %}{% for m in messages recursive %}{{ m.role }}{{ m.content }}{% endfor %}",
+        "{% for m in messages %}<{{ m.role }}>{{ m.content }}{{ eos_token }}{% endfor "
+            + "%}{% if add_generation_prompt %}<assistant>{% endif %}",
+        "{% macro one(m) %}{% if m.role == 'assistant' %}A:{% generation %}{{ m.content }}{% endgeneration %}{% else %}U:{{ m.content "
+            + "}}{% endif %}\n{% endmacro %}{% for m in messages %}{{ one(m) }}{% endfor %}",
+        "{% for m in messages %}{% if m.role == 'user' %}{{ m.content|trim }}{% elif m.role == 'assistant' %}{% generation %}{{ m.content "
+            + "}}{% endgeneration %}{% endif %}{% endfor %}",
+        "{% for m in messages %}{% if m.content is string %}{{ m.role + m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% "
+            + "endfor %}{% endif %}{{ m|tojson }}{% endfor %}",
+        "{% set ns = namespace(l=[]) %}{% for m in messages %}{% set ns.l = ns.l + [{'role': m.role, 'content': m.content|string|trim}] "
+            + "%}{% endfor %}{% for m in ns.l %}{{ m.role }}:{{ m.content }}\n{% endfor %}",
+        "{{ messages[0].content }}{% for m in messages[1:] %}{% if loop.index0 % 2 == 0 %}Q: {{ "
+            + "m.content }}{% else %}A: {{ m.content }}{% endif %}{% endfor %}",
+        "{% if messages|length % 2 %}{{ raise_exception('odd\n' + messages[0].role) }}{% endif %}{% for m in messages recursive %}{{ "
+            + "m.role }}{{ m.content }}{% endfor %}",
     ];
 
     [Fact]
@@ -33,8 +43,10 @@ public sealed class ConversationFuzzTests
     {
         var seconds = int.Parse(Environment.GetEnvironmentVariable("HANDBOOK_FUZZ_SECONDS") ?? "0", CultureInfo.InvariantCulture);
         var random = new Random(271828 + seconds);
-        var tokenizer = CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>", "</s>"), """{"bos_token":"<s>","eos_token":"</s>","add_bos_token":true}""");
-        var all = Templates.SelectMany(template => Enum.GetValues<Profile>().SelectMany(profile => Enum.GetValues<LabelScope>().Select(labels =>
+        var tokenizer = CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>", "</s>"),
+            """{"bos_token":"<s>","eos_token":"</s>","add_bos_token":true}""");
+        var all = Templates.SelectMany(template => Enum.GetValues<Profile>()
+            .SelectMany(profile => Enum.GetValues<LabelScope>().Select(labels =>
             new ConversationTokenizer(tokenizer, template, new ConversationOptions { Profile = profile, Labels = labels })))).ToList();
         var clock = Stopwatch.StartNew();
         for (var round = 0; round < 600 || clock.Elapsed.TotalSeconds < seconds; round++)
@@ -62,7 +74,10 @@ public sealed class ConversationFuzzTests
         return random.Next(5) switch
         {
             0 => message with { Extra = new JsonObject { ["content"] = RandomParts(random) } },
-            1 => message with { Extra = new JsonObject { ["content"] = null, ["tool_calls"] = new JsonArray(new JsonObject { ["arguments"] = null }) } },
+            1 => message with
+            {
+                Extra = new JsonObject { ["content"] = null, ["tool_calls"] = new JsonArray(new JsonObject { ["arguments"] = null }) },
+            },
             _ => message with { Content = RandomText(random) },
         };
     }
@@ -75,5 +90,6 @@ public sealed class ConversationFuzzTests
         _ => (JsonNode)new JsonObject { ["type"] = "text", ["text"] = RandomText(random) },
     })]);
 
-    private static string RandomText(Random random) => string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => Words[random.Next(Words.Length)]));
+    private static string RandomText(Random random) =>
+        string.Concat(Enumerable.Range(0, random.Next(4)).Select(_ => Words[random.Next(Words.Length)]));
 }

@@ -12,7 +12,8 @@ public sealed class ConversationTokenizerTests
 
     private static readonly Message[] Conversation =
     [
-        Say("user", "Name a colour of the sky."), Say("assistant", "Blue, mostly."), Say("user", "And at night?"), Say("assistant", "Black \ud83c\udf19 and stars"),
+        Say("user", "Name a colour of the sky."), Say("assistant", "Blue, mostly."), Say("user", "And at night?"),
+        Say("assistant", "Black \ud83c\udf19 and stars"),
     ];
 
     public static TheoryData<string> Names() => RealTokenizers.Names();
@@ -21,7 +22,8 @@ public sealed class ConversationTokenizerTests
 
     private static int[] Join(int[] first, int[] second) => [.. first, .. second];
 
-    private static ConversationTokenizer Make(string name, string? template = null, LabelScope labels = LabelScope.AssistantTurns, Profile profile = Profile.Best) =>
+    private static ConversationTokenizer Make(
+        string name, string? template = null, LabelScope labels = LabelScope.AssistantTurns, Profile profile = Profile.Best) =>
         new(RealTokenizers.Get(name), template, new ConversationOptions { Labels = labels, Profile = profile });
 
     private static int BosCount(Tokenizer tokenizer, int[] ids) => ids.TakeWhile(id => id == tokenizer.BosId).Count();
@@ -35,11 +37,14 @@ public sealed class ConversationTokenizerTests
         for (var message = 0; message < Conversation.Length; message++)
         {
             var at = tokens.Text.IndexOf(Conversation[message].Content!, StringComparison.Ordinal);
-            var inside = Enumerable.Range(0, tokens.Count).Where(i => tokens.Offsets[i].Start >= at && tokens.Offsets[i].End <= at + Conversation[message].Content!.Length && tokens.Offsets[i].Length > 0).ToList();
+            var inside = Enumerable.Range(0, tokens.Count)
+                .Where(i => tokens.Offsets[i].Start >= at && tokens.Offsets[i].End <= at + Conversation[message].Content!.Length
+                    && tokens.Offsets[i].Length > 0).ToList();
             Assert.NotEmpty(inside);
             Assert.All(inside, i => Assert.Equal(message % 2 == 1, tokens.LossMask[i]));
         }
-        Assert.True(conversations.Tokenizer.EosId is null || new ExampleInspector(conversations.Tokenizer).Problems([tokens.Ids], tokens.LossMask).Count == 0);
+        Assert.True(conversations.Tokenizer.EosId is null
+            || new ExampleInspector(conversations.Tokenizer).Problems([tokens.Ids], tokens.LossMask).Count == 0);
     }
 
     [Theory]
@@ -50,7 +55,9 @@ public sealed class ConversationTokenizerTests
         for (var message = 0; message < Conversation.Length; message++)
         {
             var at = tokens.Text.IndexOf(Conversation[message].Content!, StringComparison.Ordinal);
-            var inside = Enumerable.Range(0, tokens.Count).Where(i => tokens.Offsets[i].Start >= at && tokens.Offsets[i].End <= at + Conversation[message].Content!.Length && tokens.Offsets[i].Length > 0);
+            var inside = Enumerable.Range(0, tokens.Count)
+                .Where(i => tokens.Offsets[i].Start >= at && tokens.Offsets[i].End <= at + Conversation[message].Content!.Length
+                    && tokens.Offsets[i].Length > 0);
             Assert.All(inside, i => Assert.Equal(message, tokens.MessageIndex[i]));
         }
     }
@@ -98,7 +105,8 @@ public sealed class ConversationTokenizerTests
     {
         var conversations = Make(name);
         var tokenizer = conversations.Tokenizer;
-        foreach (var (prompt, chosen, rejected) in new[] { ("The answer is", " forty", " four"), ("in a wor", "ld of", "k shop"), ("2+2=", "4", "44"), ("an old caf", "\u00e9", "e\u0301"), ("x \ud83d\ude00", "\ud83d\ude00", "!") })
+        foreach (var (prompt, chosen, rejected) in new[] { ("The answer is", " forty", " four"), ("in a wor", "ld of", "k shop"),
+            ("2+2=", "4", "44"), ("an old caf", "\u00e9", "e\u0301"), ("x \ud83d\ude00", "\ud83d\ude00", "!") })
         {
             var pair = conversations.Pairs.Tokenize(prompt, chosen, rejected);
             var whole = conversations.TokenizeText(prompt + chosen).Ids;
@@ -130,7 +138,8 @@ public sealed class ConversationTokenizerTests
         var best = Make(name, ChatTemplate.ChatMl).Pairs.Tokenize(Conversation[..3], [Conversation[3]], [Conversation[1]]);
         var old = Make(name, ChatTemplate.ChatMl, profile: Profile.V03);
         var pair = old.Pairs.Tokenize(Conversation[..3], [Conversation[3]], [Conversation[1]]);
-        Assert.StartsWith("<|im_start|>assistant", old.Tokenizer.Decode(pair.Chosen, skipSpecialTokens: false).TrimStart(), StringComparison.Ordinal);
+        Assert.StartsWith("<|im_start|>assistant", old.Tokenizer.Decode(pair.Chosen, skipSpecialTokens: false).TrimStart(),
+            StringComparison.Ordinal);
         Assert.True(pair.Prompt.Length < best.Prompt.Length + (old.Tokenizer.BosId is null ? 0 : 1));
         Assert.True(old.Tokenizer.BosId is not { } bos || pair.Prompt[0] == bos);
     }
@@ -170,7 +179,8 @@ public sealed class ConversationTokenizerTests
     public void Tokenize_ExampleArguments_WinOverTheOptions()
     {
         const string Name = "made ChatML";
-        var conversations = new ConversationTokenizer(RealTokenizers.Get(Name), "{{ a }}-{{ b }}-{{ tools|length }}", new ConversationOptions
+        var conversations = new ConversationTokenizer(RealTokenizers.Get(Name), "{{ a }}-{{ b }}-{{ tools|length }}",
+            new ConversationOptions
         {
             Template = new ChatTemplateOptions { Arguments = new JsonObject { ["a"] = "x", ["b"] = "y" } },
         });

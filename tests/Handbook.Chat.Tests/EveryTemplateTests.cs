@@ -5,7 +5,9 @@ using Handbook.Tokenizers;
 
 namespace Handbook.Chat.Tests;
 
-/// <summary>Labels of every chat template in the data folder: the assistant's words and the end of the turn, nothing less and nothing more.</summary>
+/// <summary>
+/// Labels of every chat template in the data folder: the assistant's words and the end of the turn, nothing less and nothing more.
+/// </summary>
 public sealed class EveryTemplateTests
 {
     private static string Folder => SharedFolders.Data("chat_templates");
@@ -16,7 +18,9 @@ public sealed class EveryTemplateTests
         new() { Role = "user", Content = "epsilon-zeta" }, new() { Role = "assistant", Content = "eta theta" },
     ];
 
-    /// <summary>Some templates are for tools alone and iterate over them, or over <c>functions</c>, without asking whether there are any.</summary>
+    /// <summary>
+    /// Some templates are for tools alone and iterate over them, or over <c>functions</c>, without asking whether there are any.
+    /// </summary>
     private static readonly ChatTemplateOptions[] Offers =
     [
         new() { Clock = GoldenTime.Instance },
@@ -25,7 +29,10 @@ public sealed class EveryTemplateTests
     ];
 
     public static TheoryData<string> Files() =>
-        [.. Directory.EnumerateFiles(Folder, "*.jinja", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Folder, path)).Order(StringComparer.Ordinal)];
+    [
+        .. Directory.EnumerateFiles(Folder, "*.jinja", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(Folder, path))
+            .Order(StringComparer.Ordinal),
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -59,12 +66,14 @@ public sealed class EveryTemplateTests
     [MemberData(nameof(Files))]
     public void Find_EveryTemplateWithTags_AgreesWithThem(string file)
     {
-        var template = new ChatTemplate(File.ReadAllText(Path.Combine(Folder, file)), new Dictionary<string, string> { ["bos_token"] = "<s>", ["eos_token"] = "</s>" });
+        var template = new ChatTemplate(File.ReadAllText(Path.Combine(Folder, file)),
+            new Dictionary<string, string> { ["bos_token"] = "<s>", ["eos_token"] = "</s>" });
         var (rendered, options) = Render(template);
         if (rendered.GenerationSpans.Count == 0)
             return;
         var tagged = Covered(rendered.Text, rendered.GenerationSpans.Select(span => (span.Start, span.End)));
-        var derived = Covered(rendered.Text, AssistantSpans.Find(template, Messages, options, rendered).Select(span => (span.Range.Start, span.Range.End)));
+        var derived = Covered(rendered.Text,
+            AssistantSpans.Find(template, Messages, options, rendered).Select(span => (span.Range.Start, span.Range.End)));
         // Tags may also stand around what the model is given: the header, which is the generation prompt.
         var header = Prompt(template, options);
         for (var i = 0; i < tagged.Length; i++)
@@ -113,9 +122,11 @@ public sealed class EveryTemplateTests
     }
 
     private static string Behind(string text, TextRange range, int message) =>
-        text[(text.IndexOf(Messages[message].Content!, range.Start, StringComparison.Ordinal) + Messages[message].Content!.Length)..range.End];
+        text[(text.IndexOf(Messages[message].Content!, range.Start, StringComparison.Ordinal)
+            + Messages[message].Content!.Length)..range.End];
 
-    private static string Between(string text, int start, string words) => text[start..text.IndexOf(words, start, StringComparison.Ordinal)];
+    private static string Between(string text, int start, string words) =>
+        text[start..text.IndexOf(words, start, StringComparison.Ordinal)];
 
     private static bool[] Covered(string text, IEnumerable<(int Start, int End)> spans)
     {

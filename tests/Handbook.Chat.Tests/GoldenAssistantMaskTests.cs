@@ -8,7 +8,10 @@ namespace Handbook.Chat.Tests;
 [Trait("Category", "Golden")]
 public sealed class GoldenAssistantMaskTests
 {
-    public static TheoryData<string> Files() => [.. SharedFolders.GoldenFiles("assistant_masks", "*.jsonl").Select(path => Path.GetFileName(path)!)];
+    public static TheoryData<string> Files() =>
+    [
+        .. SharedFolders.GoldenFiles("assistant_masks", "*.jsonl").Select(path => Path.GetFileName(path)!),
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -17,7 +20,8 @@ public sealed class GoldenAssistantMaskTests
         var tokenizers = new Dictionary<string, Tokenizer>(StringComparer.Ordinal);
         var failures = new StringBuilder();
         var line = 0;
-        foreach (var entry in File.ReadLines(SharedFolders.Golden("assistant_masks", file)).Select(text => JsonNode.Parse(text)!.AsObject()))
+        foreach (var entry in File.ReadLines(SharedFolders.Golden("assistant_masks", file))
+            .Select(text => JsonNode.Parse(text)!.AsObject()))
         {
             line++;
             var name = entry["tokenizer"]!.GetValue<string>();

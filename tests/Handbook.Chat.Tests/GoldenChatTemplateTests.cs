@@ -8,7 +8,10 @@ namespace Handbook.Chat.Tests;
 [Trait("Category", "Golden")]
 public sealed class GoldenChatTemplateTests
 {
-    public static TheoryData<string> Files() => [.. SharedFolders.GoldenFiles("chat_templates", "*.jsonl").Select(path => Path.GetFileName(path)!)];
+    public static TheoryData<string> Files() =>
+    [
+        .. SharedFolders.GoldenFiles("chat_templates", "*.jsonl").Select(path => Path.GetFileName(path)!),
+    ];
 
     [Theory]
     [MemberData(nameof(Files))]
@@ -46,13 +49,15 @@ public sealed class GoldenChatTemplateTests
                 return $"gave {rendered.Text}, expected {expected.ToJsonString()}";
             if (rendered.Text != entry["output"]!.GetValue<string>())
                 return $"\n  gave     {JsonValue.Create(rendered.Text)!.ToJsonString()}\n  expected {entry["output"]!.ToJsonString()}";
-            return entry["assistant_spans"] is JsonArray spans ? GoldenSpans.Difference(rendered.Text, rendered.GenerationSpans, spans) : null;
+            return entry["assistant_spans"] is JsonArray spans
+                ? GoldenSpans.Difference(rendered.Text, rendered.GenerationSpans, spans) : null;
         }
         catch (Exception error) when (error is TemplateException or UserErrorException)
         {
             if (entry["error"] is not { } expected)
                 return error.Message;
-            return expected["type"]!.GetValue<string>() != "TemplateError" || expected["message"]!.GetValue<string>() == (error as TemplateException)?.Reason
+            return expected["type"]!.GetValue<string>() != "TemplateError"
+                    || expected["message"]!.GetValue<string>() == (error as TemplateException)?.Reason
                 ? null : $"{error.Message}, expected {expected.ToJsonString()}";
         }
     }

@@ -4,13 +4,15 @@ namespace Handbook.Chat.Tests;
 
 public sealed class InspectionTests
 {
-    private static InspectedToken Token(int id, string text, int message, bool isLabel, bool isSpecial = false) => new(id, text, message, isLabel, isSpecial);
+    private static InspectedToken Token(int id, string text, int message, bool isLabel, bool isSpecial = false) =>
+        new(id, text, message, isLabel, isSpecial);
 
     private static InspectedExample Example(params InspectedToken[] tokens) =>
         new("rows.jsonl:3", ["user", "assistant"], [new InspectedPart("sequence", tokens)], []);
 
     private static readonly InspectedExample Small = Example(
-        Token(1, "<s>", -1, false, true), Token(7, "Hi", 0, false), Token(8, " there\n", 0, false), Token(9, "Yes", 1, true), Token(2, "</s>", 1, true, true));
+        Token(1, "<s>", -1, false, true), Token(7, "Hi", 0, false), Token(8, " there\n", 0, false), Token(9, "Yes", 1, true),
+        Token(2, "</s>", 1, true, true));
 
     [Fact]
     public void WriteText_Plain_MarksLabelsByAColumn()
@@ -53,7 +55,8 @@ public sealed class InspectionTests
     public void WriteText_TokensThatAreCutOff_AreMarked()
     {
         var cut = Example(Token(9, "Yes", 1, true), Token(2, "</s>", 1, true) with { IsCut = true });
-        Assert.Contains("       1       2   cut   1 assistant    </s>", InspectionText.Write(cut, colour: false, everyToken: false), StringComparison.Ordinal);
+        Assert.Contains("       1       2   cut   1 assistant    </s>",
+            InspectionText.Write(cut, colour: false, everyToken: false), StringComparison.Ordinal);
         Assert.Contains("label \u00b7 cut off", InspectionPage.Write("run", [], null, [cut]), StringComparison.Ordinal);
     }
 
@@ -61,7 +64,8 @@ public sealed class InspectionTests
     public void Write_PartTooLongToLookAt_ShowsItsEndsAndCountsAll()
     {
         var novel = Example([.. Enumerable.Range(0, 5000).Select(i => Token(i, $"w{i}.", 0, true))]);
-        foreach (var text in new[] { InspectionText.Write(novel, colour: true, everyToken: true), InspectionPage.Write("run", [], null, [novel]) })
+        foreach (var text in new[] { InspectionText.Write(novel, colour: true, everyToken: true),
+            InspectionPage.Write("run", [], null, [novel]) })
         {
             Assert.Contains("tokens not shown", text, StringComparison.Ordinal);
             Assert.Contains("w1999.", text, StringComparison.Ordinal);
@@ -70,7 +74,8 @@ public sealed class InspectionTests
             Assert.Contains("w4600.", text, StringComparison.Ordinal);
             Assert.Contains("w4999.", text, StringComparison.Ordinal);
         }
-        Assert.Contains("5000 tokens, 5000 labels", InspectionText.Write(novel, colour: false, everyToken: false), StringComparison.Ordinal);
+        Assert.Contains("5000 tokens, 5000 labels", InspectionText.Write(novel, colour: false, everyToken: false),
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -7,12 +7,16 @@ namespace Handbook.Chat.Tests;
 /// <summary>Several chat templates in one tokenizer, chosen as transformers' <c>get_chat_template</c> chooses.</summary>
 public sealed class NamedTemplateTests
 {
-    private const string Both = """[{"name":"default","template":"D{% for m in messages %}{{ m.content }}{% endfor %}"},{"name":"tool_use","template":"T{{ tools|length }}{% for m in messages %}{{ m.content }}{% endfor %}"}]""";
-    private const string OnlyTools = """[{"name":"tool_use","template":"T{% for m in messages %}{{ m.content }}{% endfor %}"},{"name":"rag","template":"R"}]""";
+    private const string Both =
+        """[{"name":"default","template":"D{% for m in messages %}{{ m.content }}{% endfor %}"},"""
+        + """{"name":"tool_use","template":"T{{ tools|length }}{% for m in messages %}{{ m.content }}{% endfor %}"}]""";
+    private const string OnlyTools =
+        """[{"name":"tool_use","template":"T{% for m in messages %}{{ m.content }}{% endfor %}"},{"name":"rag","template":"R"}]""";
 
     private static readonly Message[] Hello = [new Message { Role = "user", Content = "x" }];
 
-    private static Tokenizer Make(string templates) => CharacterTokenizer.Load(CharacterTokenizer.Json(), $$"""{"chat_template":{{templates}}}""");
+    private static Tokenizer Make(string templates) =>
+        CharacterTokenizer.Load(CharacterTokenizer.Json(), $$"""{"chat_template":{{templates}}}""");
 
     [Theory]
     [InlineData(null, "Dx")]
@@ -29,8 +33,12 @@ public sealed class NamedTemplateTests
     }
 
     [Theory]
-    [InlineData("chatml", "chat_template: \"chatml\" is no template, since nothing in it writes a message, and the tokenizer has none of that name, only rag, tool_use.")]
-    [InlineData("rga", "chat_template: \"rga\" is no template, since nothing in it writes a message, and the tokenizer has none of that name, only rag, tool_use. Did you mean rag?")]
+    [InlineData("chatml",
+        "chat_template: \"chatml\" is no template, since nothing in it writes a message, and "
+        + "the tokenizer has none of that name, only rag, tool_use.")]
+    [InlineData("rga",
+        "chat_template: \"rga\" is no template, since nothing in it writes a message, and the "
+        + "tokenizer has none of that name, only rag, tool_use. Did you mean rag?")]
     public void Given_NeitherATemplateNorAName_IsRefused(string given, string expected) =>
         Assert.Equal(expected, Assert.Throws<UserErrorException>(() => new ChatTemplates(Make(OnlyTools).Settings, given)).Message);
 
@@ -40,7 +48,9 @@ public sealed class NamedTemplateTests
         var conversations = new ConversationTokenizer(Make(OnlyTools));
         Assert.Equal("Tx", conversations.Render(Hello, []).Text);
         var error = Assert.Throws<UserErrorException>(() => conversations.Render(Hello));
-        Assert.Equal("the tokenizer has several chat templates (rag, tool_use) and none called default; set chat_template to one of these names or to a template.", error.Message);
+        Assert.Equal(
+            "the tokenizer has several chat templates (rag, tool_use) and none called default; "
+                + "set chat_template to one of these names or to a template.", error.Message);
     }
 
     [Theory]
@@ -60,5 +70,6 @@ public sealed class NamedTemplateTests
 
     [Fact]
     public void Render_ExtraSpecialTokens_HaveTheirNames() => Assert.Equal("<img>", new ConversationTokenizer(
-        CharacterTokenizer.Load(CharacterTokenizer.Json(), """{"extra_special_tokens":{"image_token":"<img>"}}"""), "{{ image_token }}").Render(Hello).Text);
+        CharacterTokenizer.Load(CharacterTokenizer.Json(), """{"extra_special_tokens":{"image_token":"<img>"}}"""), "{{ image_token }}")
+        .Render(Hello).Text);
 }

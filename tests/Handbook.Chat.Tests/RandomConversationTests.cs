@@ -13,13 +13,17 @@ public sealed class RandomConversationTests
     private static Gen<T> Pick<T>(params T[] values) => Gen.Int[0, values.Length - 1].Select(i => values[i]);
 
     private static readonly Gen<string> Texts = Gen.OneOf(
-        Gen.String[0, 20], Gen.Const("<think>\na\n</think>\n\nb"), Gen.Const("</think>"), Gen.Const(""), Gen.Const("<tool_response>x</tool_response>"),
+        Gen.String[0, 20], Gen.Const("<think>\na\n</think>\n\nb"), Gen.Const("</think>"), Gen.Const(""),
+        Gen.Const("<tool_response>x</tool_response>"),
         Gen.Const("\ud83d\ude00 \ud83d lone"), Gen.Const("/no_think"));
 
     private static readonly Gen<JsonObject?> Extras = Pick<string?>(
-        null, null, """{"name":"f"}""", """{"tool_calls":[{"id":"123456789","type":"function","function":{"name":"f","arguments":{"a":[1,{"b":null}]}}}]}""",
-        """{"tool_calls":[]}""", """{"tool_calls":[{"function":"x"}]}""", """{"reasoning_content":"why"}""", """{"content":[{"type":"text","text":"part"}]}""",
-        """{"content":null,"tool_call_id":"123456789"}""", """{"tool_calls":5}""").Select(json => json is null ? null : JsonNode.Parse(json)!.AsObject());
+        null, null, """{"name":"f"}""",
+        """{"tool_calls":[{"id":"123456789","type":"function","function":{"name":"f","arguments":{"a":[1,{"b":null}]}}}]}""",
+        """{"tool_calls":[]}""", """{"tool_calls":[{"function":"x"}]}""", """{"reasoning_content":"why"}""",
+        """{"content":[{"type":"text","text":"part"}]}""",
+        """{"content":null,"tool_call_id":"123456789"}""", """{"tool_calls":5}""")
+        .Select(json => json is null ? null : JsonNode.Parse(json)!.AsObject());
 
     private static readonly Gen<Message> Messages =
         from role in Pick("system", "user", "assistant", "tool", "developer", "ipython", "")
@@ -33,7 +37,8 @@ public sealed class RandomConversationTests
         var templates = SharedFolders.GoldenFiles("chat_templates", "*.jsonl")
             .Select(path => JsonNode.Parse(File.ReadLines(path).First())!)
             .Select(header => new ChatTemplate(
-                header["template_text"]?.GetValue<string>() ?? File.ReadAllText(SharedFolders.Data("chat_templates", header["template_file"]!.GetValue<string>())),
+                header["template_text"]?.GetValue<string>()
+                    ?? File.ReadAllText(SharedFolders.Data("chat_templates", header["template_file"]!.GetValue<string>())),
                 header["vars"]!.AsObject().ToDictionary(entry => entry.Key, entry => entry.Value!.GetValue<string>()), Limits))
             .ToArray();
         var cases = from template in Pick(templates)

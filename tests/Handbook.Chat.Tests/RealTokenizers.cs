@@ -12,9 +12,13 @@ internal static class RealTokenizers
     public static IReadOnlyList<(string Name, Tokenizer Tokenizer)> All => Loaded.Value;
 
     /// <summary>Without a data folder one more name, whose tests are skipped.</summary>
-    public static TheoryData<string> Names() => [.. All.Select(entry => entry.Name), .. SharedFolders.HasData("tokenizers") ? (string[])[] : [Missing]];
+    public static TheoryData<string> Names() =>
+    [
+        .. All.Select(entry => entry.Name), .. SharedFolders.HasData("tokenizers") ? (string[])[] : [Missing],
+    ];
 
-    public static Tokenizer Get(string name) => name == Missing ? Tokenizer.Load(SharedFolders.Data("tokenizers")) : All.First(entry => entry.Name == name).Tokenizer;
+    public static Tokenizer Get(string name) =>
+        name == Missing ? Tokenizer.Load(SharedFolders.Data("tokenizers")) : All.First(entry => entry.Name == name).Tokenizer;
 
     private static List<(string, Tokenizer)> Load()
     {
@@ -23,7 +27,8 @@ internal static class RealTokenizers
         [
             ("made ChatML", MadeText.Tokenizer(600, "<|im_end|>", ChatTemplate.ChatMl, "<|im_start|>")),
             ("made plain", MadeText.Tokenizer(600, "<|endoftext|>")),
-            .. folders.Order(StringComparer.Ordinal).Where(path => File.Exists(Path.Combine(path, "tokenizer.json"))).Select(path => (Path.GetFileName(path), Tokenizer.Load(path))),
+            .. folders.Order(StringComparer.Ordinal).Where(path => File.Exists(Path.Combine(path, "tokenizer.json")))
+                .Select(path => (Path.GetFileName(path), Tokenizer.Load(path))),
         ];
     }
 }

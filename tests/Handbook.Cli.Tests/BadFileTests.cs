@@ -82,7 +82,8 @@ public sealed class BadFileTests : IClassFixture<TinyChat>, IDisposable
     public async Task Recipe_WithABadTemplate_IsRefusedWithItsPlace(string template, string reason)
     {
         var recipe = Path.Combine(folder.FullName, "recipe.yaml");
-        File.WriteAllText(recipe, $"task: sft\nmodel_name_or_path: {chat.Policy}\ndataset_name: {Rows()}\noutput_dir: {Out}\nchat_template: \"{template}\"\n");
+        File.WriteAllText(recipe,
+            $"task: sft\nmodel_name_or_path: {chat.Policy}\ndataset_name: {Rows()}\noutput_dir: {Out}\nchat_template: \"{template}\"\n");
         foreach (var words in (string[][])[["sft", recipe], ["recipe", "check", recipe], ["data", "prepare", recipe]])
         {
             var invocation = await Invocation.RunAsync(words);
@@ -98,14 +99,16 @@ public sealed class BadFileTests : IClassFixture<TinyChat>, IDisposable
     private string Rows()
     {
         var path = Path.Combine(folder.FullName, "rows.jsonl");
-        File.WriteAllText(path, """{"messages":[{"role":"user","content":"hello"},{"role":"assistant","content":"yes"}]}""" + "\n", new UTF8Encoding(false));
+        File.WriteAllText(path, """{"messages":[{"role":"user","content":"hello"},{"role":"assistant","content":"yes"}]}""" + "\n",
+            new UTF8Encoding(false));
         return path;
     }
 
     private async Task RefusedAsync(string named, string model, string tokenizer, string data)
     {
         var invocation = await Invocation.RunAsync(
-            "sft", $"--model_name_or_path={model}", $"--tokenizer_name_or_path={tokenizer}", $"--dataset_name={data}", $"--output_dir={Out}", "--max_steps=1", "--max_length=64");
+            "sft", $"--model_name_or_path={model}", $"--tokenizer_name_or_path={tokenizer}", $"--dataset_name={data}",
+            $"--output_dir={Out}", "--max_steps=1", "--max_length=64");
         Assert.True(invocation.ExitCode == ExitCodes.UserError, $"exit code {invocation.ExitCode}: {invocation.Error}{invocation.Output}");
         Assert.Contains(named, invocation.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Out), "a refused run left its output folder behind");

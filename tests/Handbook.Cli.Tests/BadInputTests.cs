@@ -33,11 +33,13 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
     private string Rows(string text = "{\"text\":\"Once upon a time\"}\n") => Write("rows.jsonl", text);
 
     /// <summary>Runs <c>cpt</c> on a good recipe with something changed, expects a refusal, and gives what was said.</summary>
-    private async Task<IReadOnlyList<string>> RefuseAsync(string? model = null, string? data = null, string? output = null, params string[] more)
+    private async Task<IReadOnlyList<string>> RefuseAsync(
+        string? model = null, string? data = null, string? output = null, params string[] more)
     {
         output ??= At("out");
         var invocation = await Invocation.RunAsync(
-            ["cpt", $"--model_name_or_path={model ?? Model()}", $"--dataset_name={data ?? Rows()}", $"--output_dir={output}", "--max_steps=1", .. more]);
+            ["cpt", $"--model_name_or_path={model ?? Model()}", $"--dataset_name={data ?? Rows()}",
+                $"--output_dir={output}", "--max_steps=1", .. more]);
         Assert.Equal(ExitCodes.UserError, invocation.ExitCode);
         Assert.False(Directory.Exists(output), "a refused run left its output folder behind");
         return invocation.ErrorLines;
@@ -49,7 +51,8 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
 
     [Fact]
     public async Task WrongType_SaysWhatIsExpected() => Assert.Equal(
-        ["command line: max_grad_norm: expected a number of 0 or more, found text 'much'."], await RefuseAsync(more: "--max_grad_norm=much"));
+        ["command line: max_grad_norm: expected a number of 0 or more, found text 'much'."],
+        await RefuseAsync(more: "--max_grad_norm=much"));
 
     [Fact]
     public async Task MissingRecipe_IsNamed()
@@ -67,10 +70,12 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
     }
 
     [Fact]
-    public async Task MissingModel_IsNamed() => Assert.Contains(At("nowhere"), Assert.Single(await RefuseAsync(model: At("nowhere"))), StringComparison.Ordinal);
+    public async Task MissingModel_IsNamed() =>
+        Assert.Contains(At("nowhere"), Assert.Single(await RefuseAsync(model: At("nowhere"))), StringComparison.Ordinal);
 
     [Fact]
-    public async Task MissingData_IsNamed() => Assert.Contains(At("none.jsonl"), Assert.Single(await RefuseAsync(data: At("none.jsonl"))), StringComparison.Ordinal);
+    public async Task MissingData_IsNamed() =>
+        Assert.Contains(At("none.jsonl"), Assert.Single(await RefuseAsync(data: At("none.jsonl"))), StringComparison.Ordinal);
 
     [Fact]
     public async Task TruncatedSafetensors_IsNamed()
@@ -91,7 +96,9 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
         config["intermediate_size"] = (int)config["intermediate_size"]! + 8;
         File.WriteAllText(Path.Combine(model, "config.json"), config.ToJsonString());
         var lines = await RefuseAsync(model);
-        Assert.Matches(@"model\.safetensors: tensor model\.layers\.0\.mlp\.gate_proj\.weight is \[\d+, \d+\], the configuration needs \[\d+, \d+\]", lines[0]);
+        Assert.Matches(
+            @"model\.safetensors: tensor model\.layers\.0\.mlp\.gate_proj\.weight is \[\d+, \d+\], the configuration needs \[\d+, \d+\]",
+            lines[0]);
     }
 
     [Fact]
@@ -111,16 +118,19 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
 
     [Fact]
     public async Task BrokenJson_NamesFileAndLine() => Assert.Contains(
-        "rows.jsonl, line 2: not valid JSON", Assert.Single(await RefuseAsync(data: Rows("{\"text\":\"fine\"}\n{\"text\":\n"))), StringComparison.Ordinal);
+        "rows.jsonl, line 2: not valid JSON", Assert.Single(await RefuseAsync(data: Rows("{\"text\":\"fine\"}\n{\"text\":\n"))),
+        StringComparison.Ordinal);
 
     [Fact]
-    public async Task EmptyDataset_IsNamed() => Assert.Contains("rows.jsonl: split train has no rows", Assert.Single(await RefuseAsync(data: Rows(""))), StringComparison.Ordinal);
+    public async Task EmptyDataset_IsNamed() =>
+        Assert.Contains("rows.jsonl: split train has no rows", Assert.Single(await RefuseAsync(data: Rows(""))), StringComparison.Ordinal);
 
     [Fact]
     public async Task OutputFolderThatCannotBe_IsNamed()
     {
         Write("file", "");
-        Assert.StartsWith($"output_dir: {At("file/out")}: a file stands at {At("file")}; a folder, or a new name, is expected.", Assert.Single(await RefuseAsync(output: At("file/out"))), StringComparison.Ordinal);
+        Assert.StartsWith($"output_dir: {At("file/out")}: a file stands at {At("file")}; a folder, or a new name, is expected.",
+            Assert.Single(await RefuseAsync(output: At("file/out"))), StringComparison.Ordinal);
     }
 
     [Fact]

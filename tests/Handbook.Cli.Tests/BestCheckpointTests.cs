@@ -10,7 +10,8 @@ public sealed class BestCheckpointTests
     public void Cpt_LoadBestAtEnd_EndsWithTheBestCheckpointsWeights()
     {
         using var run = new TinyRun();
-        var text = run.Run("best", "--dataset_test_split=train", "--eval_strategy=steps", "--eval_steps=4", "--save_steps=4", "--max_steps=12", "--metric_for_best_model=loss", "--greater_is_better=true",
+        var text = run.Run("best", "--dataset_test_split=train", "--eval_strategy=steps", "--eval_steps=4", "--save_steps=4",
+            "--max_steps=12", "--metric_for_best_model=loss", "--greater_is_better=true",
             "--load_best_model_at_end=true", "--save_total_limit=1", "--precision=fp32");
 
         var state = JsonNode.Parse(File.ReadAllText(Path.Combine(run.Folder, "best", "trainer_state.json")))!;

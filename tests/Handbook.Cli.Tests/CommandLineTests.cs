@@ -29,11 +29,15 @@ public class CommandLineTests
     }
 
     [Theory]
-    [InlineData("--count 1e3: a whole number is expected. 'handbook data inspect --help'", "data", "inspect", "recipe.yaml", "--count", "1e3")]
-    [InlineData("--example 0x1: a whole number is expected. 'handbook data inspect --help'", "data", "inspect", "recipe.yaml", "--example=0x1")]
-    [InlineData("--seconds long: a number is expected. 'handbook bench tokenizer --help'", "bench", "tokenizer", "--tokenizer", "t", "--text", "t", "--seconds=long")]
+    [InlineData("--count 1e3: a whole number is expected. 'handbook data inspect --help'", "data", "inspect", "recipe.yaml", "--count",
+        "1e3")]
+    [InlineData("--example 0x1: a whole number is expected. 'handbook data inspect --help'", "data", "inspect", "recipe.yaml",
+        "--example=0x1")]
+    [InlineData("--seconds long: a number is expected. 'handbook bench tokenizer --help'", "bench", "tokenizer", "--tokenizer", "t",
+        "--text", "t", "--seconds=long")]
     [InlineData("--batch 1 x: a whole number is expected. 'handbook bench generate --help'", "bench", "generate", "--batch", "1", "x")]
-    [InlineData("--vocab-size: its value is missing; a whole number is expected. 'handbook tokenizer train --help'", "tokenizer", "train", "--text", "t", "--output", "o", "--vocab-size")]
+    [InlineData("--vocab-size: its value is missing; a whole number is expected. 'handbook tokenizer train --help'", "tokenizer", "train",
+        "--text", "t", "--output", "o", "--vocab-size")]
     public async Task Run_ValueOfAnotherType_IsToldInAPersonsWords(string expected, params string[] arguments)
     {
         var invocation = await Invocation.RunAsync(arguments);
@@ -44,10 +48,13 @@ public class CommandLineTests
     [Theory]
     [InlineData("command line: a word is empty; the name of a recipe, or --key=value, is expected.", "sft", "")]
     [InlineData("command line: --config: a recipe's name is missing.", "sft", "--config=")]
-    [InlineData("--text: is empty; a value is expected. 'handbook tokenizer train --help' shows which.", "tokenizer", "train", "--text", "", "--output", "out")]
+    [InlineData("--text: is empty; a value is expected. 'handbook tokenizer train --help' shows which.", "tokenizer", "train", "--text", "",
+        "--output", "out")]
     [InlineData("--output: is empty; a value is expected. 'handbook quickstart --help' shows which.", "quickstart", "--output", "")]
-    [InlineData("--tokenizer: is empty; a value is expected. 'handbook bench tokenizer --help' shows which.", "bench", "tokenizer", "--tokenizer", "", "--text", "text")]
-    [InlineData("--output: is empty; a value is expected. 'handbook tokenizer train --help' shows which.", "tokenizer", "train", "--text", "text", "--output", "")]
+    [InlineData("--tokenizer: is empty; a value is expected. 'handbook bench tokenizer --help' shows which.", "bench", "tokenizer",
+        "--tokenizer", "", "--text", "text")]
+    [InlineData("--output: is empty; a value is expected. 'handbook tokenizer train --help' shows which.", "tokenizer", "train", "--text",
+        "text", "--output", "")]
     public async Task Run_EmptyName_SaysThatANameIsMissing(string expected, params string[] arguments)
     {
         var invocation = await Invocation.RunAsync(arguments);

@@ -25,7 +25,8 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
     private string Recipe()
     {
         var data = Path.Combine(folder.FullName, "stories.jsonl");
-        File.WriteAllText(data, string.Concat(Enumerable.Range(0, 40).Select(i => $"{{\"text\":\"Once upon a time there was a cat with {i % 20} toys.\"}}\n")));
+        File.WriteAllText(data,
+            string.Concat(Enumerable.Range(0, 40).Select(i => $"{{\"text\":\"Once upon a time there was a cat with {i % 20} toys.\"}}\n")));
         var recipe = Path.Combine(folder.FullName, "cpt.yaml");
         File.WriteAllText(recipe, $"""
             task: cpt
@@ -58,16 +59,19 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
     public async Task Outputs_OthersStay_OursAreReplaced_LinksAreFollowed(string command, string option)
     {
         var recipe = Recipe();
-        var (mine, target, link) = (Path.Combine(folder.FullName, "mine"), Path.Combine(folder.FullName, "target"), Path.Combine(folder.FullName, "link"));
+        var (mine, target, link) = (Path.Combine(folder.FullName, "mine"), Path.Combine(folder.FullName, "target"),
+            Path.Combine(folder.FullName, "link"));
         File.WriteAllText(mine, "precious");
         File.CreateSymbolicLink(link, target);
         var refused = await Invocation.RunAsync("data", command, recipe, option, mine);
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
-        Assert.Equal($"{option} {mine}: a file that this command did not write is there already; name another, or add --overwrite.", Assert.Single(refused.ErrorLines));
+        Assert.Equal($"{option} {mine}: a file that this command did not write is there already; name another, or add --overwrite.",
+            Assert.Single(refused.ErrorLines));
         Assert.Equal("precious", File.ReadAllText(mine));
         foreach (var path in new[] { link, link, mine })
         {
-            var done = await Invocation.RunAsync(["data", command, recipe, option, path, .. path == mine ? ["--overwrite"] : Array.Empty<string>()]);
+            var done = await Invocation.RunAsync(["data", command, recipe, option, path,
+                .. path == mine ? ["--overwrite"] : Array.Empty<string>()]);
             Assert.True(done.ExitCode == ExitCodes.Success, done.Error);
         }
         Assert.Equal(target, new FileInfo(link).LinkTarget);
@@ -86,7 +90,8 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
         {
             var refused = await Invocation.RunAsync("data", command, Recipe(), option, path, "--overwrite");
             Assert.Equal(ExitCodes.UserError, refused.ExitCode);
-            Assert.EndsWith(" stands here; a new name or an ordinary file is expected.", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+            Assert.EndsWith(" stands here; a new name or an ordinary file is expected.",
+                Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
             Assert.Equal("", refused.Output);
         }
     }
@@ -113,7 +118,8 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
         var recipe = Recipe();
         var link = Path.Combine(folder.FullName, "link-to-data");
         File.CreateSymbolicLink(link, Path.Combine(folder.FullName, "stories.jsonl"));
-        foreach (var path in new[] { recipe, link, Path.Combine(folder.FullName, ".", "stories.jsonl"), Path.Combine(chat.Policy, "tokenizer.json") })
+        foreach (var path in new[] { recipe, link, Path.Combine(folder.FullName, ".", "stories.jsonl"),
+            Path.Combine(chat.Policy, "tokenizer.json") })
         {
             var before = File.ReadAllBytes(path);
             var refused = await Invocation.RunAsync("data", command, recipe, option, path, "--overwrite");
@@ -148,8 +154,10 @@ public sealed class DataCommandTests : IClassFixture<TinyChat>, IDisposable
         Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
         Assert.Equal("PAR1"u8.ToArray(), File.ReadAllBytes(target)[..4]);
         var missing = await Invocation.RunAsync("data", "export", Recipe(), "--to", target, "--evaluation");
-        Assert.Equal((ExitCodes.UserError, "--evaluation: this recipe's data has no evaluation set."), (missing.ExitCode, missing.ErrorLines[^1]));
+        Assert.Equal((ExitCodes.UserError, "--evaluation: this recipe's data has no evaluation set."),
+            (missing.ExitCode, missing.ErrorLines[^1]));
     }
 
-    private static string Line(Invocation invocation, string start) => invocation.Output.Split('\n').Single(line => line.StartsWith(start, StringComparison.Ordinal));
+    private static string Line(Invocation invocation, string start) =>
+        invocation.Output.Split('\n').Single(line => line.StartsWith(start, StringComparison.Ordinal));
 }

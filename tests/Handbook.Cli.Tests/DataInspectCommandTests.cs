@@ -27,6 +27,10 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
     private static string Conversation(int i) =>
         $$"""{"messages":[{"role":"user","content":"Say {{i}}."},{"role":"assistant","content":"The cat said {{i}}."}]}""" + "\n";
 
+    private static string Pair(string question) =>
+        $$"""{"prompt":[{"role":"user","content":"{{question}}"}],"chosen":[{"role":"assistant","content":"Yes."}],"rejected":"""
+        + """[{"role":"assistant","content":"No."}]}""" + "\n";
+
     private string Write(string name, string text)
     {
         var path = Path.Combine(folder.FullName, name);
@@ -39,7 +43,8 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
         model_name_or_path: {{{chat.Policy}}}
         {{{(data is null ? "" : $"dataset_name: {data}")}}}
         output_dir: {{{Path.Combine(folder.FullName, "out")}}}
-        chat_template: "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}"
+        chat_template: "{% for m in messages %}{{ m.role }}: {{ m.content }}{{ eos_token }}{% endfor %}\
+          {% if add_generation_prompt %}assistant: {% endif %}"
         max_length: 64
 
         """ + settings);
@@ -47,7 +52,8 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
     [Fact]
     public async Task Inspect_OneExample_CountsTheLabelsOfTheSummary()
     {
-        var invocation = await Invocation.RunAsync("data", "inspect", Recipe("cpt", Write("text.jsonl", "{\"text\":\"The cat said so.\"}\n"), "packing: true"));
+        var invocation = await Invocation.RunAsync("data", "inspect",
+            Recipe("cpt", Write("text.jsonl", "{\"text\":\"The cat said so.\"}\n"), "packing: true"));
         var summary = System.Text.RegularExpressions.Regex.Match(invocation.Output, @"examples: 1, tokens (\d+), labels (\d+)").Groups;
         Assert.Contains($"line 1: {summary[1]} tokens, {summary[2]} labels\n", invocation.Output, StringComparison.Ordinal);
     }
@@ -87,8 +93,7 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
     public async Task Inspect_Pairs_ShowsTheMessageOfEveryTokenAndWhatIsCut()
     {
         var data = Write("pairs.jsonl",
-            """{"prompt":[{"role":"user","content":"Say it."}],"chosen":[{"role":"assistant","content":"Yes."}],"rejected":[{"role":"assistant","content":"No."}]}""" + "\n"
-            + $$"""{"prompt":[{"role":"user","content":"{{new string('b', 90)}}"}],"chosen":[{"role":"assistant","content":"Yes."}],"rejected":[{"role":"assistant","content":"No."}]}""" + "\n");
+            Pair("Say it.") + Pair(new string('b', 90)));
         var invocation = await Invocation.RunAsync("data", "inspect", Recipe("dpo", data, ""), "--count", "1");
         Assert.True(invocation.ExitCode == ExitCodes.Success, invocation.Error);
         Assert.Matches(@"prompt \(\d+ tokens, 0 labels\)", invocation.Output);
@@ -104,7 +109,8 @@ public sealed class DataInspectCommandTests : IClassFixture<TinyChat>, IDisposab
     [Fact]
     public async Task Inspect_Mixture_ShowsWhatTrainingWillSee()
     {
-        var (a, b) = (Write("a.jsonl", string.Concat(Enumerable.Range(0, 8).Select(Conversation))), Write("b.jsonl", Conversation(1) + Conversation(100)));
+        var (a, b) = (Write("a.jsonl", string.Concat(Enumerable.Range(0, 8).Select(Conversation))),
+            Write("b.jsonl", Conversation(1) + Conversation(100)));
         var recipe = Recipe("sft", null, $"""
             deduplicate: exact
             dataset_mixture:

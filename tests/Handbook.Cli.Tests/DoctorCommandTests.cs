@@ -12,7 +12,8 @@ public partial class DoctorCommandTests
         Assert.Equal(ExitCodes.Success, invocation.ExitCode);
         Assert.Matches(LibtorchLine(), invocation.Output);
         Assert.EndsWith("This machine can train.\n", invocation.Output, StringComparison.Ordinal);
-        foreach (var topic in new[] { "processor", "instruction sets", "memory", "threads", "precision: auto", "times the rate of float32", "MPI", "NCCL" })
+        foreach (var topic in new[] { "processor", "instruction sets", "memory", "threads", "precision: auto",
+            "times the rate of float32", "MPI", "NCCL" })
             Assert.Contains(topic, invocation.Output, StringComparison.Ordinal);
     }
 
@@ -21,10 +22,12 @@ public partial class DoctorCommandTests
     {
         using var output = new StringWriter();
         DoctorView.Write(
-            [new Finding("libtorch", FindingState.Missing, "not found", "dotnet restore"), new Finding("memory", FindingState.Good, "8.0 GB")],
+            [new Finding("libtorch", FindingState.Missing, "not found", "dotnet restore"),
+                new Finding("memory", FindingState.Good, "8.0 GB")],
             new Terminal(output, TextWriter.Null, isInteractive: false, TimeProvider.System));
         Assert.Equal(
-            "MISSING libtorch  not found\nok      memory    8.0 GB\n\nTo get what is missing:\n  libtorch  dotnet restore\n\nNothing can be trained on this machine yet.\n",
+            "MISSING libtorch  not found\nok      memory    8.0 GB\n\nTo get what is missing:\n  libtorch  dotnet restore\n\nNothing can "
+                + "be trained on this machine yet.\n",
             output.ToString());
     }
 

@@ -5,10 +5,13 @@ public class FaultReportTests
     public static TheoryData<Exception, int, string> Faults() => new()
     {
         { new UserErrorException("a.yaml:1:1: wrong"), ExitCodes.UserError, "a.yaml:1:1: wrong\n" },
-        { new TypeInitializationException("X", new UserErrorException("libtorch was not found")), ExitCodes.UserError, "libtorch was not found\n" },
-        { new TypeInitializationException("X", new MachineException("libtorch was not found: ...")), ExitCodes.Failure, "libtorch was not found: ...\n" },
+        { new TypeInitializationException("X", new UserErrorException("libtorch was not found")), ExitCodes.UserError,
+            "libtorch was not found\n" },
+        { new TypeInitializationException("X", new MachineException("libtorch was not found: ...")), ExitCodes.Failure,
+            "libtorch was not found: ...\n" },
         { new AggregateException(new UserErrorException("row 3")), ExitCodes.UserError, "row 3\n" },
-        { new InvalidOperationException("broken\nat all"), ExitCodes.Failure, "broken (InvalidOperationException; --verbose shows where)\n" },
+        { new InvalidOperationException("broken\nat all"), ExitCodes.Failure,
+            "broken (InvalidOperationException; --verbose shows where)\n" },
     };
 
     [Theory]
@@ -23,7 +26,8 @@ public class FaultReportTests
     public void Write_CancelledBySignal_HasTheSignalsCodeAndSaysNothing()
     {
         using var error = new StringWriter();
-        Assert.Equal((ExitCodes.Terminated, ""), (FaultReport.Write(new OperationCanceledException(), ExitCodes.Terminated, false, error), error.ToString()));
+        Assert.Equal((ExitCodes.Terminated, ""),
+            (FaultReport.Write(new OperationCanceledException(), ExitCodes.Terminated, false, error), error.ToString()));
     }
 
     [Fact]

@@ -64,7 +64,8 @@ public sealed class HangUpTests
     private static Process Shell(TinyRun run, string command, bool redirects)
     {
         var start = new ProcessStartInfo("sh",
-            ["-c", command, "sh", Path.Combine(AppContext.BaseDirectory, "handbook.dll"), "cpt", run.Recipe, $"--output_dir={Path.Combine(run.Folder, "out")}", "--save_strategy=no"])
+            ["-c", command, "sh", Path.Combine(AppContext.BaseDirectory, "handbook.dll"), "cpt", run.Recipe,
+                $"--output_dir={Path.Combine(run.Folder, "out")}", "--save_strategy=no"])
         {
             RedirectStandardOutput = redirects,
             RedirectStandardError = redirects,

@@ -30,7 +30,8 @@ public sealed class KillTests
         run.Run("killed");
         Assert.Equal(run.Hash("whole"), run.Hash("killed"));
         Assert.Equal(run.Hash("whole", "checkpoint-24/optimizer.safetensors"), run.Hash("killed", "checkpoint-24/optimizer.safetensors"));
-        Assert.Equal(["checkpoint-23", "checkpoint-24"], Directory.GetDirectories(Path.Combine(run.Folder, "killed"), "checkpoint-*").Select(Path.GetFileName).Order());
+        Assert.Equal(["checkpoint-23", "checkpoint-24"],
+            Directory.GetDirectories(Path.Combine(run.Folder, "killed"), "checkpoint-*").Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -61,7 +62,8 @@ public sealed class KillTests
         using (var process = run.Start("stopped", "--save_strategy=no"))
         {
             ReadLines(process.StandardOutput, "step ", 5);
-            using var kill = System.Diagnostics.Process.Start("kill", ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+            using var kill = System.Diagnostics.Process.Start("kill",
+                ["-TERM", process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
             kill.WaitForExit();
             process.StandardOutput.ReadToEnd();
             process.WaitForExit();

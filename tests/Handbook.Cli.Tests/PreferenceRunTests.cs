@@ -11,7 +11,8 @@ public sealed class PreferenceRunTests
         using var run = Based();
         run.RunCommand("dpo", run.PreferenceRecipe, "live", "--precision=fp32");
         var first = run.RunCommand("dpo", run.PreferenceRecipe, "stored", "--precision=fp32", "--precompute_ref_log_probs=true");
-        var again = run.RunCommand("dpo", run.PreferenceRecipe, "again", "--precision=fp32", "--precompute_ref_log_probs=true", "--beta=0.5");
+        var again = run.RunCommand("dpo", run.PreferenceRecipe, "again", "--precision=fp32",
+            "--precompute_ref_log_probs=true", "--beta=0.5");
 
         var (live, stored) = (Losses(run, "live"), Losses(run, "stored"));
         Assert.Equal(8, live.Count);
@@ -53,7 +54,8 @@ public sealed class PreferenceRunTests
         var again = run.RunCommand("sweep", run.PreferenceRecipe, "scan", grid);
 
         var runs = JsonNode.Parse(File.ReadAllText(Path.Combine(run.Folder, "scan", "sweep.json")))!["runs"]!.AsArray();
-        Assert.Equal(["loss_type-sigmoid_beta-0.1", "loss_type-sigmoid_beta-0.5", "loss_type-ipo_beta-0.1", "loss_type-ipo_beta-0.5"], runs.Select(one => (string)one!["name"]!));
+        Assert.Equal(["loss_type-sigmoid_beta-0.1", "loss_type-sigmoid_beta-0.5", "loss_type-ipo_beta-0.1", "loss_type-ipo_beta-0.5"],
+            runs.Select(one => (string)one!["name"]!));
         Assert.All(runs, one => Assert.NotNull(one!["metrics"]!["rewards/margins"]));
         Assert.Equal(2, text.Split("reference log-probabilities: ").Length);
         Assert.True(File.Exists(Path.Combine(run.Folder, "scan", "report.html")));
@@ -96,7 +98,8 @@ public sealed class PreferenceRunTests
     {
         using var run = Based();
         var pairs = Path.Combine(run.Folder, "pairs.jsonl");
-        File.WriteAllLines(Path.Combine(run.Folder, "margins.jsonl"), File.ReadLines(pairs).Select(line => line[..^1] + ", \"margin\": 6.0}"));
+        File.WriteAllLines(Path.Combine(run.Folder, "margins.jsonl"),
+            File.ReadLines(pairs).Select(line => line[..^1] + ", \"margin\": 6.0}"));
         run.RunCommand("reward", run.PreferenceRecipe, "plain", "--max_steps=1");
         run.RunCommand("reward", run.PreferenceRecipe, "margins", "--max_steps=1", $"--dataset_name={run.Folder}/margins.jsonl");
 

@@ -43,7 +43,8 @@ public sealed class RecipeCommandTests : IDisposable
     {
         var command = string.Join(' ', words.TakeWhile(word => !word.StartsWith('-')));
         var invocation = await Invocation.RunAsync(words);
-        Assert.Equal((ExitCodes.UserError, $"handbook {command} needs a recipe: handbook {command} recipe.yaml [--key=value ...]\n"), (invocation.ExitCode, invocation.Error));
+        Assert.Equal((ExitCodes.UserError, $"handbook {command} needs a recipe: handbook {command} recipe.yaml [--key=value ...]\n"),
+            (invocation.ExitCode, invocation.Error));
     }
 
     [Fact]
@@ -51,7 +52,8 @@ public sealed class RecipeCommandTests : IDisposable
     {
         var file = Write("r.yaml", "model_name_or_path: m\ndataset_name: d\noutput_dir: o\n");
         var invocation = await Invocation.RunAsync("recipe", "check", "--max_steps=3", file, "--task=sft");
-        Assert.Equal((ExitCodes.Success, $"{file}: fine. sft, 5 keys, 8 rows a step on one device.\n"), (invocation.ExitCode, invocation.Output));
+        Assert.Equal((ExitCodes.Success, $"{file}: fine. sft, 5 keys, 8 rows a step on one device.\n"),
+            (invocation.ExitCode, invocation.Output));
     }
 
     [Fact]
@@ -60,19 +62,24 @@ public sealed class RecipeCommandTests : IDisposable
         Directory.CreateDirectory(Path.Combine(folder.FullName, "sft"));
         var file = Write("sft/config.yaml", "model_name_or_path: m\ndataset_name: d\noutput_dir: o\n");
         var invocation = await Invocation.RunAsync("recipe", "check", file);
-        Assert.Equal((ExitCodes.Success, $"{file}: fine. sft, 3 keys, 8 rows a step on one device.\n"), (invocation.ExitCode, invocation.Output));
+        Assert.Equal((ExitCodes.Success, $"{file}: fine. sft, 3 keys, 8 rows a step on one device.\n"),
+            (invocation.ExitCode, invocation.Output));
     }
 
     [Fact]
     public async Task Show_WhatItPrints_ReadsBackTheSame()
     {
-        var file = Write("r.yaml", "model_name_or_path: m\ndataset_name: d\noutput_dir: o\nchat_template: \"{{ x }}\\n'é\"\nlearning_rate: 1e-5\neval_strategy: no\n");
-        var first = await Invocation.RunAsync("recipe", "show", file, "--task=sft", "--lr_scheduler_kwargs.num_cycles", "0.5", "--lr_scheduler_type=cosine");
+        var file = Write("r.yaml",
+            "model_name_or_path: m\ndataset_name: d\noutput_dir: o\nchat_template: \"{{ "
+                + "x }}\\n'é\"\nlearning_rate: 1e-5\neval_strategy: no\n");
+        var first = await Invocation.RunAsync("recipe", "show", file, "--task=sft", "--lr_scheduler_kwargs.num_cycles", "0.5",
+            "--lr_scheduler_type=cosine");
         Assert.Empty(first.Error);
         var shown = Write("shown.yaml", first.Output);
         var second = await Invocation.RunAsync("recipe", "show", shown);
         Assert.Empty(second.Error);
-        static string[] Pairs(string output) => [.. output.Split('\n').Select(line => line.Split("  #")[0]).Where(line => !line.StartsWith('#')).Order()];
+        static string[] Pairs(
+            string output) => [.. output.Split('\n').Select(line => line.Split("  #")[0]).Where(line => !line.StartsWith('#')).Order()];
         Assert.Equal(Pairs(first.Output), Pairs(second.Output));
     }
 
@@ -81,7 +88,8 @@ public sealed class RecipeCommandTests : IDisposable
     {
         var invocation = await Invocation.RunAsync("recipe", "explain", "warmup_ratio");
         Assert.Equal(
-            "warmup_ratio\n  Warm-up as a share of all steps, rounded up.\n  value     a number from 0 to 1\n  default   0.0\n  from      transformers' TrainingArguments\n",
+            "warmup_ratio\n  Warm-up as a share of all steps, rounded up.\n  value     a number from 0 to 1\n  default   0.0\n  from      "
+                + "transformers' TrainingArguments\n",
             invocation.Output);
     }
 

@@ -4,7 +4,9 @@ using Handbook.TestModels;
 
 namespace Handbook.Cli.Tests;
 
-/// <summary>An output folder belongs to one run: another one is refused with what differs, the same goes on, wherever the folder lies.</summary>
+/// <summary>
+/// An output folder belongs to one run: another one is refused with what differs, the same goes on, wherever the folder lies.
+/// </summary>
 [Collection(nameof(CacheOfItsOwn))]
 public sealed class RunFolderTests : IDisposable
 {
@@ -39,7 +41,8 @@ public sealed class RunFolderTests : IDisposable
 
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
         Assert.Contains($"output_dir: {Output("a")} holds another run: {difference}", refused.Error, StringComparison.Ordinal);
-        Assert.Contains("Name another output_dir, or begin anew with overwrite_output_dir: true (--overwrite_output_dir).", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("Name another output_dir, or begin anew with overwrite_output_dir: true (--overwrite_output_dir).",
+            refused.Error, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Model("a")));
         Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(Command("a", [.. changed, "--overwrite_output_dir=true"]))).ExitCode);
     }
@@ -50,7 +53,8 @@ public sealed class RunFolderTests : IDisposable
         await RunAsync("a");
         var pairs = chat.Write("pairs.jsonl", """{"prompt": "hello", "chosen": " yes", "rejected": " no"}""" + "\n");
 
-        var method = await Invocation.RunAsync("dpo", $"--model_name_or_path={chat.Policy}", $"--dataset_name={pairs}", $"--output_dir={Output("a")}", "--max_steps=1");
+        var method = await Invocation.RunAsync("dpo", $"--model_name_or_path={chat.Policy}", $"--dataset_name={pairs}",
+            $"--output_dir={Output("a")}", "--max_steps=1");
         Assert.Contains("holds another run: it is of sft, this is dpo.", method.Error, StringComparison.Ordinal);
         var model = await Invocation.RunAsync(Command("a", $"--model_name_or_path={Output("a")}"));
         Assert.Contains("model_name_or_path: the model that it starts from is another", model.Error, StringComparison.Ordinal);
@@ -66,8 +70,10 @@ public sealed class RunFolderTests : IDisposable
         Directory.Move(chat.Policy, chat.File("elsewhere"));
         File.Move(text, chat.File("renamed.jsonl"));
 
-        var longer = await Invocation.RunAsync(Command("b", $"--model_name_or_path={chat.File("elsewhere")}", $"--dataset_name={chat.File("renamed.jsonl")}",
-            "--max_steps=4", "--save_steps=2", "--logging_steps=3", "--dataset_test_split=train", "--eval_strategy=steps", "--eval_steps=2"));
+        var longer = await Invocation.RunAsync(Command("b", $"--model_name_or_path={chat.File("elsewhere")}",
+            $"--dataset_name={chat.File("renamed.jsonl")}",
+            "--max_steps=4", "--save_steps=2", "--logging_steps=3", "--dataset_test_split=train",
+            "--eval_strategy=steps", "--eval_steps=2"));
 
         Assert.True(longer.ExitCode == ExitCodes.Success, longer.Error);
         Assert.Contains("resuming training at checkpoint-2", longer.Output, StringComparison.Ordinal);
@@ -79,10 +85,12 @@ public sealed class RunFolderTests : IDisposable
     {
         await RunAsync("a");
 
-        var refused = await Invocation.RunAsync(Command("new", "--optim=sgd", $"--resume_from_checkpoint={Path.Combine(Output("a"), "checkpoint-2")}"));
+        var refused = await Invocation.RunAsync(Command("new", "--optim=sgd",
+            $"--resume_from_checkpoint={Path.Combine(Output("a"), "checkpoint-2")}"));
 
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
-        Assert.Contains("checkpoint-2: is a checkpoint of another run: optim was adamw_torch, is sgd.", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-2: is a checkpoint of another run: optim was adamw_torch, is sgd.",
+            refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Output("new")));
     }
 
@@ -102,21 +110,27 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public async Task Train_FolderOfALivingProcess_IsRefusedUntilItEnds()
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. Command("a", "--max_steps=100000", "--save_steps=100000")]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. Command("a", "--max_steps=100000", "--save_steps=100000")])
+            {
+                RedirectStandardOutput = true, RedirectStandardError = true,
+            };
         start.Environment["OMP_NUM_THREADS"] = "1";
         using (var living = Process.Start(start)!)
         {
             while (living.StandardOutput.ReadLine() is { } line && !line.StartsWith("step 1/", StringComparison.Ordinal)) { }
             var second = await Invocation.RunAsync(Command("a", "--max_steps=100000", "--save_steps=100000"));
             Assert.Equal(ExitCodes.UserError, second.ExitCode);
-            Assert.Contains("another run is at work in this folder: process " + living.Id.ToString(CultureInfo.InvariantCulture), second.Error, StringComparison.Ordinal);
+            Assert.Contains("another run is at work in this folder: process " + living.Id.ToString(CultureInfo.InvariantCulture),
+                second.Error, StringComparison.Ordinal);
             using var interrupt = Process.Start("kill", ["-INT", living.Id.ToString(CultureInfo.InvariantCulture)]);
             var rest = await living.StandardOutput.ReadToEndAsync();
             await living.WaitForExitAsync();
             Assert.Equal(ExitCodes.Interrupted, living.ExitCode);
             Assert.Contains("the same command goes on from checkpoint-", rest, StringComparison.Ordinal);
         }
-        var done = int.Parse(Path.GetFileName(Assert.Single(Directory.GetDirectories(Output("a"), "checkpoint-*")))["checkpoint-".Length..], CultureInfo.InvariantCulture);
+        var done = int.Parse(Path.GetFileName(Assert.Single(Directory.GetDirectories(Output("a"), "checkpoint-*")))["checkpoint-".Length..],
+            CultureInfo.InvariantCulture);
         Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(Command("a", $"--max_steps={done}"))).ExitCode);
     }
 
@@ -128,7 +142,8 @@ public sealed class RunFolderTests : IDisposable
 
         var same = await Invocation.RunAsync(sweep);
         Assert.Equal(2, same.Output.Split("finished before").Length - 1);
-        var other = await Invocation.RunAsync([.. sweep.Where(word => !word.StartsWith("--learning_rate", StringComparison.Ordinal)), "--learning_rate=5e-3"]);
+        var other = await Invocation.RunAsync([.. sweep.Where(word => !word.StartsWith("--learning_rate", StringComparison.Ordinal)),
+            "--learning_rate=5e-3"]);
         Assert.Equal(ExitCodes.UserError, other.ExitCode);
         Assert.Contains("holds another run: learning_rate was 0.001, is 0.005", other.Error, StringComparison.Ordinal);
     }
@@ -152,13 +167,17 @@ public sealed class RunFolderTests : IDisposable
         "warning: 1 of 2 training pairs teaches nothing: chosen and rejected are the same tokens, as in DATA, line 1")]
     [InlineData("reward", """{"prompt": "a", "chosen": " yes", "rejected": " yes"}|{"prompt": "b", "chosen": " no", "rejected": " no"}""",
         "warning: 2 of 2 training pairs teach nothing: chosen and rejected are the same tokens, as in DATA, line 1")]
-    [InlineData("kto", """{"prompt": "a", "completion": " yes", "label": true}|{"prompt": "a", "completion": " no", "label": true}|{"prompt": "a", "completion": " yes", "label": false}""",
-        "warning: 2 of 3 training answers teach nothing: the same answer to the same prompt has the label true and the label false, as in DATA, line 1")]
+    [InlineData("kto",
+        """{"prompt": "a", "completion": " yes", "label": true}|{"prompt": "a", "completion": " no", "label": true}|{"prompt": "a","""
+        + """ "completion": " yes", "label": false}""",
+        "warning: 2 of 3 training answers teach nothing: the same answer to the same prompt "
+        + "has the label true and the label false, as in DATA, line 1")]
     public async Task Train_PreferencesThatTeachNothing_AreCountedBeforeTheFirstStep(string task, string rows, string expected)
     {
         var data = chat.Write("idle.jsonl", rows.Replace('|', '\n') + "\n");
 
-        var run = await Invocation.RunAsync(task, $"--model_name_or_path={chat.Policy}", $"--dataset_name={data}", $"--output_dir={Output("idle")}", "--max_steps=1", "--max_length=32", "--report_to=none");
+        var run = await Invocation.RunAsync(task, $"--model_name_or_path={chat.Policy}", $"--dataset_name={data}",
+            $"--output_dir={Output("idle")}", "--max_steps=1", "--max_length=32", "--report_to=none");
 
         Assert.True(run.ExitCode == ExitCodes.Success, run.Error);
         var told = run.Output.IndexOf(expected.Replace("DATA", data, StringComparison.Ordinal), StringComparison.Ordinal);
@@ -195,13 +214,17 @@ public sealed class RunFolderTests : IDisposable
     {
         await RunAsync("a");
         var before = File.ReadAllBytes(Model("a"));
-        string[] words = [.. Command("a", fewer).Where(word => key == "max_steps" || !word.StartsWith("--max_steps", StringComparison.Ordinal))];
+        string[] words =
+        [
+            .. Command("a", fewer).Where(word => key == "max_steps" || !word.StartsWith("--max_steps", StringComparison.Ordinal)),
+        ];
 
         var refused = await Invocation.RunAsync(words);
 
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
         Assert.Contains($"{key}: ", refused.Error, StringComparison.Ordinal);
-        Assert.Contains("checkpoint-2 has 2 steps already, 1 is asked for; expected at least 2. Name another output_dir, or begin anew", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-2 has 2 steps already, 1 is asked for; expected at least 2. Name another output_dir, or begin anew",
+            refused.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("follows the schedule", refused.Output, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(Model("a")));
     }
@@ -212,7 +235,8 @@ public sealed class RunFolderTests : IDisposable
         string[] sweep = ["sweep", "--task=sft", .. Command("sweep", "--seed=1,2").Skip(1)];
         Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync(sweep)).ExitCode);
 
-        var refused = await Invocation.RunAsync([.. sweep.Where(word => !word.StartsWith("--max_steps", StringComparison.Ordinal)), "--max_steps=1"]);
+        var refused = await Invocation.RunAsync([.. sweep.Where(word => !word.StartsWith("--max_steps", StringComparison.Ordinal)),
+            "--max_steps=1"]);
 
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
         Assert.Contains("checkpoint-2 has 2 steps already, 1 is asked for", refused.Error, StringComparison.Ordinal);
@@ -221,7 +245,10 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public async Task Train_RunThatIsDone_SaysSoAndWritesNoEmptyEventFile()
     {
-        string[] words = [.. Command("a").Where(word => !word.StartsWith("--report_to", StringComparison.Ordinal)), "--report_to=tensorboard"];
+        string[] words =
+        [
+            .. Command("a").Where(word => !word.StartsWith("--report_to", StringComparison.Ordinal)), "--report_to=tensorboard",
+        ];
         await Invocation.RunAsync(words);
         string[] Events() => Directory.GetFiles(Path.Combine(Output("a"), "runs"), "events*", SearchOption.AllDirectories);
         var before = Events();
@@ -242,7 +269,8 @@ public sealed class RunFolderTests : IDisposable
     {
         string[] own =
         [
-            $"--model_name_or_path={chat.Policy}", $"--dataset_name={text}", $"--output_dir={Output(output)}", "--learning_rate=1e-3", "--max_steps=2",
+            $"--model_name_or_path={chat.Policy}", $"--dataset_name={text}", $"--output_dir={Output(output)}",
+            "--learning_rate=1e-3", "--max_steps=2",
             "--per_device_train_batch_size=2", "--max_length=32", "--logging_steps=1", "--report_to=none",
         ];
         return ["sft", .. own.Where(word => !changed.Any(other => other.Split('=')[0] == word.Split('=')[0])), .. changed];
@@ -255,5 +283,6 @@ public sealed class RunFolderTests : IDisposable
     }
 
     private string Write(string name, int rows) =>
-        chat.Write(name, string.Concat(Enumerable.Range(0, rows).Select(i => $$"""{"text": "hello there how are you today my friend {{i}}"}""" + "\n")));
+        chat.Write(name,
+            string.Concat(Enumerable.Range(0, rows).Select(i => $$"""{"text": "hello there how are you today my friend {{i}}"}""" + "\n")));
 }

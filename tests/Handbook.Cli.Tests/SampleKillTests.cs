@@ -36,7 +36,8 @@ public sealed class SampleKillTests : IDisposable
             train_recipe: {train}
 
             """);
-        var files = Enumerable.Range(1, 2).SelectMany(round => new[] { "candidates.jsonl", "sft.jsonl", "preferences.jsonl", "report.html", "model/model.safetensors" }
+        var files = Enumerable.Range(1, 2)
+            .SelectMany(round => new[] { "candidates.jsonl", "sft.jsonl", "preferences.jsonl", "report.html", "model/model.safetensors" }
             .Select(name => string.Create(CultureInfo.InvariantCulture, $"round-{round}/{name}"))).Append("report.html");
         KillUntil(["sample", recipe], kills: 8, lines: (6, 14), [.. files]);
     }
@@ -44,9 +45,11 @@ public sealed class SampleKillTests : IDisposable
     [Fact]
     public void Constitution_KilledAgainAndAgain_EndsWithTheSameFiles()
     {
-        var principles = policy.Write("c.json", """{"constitutions": [{"critic": "rude?", "revision": "be kind"}, {"critic": "long?", "revision": "be brief"}]}""");
+        var principles = policy.Write("c.json",
+            """{"constitutions": [{"critic": "rude?", "revision": "be kind"}, {"critic": "long?", "revision": "be brief"}]}""");
         KillUntil(
-            ["constitution", $"--model_name_or_path={policy.Model}", $"--dataset_name={policy.Prompts}", $"--constitution={principles}", "--max_new_tokens=8", "--prompts_per_save=1"],
+            ["constitution", $"--model_name_or_path={policy.Model}", $"--dataset_name={policy.Prompts}", $"--constitution={principles}",
+                "--max_new_tokens=8", "--prompts_per_save=1"],
             kills: 4, lines: (7, 13), ["train_sft.jsonl", "train_prefs.jsonl", "report.html"]);
     }
 
@@ -78,5 +81,6 @@ public sealed class SampleKillTests : IDisposable
     // A report names its folder: the only words in which the two may differ.
     private string Content(string output, string file) => file.EndsWith(".safetensors", StringComparison.Ordinal)
         ? Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(policy.Path($"{output}/{file}"))))
-        : File.ReadAllText(policy.Path($"{output}/{file}")).Replace(policy.Path(output), "OUT", StringComparison.Ordinal).Replace($">{output}<", ">OUT<", StringComparison.Ordinal);
+        : File.ReadAllText(policy.Path($"{output}/{file}")).Replace(policy.Path(output), "OUT", StringComparison.Ordinal)
+            .Replace($">{output}<", ">OUT<", StringComparison.Ordinal);
 }

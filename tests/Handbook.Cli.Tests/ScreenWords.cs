@@ -11,7 +11,8 @@ internal static partial class ScreenWords
 
     private static readonly HashSet<string> Members =
     [
-        .. new[] { typeof(Terminal), typeof(Training.Options.RunOptions), typeof(Recipes.Recipe), typeof(Data.Store.TokenStore), typeof(Models.ModelFolder), typeof(Tokenizers.Tokenizer), typeof(Torch.DType) }
+        .. new[] { typeof(Terminal), typeof(Training.Options.RunOptions), typeof(Recipes.Recipe), typeof(Data.Store.TokenStore),
+                typeof(Models.ModelFolder), typeof(Tokenizers.Tokenizer), typeof(Torch.DType) }
             .SelectMany(type => type.Assembly.GetTypes()).Where(type => type.IsEnum).SelectMany(Enum.GetNames).Except(Words),
     ];
 
@@ -23,7 +24,9 @@ internal static partial class ScreenWords
         Assert.Empty(InnerCapitals().Matches(text).Select(match => match.Value).Where(Members.Contains));
     }
 
-    [GeneratedRegex(@"(?<![\d.,/:])\b1 (rows|examples|tokens|labels|keys|prompts|answers|steps|runs|files|threads|times|epochs|rounds|pairs|micro-batches|entries|checkpoints|documents|questions)\b")]
+    [GeneratedRegex(
+        @"(?<![\d.,/:])\b1 (rows|examples|tokens|labels|keys|prompts|answers|steps|runs|files|threads|times|epochs|rounds|pairs|"
+        + @"micro-batches|entries|checkpoints|documents|questions)\b")]
     private static partial Regex OneOfMany();
 
     [GeneratedRegex(@"LineNumber|BytePositionInLine|JSON payload|JSON tokens|reader options|element of type|node must be|Object reference")]

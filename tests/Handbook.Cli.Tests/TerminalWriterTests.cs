@@ -23,7 +23,8 @@ public sealed class TerminalWriterTests : IDisposable
     public void ATable_EscapesItsCells()
     {
         using var inner = new StringWriter { NewLine = "\n" };
-        ResultTable.Write(["run", "loss"], [["a\u001b[31m\nb", "1"]], new Terminal(inner, inner, isInteractive: false, TimeProvider.System));
+        ResultTable.Write(["run", "loss"], [["a\u001b[31m\nb", "1"]],
+            new Terminal(inner, inner, isInteractive: false, TimeProvider.System));
         Assert.Contains("a\\x1b[31m\\nb", inner.ToString(), StringComparison.Ordinal);
     }
 
@@ -41,9 +42,13 @@ public sealed class TerminalWriterTests : IDisposable
     public async Task ResultsThatCannotBeWritten_EndWithACodeAndAReason()
     {
         var path = SpecialFiles.MakeFull(Path.Combine(folder, "full"));
-        await using var full = new StreamWriter(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)) { AutoFlush = true };
+        await using var full = new StreamWriter(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+        {
+            AutoFlush = true,
+        };
         using var error = new StringWriter();
-        var code = await CommandLine.RunAsync(["recipe", "explain", "packing"], new Terminal(full, error, isInteractive: false, TimeProvider.System));
+        var code = await CommandLine.RunAsync(["recipe", "explain", "packing"],
+            new Terminal(full, error, isInteractive: false, TimeProvider.System));
         Assert.Equal(ExitCodes.UserError, code);
         Assert.StartsWith("the disk is full: ", error.ToString(), StringComparison.Ordinal);
     }
@@ -52,8 +57,12 @@ public sealed class TerminalWriterTests : IDisposable
     public async Task AnErrorThatCannotBeShown_EndsWithItsCode()
     {
         var path = SpecialFiles.MakeFull(Path.Combine(folder, "full"));
-        await using var full = new StreamWriter(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)) { AutoFlush = true };
-        Assert.Equal(ExitCodes.UserError, await CommandLine.RunAsync(["nonsense"], new Terminal(full, full, isInteractive: false, TimeProvider.System)));
+        await using var full = new StreamWriter(new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0))
+        {
+            AutoFlush = true,
+        };
+        Assert.Equal(ExitCodes.UserError,
+            await CommandLine.RunAsync(["nonsense"], new Terminal(full, full, isInteractive: false, TimeProvider.System)));
     }
 
     [Fact]

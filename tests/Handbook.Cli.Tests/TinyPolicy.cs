@@ -8,7 +8,8 @@ internal sealed class TinyPolicy : IDisposable
 {
     private readonly TinyChat chat = new();
 
-    public TinyPolicy() => Prompts = Write("questions.jsonl", string.Concat(Enumerable.Range(0, 14).Select(i => $$"""{"prompt": "hello {{i}}"}""" + "\n")));
+    public TinyPolicy() =>
+        Prompts = Write("questions.jsonl", string.Concat(Enumerable.Range(0, 14).Select(i => $$"""{"prompt": "hello {{i}}"}""" + "\n")));
 
     public string Model => chat.Policy;
 

@@ -8,13 +8,15 @@ namespace Handbook.Cli.Tests;
 /// <summary>A folder with a tokenizer, a text and a recipe: a whole training run of the real program that takes seconds.</summary>
 internal sealed class TinyRun : IDisposable
 {
-    private const string Words = "the quick brown fox jumps over a lazy dog while seven wise owls watch from an old oak and count every step it takes";
+    private const string Words =
+        "the quick brown fox jumps over a lazy dog while seven wise owls watch from an old oak and count every step it takes";
 
     public TinyRun()
     {
         Folder = Directory.CreateTempSubdirectory("handbook-run-").FullName;
         var words = Words.Split(' ');
-        var lines = Enumerable.Range(0, 120).Select(i => string.Join(' ', Enumerable.Range(0, 12).Select(j => words[(i * 7 + j * (1 + i % 5)) % words.Length])));
+        var lines = Enumerable.Range(0, 120)
+            .Select(i => string.Join(' ', Enumerable.Range(0, 12).Select(j => words[(i * 7 + j * (1 + i % 5)) % words.Length])));
         File.WriteAllLines(Path.Combine(Folder, "text.jsonl"), lines.Select(line => $$"""{"text": "{{line}}"}"""));
         var trainer = new BpeTrainer(new BpeTrainerOptions { VocabSize = 300, SpecialTokens = ["<|end|>"] });
         trainer.Feed(Words);
@@ -62,7 +64,8 @@ internal sealed class TinyRun : IDisposable
     public Process StartCommand(string command, string recipe, string output, params string[] overrides)
     {
         var start = new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "handbook.dll"), command, recipe, $"--output_dir={Path.Combine(Folder, output)}", .. overrides])
+            Path.Combine(AppContext.BaseDirectory, "handbook.dll"), command, recipe,
+            $"--output_dir={Path.Combine(Folder, output)}", .. overrides])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -94,11 +97,12 @@ internal sealed class TinyRun : IDisposable
 
     private void WritePairs(string[] words)
     {
+        string YesOrNo(bool value) => value ? "true" : "false";
         string Say(int start, int length) => string.Join(' ', Enumerable.Range(start, length).Select(i => words[i % words.Length]));
         File.WriteAllLines(Path.Combine(Folder, "pairs.jsonl"), Enumerable.Range(0, 40).Select(i =>
             $$"""{"prompt": "{{Say(i, 3 + i % 4)}}", "chosen": " {{Say(i + 5, 4)}}", "rejected": " {{Say(i * 3, 2 + i % 5)}}"}"""));
         File.WriteAllLines(Path.Combine(Folder, "verdicts.jsonl"), Enumerable.Range(0, 40).Select(i =>
-            $$"""{"prompt": "{{Say(i, 3 + i % 4)}}", "completion": " {{Say(i * 2, 2 + i % 5)}}", "label": {{(i % 2 == 0 ? "true" : "false")}}}"""));
+            $$"""{"prompt": "{{Say(i, 3 + i % 4)}}", "completion": " {{Say(i * 2, 2 + i % 5)}}", "label": {{YesOrNo(i % 2 == 0)}}}"""));
         File.WriteAllText(PreferenceRecipe, $"""
             model_name_or_path: {Folder}/base
             dataset_name: {Folder}/pairs.jsonl

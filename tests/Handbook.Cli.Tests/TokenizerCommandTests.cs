@@ -18,7 +18,8 @@ public sealed class TokenizerCommandTests : IDisposable
         var trained = await Invocation.RunAsync(
             "tokenizer", "train", "--text", At("a.txt"), At("b.jsonl"), "--vocab-size", "262", "--eos", "<|end|>", "--output", At("out"));
         Assert.Equal((ExitCodes.Success, "", $"{At("out")}: 262 tokens\n"), (trained.ExitCode, trained.Error, trained.Output));
-        var bench = await Invocation.RunAsync("bench", "tokenizer", "--tokenizer", At("out"), "--text", At("a.txt"), "--seconds", "0.01", "--json");
+        var bench = await Invocation.RunAsync("bench", "tokenizer", "--tokenizer", At("out"), "--text", At("a.txt"), "--seconds",
+            "0.01", "--json");
         var result = JsonDocument.Parse(bench.Output).RootElement;
         Assert.Equal((1, 35L), (result.GetProperty("documents").GetInt32(), result.GetProperty("bytes").GetInt64()));
         foreach (var way in new[] { "first_pass", "one_thread" })
@@ -30,7 +31,8 @@ public sealed class TokenizerCommandTests : IDisposable
     [Fact]
     public async Task Train_BrokenRow_NamesFileAndLine()
     {
-        foreach (var (row, reason) in new[] { ("{\"text", ": the text ends inside quotes."), ("[1]", "; a row is one, with its text under text, prompt, completion or messages.") })
+        foreach (var (row, reason) in new[] { ("{\"text", ": the text ends inside quotes."),
+            ("[1]", "; a row is one, with its text under text, prompt, completion or messages.") })
         {
             await File.WriteAllTextAsync(At("b.jsonl"), "{\"text\":\"fine\"}\n" + row + "\n");
             var invocation = await Invocation.RunAsync("tokenizer", "train", "--text", At("b.jsonl"), "--output", At("out"));
@@ -57,25 +59,30 @@ public sealed class TokenizerCommandTests : IDisposable
     {
         await File.WriteAllTextAsync(At("a.txt"), "the cat\n");
         await File.WriteAllTextAsync(At("chat.jinja"), "{% for m in messages %}\n{{ m.content ");
-        var refused = await Invocation.RunAsync("tokenizer", "train", "--text", At("a.txt"), "--output", At("out"), "--chat-template", At("chat.jinja"));
+        var refused = await Invocation.RunAsync("tokenizer", "train", "--text", At("a.txt"), "--output", At("out"),
+            "--chat-template", At("chat.jinja"));
         Assert.Equal(ExitCodes.UserError, refused.ExitCode);
-        Assert.StartsWith($"--chat-template {At("chat.jinja")}: chat template line 2, ", Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
+        Assert.StartsWith($"--chat-template {At("chat.jinja")}: chat template line 2, ",
+            Assert.Single(refused.ErrorLines), StringComparison.Ordinal);
         Assert.False(Directory.Exists(At("out")));
     }
 
     [Fact]
     public async Task Train_CompressedText_SaysSo()
     {
-        await using (var packed = new System.IO.Compression.GZipStream(File.Create(At("a.txt.gz")), System.IO.Compression.CompressionLevel.Fastest))
+        await using (var packed = new System.IO.Compression.GZipStream(File.Create(At("a.txt.gz")),
+            System.IO.Compression.CompressionLevel.Fastest))
             await packed.WriteAsync("the cat\n"u8.ToArray());
         var refused = await Invocation.RunAsync("tokenizer", "train", "--text", At("a.txt.gz"), "--output", At("out"));
-        Assert.Equal((ExitCodes.UserError, $"{At("a.txt.gz")}: is compressed (gzip); expected text: unpack it first."), (refused.ExitCode, Assert.Single(refused.ErrorLines)));
+        Assert.Equal((ExitCodes.UserError, $"{At("a.txt.gz")}: is compressed (gzip); expected text: unpack it first."),
+            (refused.ExitCode, Assert.Single(refused.ErrorLines)));
     }
 
     [Fact]
     public async Task Bench_MissingFolder_SaysSo()
     {
         var invocation = await Invocation.RunAsync("bench", "tokenizer", "--tokenizer", At("none"), "--text", At("none.txt"));
-        Assert.Equal((ExitCodes.UserError, $"{At("none")}: the tokenizer folder does not exist\n"), (invocation.ExitCode, invocation.Error));
+        Assert.Equal((ExitCodes.UserError, $"{At("none")}: the tokenizer folder does not exist\n"),
+            (invocation.ExitCode, invocation.Error));
     }
 }

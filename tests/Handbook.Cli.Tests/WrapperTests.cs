@@ -4,7 +4,8 @@ using Handbook.TestSupport;
 namespace Handbook.Cli.Tests;
 
 /// <summary>
-/// The script <c>./handbook</c> in a clone of its own, with an SDK that is a script too: nothing is built and nothing comes from the network.
+/// The script <c>./handbook</c> in a clone of its own, with an SDK that is a script too: nothing is built and nothing comes from
+/// the network.
 /// </summary>
 [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
 public sealed class WrapperTests : IDisposable
@@ -24,7 +25,10 @@ public sealed class WrapperTests : IDisposable
         """;
 
     private static readonly string[] Tools =
-        ["bash", "cat", "chmod", "cp", "cut", "date", "find", "flock", "grep", "head", "id", "ln", "mkdir", "mv", "paste", "readlink", "rm", "sed", "sort", "tail", "touch"];
+    [
+        "bash", "cat", "chmod", "cp", "cut", "date", "find", "flock", "grep", "head", "id", "ln", "mkdir", "mv", "paste", "readlink", "rm",
+        "sed", "sort", "tail", "touch",
+    ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("handbook-wrapper-").FullName;
 
@@ -55,7 +59,8 @@ public sealed class WrapperTests : IDisposable
         Assert.Contains($"runtime={At("clone/artifacts/dotnet")} ", first.Output, StringComparison.Ordinal);
         Assert.Equal(
             [
-                "handbook: no .NET 10 SDK here, getting it into artifacts/dotnet from https://dot.net/v1/dotnet-install.sh (once; HANDBOOK_FETCH_SDK=0 forbids it)",
+                "handbook: no .NET 10 SDK here, getting it into artifacts/dotnet from https://dot.net/v1/dotnet-install.sh (once; "
+                    + "HANDBOOK_FETCH_SDK=0 forbids it)",
                 "handbook: building (once, and again when sources change)",
             ],
             first.Errors);
@@ -82,7 +87,8 @@ public sealed class WrapperTests : IDisposable
         Downloads();
         var told = Run([("HANDBOOK_FETCH_SDK", "0")]);
         Assert.Equal(1, told.Code);
-        Assert.StartsWith("handbook: needs the .NET 10 SDK, found: none. Get it (apt install dotnet-sdk-10.0", Assert.Single(told.Errors), StringComparison.Ordinal);
+        Assert.StartsWith("handbook: needs the .NET 10 SDK, found: none. Get it (apt install dotnet-sdk-10.0",
+            Assert.Single(told.Errors), StringComparison.Ordinal);
         Assert.False(Directory.Exists(At("clone/artifacts/dotnet")));
         Assert.False(File.Exists(At("asked")));
     }
@@ -94,7 +100,8 @@ public sealed class WrapperTests : IDisposable
         Script("bin/apt-cache", "#!/bin/bash\nexit 100\n");
         var failed = Run([]);
         Assert.Equal(1, failed.Code);
-        Assert.StartsWith("handbook: could not get the .NET 10 SDK: curl: (6) Could not resolve host.", failed.Errors[^1], StringComparison.Ordinal);
+        Assert.StartsWith("handbook: could not get the .NET 10 SDK: curl: (6) Could not resolve host.",
+            failed.Errors[^1], StringComparison.Ordinal);
         Assert.Equal(["handbook"], Directory.GetFileSystemEntries(At("clone/artifacts")).Select(Path.GetFileName));
     }
 
@@ -129,7 +136,8 @@ public sealed class WrapperTests : IDisposable
         Assert.Equal(0, run.Code);
         Assert.Contains($"mask={umask}", run.Output, StringComparison.Ordinal);
         const UnixFileMode OthersWrite = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
-        foreach (var entry in Directory.GetFileSystemEntries(At("clone/artifacts"), "*", SearchOption.AllDirectories).Prepend(At("clone/artifacts")))
+        foreach (var entry in Directory.GetFileSystemEntries(At("clone/artifacts"), "*", SearchOption.AllDirectories)
+            .Prepend(At("clone/artifacts")))
         {
             if (new FileInfo(entry).LinkTarget is null)
                 Assert.Equal(UnixFileMode.None, File.GetUnixFileMode(entry) & OthersWrite);
@@ -175,7 +183,8 @@ public sealed class WrapperTests : IDisposable
             """);
     }
 
-    private (int Code, string Output, string[] Errors) Run(IEnumerable<(string Name, string? Value)> environment, string umask = "0022", string command = "doctor")
+    private (int Code, string Output, string[] Errors) Run(
+        IEnumerable<(string Name, string? Value)> environment, string umask = "0022", string command = "doctor")
     {
         var start = new ProcessStartInfo("/bin/bash", ["-c", $"umask {umask}; exec '{At("clone/handbook")}' {command}"])
         {

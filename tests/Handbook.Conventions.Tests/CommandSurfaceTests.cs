@@ -17,7 +17,8 @@ public class CommandSurfaceTests
         var actual = CommandTable.Rows.SelectMany(row => Lines(row.Create(terminal), "")).ToArray();
         // A new method brings a command of the common form; one that there was stays.
         var approved = SourceTree.Lines(Approved);
-        var expected = actual.Where(line => approved.Contains(line) || !TrainingMethod.All.Any(method => line == $"{method.Name} <recipe.yaml --key=value>"));
+        var expected = actual.Where(line => approved.Contains(line)
+            || !TrainingMethod.All.Any(method => line == $"{method.Name} <recipe.yaml --key=value>"));
         Assert.True(approved.SequenceEqual(expected), $"{Approved} should be:\n{string.Join('\n', actual)}\n");
     }
 
@@ -25,7 +26,8 @@ public class CommandSurfaceTests
     {
         var words = new[] { parent, command.Name }.Where(word => word.Length > 0)
             .Concat(command.Arguments.Select(argument => $"<{argument.Name}>"))
-            .Concat(command.Options.Where(option => !option.Hidden && option is not HelpOption).Select(option => option.Name).Order(StringComparer.Ordinal));
+            .Concat(command.Options.Where(option => !option.Hidden && option is not HelpOption).Select(option => option.Name)
+                .Order(StringComparer.Ordinal));
         return command.Subcommands.SelectMany(inner => Lines(inner, $"{parent} {command.Name}".Trim())).Prepend(string.Join(' ', words));
     }
 }

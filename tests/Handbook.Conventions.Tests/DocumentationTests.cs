@@ -7,7 +7,8 @@ namespace Handbook.Conventions.Tests;
 public partial class DocumentationTests
 {
     private static IEnumerable<string> Documents =>
-        new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }.Concat(new[] { "docs", "recipes", "benchmarks", "chapters" }.SelectMany(top => SourceTree.Files(top, "*.md")));
+        new[] { "README.md", "CONTRIBUTING.md", "CHANGELOG.md" }
+            .Concat(new[] { "docs", "recipes", "benchmarks", "chapters" }.SelectMany(top => SourceTree.Files(top, "*.md")));
 
     [Fact]
     public void RelativeLinks_Resolve()
@@ -15,7 +16,8 @@ public partial class DocumentationTests
         foreach (var path in Documents)
         {
             var folder = Path.GetDirectoryName(Path.Combine(SharedFolders.Root, path))!;
-            foreach (var target in Link().Matches(SourceTree.Read(path)).Select(match => match.Groups[1].Value).Where(target => !target.Contains("://", StringComparison.Ordinal) && !target.StartsWith('#')))
+            foreach (var target in Link().Matches(SourceTree.Read(path)).Select(match => match.Groups[1].Value)
+                .Where(target => !target.Contains("://", StringComparison.Ordinal) && !target.StartsWith('#')))
                 Assert.True(Path.Exists(Path.Combine(folder, target.Split('#')[0])), $"{path}: {target} does not exist.");
         }
     }

@@ -61,7 +61,10 @@ public sealed class HonouredKeyTests : IDisposable
         ["dataset_mixture.probabilities"] = ["[0.25, 0.75]\n  interleave: first_exhausted", "[0.5, 0.5]\n  interleave: first_exhausted"],
     };
 
-    private static readonly string[] Running = ["Foundation", "Torch", "Autograd", "Models", "Templates", "Tokenizers", "Chat", "Data", "Training", "Reports", "Sampling"];
+    private static readonly string[] Running =
+    [
+        "Foundation", "Torch", "Autograd", "Models", "Templates", "Tokenizers", "Chat", "Data", "Training", "Reports", "Sampling",
+    ];
 
     private static readonly Lazy<HashSet<string>> Read = new(() => PropertyReads.In(
         Running.Select(name => Assembly.Load("Handbook." + name)).Append(typeof(CommandLine).Assembly)));
@@ -69,7 +72,10 @@ public sealed class HonouredKeyTests : IDisposable
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("handbook-keys-");
 
     public static TheoryData<string> Keys() =>
-        [.. RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Kind is not (KeyKind.Section or KeyKind.SectionList)).Select(row => row.Name)];
+    [
+        .. RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Kind is not (KeyKind.Section or KeyKind.SectionList))
+            .Select(row => row.Name),
+    ];
 
     public void Dispose() => folder.Delete(recursive: true);
 
@@ -81,7 +87,8 @@ public sealed class HonouredKeyTests : IDisposable
         // The one key that is a rule and no option: it must agree with the command.
         if (name == "task")
         {
-            Assert.Contains("the recipe is for dpo, the command is sft", Assert.Throws<UserErrorException>(() => Bind(row, "sft", "dpo")).Message, StringComparison.Ordinal);
+            Assert.Contains("the recipe is for dpo, the command is sft",
+                Assert.Throws<UserErrorException>(() => Bind(row, "sft", "dpo")).Message, StringComparison.Ordinal);
             return;
         }
         var task = RecipeTasks.All.First(task => row.Tasks.Includes(task));
@@ -91,7 +98,8 @@ public sealed class HonouredKeyTests : IDisposable
         Assert.True(changed.Count > 0, $"{name}: no value of {bound.Count} changes what the run is told");
         if (bound.OfType<RunOptions>().Any(options => RecipeSupport.FindMissing(options).Count > 0))
             return;
-        Assert.True(changed.Any(chain => chain.Split(' ').All(Read.Value.Contains)), $"{name}: nothing outside the recipes reads {string.Join(" or ", changed)}");
+        Assert.True(changed.Any(chain => chain.Split(' ').All(Read.Value.Contains)),
+            $"{name}: nothing outside the recipes reads {string.Join(" or ", changed)}");
     }
 
     /// <summary>The reading is found where it is, and not where it isn't.</summary>
@@ -106,7 +114,8 @@ public sealed class HonouredKeyTests : IDisposable
     {
         if (row.Name == "constitution")
             return new[] { "kind", "brief" }.Select(Principles);
-        return Values.TryGetValue(row.Name, out var own) ? own : row.Choices.Count > 0 ? row.Choices.Select(choice => $"'{choice}'") : row.Kind switch
+        return Values.TryGetValue(row.Name, out var own) ? own
+            : row.Choices.Count > 0 ? row.Choices.Select(choice => $"'{choice}'") : row.Kind switch
         {
             KeyKind.Flag => ["true", "false"],
             KeyKind.Integer or KeyKind.Steps or KeyKind.RowShare => ["3", "7"],
@@ -135,7 +144,8 @@ public sealed class HonouredKeyTests : IDisposable
     private object Bind(RecipeKey row, string task, string? value)
     {
         var section = row.Section.StartsWith("lr_scheduler_kwargs", StringComparison.Ordinal) && !Beside.ContainsKey(row.Name)
-            ? "lr_scheduler_type: warmup_stable_decay\nlr_scheduler_kwargs:\n  num_decay_steps: 2\n  @\n" : Sections.GetValueOrDefault(row.Section, "@\n");
+            ? "lr_scheduler_type: warmup_stable_decay\nlr_scheduler_kwargs:\n  num_decay_steps: 2\n  @\n"
+            : Sections.GetValueOrDefault(row.Section, "@\n");
         var pair = value is null ? "" : $"{row.LocalName}: {value}";
         var least = "model_name_or_path: m\ndataset_name: d.jsonl\noutput_dir: out\n" + task switch
         {
@@ -143,10 +153,12 @@ public sealed class HonouredKeyTests : IDisposable
             "constitution" => $"constitution: {Principles("kind")}\n",
             _ => "",
         };
-        var adapters = row.Name.StartsWith("lora_", StringComparison.Ordinal) || row.Name is "use_rslora" or "use_dora" or "load_in_4bit" or "load_in_8bit" ? "use_peft: true\n"
+        var adapters = row.Name.StartsWith("lora_", StringComparison.Ordinal)
+                || row.Name is "use_rslora" or "use_dora" or "load_in_4bit" or "load_in_8bit" ? "use_peft: true\n"
             : row.Name.Contains("bnb", StringComparison.Ordinal) ? "use_peft: true\nload_in_4bit: true\n" : "";
         var path = Path.Combine(folder.FullName, "r.yaml");
-        File.WriteAllText(path, least + adapters + Beside.GetValueOrDefault(row.Name, "") + section.Replace("@", pair, StringComparison.Ordinal));
+        File.WriteAllText(path,
+            least + adapters + Beside.GetValueOrDefault(row.Name, "") + section.Replace("@", pair, StringComparison.Ordinal));
         var source = RecipeSource.Load([path]);
         return task switch
         {
@@ -169,15 +181,18 @@ public sealed class HonouredKeyTests : IDisposable
         if (Equals(one, other))
             yield break;
         var type = (one ?? other)!.GetType();
-        if (one is null || other is null || type != other.GetType() || type.Namespace?.StartsWith("Handbook", StringComparison.Ordinal) != true || type.IsEnum)
+        if (one is null || other is null || type != other.GetType()
+            || type.Namespace?.StartsWith("Handbook", StringComparison.Ordinal) != true || type.IsEnum)
         {
             if (!Same(one, other))
                 yield return string.Join(' ', chain);
             yield break;
         }
-        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(property => property.GetIndexParameters().Length == 0 && property.CanWrite && !IsRecord(property)))
+        foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(property => property.GetIndexParameters().Length == 0 && property.CanWrite && !IsRecord(property)))
         {
-            foreach (var found in Differences(property.GetValue(one), property.GetValue(other), [.. chain, PropertyReads.Name(property.DeclaringType!, property.Name)]))
+            foreach (var found in Differences(property.GetValue(one), property.GetValue(other),
+                [.. chain, PropertyReads.Name(property.DeclaringType!, property.Name)]))
                 yield return found;
         }
     }
@@ -186,5 +201,7 @@ public sealed class HonouredKeyTests : IDisposable
     private static bool IsRecord(PropertyInfo property) => property.Name is "Recipe" or "DecisiveKeys" or "SourceKeys" or "Checked";
 
     private static bool Same(object? one, object? other) => Equals(one, other)
-        || (one is IEnumerable first && other is IEnumerable second && one is not string && first.Cast<object?>().Select(item => item?.ToString()).SequenceEqual(second.Cast<object?>().Select(item => item?.ToString())));
+        || (one is IEnumerable first && other is IEnumerable second && one is not string
+            && first.Cast<object?>().Select(item => item?.ToString())
+                .SequenceEqual(second.Cast<object?>().Select(item => item?.ToString())));
 }

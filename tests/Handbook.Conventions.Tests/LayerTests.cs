@@ -7,8 +7,8 @@ namespace Handbook.Conventions.Tests;
 public class LayerTests
 {
     /// <summary>
-    /// Layers, and below each the folders inside. A layer may know those behind its colon and whatever they may know; so may a folder, within
-    /// its layer. What stands beside the folders is what they share and what puts them together.
+    /// Layers, and below each the folders inside. A layer may know those behind its colon and whatever they may know; so may a
+    /// folder, within its layer. What stands beside the folders is what they share and what puts them together.
     /// </summary>
     private const string Table = """
         Foundation
@@ -102,7 +102,8 @@ public class LayerTests
     {
         var strangers = TypeReferences.Of(layer).Where(reference => reference.From.Layer != reference.To.Layer
             ? !AllowedFor(layer).Contains(reference.To.Layer)
-            : !OpenInside.Contains(layer) && Row(reference.From) is { } from && Row(reference.To) is { } to && from != to && !AllowedFor(from).Contains(to))
+            : !OpenInside.Contains(layer) && Row(reference.From) is { } from && Row(reference.To) is { } to && from != to
+                && !AllowedFor(from).Contains(to))
             .Select(reference => $"{reference.From} knows {reference.To}").Order(StringComparer.Ordinal).ToList();
         Assert.True(strangers.Count == 0, string.Join('\n', strangers));
     }

@@ -6,7 +6,9 @@ using Handbook.Training.Runs;
 
 namespace Handbook.Conventions.Tests;
 
-/// <summary>What CONTRIBUTING promises of how many places an addition takes, counted: where in <c>src/</c> a name stands as a text.</summary>
+/// <summary>
+/// What CONTRIBUTING promises of how many places an addition takes, counted: where in <c>src/</c> a name stands as a text.
+/// </summary>
 public class PlaceTests
 {
     private const string Methods = "src/Handbook.Training/Runs/TrainingMethod.cs";
@@ -15,7 +17,8 @@ public class PlaceTests
     // The families, each in one file; two have losses of one name.
     private static readonly string[] LossTables =
     [
-        "src/Handbook.Training/Objectives/Preference/PreferenceLossTable.cs", "src/Handbook.Training/Objectives/Preference/ContrastiveLoss.cs",
+        "src/Handbook.Training/Objectives/Preference/PreferenceLossTable.cs",
+        "src/Handbook.Training/Objectives/Preference/ContrastiveLoss.cs",
         "src/Handbook.Training/Objectives/Unpaired/UnpairedLossTable.cs",
     ];
 
@@ -59,15 +62,21 @@ public class PlaceTests
     public void Keys_AreNamedInTheirRows()
     {
         // A key of one word is a word, too.
-        var names = RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Name.Contains('_', StringComparison.Ordinal)).Select(row => row.Name);
-        Assert.Empty(names.SelectMany(name => Places(name).Where(path => !IsOfTable(path) && !NamesOfOthers.ContainsKey(path)).Select(path => $"{name}: {path}")));
+        var names = RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Name.Contains('_', StringComparison.Ordinal))
+            .Select(row => row.Name);
+        Assert.Empty(names.SelectMany(name => Places(name).Where(path => !IsOfTable(path) && !NamesOfOthers.ContainsKey(path))
+            .Select(path => $"{name}: {path}")));
     }
 
     /// <summary>A method: its objective and its row. Losses, stages of the quickstart and a benchmark may have a method's name.</summary>
     [Fact]
     public void Methods_AreNamedInTheirRows()
     {
-        string[] others = [Methods, Quickstart, .. LossTables, "src/Handbook.Cli/Commands/DpoBenchCommand.cs", "src/Handbook.Sampling/Constitutional/ConstitutionRun.cs"];
+        string[] others =
+        [
+            Methods, Quickstart, .. LossTables, "src/Handbook.Cli/Commands/DpoBenchCommand.cs",
+            "src/Handbook.Sampling/Constitutional/ConstitutionRun.cs",
+        ];
         Assert.Empty(TrainingMethod.All.SelectMany(method => Places(method.Name).Except(others).Select(path => $"{method.Name}: {path}")));
     }
 
@@ -75,7 +84,8 @@ public class PlaceTests
     [Fact]
     public void Losses_AreNamedInTheirRows()
     {
-        var names = PreferenceLossTable.Rows.Select(row => row.Name).Concat(UnpairedLossTable.Rows.Select(row => row.Name)).Concat(ContrastiveLoss.Names)
+        var names = PreferenceLossTable.Rows.Select(row => row.Name).Concat(UnpairedLossTable.Rows.Select(row => row.Name))
+            .Concat(ContrastiveLoss.Names)
             .Distinct().Where(name => TrainingMethod.Find(name) is null);
         // The loss of options that nobody filled.
         string[] others = [.. LossTables, "src/Handbook.Training/Options/PreferenceOptions.cs"];
@@ -90,10 +100,12 @@ public class PlaceTests
 
     /// <summary>A method that knows a key names one that there is.</summary>
     [Fact]
-    public void OwnKeys_AreInTheTable() => Assert.Empty(TrainingMethod.All.SelectMany(method => method.Keys).Where(key => RecipeKeyTable.Find(key) is null));
+    public void OwnKeys_AreInTheTable() =>
+        Assert.Empty(TrainingMethod.All.SelectMany(method => method.Keys).Where(key => RecipeKeyTable.Find(key) is null));
 
     private static bool IsOfTable(string path) => path.StartsWith("src/Handbook.Recipes/Keys/", StringComparison.Ordinal)
         || (path.StartsWith("src/Handbook.Recipes/", StringComparison.Ordinal) && path.EndsWith("Rules.cs", StringComparison.Ordinal));
 
-    private static IEnumerable<string> Places(string name) => Sources.Where(file => file.Value.Contains($"\"{name}\"", StringComparison.Ordinal)).Select(file => file.Key);
+    private static IEnumerable<string> Places(string name) =>
+        Sources.Where(file => file.Value.Contains($"\"{name}\"", StringComparison.Ordinal)).Select(file => file.Key);
 }

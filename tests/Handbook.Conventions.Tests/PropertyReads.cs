@@ -7,7 +7,10 @@ namespace Handbook.Conventions.Tests;
 internal static class PropertyReads
 {
     // What the compiler writes into every record reads all of it and means nothing.
-    private static readonly HashSet<string> Synthesized = ["PrintMembers", "Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", ".ctor"];
+    private static readonly HashSet<string> Synthesized =
+    [
+        "PrintMembers", "Equals", "GetHashCode", "ToString", "Deconstruct", "<Clone>$", ".ctor",
+    ];
 
     private static readonly Dictionary<ushort, OpCode> Codes = typeof(OpCodes).GetFields(BindingFlags.Public | BindingFlags.Static)
         .Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => (ushort)code.Value);
@@ -15,7 +18,8 @@ internal static class PropertyReads
     /// <summary>Getters that are called from a method of the given assemblies, as <c>Type.Property</c>.</summary>
     public static HashSet<string> In(IEnumerable<Assembly> assemblies)
     {
-        const BindingFlags all = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        const BindingFlags all =
+            BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         var read = new HashSet<string>();
         foreach (var method in assemblies.SelectMany(assembly => assembly.GetTypes())
             .SelectMany(type => type.GetMethods(all).Cast<MethodBase>().Concat(type.GetConstructors(all))))
@@ -23,14 +27,16 @@ internal static class PropertyReads
             var isRecord = method.DeclaringType!.GetMethod("<Clone>$") is not null;
             if (isRecord && Synthesized.Contains(method.Name) && method.Name != ".ctor")
                 continue;
-            foreach (var called in Calls(method).Where(called => called.Name.StartsWith("get_", StringComparison.Ordinal) && called != method))
+            foreach (var called in Calls(method)
+                .Where(called => called.Name.StartsWith("get_", StringComparison.Ordinal) && called != method))
                 read.Add(Name(called.DeclaringType!, called.Name[4..]));
         }
         return read;
     }
 
     /// <summary>A property's name with its type's.</summary>
-    public static string Name(Type type, string property) => $"{(type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName}.{property}";
+    public static string Name(Type type, string property) =>
+        $"{(type.IsGenericType ? type.GetGenericTypeDefinition() : type).FullName}.{property}";
 
     private static IEnumerable<MethodBase> Calls(MethodBase method)
     {
@@ -44,7 +50,8 @@ internal static class PropertyReads
             at += value > 0xFF ? 2 : 1;
             var operation = Codes[value];
             if (operation.OperandType is OperandType.InlineMethod
-                && method.Module.ResolveMethod(BitConverter.ToInt32(code, at), typeArguments, methodArguments) is { DeclaringType: not null } called)
+                && method.Module.ResolveMethod(BitConverter.ToInt32(code, at), typeArguments,
+                    methodArguments) is { DeclaringType: not null } called)
             {
                 yield return called;
             }

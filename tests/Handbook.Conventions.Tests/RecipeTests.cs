@@ -12,7 +12,8 @@ public class RecipeTests
     [Fact]
     public void ShippedRecipes_ReadWithoutAProblem()
     {
-        foreach (var path in SourceTree.Files("recipes", "*.yaml").Where(path => !path.Contains("accelerate_configs", StringComparison.Ordinal)))
+        foreach (var path in SourceTree.Files("recipes", "*.yaml")
+            .Where(path => !path.Contains("accelerate_configs", StringComparison.Ordinal)))
         {
             var source = RecipeSource.Load([Path.Combine(SharedFolders.Root, path)]);
             var task = RecipeReader.FindTask(source);
@@ -39,7 +40,8 @@ public class RecipeTests
         using var folder = new TemporaryFolder();
         foreach (var row in RecipeKeyTable.Rows.Where(row => row.Verb == KeyVerb.Honour && row.Section.Length == 0))
         {
-            foreach (var task in RecipeTasks.All.Where(row.Tasks.Includes).Where(task => task is not (RecipeTasks.Sample or RecipeTasks.Constitution)))
+            foreach (var task in RecipeTasks.All.Where(row.Tasks.Includes)
+                .Where(task => task is not (RecipeTasks.Sample or RecipeTasks.Constitution)))
             {
                 if (row.DefaultFor(task, Profile.Best) is not { } value)
                     continue;
@@ -62,5 +64,6 @@ public class RecipeTests
     }
 
     [Fact]
-    public void KeyNames_AreUnique() => Assert.Equal(RecipeKeyTable.Rows.Count, RecipeKeyTable.Rows.Select(row => row.Name).Distinct().Count());
+    public void KeyNames_AreUnique() =>
+        Assert.Equal(RecipeKeyTable.Rows.Count, RecipeKeyTable.Rows.Select(row => row.Name).Distinct().Count());
 }

@@ -7,6 +7,10 @@ public partial class SourceRuleTests
 {
     private const int MostLines = 400;
     private const int MostMethodLines = 60;
+    private const int MostColumns = 140;
+
+    /// <summary>Projects, with their tests, whose lines may be longer: they are being written anew. The list may only shrink.</summary>
+    private static readonly string[] WideAllowed = ["Handbook.Autograd", "Handbook.Models", "Handbook.Torch"];
 
     /// <summary>Files that may call native code.</summary>
     private static readonly string[] NativeProjects = ["src/Handbook.Torch/", "src/Handbook.Foundation/", "src/Handbook.Distributed/"];
@@ -23,22 +27,31 @@ public partial class SourceRuleTests
         AllCSharp.Select(path => (Path: path, Count: SourceTree.Lines(path).Length)).Where(file => file.Count > MostLines));
 
     [Fact]
+    public void Lines_EndInTime() => Assert.Empty(AllCSharp
+        .Where(path => !WideAllowed.Any(project => path.Split('/')[1].StartsWith(project, StringComparison.Ordinal)))
+        .SelectMany(path => SourceTree.Lines(path).Index().Where(line => line.Item.Length > MostColumns)
+            .Select(line => $"{path}:{line.Index + 1}")));
+
+    [Fact]
     public void Methods_AreShort() => Assert.Empty(SourceTree.CSharp("src")
         .Where(path => !LongMethodsAllowed.ContainsKey(path)).SelectMany(LongMethods));
 
     [Fact]
     public void Namespaces_AreProjectAndFolder()
     {
-        foreach (var path in AllCSharp.Where(path => Path.GetFileName(path) is not ("Program.cs" or "GlobalUsings.cs" or "AssemblyInfo.cs")))
+        foreach (var path in AllCSharp.Where(path => Path.GetFileName(
+            path) is not ("Program.cs" or "GlobalUsings.cs" or "AssemblyInfo.cs")))
         {
             var folder = Path.GetDirectoryName(path)!.Replace('\\', '/');
             var expected = folder[(folder.IndexOf('/', StringComparison.Ordinal) + 1)..].Replace('/', '.');
-            if (expected.StartsWith("Handbook.Foundation", StringComparison.Ordinal) && !expected.Contains("Tests", StringComparison.Ordinal))
+            if (expected.StartsWith("Handbook.Foundation", StringComparison.Ordinal)
+                && !expected.Contains("Tests", StringComparison.Ordinal))
                 expected = "Handbook" + expected["Handbook.Foundation".Length..];
             if (SourceTree.Read(path).Contains("[assembly:", StringComparison.Ordinal))
                 continue;
             var declared = SourceTree.Lines(path).Where(line => line.StartsWith("namespace ", StringComparison.Ordinal)).ToList();
-            Assert.True(declared is [var only] && only == $"namespace {expected};", $"{path}: expected namespace {expected}; found {string.Join(", ", declared)}");
+            Assert.True(declared is [var only] && only == $"namespace {expected};",
+                $"{path}: expected namespace {expected}; found {string.Join(", ", declared)}");
         }
     }
 
@@ -61,7 +74,8 @@ public partial class SourceRuleTests
     public void Files_NameNoPathOfOneMachine()
     {
         string[] patterns = ["*.cs", "*.csproj", "*.props", "*.md", "*.yaml", "*.json", "*.sh"];
-        var files = new[] { "src", "tests", "docs", "recipes", "benchmarks" }.SelectMany(top => patterns.SelectMany(pattern => SourceTree.Files(top, pattern)))
+        var files = new[] { "src", "tests", "docs", "recipes", "benchmarks" }
+            .SelectMany(top => patterns.SelectMany(pattern => SourceTree.Files(top, pattern)))
             .Concat(["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "handbook"]);
         Assert.Empty(files.Where(path => !path.StartsWith("tests/Handbook.Conventions.Tests/", StringComparison.Ordinal))
             .Where(path => MachinePath().IsMatch(SourceTree.Read(path))));
@@ -77,7 +91,8 @@ public partial class SourceRuleTests
             var isType = TypeName().IsMatch(lines[i - 1]);
             if (lines[i] == "    {" && isType)
                 nested = true;
-            else if (lines[i] == (nested ? "        {" : "    {") && !isType && MemberSignature().IsMatch(string.Join(' ', lines[Math.Max(0, i - 4)..i])))
+            else if (lines[i] == (nested ? "        {" : "    {") && !isType
+                && MemberSignature().IsMatch(string.Join(' ', lines[Math.Max(0, i - 4)..i])))
                 start = i;
             else if (start >= 0 && lines[i] == (nested ? "        }" : "    }"))
             {
@@ -96,7 +111,9 @@ public partial class SourceRuleTests
     [GeneratedRegex(@"\[(LibraryImport|DllImport)\b|NativeLibrary\.(Load|TryLoad|GetExport)")]
     private static partial Regex NativeCall();
 
-    [GeneratedRegex(@"^\s*(?:(?:public|internal|private|protected|static|sealed|abstract|partial|readonly|ref|unsafe|file)\s+)*(?:class|record|struct|interface|enum|record struct|record class)\s+(\w+)", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\s*(?:(?:public|internal|private|protected|static|sealed|abstract|partial|readonly|ref|unsafe|file)\s+)*(?:class|record|struct|"
+        + @"interface|enum|record struct|record class)\s+(\w+)", RegexOptions.Multiline)]
     private static partial Regex TypeName();
 
     [GeneratedRegex(@"(Manager|Helper|Helpers|Utils|Util|Base)$|^Common")]

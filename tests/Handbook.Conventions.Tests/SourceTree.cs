@@ -7,7 +7,10 @@ internal static class SourceTree
 {
     /// <summary>Names of the projects in <c>src/</c>.</summary>
     public static IReadOnlyList<string> Projects { get; } =
-        [.. Directory.GetDirectories(Path.Combine(SharedFolders.Root, "src")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+    [
+        .. Directory.GetDirectories(Path.Combine(SharedFolders.Root, "src")).Select(folder => Path.GetFileName(folder)!)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>C# files under <c>src/</c> or <c>tests/</c>, relative to the root.</summary>
     public static IEnumerable<string> CSharp(string top) => Files(top, "*.cs");
@@ -17,7 +20,8 @@ internal static class SourceTree
     {
         var folder = Path.Combine(SharedFolders.Root, top);
         return !Directory.Exists(folder) ? [] : Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories)
-            .Select(Relative).Where(path => !path.Split('/').Any(part => part is "artifacts" or "obj" or "bin" or ".git" or "TestResults")).Order(StringComparer.Ordinal);
+            .Select(Relative).Where(path => !path.Split('/').Any(part => part is "artifacts" or "obj" or "bin" or ".git" or "TestResults"))
+            .Order(StringComparer.Ordinal);
     }
 
     /// <summary>The text of a file named relative to the root.</summary>

@@ -23,7 +23,8 @@ internal static class TypeReferences
         foreach (var type in module.GetTypes())
         {
             if (Place(type) is { } from)
-                found.UnionWith(Named(type).SelectMany(Flattened).Select(Place).OfType<TypePlace>().Where(to => to != from).Select(to => (from, to)));
+                found.UnionWith(Named(type).SelectMany(Flattened).Select(Place).OfType<TypePlace>().Where(to => to != from)
+                    .Select(to => (from, to)));
         }
         return found;
     }
@@ -43,7 +44,8 @@ internal static class TypeReferences
         var body = method.Body;
         return
         [
-            .. signature, .. body.Variables.Select(variable => variable.VariableType), .. body.ExceptionHandlers.Select(handler => handler.CatchType),
+            .. signature, .. body.Variables.Select(variable => variable.VariableType),
+            .. body.ExceptionHandlers.Select(handler => handler.CatchType),
             .. body.Instructions.SelectMany(instruction => instruction.Operand switch
             {
                 MethodReference called => Signature(called),
@@ -60,7 +62,8 @@ internal static class TypeReferences
         .. method is GenericInstanceMethod generic ? generic.GenericArguments : [],
     ];
 
-    private static IEnumerable<TypeReference> Constraints(GenericParameter parameter) => parameter.Constraints.Select(one => one.ConstraintType);
+    private static IEnumerable<TypeReference> Constraints(GenericParameter parameter) =>
+        parameter.Constraints.Select(one => one.ConstraintType);
 
     /// <summary>Types inside arrays, pointers and generic arguments.</summary>
     private static IEnumerable<TypeReference> Flattened(TypeReference? type) => type switch

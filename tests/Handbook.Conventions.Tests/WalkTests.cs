@@ -7,8 +7,8 @@ namespace Handbook.Conventions.Tests;
 public class WalkTests
 {
     private const int MostFiles = 17;
-    private const int MostStepLines = 1540;
-    private const int MostRunLines = 2330;
+    private const int MostStepLines = 1536;
+    private const int MostRunLines = 2314;
 
     /// <summary>From a step's micro-batches to moved weights, in the order in which they are met.</summary>
     private static readonly string[] Step =
@@ -58,8 +58,10 @@ public class WalkTests
     {
         var inside = Step.Select(path => Path.GetFileNameWithoutExtension(path)).ToHashSet(StringComparer.Ordinal);
         var text = string.Concat(Step.Select(SourceTree.Read));
-        string[] decide = [.. SourceTree.CSharp("src/Handbook.Training/Objectives").Concat(SourceTree.CSharp("src/Handbook.Training/Optimizers"))
-            .Select(path => Path.GetFileNameWithoutExtension(path)).Where(name => name.EndsWith("Objective", StringComparison.Ordinal) || name.EndsWith("Norm", StringComparison.Ordinal))];
+        string[] decide = [
+            .. SourceTree.CSharp("src/Handbook.Training/Objectives").Concat(SourceTree.CSharp("src/Handbook.Training/Optimizers"))
+            .Select(path => Path.GetFileNameWithoutExtension(path))
+            .Where(name => name.EndsWith("Objective", StringComparison.Ordinal) || name.EndsWith("Norm", StringComparison.Ordinal))];
         Assert.Empty(decide.Where(name => !inside.Contains(name) && text.Contains("new " + name + "(", StringComparison.Ordinal)));
     }
 

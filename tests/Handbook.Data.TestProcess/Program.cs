@@ -30,7 +30,9 @@ internal static class Program
         Say($"efficiency {store.Train.Summary.Efficiency.ToString("F4", CultureInfo.InvariantCulture)}");
         Say($"rate {last.Value.MegabytesPerSecond.ToString("F1", CultureInfo.InvariantCulture)}");
         if (File.Exists("/proc/self/status"))
-            Say(string.Join(' ', File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal)).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
+            Say(string.Join(' ',
+                File.ReadLines("/proc/self/status").First(line => line.StartsWith("VmHWM", StringComparison.Ordinal))
+                    .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)));
         return 0;
     }
 

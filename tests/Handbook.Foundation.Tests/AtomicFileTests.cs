@@ -103,7 +103,8 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal($"--to {At("yours")}: a file that this command did not write is there already; name another, or add --overwrite.",
             Assert.Throws<UserErrorException>(() => OutputFile.Check("--to", At("yours"), overwrite: false, "made by us"u8)).Message);
         Assert.Throws<UserErrorException>(() => OutputFile.Check("--to", At("none/new"), overwrite: true, "made by us"u8));
-        Assert.Throws<UserErrorException>(() => OutputFile.Check("--to", SpecialFiles.MakePipe(At("pipe")), overwrite: true, "made by us"u8));
+        Assert.Throws<UserErrorException>(() => OutputFile.Check("--to", SpecialFiles.MakePipe(At("pipe")),
+            overwrite: true, "made by us"u8));
     }
 
     private static void Refused(string path, string what)
@@ -120,7 +121,8 @@ public sealed class AtomicFileTests : IDisposable
         try
         {
             var path = Path.Combine(root, "rows.parquet");
-            var (left, held, foreign, other) = (path + ".0123abcd.partial", path + ".89abcdef.partial", path + ".76543210.partial", Path.Combine(root, "x.0123abcd.partial"));
+            var (left, held, foreign, other) = (path + ".0123abcd.partial", path + ".89abcdef.partial", path + ".76543210.partial",
+                Path.Combine(root, "x.0123abcd.partial"));
             foreach (var folder in new[] { left, held, foreign, other })
             {
                 Directory.CreateDirectory(folder);

@@ -21,7 +21,8 @@ public sealed class BrokenJsonTests
     [InlineData("{\"a\":tru}", "line 1, column 9: 'tru}' is no value; expected 'true'")]
     [InlineData("{\"a\":01}", "line 1, column 7: a number begins with a zero that means nothing")]
     [InlineData("{\"a\":12x}", "line 1, column 8: 'x' stands inside a number")]
-    [InlineData("{\"a\":1.x}", "line 1, column 8: 'x' is invalid within a number, immediately after a decimal point ('.'); expected a digit ('0'-'9')")]
+    [InlineData("{\"a\":1.x}",
+        "line 1, column 8: 'x' is invalid within a number, immediately after a decimal point ('.'); expected a digit ('0'-'9')")]
     [InlineData("{\"a\":\"\ty\"}", "line 1, column 7: a tab stands between quotes, where it must be escaped")]
     [InlineData("{\"a\":\"\\x\"}", "line 1, column 8: 'x' follows a backslash, where it means nothing")]
     [InlineData("{\"a\":\"\\u12\"}", "line 1, column 11: '\"' follows \\u, where four hexadecimal digits are expected")]

@@ -64,7 +64,8 @@ public sealed class FileLockTests : IDisposable
     [Fact]
     public void WhatCannotBeHeld_IsAnErrorAtOnce()
     {
-        var error = Assert.Throws<UserErrorException>(() => FileLock.Take(At("none/lock"), CancellationToken.None, _ => Assert.Fail("nobody holds it")));
+        var error = Assert.Throws<UserErrorException>(() => FileLock.Take(At("none/lock"), CancellationToken.None,
+            _ => Assert.Fail("nobody holds it")));
         Assert.StartsWith($"{At("none/lock")}: the lock cannot be taken: ", error.Message, StringComparison.Ordinal);
     }
 
@@ -74,8 +75,11 @@ public sealed class FileLockTests : IDisposable
         File.WriteAllText(At("mine"), "precious");
         Assert.Throws<UserErrorException>(() => FileLock.TryTake(At("mine"), out _, out _));
         File.CreateSymbolicLink(At("link"), At("new"));
-        Assert.Contains("a link stands", Assert.Throws<UserErrorException>(() => FileLock.TryTake(At("link"), out _, out _)).Message, StringComparison.Ordinal);
-        Assert.Contains("a named pipe stands", Assert.Throws<UserErrorException>(() => FileLock.TryTake(SpecialFiles.MakePipe(At("pipe")), out _, out _)).Message, StringComparison.Ordinal);
+        Assert.Contains("a link stands", Assert.Throws<UserErrorException>(() => FileLock.TryTake(At("link"), out _, out _)).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("a named pipe stands",
+            Assert.Throws<UserErrorException>(() => FileLock.TryTake(SpecialFiles.MakePipe(At("pipe")), out _, out _)).Message,
+            StringComparison.Ordinal);
         Assert.Equal("precious", File.ReadAllText(At("mine")));
         Assert.False(File.Exists(At("new")));
     }

@@ -12,7 +12,8 @@ public class NearestNameTests
     [Fact]
     public void Find_OverAMillionNames_AndOneOfAMillionLetters_EndsSoon()
     {
-        var names = Enumerable.Range(0, 1_000_000).Select(i => new string('x', 180) + i).Prepend(new string('y', 1_000_000)).Prepend("model.norm.weight");
+        var names = Enumerable.Range(0, 1_000_000).Select(i => new string('x', 180) + i).Prepend(new string('y', 1_000_000))
+            .Prepend("model.norm.weight");
         Assert.Equal("model.norm.weight", NearestName.Find("model.norm.weigth", names));
         Assert.Null(NearestName.Find(new string('z', 1_000_000), names));
         Assert.Null(NearestName.Find(new string('z', 180), names));

@@ -23,7 +23,8 @@ public sealed class PlaceholderFileTests : IDisposable
 
     [Fact]
     public void ExplainBinary_AFewWords_AreQuoted() =>
-        Assert.StartsWith("holds only the words \"Entry not found\"", PlaceholderFile.ExplainBinary(Write("Entry not found\n")), StringComparison.Ordinal);
+        Assert.StartsWith("holds only the words \"Entry not found\"", PlaceholderFile.ExplainBinary(Write("Entry not found\n")),
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("{\"a\": 1}")]

@@ -17,8 +17,10 @@ public class PrintableTextTests
     public void Line_ShowsHalfAPair() => Assert.Equal("half \\ud83d pair \\udc00", PrintableText.Line("half \ud83d pair \udc00"));
 
     [Fact]
-    public void Lines_KeepLineFeedsAndTabs() => Assert.Equal("a\n\tb\\x0d\\x1b".Replace("\\x0d", "\\r", StringComparison.Ordinal), PrintableText.Lines("a\n\tb\r\u001b"));
+    public void Lines_KeepLineFeedsAndTabs() =>
+        Assert.Equal("a\n\tb\\x0d\\x1b".Replace("\\x0d", "\\r", StringComparison.Ordinal), PrintableText.Lines("a\n\tb\r\u001b"));
 
     [Fact]
-    public void Line_OfAMegabyte_SaysHowLong() => Assert.Equal("xxxx... (1000000 characters)", PrintableText.Line(new string('x', 1_000_000), 4));
+    public void Line_OfAMegabyte_SaysHowLong() =>
+        Assert.Equal("xxxx... (1000000 characters)", PrintableText.Line(new string('x', 1_000_000), 4));
 }

@@ -16,7 +16,8 @@ public sealed class QuickstartDataTests : IDisposable
         QuickstartData.Write(folder.File("a"), Small);
         QuickstartData.Write(folder.File("b"), Small);
         QuickstartData.Write(folder.File("c"), Small with { Seed = 43 });
-        foreach (var name in new[] { QuickstartData.CorpusFile, QuickstartData.CorpusTestFile, QuickstartData.TrainFile, QuickstartData.TestFile })
+        foreach (var name in new[] { QuickstartData.CorpusFile, QuickstartData.CorpusTestFile,
+            QuickstartData.TrainFile, QuickstartData.TestFile })
         {
             var bytes = File.ReadAllBytes(Path.Combine(folder.File("a"), name));
             Assert.NotEmpty(bytes);
@@ -31,8 +32,10 @@ public sealed class QuickstartDataTests : IDisposable
         var questions = QuickstartData.Write(folder.Path, Small).Questions;
         var trained = questions.Train.Select(question => (question.Task, question.Subject)).ToHashSet();
         Assert.DoesNotContain(questions.Test, question => trained.Contains((question.Task, question.Subject)));
-        Assert.Equal(["counting", "opposites", "people", "plurals", "sums"], questions.Test.Select(question => question.Task).Distinct().Order());
-        Assert.Equal(questions.Test.Select(question => question.Task).Distinct().Order(), questions.Train.Select(question => question.Task).Distinct().Order());
+        Assert.Equal(["counting", "opposites", "people", "plurals", "sums"],
+            questions.Test.Select(question => question.Task).Distinct().Order());
+        Assert.Equal(questions.Test.Select(question => question.Task).Distinct().Order(),
+            questions.Train.Select(question => question.Task).Distinct().Order());
         Assert.True(questions.Test.Count >= 80, $"{questions.Test.Count} held-out questions");
     }
 
@@ -51,7 +54,8 @@ public sealed class QuickstartDataTests : IDisposable
     {
         var questions = QuickstartData.Write(folder.Path, Small).Questions;
         var sentences = File.ReadLines(folder.File(QuickstartData.CorpusFile))
-            .SelectMany(line => ((string)JsonNode.Parse(line)!["text"]!).Split('.')).Select(sentence => sentence.Trim()).ToHashSet(StringComparer.Ordinal);
+            .SelectMany(line => ((string)JsonNode.Parse(line)!["text"]!).Split('.')).Select(sentence => sentence.Trim())
+            .ToHashSet(StringComparer.Ordinal);
         Assert.All(questions.Test, question => Assert.Contains(question.Answer, sentences));
     }
 
@@ -65,7 +69,8 @@ public sealed class QuickstartDataTests : IDisposable
             Assert.Equal("user", (string)row["messages"]![0]!["role"]!);
             Assert.True(AnswerCheck.Grade((string)row["messages"]![1]!["content"]!, (string)row["answer"]!).IsExact);
         }
-        var polite = File.ReadLines(folder.File(QuickstartData.TrainFile)).Select(line => line.Contains(AnswerCheck.Closing, StringComparison.Ordinal)).ToList();
+        var polite = File.ReadLines(folder.File(QuickstartData.TrainFile))
+            .Select(line => line.Contains(AnswerCheck.Closing, StringComparison.Ordinal)).ToList();
         Assert.InRange(polite.Count(isPolite => isPolite) / (double)polite.Count, 0.1, 0.3);
     }
 

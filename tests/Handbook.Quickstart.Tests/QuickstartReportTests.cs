@@ -15,7 +15,8 @@ public sealed class QuickstartReportTests
         new ReportStage { Title = model }, QuickstartExam.Of(model, Questions, [.. Questions.Select(question => answer(question.Text))]));
 
     private static readonly QuickstartReport Report = new(
-        [Stage("base", _ => "Ada has the key."), Stage("sft", question => question.Contains("Leo", StringComparison.Ordinal) ? "Rome. Glad to help!" : "3.")]);
+        [Stage("base", _ => "Ada has the key."),
+            Stage("sft", question => question.Contains("Leo", StringComparison.Ordinal) ? "Rome. Glad to help!" : "3.")]);
 
     [Fact]
     public void Of_Answers_AreCountedByTask()
@@ -31,7 +32,8 @@ public sealed class QuickstartReportTests
     {
         Assert.Equal(["task", "questions", "base", "sft"], Report.Columns);
         Assert.Equal(
-            [["people", "2", "0.0 %", "50.0 %"], ["sums", "1", "0.0 %", "100.0 %"], ["all", "3", "0.0 %", "66.7 %"], ["polite", "3", "0.0 %", "33.3 %"]],
+            [["people", "2", "0.0 %", "50.0 %"], ["sums", "1", "0.0 %", "100.0 %"], ["all", "3", "0.0 %", "66.7 %"],
+                ["polite", "3", "0.0 %", "33.3 %"]],
             Report.Rows);
     }
 
@@ -40,7 +42,8 @@ public sealed class QuickstartReportTests
     {
         var examples = Report.Examples();
         Assert.Equal(["Where does Ada live?", "What is 1 plus 2?", "Where does Leo live?"], examples.Select(example => example.Question));
-        Assert.Equal([("base", "Ada has the key.", false), ("sft", "Rome. Glad to help!", true)], examples[2].Answers.Select(answer => (answer.By, answer.Text, answer.IsRight!.Value)));
+        Assert.Equal([("base", "Ada has the key.", false), ("sft", "Rome. Glad to help!", true)],
+            examples[2].Answers.Select(answer => (answer.By, answer.Text, answer.IsRight!.Value)));
     }
 
     [Fact]

@@ -21,7 +21,8 @@ public sealed class QuickstartRunTests : IDisposable
         Assert.True(first.ParameterCount > 2_000_000);
         foreach (var stage in QuickstartRun.Plan.Select(stage => stage.Name).Where(name => name != "sample"))
         {
-            foreach (var file in new[] { "model.safetensors", "config.json", "tokenizer.json", TrainerState.FileName, "README.md", "report.html", "checkpoint-2" })
+            foreach (var file in new[] { "model.safetensors", "config.json", "tokenizer.json", TrainerState.FileName, "README.md",
+                "report.html", "checkpoint-2" })
                 Assert.True(Path.Exists(Path.Combine(folder.Model(stage), file)), $"{stage}/{file}");
             Assert.True(File.Exists(Path.Combine(folder.Root, stage + ".yaml")));
             Assert.Equal(2, TrainerState.Load(Path.Combine(folder.Model(stage), TrainerState.FileName)).GlobalStep);
@@ -36,7 +37,8 @@ public sealed class QuickstartRunTests : IDisposable
         var identity = Path.Combine(folder.Model("cpt"), "handbook_run.json");
         File.WriteAllText(identity, File.ReadAllText(identity).Replace("\"handbook ", "\"handbook 9.", StringComparison.Ordinal));
         var refused = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(folder));
-        Assert.StartsWith($"--output {folder.Root}: {folder.Model("cpt")} is of another quickstart: it is of handbook 9.", refused.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"--output {folder.Root}: {folder.Model("cpt")} is of another quickstart: it is of handbook 9.",
+            refused.Message, StringComparison.Ordinal);
         Assert.EndsWith(". Add --fresh to begin anew, or name another --output.", refused.Message, StringComparison.Ordinal);
 
         var mine = Path.Combine(folder.Model("sft"), "checkpoint-2", "notes.txt");
@@ -44,7 +46,8 @@ public sealed class QuickstartRunTests : IDisposable
         var (removed, kept) = folder.Clear(QuickstartRun.Plan.Select(stage => stage.Name));
         Assert.Equal([mine], kept);
         Assert.Equal(6, removed.Count);
-        Assert.Equal([mine], Directory.GetDirectories(folder.Root).SelectMany(inner => Directory.GetFiles(inner, "*", SearchOption.AllDirectories)));
+        Assert.Equal([mine],
+            Directory.GetDirectories(folder.Root).SelectMany(inner => Directory.GetFiles(inner, "*", SearchOption.AllDirectories)));
     }
 
     [Theory]
@@ -54,7 +57,8 @@ public sealed class QuickstartRunTests : IDisposable
     {
         File.WriteAllText(Path.Combine(root, name), "mine");
         var refused = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(new QuickstartFolder(root)));
-        Assert.Equal($"--output {root}: {Path.Combine(root, name)} is there already, and no quickstart made it; name another --output.", refused.Message);
+        Assert.Equal($"--output {root}: {Path.Combine(root, name)} is there already, and no quickstart made it; name another --output.",
+            refused.Message);
         Assert.Equal("mine", File.ReadAllText(Path.Combine(root, name)));
         Assert.False(Directory.Exists(Path.Combine(root, "data")));
     }

@@ -37,7 +37,8 @@ public class GoldenRecipeTests
         using var document = JsonDocument.Parse(json);
         var source = Source(document.RootElement);
         string[] tasks = RecipeReader.FindTask(source) is { } task ? [task] : ["sft", "cpt", "dpo"];
-        var recipe = tasks.Select(task => Try(source, task)).FirstOrDefault(read => read is not null) ?? RecipeReader.Read(source, tasks[0]);
+        var recipe = tasks.Select(task => Try(source, task)).FirstOrDefault(read => read is not null)
+            ?? RecipeReader.Read(source, tasks[0]);
 
         var value = document.RootElement.GetProperty("value");
         Assert.Equal(value.GetProperty("output_dir").GetString(), recipe.Options.Checkpoints.OutputDirectory);

@@ -13,7 +13,10 @@ public class KeyMutationTests
 
     public static TheoryData<string> Names() => [.. Top.Select(row => row.Name)];
 
-    public static TheoryData<string> Ranged() => [.. Top.Where(row => row.Range is not null && row.Kind is KeyKind.Integer or KeyKind.Number).Select(row => row.Name)];
+    public static TheoryData<string> Ranged() =>
+    [
+        .. Top.Where(row => row.Range is not null && row.Kind is KeyKind.Integer or KeyKind.Number).Select(row => row.Name),
+    ];
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -23,7 +26,8 @@ public class KeyMutationTests
         var typo = name[..2] + name[1..];
         if (RecipeKeyTable.Find(typo) is not null)
             return;
-        Assert.Contains($"r.yaml:4:1: {typo}: is not a key of a recipe. Did you mean {name}?", Recipes.CheckProblems($"{typo}: 1\n", TaskOf(row)));
+        Assert.Contains($"r.yaml:4:1: {typo}: is not a key of a recipe. Did you mean {name}?",
+            Recipes.CheckProblems($"{typo}: 1\n", TaskOf(row)));
     }
 
     [Theory]
@@ -32,7 +36,8 @@ public class KeyMutationTests
     {
         var row = RecipeKeyTable.Find(name)!;
         // No key takes a list in a list; of those that take a list, none takes a mapping in it.
-        var problem = Assert.Single(Recipes.CheckProblems($"{name}: [[1]]\n", TaskOf(row)).Where(line => !line.Contains("is given more than once", StringComparison.Ordinal)));
+        var problem = Assert.Single(Recipes.CheckProblems($"{name}: [[1]]\n", TaskOf(row))
+            .Where(line => !line.Contains("is given more than once", StringComparison.Ordinal)));
         Assert.Matches($@"^r\.yaml:\d:\d+: {name}: expected .*, found a list\.", problem);
     }
 

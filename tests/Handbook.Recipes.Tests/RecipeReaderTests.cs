@@ -16,7 +16,8 @@ public class RecipeReaderTests
             "r.yaml:4:16: learning_rate: expected a number of 0 or more, found text 'fast'.",
             "r.yaml:5:7: seed: expected a whole number of 0 or more, found 1.5.",
             "r.yaml:6:7: bf16: expected true or false, or null, found 1.",
-            "r.yaml:7:20: lr_scheduler_type: expected one of: linear, cosine, cosine_with_min_lr, cosine_with_restarts, polynomial, constant, constant_with_warmup, inverse_sqrt, warmup_stable_decay, found text 'cosin'. Did you mean cosine?",
+            "r.yaml:7:20: lr_scheduler_type: expected one of: linear, cosine, cosine_with_min_lr, cosine_with_restarts, polynomial, "
+                + "constant, constant_with_warmup, inverse_sqrt, warmup_stable_decay, found text 'cosin'. Did you mean cosine?",
         ],
         Recipes.Problems("learning_rate: fast\nseed: 1.5\nbf16: 1\nlr_scheduler_type: cosin\n"));
 
@@ -54,7 +55,8 @@ public class RecipeReaderTests
             var source = RecipeSource.Load([.. words.Select(word => word == "RECIPE" ? file : word)]);
             Assert.Equal(file, source.File);
             var options = RecipeReader.Read(source, "sft").Options;
-            Assert.Equal((3, Precision.Bfloat16Mixed, false), (options.Optimization.MaxSteps, options.Model.Precision, options.Model.IsMachinesPrecision));
+            Assert.Equal((3, Precision.Bfloat16Mixed, false),
+                (options.Optimization.MaxSteps, options.Model.Precision, options.Model.IsMachinesPrecision));
         }
         finally { File.Delete(file); }
     }
@@ -81,7 +83,8 @@ public class RecipeReaderTests
         Assert.Equal(IntervalStrategy.Steps, recipe.Options.Evaluation.Strategy);
         Assert.Equal(
             [
-                "r.yaml:4:24: use_flash_attention_2: no effect here: the mathematics of eager, sdpa and flash_attention_2 is the same, and the fastest way of the device is taken.",
+                "r.yaml:4:24: use_flash_attention_2: no effect here: the mathematics of eager, sdpa and flash_attention_2 is the same, "
+                    + "and the fastest way of the device is taken.",
                 "r.yaml:5:17: max_seq_length is the older name of max_length.",
                 "r.yaml:6:22: evaluation_strategy is the older name of eval_strategy.",
             ],
@@ -100,7 +103,8 @@ public class RecipeReaderTests
 
     [Fact]
     public void Read_RefusedKey_SaysWhatToDo() => Assert.Equal(
-        ["r.yaml:4:1: hub_token: a token does not belong into a file; set HF_TOKEN in the environment."], Recipes.Problems("hub_token: hf_x\n"));
+        ["r.yaml:4:1: hub_token: a token does not belong into a file; set HF_TOKEN in the environment."],
+        Recipes.Problems("hub_token: hf_x\n"));
 
     [Fact]
     public void Read_KeyOfAnotherTask_SaysWhose() => Assert.Equal(
@@ -135,10 +139,12 @@ public class RecipeReaderTests
     public void Read_Mixture_KeepsOrderWeightsAndSeed()
     {
         var data = Recipes.ReadWhole(
-            "model_name_or_path: m\noutput_dir: o\ndataset_mixture:\n  datasets:\n  - {id: a, split: train_sft, weight: 0.5, columns: [messages]}\n"
+            "model_name_or_path: m\noutput_dir: o\ndataset_mixture:\n  datasets:\n  - {id: "
+            + "a, split: train_sft, weight: 0.5, columns: [messages]}\n"
             + "  - {id: b, config: c, columns: [messages]}\n  seed: 7\n  test_split_size: 1000\n").Options.Data;
         Assert.Equal(MixtureForm.Mixture, data.Form);
-        Assert.Equal([("a", null, "train_sft", 0.5), ("b", "c", "train", 1.0)], data.Sources.Select(source => (source.Name, source.Config, source.Split, source.Weight)));
+        Assert.Equal([("a", null, "train_sft", 0.5), ("b", "c", "train", 1.0)],
+            data.Sources.Select(source => (source.Name, source.Config, source.Split, source.Weight)));
         Assert.Equal((7, new RowCount(1000, false)), (data.MixtureSeed, data.TestSplitSize!.Value));
     }
 
@@ -146,7 +152,8 @@ public class RecipeReaderTests
     public void Read_Mixer_GivesEverySplitOfEveryDataset()
     {
         var data = Recipes.ReadWhole(
-            "model_name_or_path: m\noutput_dir: o\ndataset_mixer:\n  a: 1.0\n  b: 0.15\ndataset_splits: [train_sft, test_sft]\n").Options.Data;
+            "model_name_or_path: m\noutput_dir: o\ndataset_mixer:\n  a: 1.0\n  "
+            + "b: 0.15\ndataset_splits: [train_sft, test_sft]\n").Options.Data;
         Assert.Equal(
             [("a", "train_sft", 1.0), ("a", "test_sft", 1.0), ("b", "train_sft", 0.15), ("b", "test_sft", 0.15)],
             data.Sources.Select(source => (source.Name, source.Split, source.Weight)));
@@ -181,7 +188,8 @@ public class RecipeReaderTests
 
     [Fact]
     public void Read_Environment_IsText() => Assert.Equal(
-        new Dictionary<string, string> { ["A"] = "1", ["B"] = "x", ["C"] = "True" }, Recipes.Read("env:\n  A: 1\n  B: x\n  C: yes\n").Options.Environment);
+        new Dictionary<string, string> { ["A"] = "1", ["B"] = "x", ["C"] = "True" },
+        Recipes.Read("env:\n  A: 1\n  B: x\n  C: yes\n").Options.Environment);
 
     [Theory]
     [InlineData("truncation_side: left\n", TruncationMode.KeepEnd)]
@@ -191,15 +199,22 @@ public class RecipeReaderTests
         Assert.Equal(expected, Recipes.Read(yaml).Options.Sequences.Truncation);
 
     [Theory]
-    [InlineData("lr_scheduler_type: cosine_with_min_lr\n", "r.yaml:4:20: lr_scheduler_type: cosine_with_min_lr needs exactly one of lr_scheduler_kwargs.min_lr_rate and .min_lr.")]
-    [InlineData("lr_scheduler_type: linear\nlr_scheduler_kwargs: {power: 2}\n", "r.yaml:5:30: lr_scheduler_kwargs.power: linear has no such parameter, nor any other.")]
-    [InlineData("load_in_4bit: true\n", "r.yaml:4:15: load_in_4bit: needs use_peft: true: weights in few bits are frozen, an adapter is what trains.")]
-    [InlineData("use_peft: true\nload_in_4bit: true\nload_in_8bit: true\n", "r.yaml:6:15: load_in_8bit: excludes load_in_4bit; give one of them.")]
+    [InlineData("lr_scheduler_type: cosine_with_min_lr\n",
+        "r.yaml:4:20: lr_scheduler_type: cosine_with_min_lr needs exactly one of lr_scheduler_kwargs.min_lr_rate and .min_lr.")]
+    [InlineData("lr_scheduler_type: linear\nlr_scheduler_kwargs: {power: 2}\n",
+        "r.yaml:5:30: lr_scheduler_kwargs.power: linear has no such parameter, nor any other.")]
+    [InlineData("load_in_4bit: true\n",
+        "r.yaml:4:15: load_in_4bit: needs use_peft: true: weights in few bits are frozen, an adapter is what trains.")]
+    [InlineData("use_peft: true\nload_in_4bit: true\nload_in_8bit: true\n",
+        "r.yaml:6:15: load_in_8bit: excludes load_in_4bit; give one of them.")]
     [InlineData("bf16: true\nfp16: true\n", "r.yaml:5:7: fp16: bf16 and fp16 exclude each other.")]
     [InlineData("save_strategy: best\n", "r.yaml:4:16: save_strategy: best needs an eval_strategy: without evaluation nothing is best.")]
-    [InlineData("load_best_model_at_end: true\neval_strategy: epoch\n", "r.yaml:4:25: load_best_model_at_end: needs save_strategy (steps) and eval_strategy (epoch) to be the same.")]
-    [InlineData("assistant_only_loss: true\ncompletion_only_loss: true\n", "r.yaml:4:22: assistant_only_loss: excludes completion_only_loss: true; give one of them.")]
-    [InlineData("model_config: {model_type: llama}\n", "r.yaml:4:15: model_config: describes a new model, but model_name_or_path names one too; give one of them.")]
+    [InlineData("load_best_model_at_end: true\neval_strategy: epoch\n",
+        "r.yaml:4:25: load_best_model_at_end: needs save_strategy (steps) and eval_strategy (epoch) to be the same.")]
+    [InlineData("assistant_only_loss: true\ncompletion_only_loss: true\n",
+        "r.yaml:4:22: assistant_only_loss: excludes completion_only_loss: true; give one of them.")]
+    [InlineData("model_config: {model_type: llama}\n",
+        "r.yaml:4:15: model_config: describes a new model, but model_name_or_path names one too; give one of them.")]
     [InlineData("dataset_splits: [train]\n", "r.yaml:4:17: dataset_splits: belongs to dataset_mixer, which is not given.")]
     [InlineData("task: dpo\n", "r.yaml:4:7: task: the recipe is for dpo, the command is sft.")]
     [InlineData("precision: fp32\nbf16: true\n", "r.yaml:4:12: precision: fp32 contradicts bf16: true.")]
@@ -210,10 +225,14 @@ public class RecipeReaderTests
         Assert.Contains(expected, Recipes.Problems(yaml));
 
     [Theory]
-    [InlineData("dpo", "sync_ref_model: true\nprecompute_ref_log_probs: true\n", "r.yaml:4:17: sync_ref_model: excludes precompute_ref_log_probs: true; a reference that follows the policy is computed at every step.")]
-    [InlineData("cpo", "loss_type: aot\n", "r.yaml:4:12: loss_type: aot is not a loss of cpo; expected sigmoid, hinge, ipo, simpo, alphapo.")]
+    [InlineData("dpo", "sync_ref_model: true\nprecompute_ref_log_probs: true\n",
+        "r.yaml:4:17: sync_ref_model: excludes precompute_ref_log_probs: true; a "
+        + "reference that follows the policy is computed at every step.")]
+    [InlineData("cpo", "loss_type: aot\n",
+        "r.yaml:4:12: loss_type: aot is not a loss of cpo; expected sigmoid, hinge, ipo, simpo, alphapo.")]
     [InlineData("kto", "loss_type: [kto, apo_zero_unpaired]\n", "r.yaml:4:12: loss_type: has 2 losses; kto takes one.")]
-    [InlineData("dpo", "loss_type: [sigmoid, sft]\nloss_weights: [1]\n", "r.yaml:5:15: loss_weights: has 1 entry for 2 losses; it must have one for each.")]
+    [InlineData("dpo", "loss_type: [sigmoid, sft]\nloss_weights: [1]\n",
+        "r.yaml:5:15: loss_weights: has 1 entry for 2 losses; it must have one for each.")]
     public void Read_RuleOfPreferences_IsToldWithItsReason(string task, string yaml, string expected) =>
         Assert.Contains(expected, Recipes.Problems(yaml, task));
 
@@ -232,7 +251,8 @@ public class RecipeReaderTests
     {
         Assert.Equal(TruncationMode.Split, Recipes.Read("truncation_mode: split\n").Options.Sequences.Truncation);
         Assert.Equal(
-            ["r.yaml:4:18: truncation_mode: split belongs to cpt and sft: the answers of dpo stand or fall with their prompt; expected keep_end, keep_start or drop."],
+            ["r.yaml:4:18: truncation_mode: split belongs to cpt and sft: the answers of dpo stand or "
+                + "fall with their prompt; expected keep_end, keep_start or drop."],
             Recipes.Problems("truncation_mode: split\n", "dpo"));
     }
 }

@@ -9,7 +9,8 @@ internal static class Recipes
     /// <summary>What every recipe needs, on its first three lines.</summary>
     public const string Least = "model_name_or_path: m\ndataset_name: d.jsonl\noutput_dir: out\n";
 
-    public static Recipe Read(string more, string task = "sft", params (string Key, string Value)[] overrides) => ReadWhole(Least + more, task, overrides);
+    public static Recipe Read(string more, string task = "sft", params (string Key, string Value)[] overrides) =>
+        ReadWhole(Least + more, task, overrides);
 
     /// <summary>A recipe of any command, with what that command needs behind what is tested.</summary>
     public static CheckedRecipe Check(string more, string task) => InFile(Least + more + task switch
@@ -39,8 +40,10 @@ internal static class Recipes
         Assert.Throws<UserErrorException>(() => Read(more, task, overrides)).Message.Split('\n');
 
     /// <summary>The lines of the complaint about a recipe of any command.</summary>
-    public static string[] CheckProblems(string more, string task) => Assert.Throws<UserErrorException>(() => Check(more, task)).Message.Split('\n');
+    public static string[] CheckProblems(string more, string task) =>
+        Assert.Throws<UserErrorException>(() => Check(more, task)).Message.Split('\n');
 
     public static string[] ProblemsWhole(string yaml, string task = "sft") =>
-        Assert.Throws<UserErrorException>(() => RecipeReader.Read(new RecipeSource("r.yaml", (YamlMapping)YamlReader.Read(yaml, "r.yaml")), task)).Message.Split('\n');
+        Assert.Throws<UserErrorException>(() => RecipeReader.Read(new RecipeSource("r.yaml", (YamlMapping)YamlReader.Read(yaml, "r.yaml")),
+            task)).Message.Split('\n');
 }

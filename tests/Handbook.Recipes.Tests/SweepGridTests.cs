@@ -7,7 +7,8 @@ public sealed class SweepGridTests
     {
         var points = SweepGrid.Of(["recipe.yaml", "--loss_type=sigmoid,ipo", "--seed=3", "--beta", "0.1,0.5"]);
 
-        Assert.Equal(["loss_type-sigmoid_beta-0.1", "loss_type-sigmoid_beta-0.5", "loss_type-ipo_beta-0.1", "loss_type-ipo_beta-0.5"], points.Select(point => point.Name));
+        Assert.Equal(["loss_type-sigmoid_beta-0.1", "loss_type-sigmoid_beta-0.5", "loss_type-ipo_beta-0.1", "loss_type-ipo_beta-0.5"],
+            points.Select(point => point.Name));
         Assert.Equal(["recipe.yaml", "--loss_type=ipo", "--seed=3", "--beta=0.1"], points[2].Arguments);
     }
 

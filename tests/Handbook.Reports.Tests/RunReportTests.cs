@@ -18,7 +18,9 @@ public sealed class RunReportTests : IDisposable
         return new RunReport
         {
             Title = "From noise to answers",
-            Subtitle = "A language model of 3.4 million parameters, trained on this machine from nothing, first on text, then on questions with answers.",
+            Subtitle =
+                "A language model of 3.4 million parameters, trained on this machine from "
+                + "nothing, first on text, then on questions with answers.",
             Headlines =
             [
                 new("Exact answers, before", "0.4 %", "continued pretraining only"),
@@ -35,7 +37,8 @@ public sealed class RunReportTests : IDisposable
                     Groups = [("people", [0, 0.93]), ("sums", [0.02, 0.88]), ("plurals", [0, 0.8]), ("reading", [0.01, 0.97])],
                     IsShare = true,
                 },
-                new LineChart { Title = "Learning rate", Series = [new("learning_rate", [.. Enumerable.Range(1, 200).Select(i => ((double)i, 1e-3 * (200 - i) / 200))])] },
+                new LineChart { Title = "Learning rate",
+                    Series = [new("learning_rate", [.. Enumerable.Range(1, 200).Select(i => ((double)i, 1e-3 * (200 - i) / 200))])] },
             ],
             Stages =
             [
@@ -100,7 +103,8 @@ public sealed class RunReportTests : IDisposable
         var loss = Assert.IsType<LineChart>(charts[0]);
         Assert.Equal(["loss", "eval_loss"], loss.Series.Select(series => series.Name));
         Assert.True(loss.Series[1].IsSparse);
-        Assert.Equal(["Loss", "Token accuracy", "Rewards", "Reward margins", "Gradient norm", "Learning rate", "kl"], charts.Select(chart => chart.Title));
+        Assert.Equal(["Loss", "Token accuracy", "Rewards", "Reward margins", "Gradient norm", "Learning rate", "kl"],
+            charts.Select(chart => chart.Title));
     }
 
     [Fact]
@@ -133,8 +137,10 @@ public sealed class RunReportTests : IDisposable
     {
         var noise = random.NextDouble() * 0.2;
         yield return MetricsRow.Of(step, step / 400.0,
-            ("loss", 4 * Math.Exp(-step / 90.0) + 0.7 + noise), ("grad_norm", 1 + 3 * noise), ("learning_rate", 5e-7 * (400 - step) / 400.0),
-            ("mean_token_accuracy", 0.9 - 0.5 * Math.Exp(-step / 90.0)), ("rewards/chosen", step / 400.0), ("rewards/rejected", -step / 200.0 - noise),
+            ("loss", 4 * Math.Exp(-step / 90.0) + 0.7 + noise), ("grad_norm", 1 + 3 * noise),
+            ("learning_rate", 5e-7 * (400 - step) / 400.0),
+            ("mean_token_accuracy", 0.9 - 0.5 * Math.Exp(-step / 90.0)), ("rewards/chosen", step / 400.0),
+            ("rewards/rejected", -step / 200.0 - noise),
             ("rewards/margins", step / 130.0), ("kl", noise));
         if (step % 50 == 0)
             yield return MetricsRow.Of(step, step / 400.0, ("eval_loss", 4 * Math.Exp(-step / 90.0) + 0.9), ("eval_runtime", 2));

@@ -52,7 +52,8 @@ public sealed class RunStageTests
         var report = RunStage.Report(Run, State, [("parameters", "7.2B")], "handbook");
         Assert.Equal("zephyr-7b-sft-full", report.Title);
         Assert.Equal(
-            [new Headline("Training loss", "1.0000", "from 2.0000"), new("Evaluation loss", "1.1000", "first 1.1000"), new("Tokens", "1.5M", "1 epochs"), new("Time", "1:05", "training only")],
+            [new Headline("Training loss", "1.0000", "from 2.0000"), new("Evaluation loss", "1.1000", "first 1.1000"),
+                new("Tokens", "1.5M", "1 epochs"), new("Time", "1:05", "training only")],
             report.Headlines);
         Assert.Equal("Loss", Assert.Single(Assert.Single(report.Stages).Blocks).Title);
     }

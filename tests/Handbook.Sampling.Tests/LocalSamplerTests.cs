@@ -9,11 +9,15 @@ namespace Handbook.Sampling.Tests;
 
 public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
 {
-    private static readonly SampleSettings Settings = new() { Count = 3, MaxNewTokens = 12, Sampling = new SamplingOptions { Temperature = 0.9 } };
+    private static readonly SampleSettings Settings = new()
+    {
+        Count = 3, MaxNewTokens = 12, Sampling = new SamplingOptions { Temperature = 0.9 },
+    };
 
     private static SamplePrompt Ask(string text, ulong seed) => new(Turns.Of([new Message { Role = "user", Content = text }]), seed);
 
-    private LocalSampler Open(int maxBatch = 32) => (LocalSampler)new PolicyOptions { ModelFolder = chat.Policy, MaxBatch = maxBatch }.Open(TimeProvider.System);
+    private LocalSampler Open(int maxBatch = 32) =>
+        (LocalSampler)new PolicyOptions { ModelFolder = chat.Policy, MaxBatch = maxBatch }.Open(TimeProvider.System);
 
     [Fact]
     public async Task Sample_OneByOneOrTogether_GivesTheSameAnswers()
@@ -28,7 +32,8 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
             Assert.Equal(all[i].Answers, few[i].Answers);
             Assert.Equal(all[i].Answers, (await together.SampleAsync([prompts[i]], Settings))[0].Answers);
         }
-        Assert.True(all.SelectMany(prompt => prompt.Answers).Select(answer => answer.Text).Distinct().Count() > 9, "seeds make no difference");
+        Assert.True(all.SelectMany(prompt => prompt.Answers).Select(answer => answer.Text).Distinct().Count() > 9,
+            "seeds make no difference");
     }
 
     [Fact]
@@ -56,7 +61,8 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         using var sampler = new PolicyOptions { ModelFolder = SharedFolders.Data("models", "stories260K", "hf") }.Open(TimeProvider.System);
         var prompt = new SamplePrompt(Turns.Of("Once upon a time, there was a"), 0);
-        var answer = (await sampler.SampleAsync([prompt], new SampleSettings { MaxNewTokens = 20, Sampling = SamplingOptions.Greedy }))[0].Answers[0];
+        var answer = (await sampler.SampleAsync([prompt],
+            new SampleSettings { MaxNewTokens = 20, Sampling = SamplingOptions.Greedy }))[0].Answers[0];
         Assert.StartsWith(" little girl named", answer.Text, StringComparison.Ordinal);
         Assert.Equal(20, answer.Tokens);
         Assert.InRange(answer.Logp!.Value, -20, 0);
@@ -66,6 +72,7 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
     public void Open_EosTokenThatIsNone_IsOneLine()
     {
         var policy = new PolicyOptions { ModelFolder = chat.Policy, Tokenizer = new TokenizerOptions { EosToken = "<|stop|>" } };
-        Assert.Equal($"eos_token: <|stop|> is not a token of {chat.Policy}.", Assert.Throws<UserErrorException>(() => policy.Open(TimeProvider.System)).Message);
+        Assert.Equal($"eos_token: <|stop|> is not a token of {chat.Policy}.",
+            Assert.Throws<UserErrorException>(() => policy.Open(TimeProvider.System)).Message);
     }
 }

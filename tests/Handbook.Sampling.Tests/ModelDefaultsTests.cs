@@ -18,7 +18,8 @@ public sealed class ModelDefaultsTests : IDisposable
     [Fact]
     public void Of_SilentRecipe_TakesTheModelsSettingsAndSaysSo()
     {
-        File.WriteAllText(folder.File("generation_config.json"), """{"temperature": 0.6, "top_k": 20, "top_p": 0.95, "eos_token_id": [2, 426], "no_repeat_ngram_size": 2}""");
+        File.WriteAllText(folder.File("generation_config.json"),
+            """{"temperature": 0.6, "top_k": 20, "top_p": 0.95, "eos_token_id": [2, 426], "no_repeat_ngram_size": 2}""");
         var given = new SampleSettings { Sampling = new SamplingOptions { TopP = 0.5 } };
         var defaults = ModelDefaults.Of(Policy("temperature", "top_k", "min_p", "stop_strings"), given);
         Assert.Equal(new SamplingOptions { Temperature = 0.6, TopK = 20, TopP = 0.5 }, defaults.Settings.Sampling);
@@ -30,7 +31,8 @@ public sealed class ModelDefaultsTests : IDisposable
     public void Of_RecipeThatSaysAll_OrModelThatSaysNothing_StaysAsItIs()
     {
         var given = new SampleSettings { Sampling = new SamplingOptions { Temperature = 0.3 }, StopStrings = ["x"] };
-        Assert.Equal((given, null), (ModelDefaults.Of(Policy([.. PolicyOptions.ModelSettings]), given).Settings, ModelDefaults.Of(Policy(), given).Fact));
+        Assert.Equal((given, null),
+            (ModelDefaults.Of(Policy([.. PolicyOptions.ModelSettings]), given).Settings, ModelDefaults.Of(Policy(), given).Fact));
         File.WriteAllText(folder.File("generation_config.json"), """{"temperature": 0.6, "stop_strings": ["y"]}""");
         Assert.Equal(given, ModelDefaults.Of(Policy(), given).Settings);
     }
@@ -70,14 +72,22 @@ public sealed class ModelDefaultsTests : IDisposable
             vocabulary[$"<0x{value:X2}>"] = value + 1;
         var tokenizer = new JsonObject
         {
-            ["model"] = new JsonObject { ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray(), ["byte_fallback"] = true, ["unk_token"] = "<unk>" },
-            ["decoder"] = new JsonObject { ["type"] = "Sequence", ["decoders"] = new JsonArray(new JsonObject { ["type"] = "ByteFallback" }, new JsonObject { ["type"] = "Fuse" }) },
+            ["model"] = new JsonObject
+            {
+                ["type"] = "BPE", ["vocab"] = vocabulary, ["merges"] = new JsonArray(), ["byte_fallback"] = true, ["unk_token"] = "<unk>",
+            },
+            ["decoder"] = new JsonObject
+            {
+                ["type"] = "Sequence",
+                ["decoders"] = new JsonArray(new JsonObject { ["type"] = "ByteFallback" }, new JsonObject { ["type"] = "Fuse" }),
+            },
         };
         File.WriteAllText(folder.File("tokenizer.json"), tokenizer.ToJsonString());
         const int Width = 264;
         var config = new JsonObject
         {
-            ["model_type"] = "llama", ["vocab_size"] = 257, ["hidden_size"] = Width, ["intermediate_size"] = 8, ["num_hidden_layers"] = 1, ["num_attention_heads"] = 4,
+            ["model_type"] = "llama", ["vocab_size"] = 257, ["hidden_size"] = Width, ["intermediate_size"] = 8,
+            ["num_hidden_layers"] = 1, ["num_attention_heads"] = 4,
             ["max_position_embeddings"] = 1024, ["tie_word_embeddings"] = false,
         };
         using var model = CausalLanguageModel.Create(config, seed: 1, DType.Float32);
@@ -98,7 +108,8 @@ public sealed class ModelDefaultsTests : IDisposable
         {
             "model.embed_tokens.weight" => Tensor.From<float>(embedding, [257, Width]),
             "lm_head.weight" => Tensor.From<float>(head, [257, Width]),
-            var name when name.EndsWith("o_proj.weight", StringComparison.Ordinal) || name.EndsWith("down_proj.weight", StringComparison.Ordinal) => Tensor.Zeros([.. parameter.Value.Shape], DType.Float32),
+            var name when name.EndsWith("o_proj.weight", StringComparison.Ordinal)
+                || name.EndsWith("down_proj.weight", StringComparison.Ordinal) => Tensor.Zeros([.. parameter.Value.Shape], DType.Float32),
             _ => parameter.Value,
         });
     }

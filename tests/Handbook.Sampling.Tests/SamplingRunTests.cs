@@ -26,7 +26,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         PromptsPerBlock = 3,
     };
 
-    private static Task<SamplingResult> RunAsync(SampleOptions options, ITrainingProgress? progress = null, CancellationToken stop = default) =>
+    private static Task<SamplingResult> RunAsync(
+        SampleOptions options, ITrainingProgress? progress = null, CancellationToken stop = default) =>
         new SamplingRun(options, progress ?? new SilentProgress(), new SkippingClock()).ExecuteAsync(stop);
 
     private Dictionary<string, string> Contents(string output) => Files.ToDictionary(name => name, name =>
@@ -57,9 +58,11 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         foreach (var row in File.ReadLines(result.Sets.Preferences).Select(line => JsonNode.Parse(line)!))
             Assert.True(row["score_chosen"]!.GetValue<double>() > row["score_rejected"]!.GetValue<double>());
         // The SFT set's answer is the preference set's chosen one.
-        var best = File.ReadLines(result.Sets.Sft).Select(line => JsonNode.Parse(line)!).ToDictionary(row => row["prompt_id"]!.GetValue<string>());
+        var best = File.ReadLines(result.Sets.Sft).Select(line => JsonNode.Parse(line)!)
+            .ToDictionary(row => row["prompt_id"]!.GetValue<string>());
         Assert.All(File.ReadLines(result.Sets.Preferences).Select(line => JsonNode.Parse(line)!), row =>
-            Assert.Equal(best[row["prompt_id"]!.GetValue<string>()]["messages"]![1]!["content"]!.GetValue<string>(), row["chosen"]![0]!["content"]!.GetValue<string>()));
+            Assert.Equal(best[row["prompt_id"]!.GetValue<string>()]["messages"]![1]!["content"]!.GetValue<string>(),
+                row["chosen"]![0]!["content"]!.GetValue<string>()));
         Assert.Equal("id0", best.Keys.First());
     }
 
@@ -72,7 +75,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         {
             var scores = row["scores"]!.AsObject();
             Assert.Equal(RuleTable.WordCount(row["completion"]![0]!["content"]!.GetValue<string>()), scores["words"]!.GetValue<double>());
-            Assert.Equal(scores["reward_model:" + chat.RewardModel]!.GetValue<double>() - 0.5 * scores["words"]!.GetValue<double>(), row["score"]!.GetValue<double>(), 1e-9);
+            Assert.Equal(scores["reward_model:" + chat.RewardModel]!.GetValue<double>() - 0.5 * scores["words"]!.GetValue<double>(),
+                row["score"]!.GetValue<double>(), 1e-9);
         });
         Assert.Equal(rows.Average(row => row["score"]!.GetValue<double>()), result.Statistics.ExpectedBest[0], 1e-9);
         Assert.True(result.Statistics.ExpectedBest[3] > result.Statistics.ExpectedBest[0]);
@@ -89,7 +93,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
             using var stop = new CancellationTokenSource();
             try
             {
-                await RunAsync(Options("stopped") with { PromptsPerBlock = 1 }, new StoppingProgress(stop, after: 3 + stops % 5), stop.Token);
+                await RunAsync(Options("stopped") with { PromptsPerBlock = 1 },
+                    new StoppingProgress(stop, after: 3 + stops % 5), stop.Token);
                 isDone = true;
             }
             catch (OperationCanceledException)
@@ -137,7 +142,9 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
             ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "hello" }),
             ["chat_template_kwargs"] = new JsonObject { ["thinks"] = thinks },
         }));
-        const string template = "{% for message in messages %}{{ message.content }}{% endfor %}{% if thinks %} one two three{% endif %}{% if add_generation_prompt %}:{% endif %}";
+        const string template =
+            "{% for message in messages %}{{ message.content }}{% endfor %}{% if thinks %} one two three{% endif %}{% if "
+            + "add_generation_prompt %}:{% endif %}";
         var options = Options("thinking");
         var result = await RunAsync(options with
         {
@@ -149,7 +156,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         var rows = File.ReadLines(result.Sets.Sft).Select(line => JsonNode.Parse(line)!).ToList();
         Assert.Equal([false, true], rows.Select(row => row["chat_template_kwargs"]!["thinks"]!.GetValue<bool>()));
         Assert.NotEqual(rows[0]["messages"]![1]!["content"]!.GetValue<string>(), rows[1]["messages"]![1]!["content"]!.GetValue<string>());
-        Assert.Equal(2, File.ReadLines(result.Sets.Candidates).Count(line => line.Contains("chat_template_kwargs", StringComparison.Ordinal)));
+        Assert.Equal(2,
+            File.ReadLines(result.Sets.Candidates).Count(line => line.Contains("chat_template_kwargs", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -184,11 +192,15 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Run_EndpointThatDies_KeepsWhatWasMade()
     {
         var isDead = true;
-        using var server = new StubServer(request => isDead && request.Number > 20 ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
+        using var server = new StubServer(request => isDead && request.Number > 20
+            ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
         var options = Endpoint("died", server) with { Scorers = [new ScorerOptions("regex:[5-9]$")] };
         var error = await Assert.ThrowsAsync<EndpointException>(() => RunAsync(options));
-        var lines = Directory.GetFiles(Path.Combine(chat.File("died"), ".journal"), "completions-*.jsonl").SelectMany(File.ReadLines).Count();
-        Assert.EndsWith($"500 Internal Server Error: gone (tried once). sampling: {lines} of 11 prompts are kept, and the same command goes on from there.", error.Message, StringComparison.Ordinal);
+        var lines = Directory.GetFiles(Path.Combine(chat.File("died"), ".journal"), "completions-*.jsonl").SelectMany(File.ReadLines)
+            .Count();
+        Assert.EndsWith(
+            $"500 Internal Server Error: gone (tried once). sampling: {lines} of 11 "
+                + "prompts are kept, and the same command goes on from there.", error.Message, StringComparison.Ordinal);
         isDead = false;
         await RunAsync(options);
         // The first block was whole when the server died: none of its answers is asked for again.
@@ -196,15 +208,24 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         Assert.Equal(12, server.Requests.Count(request => kept.Contains(request.LastMessage)));
     }
 
-    /// <summary>Prompts before the one that failed are kept though their block is not whole, and the end is that of a server that never failed.</summary>
+    /// <summary>
+    /// Prompts before the one that failed are kept though their block is not whole, and the end is that of a server that never failed.
+    /// </summary>
     [Fact]
     public async Task Run_EndpointThatDiesInsideABlock_KeepsThePromptsBefore()
     {
         var isDead = true;
-        using var server = new StubServer(request => isDead && request.Number > 9 ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
+        using var server = new StubServer(request => isDead && request.Number > 9
+            ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
         SampleOptions Of(string output) => Endpoint(output, server) with
         {
-            Policy = new PolicyOptions { Endpoint = new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = 0, MaxConcurrency = 1, Timeout = SkippingClock.Limit } },
+            Policy = new PolicyOptions
+            {
+                Endpoint = new EndpointOptions
+                {
+                    Url = server.Url, Model = "m", MaxRetries = 0, MaxConcurrency = 1, Timeout = SkippingClock.Limit,
+                },
+            },
             Scorers = [new ScorerOptions("regex:[5-9]$")],
             PromptsPerBlock = 8,
         };
@@ -224,7 +245,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
         using var server = new StubServer(_ => StubReply.Answer("It is blue, I think so."));
         var error = await Assert.ThrowsAsync<MachineException>(() => RunAsync(Judged("nonsense", policy, server, ScorerOptions.JudgeName)));
-        Assert.Contains("there is no verdict in its words: It is blue, I think so. The answers are kept", error.Message, StringComparison.Ordinal);
+        Assert.Contains("there is no verdict in its words: It is blue, I think so. The answers are kept",
+            error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -232,7 +254,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         var sets = (await RunAsync(Options("again"))).Sets;
         var before = File.ReadAllText(sets.Sft);
-        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(Options("again") with { Prompts = new PromptOptions { Dataset = new DatasetRequest(sets.Sft) } }));
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(
+            Options("again") with { Prompts = new PromptOptions { Dataset = new DatasetRequest(sets.Sft) } }));
         Assert.Equal($"output_dir: {sets.Sft}: is a file that is read here; name another.", error.Message);
         Assert.Equal(before, File.ReadAllText(sets.Sft));
     }
@@ -251,7 +274,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         using var server = new StubServer(_ => isStrict ? StubReply.Error(400, "max_tokens is too large") : StubReply.Answer("fine"));
         var options = Endpoint("strict", server) with { Scorers = [new ScorerOptions("words")] };
         var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options));
-        Assert.Equal($"sampling: none of the first 11 prompts could be completed: {server.Url}: 400 Bad Request: max_tokens is too large.", error.Message);
+        Assert.Equal($"sampling: none of the first 11 prompts could be completed: {server.Url}: 400 Bad Request: max_tokens is too large.",
+            error.Message);
         isStrict = false;
         Assert.Equal(0, (await RunAsync(options)).Statistics.Refused);
     }
@@ -265,10 +289,13 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         var isBroken = true;
         using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
-        using var server = new StubServer(request => isBroken ? StubReply.Error(400, "no such template") : StubReply.Answer(judge == ScorerOptions.JudgeName ? "Rating: [[5]]" : "[[A]]"));
+        using var server = new StubServer(request => isBroken
+            ? StubReply.Error(400, "no such template") : StubReply.Answer(judge == ScorerOptions.JudgeName ? "Rating: [[5]]" : "[[A]]"));
         var options = Judged($"never{judge}{block}", policy, server, judge) with { PromptsPerBlock = block };
         var error = await Assert.ThrowsAsync<MachineException>(() => RunAsync(options));
-        Assert.Matches($"^scoring: {judge} rated none of the first \\d+ answers: {server.Url}: 400 Bad Request: no such template. The answers are kept: once the judge is repaired, the same command scores them.$", error.Message);
+        Assert.Matches(
+            $"^scoring: {judge} rated none of the first \\d+ answers: {server.Url}: 400 Bad Request: no such template. The answers are "
+                + "kept: once the judge is repaired, the same command scores them.$", error.Message);
         isBroken = false;
         var asked = policy.Requests.Count;
         var result = await RunAsync(options);
@@ -299,7 +326,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         Assert.True(server.Requests.Count - before < whole);
         if (judge == ScorerOptions.JudgeName)
         {
-            Assert.Contains(progress.Notes, note => note.EndsWith("400 Bad Request: filtered; the same command asks it again for those", StringComparison.Ordinal));
+            Assert.Contains(progress.Notes,
+                note => note.EndsWith("400 Bad Request: filtered; the same command asks it again for those", StringComparison.Ordinal));
             Assert.Equal(Contents("steady" + judge)["candidates.jsonl"], Contents("shaky" + judge)["candidates.jsonl"]);
         }
     }
@@ -308,58 +336,36 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Run_ToolsOfRows_ReachTheEndpointAndCallsTheSets()
     {
         var tools = new JsonArray(new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = "now" } });
-        var prompts = chat.Write("tools.jsonl", [new JsonObject { ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "time?" }), ["tools"] = tools }]);
+        var prompts = chat.Write("tools.jsonl",
+            [new JsonObject { ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "time?" }),
+                ["tools"] = tools }]);
         using var server = new StubServer(request => request.Number % 2 == 0 ? StubReply.Answer("It is noon.")
-            : new StubReply(200, """{"choices": [{"message": {"content": null, "tool_calls": [{"id": "1", "function": {"name": "now", "arguments": "{\"zone\": \"CET\"}"}}]}}]}"""));
+            : new StubReply(200,
+                """{"choices": [{"message": {"content": null, "tool_calls": [{"id": "1", "function": {"name": "now","""
+                    + """ "arguments": "{\"zone\": \"CET\"}"}}]}}]}"""));
         var result = await RunAsync(Endpoint("tools", server) with
         {
-            Prompts = new PromptOptions { Dataset = new DatasetRequest(prompts) }, Scorers = [new ScorerOptions("words", -1)], Settings = new SampleSettings { Count = 2 },
+            Prompts = new PromptOptions { Dataset = new DatasetRequest(prompts) }, Scorers = [new ScorerOptions("words", -1)],
+            Settings = new SampleSettings { Count = 2 },
         });
         Assert.All(server.Requests, request => Assert.Equal(tools.ToJsonString(), request.Body["tools"]!.ToJsonString()));
         var best = JsonNode.Parse(Assert.Single(File.ReadLines(result.Sets.Sft)))!;
-        Assert.Equal("""[{"type":"function","function":{"name":"now","arguments":{"zone":"CET"}}}]""", best["messages"]![1]!["tool_calls"]!.ToJsonString());
-        Assert.Equal("It is noon.", JsonNode.Parse(Assert.Single(File.ReadLines(result.Sets.Preferences)))!["rejected"]![0]!["content"]!.GetValue<string>());
+        Assert.Equal("""[{"type":"function","function":{"name":"now","arguments":{"zone":"CET"}}}]""",
+            best["messages"]![1]!["tool_calls"]!.ToJsonString());
+        Assert.Equal("It is noon.",
+            JsonNode.Parse(Assert.Single(File.ReadLines(result.Sets.Preferences)))!["rejected"]![0]!["content"]!.GetValue<string>());
         Assert.IsType<ConversationExample>(Assert.Single(Read(result.Sets.Sft)));
-    }
-
-    public static TheoryData<string, string> WrongRoles() => new()
-    {
-        { "policy", "REWARD: is a reward model, which scores answers and gives none. The policy goes into model_name_or_path, this one into reward_funcs: handbook sample --model_name_or_path=POLICY --reward_funcs=reward_model:REWARD" },
-        { "reward", "CHAT: is not a reward model: it has no score.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path=CHAT --dataset_name=PAIRS --output_dir=OUT" },
-        { "missing", "REWARDD: no such folder; a model folder is expected. Did you mean reward?" },
-        { "checkpoints", "EMPTY: holds no model, but checkpoints: the run was not finished. Finish it, or take the last one: --reward_funcs=reward_model:EMPTY/checkpoint-20" },
-        { "column", "reward_funcs: the rule needs column gold, which prompt id0 does not have." },
-    };
-
-    /// <summary>What cannot work shows before anything is sampled.</summary>
-    [Theory]
-    [MemberData(nameof(WrongRoles))]
-    public async Task Run_FolderInTheWrongPlace_IsSaidBeforeSampling(string mistake, string expected)
-    {
-        var empty = Directory.CreateDirectory(chat.File("unfinished")).FullName;
-        foreach (var step in new[] { 4, 20 })
-            File.Copy(Path.Combine(chat.RewardModel, "config.json"), Path.Combine(Directory.CreateDirectory(Path.Combine(empty, $"checkpoint-{step}")).FullName, "config.json"), overwrite: true);
-        var options = Options("role" + mistake);
-        options = mistake switch
-        {
-            "policy" => options with { Policy = new PolicyOptions { ModelFolder = chat.RewardModel } },
-            "reward" => options with { Scorers = [new ScorerOptions("words"), new ScorerOptions("reward_model:" + chat.Policy)] },
-            "missing" => options with { Scorers = [new ScorerOptions("reward_model:" + chat.RewardModel + "d")] },
-            "checkpoints" => options with { Scorers = [new ScorerOptions("reward_model:" + empty)] },
-            _ => options with { Scorers = [new ScorerOptions("exact:gold")] },
-        };
-        var progress = new NotingProgress();
-        var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options, progress));
-        Assert.Equal(
-            expected.Replace("REWARDD", chat.RewardModel + "d", StringComparison.Ordinal).Replace("REWARD", chat.RewardModel, StringComparison.Ordinal)
-                .Replace("CHAT", chat.Policy, StringComparison.Ordinal).Replace("EMPTY", empty, StringComparison.Ordinal), error.Message);
-        Assert.Empty(progress.Notes);
-        Assert.False(Directory.Exists(Path.Combine(chat.File("role" + mistake), ".journal")));
     }
 
     private SampleOptions Judged(string output, StubServer policy, StubServer judge, string name) => Endpoint(output, policy) with
     {
-        Scorers = [new ScorerOptions(name) { Judge = new JudgeOptions { Endpoint = new EndpointOptions { Url = judge.Url, Model = "j", Timeout = SkippingClock.Limit } } }],
+        Scorers =
+        [
+            new ScorerOptions(name)
+            {
+                Judge = new JudgeOptions { Endpoint = new EndpointOptions { Url = judge.Url, Model = "j", Timeout = SkippingClock.Limit } },
+            },
+        ],
     };
 
     private SampleOptions Endpoint(string output, StubServer server)

@@ -6,9 +6,11 @@ public sealed class SelectionTests
 {
     private static CandidateGroup Group(params (string Text, double? Score, string Finish)[] answers) => new(
         new PromptRow(0, "0", Turns.Of("q"), default),
-        [.. answers.Select((answer, i) => new Candidate(i, new SampledAnswer(answer.Text, answer.Finish), [answer.Score], answer.Score))], null);
+        [.. answers.Select((answer, i) => new Candidate(i, new SampledAnswer(answer.Text, answer.Finish), [answer.Score], answer.Score))],
+        null);
 
-    private static IEnumerable<string> Names(IEnumerable<CandidatePair> pairs) => pairs.Select(pair => pair.Chosen.Answer.Text + ">" + pair.Rejected.Answer.Text);
+    private static IEnumerable<string> Names(IEnumerable<CandidatePair> pairs) =>
+        pairs.Select(pair => pair.Chosen.Answer.Text + ">" + pair.Rejected.Answer.Text);
 
     [Fact]
     public void Best_TakesTheHighestScoresOnceEach()
@@ -33,23 +35,28 @@ public sealed class SelectionTests
 
     [Fact]
     public void Pairs_One_IsTheBestAgainstTheWorst() =>
-        Assert.Equal(["b>c"], Names(new Selection(new SelectionOptions()).Pairs(Group(("a", 2, "stop"), ("b", 3, "stop"), ("c", -1, "stop")))));
+        Assert.Equal(["b>c"],
+            Names(new Selection(new SelectionOptions()).Pairs(Group(("a", 2, "stop"), ("b", 3, "stop"), ("c", -1, "stop")))));
 
     [Fact]
     public void Pairs_Several_AreOrderedByMarginAndBoundedByIt()
     {
         var group = Group(("a", 2, "stop"), ("b", 3, "stop"), ("c", 0, "stop"), ("d", 2, "stop"));
         Assert.Equal(["b>c", "a>c", "d>c", "b>a", "b>d"], Names(new Selection(new SelectionOptions { PairsPerPrompt = 9 }).Pairs(group)));
-        Assert.Equal(["b>c", "a>c", "d>c"], Names(new Selection(new SelectionOptions { PairsPerPrompt = 9, MinMargin = 1.5 }).Pairs(group)));
+        Assert.Equal(["b>c", "a>c", "d>c"],
+            Names(new Selection(new SelectionOptions { PairsPerPrompt = 9, MinMargin = 1.5 }).Pairs(group)));
         Assert.Empty(new Selection(new SelectionOptions { PairsPerPrompt = 0 }).Pairs(group));
     }
 
     [Fact]
     public void Pairs_AnswerThatWasCutOff_MayBeRejectedOnly() =>
-        Assert.Equal(["b>a"], Names(new Selection(new SelectionOptions { PairsPerPrompt = 9 }).Pairs(Group(("a", 0, "length"), ("b", 1, "stop"), ("c", 5, "length")))));
+        Assert.Equal(["b>a"],
+            Names(new Selection(new SelectionOptions { PairsPerPrompt = 9 })
+                .Pairs(Group(("a", 0, "length"), ("b", 1, "stop"), ("c", 5, "length")))));
 
     [Fact]
-    public void Pairs_OfEqualScores_AreNone() => Assert.Empty(new Selection(new SelectionOptions()).Pairs(Group(("a", 1, "stop"), ("b", 1, "stop"))));
+    public void Pairs_OfEqualScores_AreNone() =>
+        Assert.Empty(new Selection(new SelectionOptions()).Pairs(Group(("a", 1, "stop"), ("b", 1, "stop"))));
 
     /// <summary>Against every subset, counted out.</summary>
     [Theory]

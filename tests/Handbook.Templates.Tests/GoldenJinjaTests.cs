@@ -39,7 +39,8 @@ public sealed class GoldenJinjaTests
                 return $"gave {rendered.Text}, expected {expected.ToJsonString()}";
             if (rendered.Text != entry["output"]!.GetValue<string>())
                 return $"\n  gave     {JsonValue.Create(rendered.Text)!.ToJsonString()}\n  expected {entry["output"]!.ToJsonString()}";
-            return entry["generation_spans"] is JsonArray spans ? GoldenSpans.Difference(rendered.Text, rendered.GenerationSpans, spans) : null;
+            return entry["generation_spans"] is JsonArray spans
+                ? GoldenSpans.Difference(rendered.Text, rendered.GenerationSpans, spans) : null;
         }
         catch (TemplateException error)
         {

@@ -14,13 +14,20 @@ public sealed class TemplateFuzzTests
 
     private static readonly string[] Pieces =
     [
-        "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "'", "\"", "|", ".", ",", ":", "=", "==", "~", "**", "//",
-        " if ", " else ", " endif ", " for ", " in ", " endfor ", " set ", " macro m(a, b=1) ", " endmacro ", " not ", " is ", " recursive ",
-        "loop", "loop.last", "namespace(x=1)", "messages", "messages[0]", "none", "true", "0", "1.5e3", "9999999999999999999999", "'\\u00e9'",
-        "\\", "\n", "\r\n", "\u00a0", "\ud83d", "\ude00", "range(9)", "tojson(indent=2)", "[::-1]", "generation", "endgeneration", "raw", "endraw",
-        "break", "continue", "call", "caller()", "filter upper", "block b", "self.b()", "|map('upper')|list", ".format(1)", " % (1,2)", "dict(a=1)",
-        ".encode()", ".decode('utf-16')", ".translate({97: 'x'})", "[1:2]", ".hex()", ".to_bytes(3)", "|pprint", "|wordwrap(3)", "|unique|list", "|sort", "|groupby('a')",
-        ".find('l')", ".rsplit('l')", ".keys()", ".items()", "== d", "in d", "'{:>9,}'.format(n)", "|urlize", "|striptags", "|safe", ".join(l)", "|batch(2)|list", "** 99",
+        "{{", "}}", "{%", "%}", "{#", "#}", "-", "+", "(", ")", "[", "]", "{", "}", "'", "\"", "|", ".", ",", ":", "=", "==", "~",
+        "**", "//",
+        " if ", " else ", " endif ", " for ", " in ", " endfor ", " set ", " macro m(a, b=1) ", " endmacro ", " not ",
+        " is ", " recursive ",
+        "loop", "loop.last", "namespace(x=1)", "messages", "messages[0]", "none", "true", "0", "1.5e3",
+        "9999999999999999999999", "'\\u00e9'",
+        "\\", "\n", "\r\n", "\u00a0", "\ud83d", "\ude00", "range(9)", "tojson(indent=2)", "[::-1]", "generation", "endgeneration",
+        "raw", "endraw",
+        "break", "continue", "call", "caller()", "filter upper", "block b", "self.b()", "|map('upper')|list", ".format(1)",
+        " % (1,2)", "dict(a=1)",
+        ".encode()", ".decode('utf-16')", ".translate({97: 'x'})", "[1:2]", ".hex()", ".to_bytes(3)", "|pprint", "|wordwrap(3)",
+        "|unique|list", "|sort", "|groupby('a')",
+        ".find('l')", ".rsplit('l')", ".keys()", ".items()", "== d", "in d", "'{:>9,}'.format(n)", "|urlize", "|striptags", "|safe",
+        ".join(l)", "|batch(2)|list", "** 99",
     ];
 
     private static List<string> Seeds()
@@ -41,7 +48,8 @@ public sealed class TemplateFuzzTests
     public void ParseAndRender_MutatedTemplates_ThrowOnlyTheDocumentedException()
     {
         var seeds = Seeds();
-        var seconds = int.Parse(Environment.GetEnvironmentVariable("HANDBOOK_FUZZ_SECONDS") ?? "0", System.Globalization.CultureInfo.InvariantCulture);
+        var seconds = int.Parse(Environment.GetEnvironmentVariable("HANDBOOK_FUZZ_SECONDS") ?? "0",
+            System.Globalization.CultureInfo.InvariantCulture);
         var random = new Random(20260102 + seconds);
         var clock = Stopwatch.StartNew();
         for (var i = 0; i < 3000 || clock.Elapsed.TotalSeconds < seconds; i++)
@@ -63,8 +71,11 @@ public sealed class TemplateFuzzTests
     }
 
     private static TemplateVariables Variables() => new TemplateVariables()
-        .Set("messages", JsonNode.Parse("""[{"role":"system","content":"s"},{"role":"user","content":"h\u00e9 \ud83d\ude00"},{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":{"a":[1,2.5,null]}}}]}]"""))
-        .Set("tools", JsonNode.Parse("""[{"type":"function","function":{"name":"f","parameters":{"properties":{"a":{"type":"number"}}}}}]"""))
+        .Set("messages",
+            JsonNode.Parse("""[{"role":"system","content":"s"},{"role":"user","content":"h\u00e9 \ud83d\ude00"},"""
+                + """{"role":"assistant","content":null,"tool_calls":[{"function":{"name":"f","arguments":{"a":[1,2.5,null]}}}]}]"""))
+        .Set("tools",
+            JsonNode.Parse("""[{"type":"function","function":{"name":"f","parameters":{"properties":{"a":{"type":"number"}}}}}]"""))
         .Set("add_generation_prompt", true).Set("bos_token", "<s>").Set("eos_token", "</s>").Set("l", JsonNode.Parse("[3,1,2]"))
         .Set("d", JsonNode.Parse("""{"b":2,"a":1}""")).Set("s", "Hello World").Set("n", JsonNode.Parse("5")).Set("z", (string?)null);
 

@@ -16,7 +16,8 @@ public sealed class TemplateLimitsTests
         { "LimitError", "{{ [0] * 2000000000 }}" },
         { "LimitError", "{{ 9 ** 99999999 }}" },
         { "LimitError", "{{ (-2) ** 99999999999999999999 }}" },
-        { "LimitError", "{% set ns = namespace(x=99999999999999999999) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}" },
+        { "LimitError",
+            "{% set ns = namespace(x=99999999999999999999) %}{% for i in range(99) %}{% set ns.x = ns.x * ns.x %}{% endfor %}" },
         { "LimitError", "{{ 'x'|center(2000000000) }}" },
         { "LimitError", "{{ 'x'.ljust(2000000000) }}" },
         { "LimitError", "{{ '%2000000d' % 1 }}" },
@@ -30,8 +31,11 @@ public sealed class TemplateLimitsTests
         { "RecursionError", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}" },
         { "RecursionError", "{% for x in [[1]] recursive %}{{ loop([[1]]) }}{% endfor %}" },
         { "RecursionError", "{% set ns = namespace(x=[]) %}{% for i in range(50000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x }}" },
-        { "RecursionError", "{% set ns = namespace(x=[]) %}{% for i in range(50000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x|tojson }}" },
-        { "RecursionError", "{% set a = namespace(x=[], y=[]) %}{% for i in range(9000) %}{% set a.x = [a.x] %}{% set a.y = [a.y] %}{% endfor %}{{ a.x == a.y }}" },
+        { "RecursionError",
+            "{% set ns = namespace(x=[]) %}{% for i in range(50000) %}{% set ns.x = [ns.x] %}{% endfor %}{{ ns.x|tojson }}" },
+        { "RecursionError",
+            "{% set a = namespace(x=[], y=[]) %}{% for i in range(9000) %}{% set a.x = "
+                + "[a.x] %}{% set a.y = [a.y] %}{% endfor %}{{ a.x == a.y }}" },
         { "RecursionError", "{% set ns = namespace() %}{% set ns.self = ns %}{{ ns }}" },
         { "RecursionError", "{% block b %}{{ self.b() }}{% endblock %}" },
     };
@@ -97,7 +101,8 @@ public sealed class TemplateLimitsTests
     [Fact]
     public void Render_FromManyThreads_GivesTheSameText()
     {
-        var template = Template.Parse("{% set ns = namespace(n=0) %}{% for i in range(50) %}{% set ns.n = ns.n + i %}{{ loop.index }}{% endfor %}{{ ns.n }}");
+        var template = Template.Parse(
+            "{% set ns = namespace(n=0) %}{% for i in range(50) %}{% set ns.n = ns.n + i %}{{ loop.index }}{% endfor %}{{ ns.n }}");
         var texts = Enumerable.Range(0, 200).AsParallel().Select(_ => template.Render(new TemplateVariables()).Text).Distinct().ToList();
         Assert.Single(texts);
     }

@@ -21,7 +21,8 @@ public sealed class TinyChat : IDisposable
         var tokenizer = trainer.Train(new TokenizerSettings { EosToken = "<|im_end|>", ChatTemplate = ChatTemplate.ChatMl });
         var config = new JsonObject
         {
-            ["model_type"] = "llama", ["vocab_size"] = tokenizer.VocabSize, ["hidden_size"] = 32, ["intermediate_size"] = 64, ["num_hidden_layers"] = 2,
+            ["model_type"] = "llama", ["vocab_size"] = tokenizer.VocabSize, ["hidden_size"] = 32,
+            ["intermediate_size"] = 64, ["num_hidden_layers"] = 2,
             ["num_attention_heads"] = 4, ["num_key_value_heads"] = 2, ["max_position_embeddings"] = 512, ["tie_word_embeddings"] = true,
             ["initializer_range"] = 0.3, ["eos_token_id"] = tokenizer.EosId,
         };
@@ -35,7 +36,8 @@ public sealed class TinyChat : IDisposable
             tokenizer.Save(File("reward"));
             return File("reward");
         });
-        Prompts = Write("prompts.jsonl", Enumerable.Range(0, 11).Select(i => new JsonObject { ["prompt"] = Question(i), ["answer"] = "yes", ["prompt_id"] = $"id{i}" }));
+        Prompts = Write("prompts.jsonl",
+            Enumerable.Range(0, 11).Select(i => new JsonObject { ["prompt"] = Question(i), ["answer"] = "yes", ["prompt_id"] = $"id{i}" }));
     }
 
     /// <summary>The folder of the language model.</summary>
@@ -49,7 +51,8 @@ public sealed class TinyChat : IDisposable
 
     public string File(string name) => Path.Combine(folder, name);
 
-    public string Write(string name, IEnumerable<JsonObject> rows) => Write(name, string.Concat(rows.Select(row => row.ToJsonString() + "\n")));
+    public string Write(string name, IEnumerable<JsonObject> rows) =>
+        Write(name, string.Concat(rows.Select(row => row.ToJsonString() + "\n")));
 
     public string Write(string name, string text)
     {

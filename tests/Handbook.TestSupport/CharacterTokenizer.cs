@@ -12,7 +12,8 @@ public static class CharacterTokenizer
         var vocabulary = new JsonObject();
         foreach (var unit in Enumerable.Range(' ', 95).Append('\n'))
             vocabulary[((char)unit).ToString()] = vocabulary.Count;
-        var tokens = new JsonArray([.. added.Select((token, i) => new JsonObject { ["id"] = 96 + i, ["content"] = token, ["special"] = true })]);
+        var tokens = new JsonArray([.. added.Select((token, i) => new JsonObject { ["id"] = 96 + i,
+            ["content"] = token, ["special"] = true })]);
         return new JsonObject
         {
             ["version"] = "1.0",

@@ -25,5 +25,6 @@ public static class GoldenSpans
         return units;
     }
 
-    private static int ToCodePoints(string text, int units) => Encoding.UTF32.GetByteCount(text.AsSpan(0, Math.Min(units, text.Length))) / 4;
+    private static int ToCodePoints(string text, int units) =>
+        Encoding.UTF32.GetByteCount(text.AsSpan(0, Math.Min(units, text.Length))) / 4;
 }

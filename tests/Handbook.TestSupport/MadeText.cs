@@ -4,8 +4,9 @@ using Handbook.Tokenizers.Training;
 namespace Handbook.TestSupport;
 
 /// <summary>
-/// Text made up by rule, for tests that need much of it: pseudo-words of two or three syllables, the frequent ones far more frequent than the
-/// rare, in sentences; a word's follower depends on it, so that a model has something to learn. The same on every machine.
+/// Text made up by rule, for tests that need much of it: pseudo-words of two or three syllables, the frequent ones far more
+/// frequent than the rare, in sentences; a word's follower depends on it, so that a model has something to learn. The same on every
+/// machine.
 /// </summary>
 public static class MadeText
 {

@@ -7,7 +7,8 @@ namespace Handbook.TestSupport;
 /// </summary>
 public static class SharedFolders
 {
-    private const string Remedy = "other people's tokenizers, templates and texts: HANDBOOK_DATA and HANDBOOK_GOLDEN, or ../shared beside the clone";
+    private const string Remedy =
+        "other people's tokenizers, templates and texts: HANDBOOK_DATA and HANDBOOK_GOLDEN, or ../shared beside the clone";
 
     private static readonly string? GoldenOverride = Named("HANDBOOK_GOLDEN");
 

@@ -23,9 +23,12 @@ public sealed class SkippingTestFramework(IMessageSink diagnostics) : XunitTestF
         return index < 0 ? SharedFolders.ReasonOfNoCase(failure.Messages[0]) : failure.Messages[index];
     }
 
-    private sealed class Executor(AssemblyName name, ISourceInformationProvider sources, IMessageSink diagnostics) : XunitTestFrameworkExecutor(name, sources, diagnostics)
+    private sealed class Executor(
+        AssemblyName name, ISourceInformationProvider sources,
+        IMessageSink diagnostics) : XunitTestFrameworkExecutor(name, sources, diagnostics)
     {
-        protected override void RunTestCases(IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions) =>
+        protected override void RunTestCases(
+            IEnumerable<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions) =>
             base.RunTestCases(testCases, new Sink(executionMessageSink), executionOptions);
     }
 

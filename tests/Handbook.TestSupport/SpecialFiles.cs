@@ -18,7 +18,8 @@ public static partial class SpecialFiles
     /// <summary>Makes a device on which every write fails with a full disk, for <see cref="DeviceFactAttribute"/>.</summary>
     public static string MakeFull(string path) => MakeDevice(path, minor: 7);
 
-    private static string MakeDevice(string path, int minor) => TryMakeDevice(path, minor) ? path : throw new IOException($"no device can be made at {path}");
+    private static string MakeDevice(string path, int minor) =>
+        TryMakeDevice(path, minor) ? path : throw new IOException($"no device can be made at {path}");
 
     internal static bool TryMakeDevice(string path, int minor) =>
         OperatingSystem.IsLinux() && MakeNode(path, CharacterDevice | 0x1B6, (1 << 8) | minor) == 0;

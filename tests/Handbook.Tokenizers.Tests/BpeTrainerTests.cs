@@ -26,7 +26,10 @@ public sealed class BpeTrainerTests
         Assert.Equal(ExpectedMerges, Merges(tokenizer));
     }
 
-    private static readonly string[] ExpectedMerges = ["a b", "a a", "ab ab", "\u0120 abab", "a abab", "\u0120 aa", "\u0120 aabab", "aa aa", "\u0120abab ab", "\u0120aa a"];
+    private static readonly string[] ExpectedMerges =
+    [
+        "a b", "a a", "ab ab", "\u0120 abab", "a abab", "\u0120 aa", "\u0120 aabab", "aa aa", "\u0120abab ab", "\u0120aa a",
+    ];
 
     [Fact]
     public void Train_RarePairs_AreLeftOut() => Assert.Equal(256 + 2, Train(10000, 7, Corpus).VocabSize);
@@ -72,7 +75,10 @@ public sealed class BpeTrainerTests
     [InlineData(300, "a", "", "A special token must not be empty.")]
     public void Constructor_WrongOptions_SaysWhatIsWrong(int size, string one, string other, string expected)
     {
-        var error = Assert.Throws<UserErrorException>(() => new BpeTrainer(new BpeTrainerOptions { VocabSize = size, SpecialTokens = [one, other] }));
+        var error = Assert.Throws<UserErrorException>(() => new BpeTrainer(new BpeTrainerOptions
+        {
+            VocabSize = size, SpecialTokens = [one, other],
+        }));
         Assert.Equal(expected, error.Message);
     }
 
@@ -89,6 +95,7 @@ public sealed class BpeTrainerTests
         using var folder = new TemporaryFolder();
         tokenizer.Save(folder.Path);
         using var document = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder.Path, "tokenizer.json")));
-        return document.RootElement.GetProperty("model").GetProperty("merges").EnumerateArray().Select(merge => merge.GetString()!).ToList();
+        return document.RootElement.GetProperty("model").GetProperty("merges").EnumerateArray().Select(merge => merge.GetString()!)
+            .ToList();
     }
 }

@@ -48,7 +48,8 @@ public sealed class ComponentVectorTests
             var text = Texts[i];
             var encoded = tokenizer.Encode(text, addSpecialTokens: false);
             Same(text, "ids", Row(vector, "ids", i)!, encoded.Ids);
-            Same(text, "offsets", Row(vector, "offsets", i)!, encoded.OffsetsInCodePoints().SelectMany(range => new[] { range.Start, range.End }).ToArray());
+            Same(text, "offsets", Row(vector, "offsets", i)!,
+                encoded.OffsetsInCodePoints().SelectMany(range => new[] { range.Start, range.End }).ToArray());
             if (Row(vector, "special", i) is { } special)
                 Same(text, "special", special, tokenizer.Encode(text, addSpecialTokens: true).Ids);
             if (vector.GetProperty("decoded").GetArrayLength() > 0)
@@ -68,7 +69,8 @@ public sealed class ComponentVectorTests
 
     private static void Same(string text, string what, int[] expected, int[] actual) => Assert.True(
         expected.AsSpan().SequenceEqual(actual),
-        $"{what} of {JsonValue.Create(text).ToJsonString()}\nexpected [{string.Join(',', expected)}]\n     got [{string.Join(',', actual)}]");
+        $"{what} of {JsonValue.Create(text).ToJsonString()}\nexpected "
+            + $"[{string.Join(',', expected)}]\n     got [{string.Join(',', actual)}]");
 
     private static int[]? Row(JsonElement vector, string key, int row) =>
         vector.GetProperty(key).GetArrayLength() == 0 ? null : vector.GetProperty(key)[row].Deserialize<int[]>();
@@ -77,7 +79,8 @@ public sealed class ComponentVectorTests
     internal static string TokenizerFile(string name) => WithModel(Find(name).GetProperty("tokenizer"));
 
     private static JsonElement Find(string name) =>
-        JsonDocument.Parse(Lines.Skip(1).Single(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString() == name)).RootElement;
+        JsonDocument.Parse(Lines.Skip(1)
+            .Single(line => JsonDocument.Parse(line).RootElement.GetProperty("name").GetString() == name)).RootElement;
 
     /// <summary>The tokenizer file; a model given by name stands in the first line.</summary>
     private static string WithModel(JsonElement tokenizer)

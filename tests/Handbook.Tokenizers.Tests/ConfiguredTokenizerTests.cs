@@ -9,7 +9,8 @@ public sealed class ConfiguredTokenizerTests
 {
     private const string BosFrame = """
         {"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>","type_id":0}},{"Sequence":{"id":"A","type_id":0}}],
-         "pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],"special_tokens":{"<s>":{"id":"<s>","ids":[96],"tokens":["<s>"]}}}
+         "pair":[{"Sequence":{"id":"A","type_id":0}},{"Sequence":{"id":"B","type_id":1}}],
+         "special_tokens":{"<s>":{"id":"<s>","ids":[96],"tokens":["<s>"]}}}
         """;
 
     private const string ByteLevel = """{"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true}""";
@@ -35,13 +36,16 @@ public sealed class ConfiguredTokenizerTests
         // What is saved says it in tokenizer.json too, for readers of that file alone.
         using var folder = new TemporaryFolder();
         tokenizer.Save(folder.Path);
-        Assert.Equal(expected, Ids(Tokenizer.LoadFile(Path.Combine(folder.Path, "tokenizer.json")).Encode("a", addSpecialTokens: true).Ids));
+        Assert.Equal(expected,
+            Ids(Tokenizer.LoadFile(Path.Combine(folder.Path, "tokenizer.json")).Encode("a", addSpecialTokens: true).Ids));
         Assert.Equal(expected, Ids(Tokenizer.Load(folder.Path).Encode("a", addSpecialTokens: true).Ids));
     }
 
     [Fact]
     public void Load_AddBosWithoutABosToken_AddsNothing() =>
-        Assert.Equal("65", Ids(CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>"), """{"add_bos_token":true}""").Encode("a", addSpecialTokens: true).Ids));
+        Assert.Equal("65",
+            Ids(CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>"), """{"add_bos_token":true}""")
+                .Encode("a", addSpecialTokens: true).Ids));
 
     /// <summary>The Llama classes have names for their tokens; null is none.</summary>
     [Theory]
@@ -57,12 +61,14 @@ public sealed class ConfiguredTokenizerTests
     [Fact]
     public void Load_AddBosThatIsNoFlag_NamesFileAndKey()
     {
-        var error = Assert.Throws<UserErrorException>(() => CharacterTokenizer.Load(CharacterTokenizer.Json(), """{"add_bos_token":"yes"}"""));
+        var error = Assert.Throws<UserErrorException>(() => CharacterTokenizer.Load(CharacterTokenizer.Json(),
+            """{"add_bos_token":"yes"}"""));
         Assert.EndsWith("add_bos_token is \"yes\", expected true or false", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("""{"eos_token":"<|eot|>","additional_special_tokens":["<tool>",{"content":"<arg>","lstrip":true}]}""", null, "<|eot|> <tool> <arg>")]
+    [InlineData("""{"eos_token":"<|eot|>","additional_special_tokens":["<tool>",{"content":"<arg>","lstrip":true}]}""", null,
+        "<|eot|> <tool> <arg>")]
     [InlineData("""{"extra_special_tokens":["<x>"],"pad_token":"<pad>"}""", null, "<pad> <x>")]
     [InlineData("""{"extra_special_tokens":{"image_token":"<img>"}}""", null, "<img>")]
     [InlineData(null, """{"eos_token":{"content":"<|eot|>"},"additional_special_tokens":["<tool>"]}""", "<|eot|> <tool>")]
@@ -89,11 +95,14 @@ public sealed class ConfiguredTokenizerTests
     [InlineData("""{"eos_token":"</s>"}""", "<s>")]
     [InlineData("""{"eos_token":"</s>","added_tokens_decoder":{}}""", "</s>")]
     public void Load_MapAndConfigurationDisagree_TheMapDecidesOnlyInOlderFolders(string config, string eos) =>
-        Assert.Equal(eos, CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>", "</s>"), config, """{"eos_token":"<s>"}""").Settings.EosToken);
+        Assert.Equal(eos,
+            CharacterTokenizer.Load(CharacterTokenizer.Json("null", "<s>", "</s>"), config, """{"eos_token":"<s>"}""").Settings.EosToken);
 
     [Theory]
-    [InlineData("tokenizer_config.json", """{"additional_special_tokens":7}""", "additional_special_tokens is neither a list nor a map of tokens")]
-    [InlineData("special_tokens_map.json", """{"additional_special_tokens":[7]}""", "additional_special_tokens[0] is neither a string nor an object with content")]
+    [InlineData("tokenizer_config.json", """{"additional_special_tokens":7}""",
+        "additional_special_tokens is neither a list nor a map of tokens")]
+    [InlineData("special_tokens_map.json", """{"additional_special_tokens":[7]}""",
+        "additional_special_tokens[0] is neither a string nor an object with content")]
     public void Load_BrokenSpecialTokens_NameTheirFile(string file, string content, string expected)
     {
         using var folder = new TemporaryFolder();

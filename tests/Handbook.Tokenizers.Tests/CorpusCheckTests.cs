@@ -29,7 +29,8 @@ public sealed class CorpusCheckTests
         Assert.Equal((golden.GetProperty("corpus_sha256").GetString(), golden.GetProperty("texts").GetInt32()), (Hash(texts), texts.Count));
         var expected = golden.GetProperty("tokenizers").GetProperty(name);
         var path = GoldenFamilies.TokenizerPath(name);
-        Assert.Equal(expected.GetProperty("tokenizer_sha256").GetString(), Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
+        Assert.Equal(expected.GetProperty("tokenizer_sha256").GetString(),
+            Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path))));
         var blocks = expected.GetProperty("blocks_of_100").EnumerateArray().ToList();
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var encoded = GoldenFamilies.LoadFile(path).EncodeBatch(texts, addSpecialTokens: false);
@@ -81,7 +82,8 @@ public sealed class CorpusCheckTests
     private static IEnumerable<string> Rows(string file, int count, Func<JsonElement, string> text) =>
         File.ReadLines(SharedFolders.Data(file.Split('/'))).Take(count).Select(line => text(JsonDocument.Parse(line).RootElement));
 
-    private static string Hash(List<string> texts) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts))));
+    private static string Hash(List<string> texts) =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts))));
 
     private static byte[] Bytes(int[] ids)
     {

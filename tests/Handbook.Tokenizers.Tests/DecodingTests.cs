@@ -15,7 +15,8 @@ public sealed class DecodingTests
     {
         var tokenizer = GoldenFamilies.Load(family);
         // Only a vocabulary that has every byte can give all text back: this text has each byte that UTF-8 uses.
-        var probe = string.Concat(Enumerable.Range(0, 0x250).Concat([0x800, .. Enumerable.Range(1, 12).Select(lead => lead << 12), 0xE000, 0xF000,
+        var probe = string.Concat(Enumerable.Range(0, 0x250)
+            .Concat([0x800, .. Enumerable.Range(1, 12).Select(lead => lead << 12), 0xE000, 0xF000,
             0x10000, 0x40000, 0x80000, 0xC0000, 0x100000]).Select(char.ConvertFromUtf32));
         if (tokenizer.Decode(tokenizer.Encode(probe, false).Ids, false) != probe)
             return;

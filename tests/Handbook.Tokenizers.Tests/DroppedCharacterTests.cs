@@ -12,9 +12,11 @@ public sealed class DroppedCharacterTests
     private static Tokenizer Make(string preTokenizer)
     {
         var model = (JsonObject)JsonNode.Parse("""
-            {"type":"BPE","vocab":{"a":0,"b":1,"\u2581":2,"\u0120":3,"ab":4,"\u2581a":5,"ba":6,"abb":7},"merges":["a b","\u2581 a","b a","ab b"]}
+            {"type":"BPE","vocab":{"a":0,"b":1,"\u2581":2,"\u0120":3,"ab":4,"\u2581a":5,"ba":6,"abb":7},
+             "merges":["a b","\u2581 a","b a","ab b"]}
             """)!;
-        return CharacterTokenizer.Load(new JsonObject { ["model"] = model, ["pre_tokenizer"] = JsonNode.Parse(preTokenizer) }.ToJsonString());
+        return CharacterTokenizer.Load(new JsonObject { ["model"] = model, ["pre_tokenizer"] = JsonNode.Parse(preTokenizer) }
+            .ToJsonString());
     }
 
     [Theory]

@@ -9,7 +9,8 @@ public sealed class FastEncoderTests
     [
         " ", "  ", "\n", "\r\n", "\t", "'s", "'LL", "'\u017F", "1", "23", "\u0663", "\u00BD", "\u00E9", "e\u0301", "\u00DF", "\u4E2D\u6587",
         "\uAC00\uAC01", "\u1112\u1161\u11AB", "\U0001F600", "\U0001D4B3", "\u00A0", "\u2581", "<s>", "<unk>", "</s>", "<|endoftext|>",
-        "...", "--", "</", "\u0300", "\u093C", "\uFFFD", "\0", "\u001D", "hello", " world", "The", "Don't", "\u00C0\u00C9", "\u200D", "\u3000",
+        "...", "--", "</", "\u0300", "\u093C", "\uFFFD", "\0", "\u001D", "hello", " world", "The", "Don't", "\u00C0\u00C9",
+        "\u200D", "\u3000",
         "[INST]", "<|im_start|>", "\uD800", "\uDC00",
     ];
 

@@ -62,7 +62,8 @@ public sealed class GoldenTokenizerTests
     private static void Same<T>(T expected, T actual) => Assert.Equal(expected, actual);
 
     private static void Same(int[] expected, int[] actual) =>
-        Assert.True(expected.AsSpan().SequenceEqual(actual), $"expected [{string.Join(',', expected)}]\n     got [{string.Join(',', actual)}]");
+        Assert.True(expected.AsSpan().SequenceEqual(actual),
+            $"expected [{string.Join(',', expected)}]\n     got [{string.Join(',', actual)}]");
 
     private static int[] Ints(JsonElement golden, string key) =>
         golden.GetProperty(key).EnumerateArray().Select(value => value.GetInt32()).ToArray();

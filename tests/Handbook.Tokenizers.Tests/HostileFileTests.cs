@@ -14,7 +14,8 @@ public sealed class HostileFileTests
     private static int Start => Setting("HANDBOOK_FUZZ_SEED", 7919);
 
     private static int Setting(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
+        Environment.GetEnvironmentVariable(name) is { Length: > 0 } text
+            ? int.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : otherwise;
 
     public static TheoryData<string> Seeds =>
         [.. ComponentVectorTests.VectorNames.Where((_, i) => i % 12 == 0), "SentencePiece", "tokenizer_config.json"];
@@ -60,7 +61,11 @@ public sealed class HostileFileTests
     /// <summary>Flips, cuts, repeats and moves bytes, and puts in numbers and brackets that readers trip over.</summary>
     private static byte[] Mutate(byte[] content, Random random)
     {
-        string[] bait = ["-1", "2147483648", "1e999", "null", "[", "{", "]", "}", "\"", "\\ud800", "\"type\":", "16777215", "0", "\"\"", "true", "\u2581"];
+        string[] bait =
+        [
+            "-1", "2147483648", "1e999", "null", "[", "{", "]", "}", "\"", "\\ud800", "\"type\":", "16777215", "0", "\"\"",
+            "true", "\u2581",
+        ];
         var bytes = content.ToList();
         for (var change = random.Next(1, 5); change > 0 && bytes.Count > 0; change--)
         {
@@ -82,7 +87,10 @@ public sealed class HostileFileTests
     private static byte[] SmallSentencePieceModel()
     {
         var bytes = new List<byte>();
-        (string Text, byte Type)[] pieces = [("<unk>", 2), ("<s>", 3), ("</s>", 3), ("[X]", 4), ("<0x41>", 6), ("\u2581", 1), ("a", 1), ("b", 1), ("ab", 1), ("\u2581ab", 1)];
+        (string Text, byte Type)[] pieces =
+        [
+            ("<unk>", 2), ("<s>", 3), ("</s>", 3), ("[X]", 4), ("<0x41>", 6), ("\u2581", 1), ("a", 1), ("b", 1), ("ab", 1), ("\u2581ab", 1),
+        ];
         foreach (var (text, type) in pieces)
         {
             var utf8 = Encoding.UTF8.GetBytes(text);

@@ -9,7 +9,10 @@ public sealed class HostileTokenizerTests
     private static string Doubling(string step, bool normalized)
     {
         var json = (JsonObject)JsonNode.Parse(CharacterTokenizer.Json("null", "<s>"))!;
-        json["normalizer"] = new JsonObject { ["type"] = "Sequence", ["normalizers"] = new JsonArray([.. Enumerable.Range(0, 60).Select(_ => JsonNode.Parse(step))]) };
+        json["normalizer"] = new JsonObject
+        {
+            ["type"] = "Sequence", ["normalizers"] = new JsonArray([.. Enumerable.Range(0, 60).Select(_ => JsonNode.Parse(step))]),
+        };
         json["added_tokens"]![0]!["normalized"] = normalized;
         return json.ToJsonString();
     }
@@ -17,7 +20,9 @@ public sealed class HostileTokenizerTests
     [Theory]
     [InlineData("""{"type":"Replace","pattern":{"String":"a"},"content":"aa"}""")]
     [InlineData("""{"type":"Replace","pattern":{"Regex":"."},"content":"aa"}""")]
-    [InlineData("""{"type":"Prepend","prepend":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}""")]
+    [InlineData(
+        """{"type":"Prepend","prepend":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"""
+            + """aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}""")]
     [InlineData("""{"type":"ByteLevel"}""")]
     public void Encode_ANormalizerThatDoublesTheTextSixtyTimes_IsOneLine(string step)
     {
@@ -28,14 +33,16 @@ public sealed class HostileTokenizerTests
 
     [Fact]
     public void Load_ANormalizerThatDoublesAnAddedToken_IsOneLine() =>
-        Assert.Throws<UserErrorException>(() => CharacterTokenizer.Load(Doubling("""{"type":"Replace","pattern":{"String":"s"},"content":"ss"}""", normalized: true)));
+        Assert.Throws<UserErrorException>(() => CharacterTokenizer.Load(Doubling(
+            """{"type":"Replace","pattern":{"String":"s"},"content":"ss"}""", normalized: true)));
 
     [Fact]
     public void Encode_ANormalizerThatMakesAFewCharactersOfOne_IsUsed()
     {
         var json = (JsonObject)JsonNode.Parse(CharacterTokenizer.Json())!;
         json["normalizer"] = JsonNode.Parse("""{"type":"Replace","pattern":{"String":"1"},"content":"one and "}""");
-        Assert.Equal(8 * 10_000, CharacterTokenizer.Load(json.ToJsonString()).Encode(new string('1', 10_000), addSpecialTokens: false).Count);
+        Assert.Equal(8 * 10_000,
+            CharacterTokenizer.Load(json.ToJsonString()).Encode(new string('1', 10_000), addSpecialTokens: false).Count);
     }
 
     [Theory]
@@ -46,7 +53,10 @@ public sealed class HostileTokenizerTests
     public void Encode_APatternThatNeverEnds_IsOneLine(string pattern)
     {
         var json = (JsonObject)JsonNode.Parse(CharacterTokenizer.Json())!;
-        json["pre_tokenizer"] = new JsonObject { ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = pattern }, ["behavior"] = "Isolated", ["invert"] = false };
+        json["pre_tokenizer"] = new JsonObject
+        {
+            ["type"] = "Split", ["pattern"] = new JsonObject { ["Regex"] = pattern }, ["behavior"] = "Isolated", ["invert"] = false,
+        };
         var tokenizer = CharacterTokenizer.Load(json.ToJsonString());
         var error = Assert.Throws<UserErrorException>(() => tokenizer.Encode(new string('a', 3000), addSpecialTokens: false));
         Assert.Equal("tokenizer.json: a pattern needs too many steps on this text; it cannot be used.", error.Message);
@@ -56,7 +66,10 @@ public sealed class HostileTokenizerTests
     public void Load_APatternOfThousands_IsRefused()
     {
         var json = (JsonObject)JsonNode.Parse(CharacterTokenizer.Json())!;
-        json["normalizer"] = new JsonObject { ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = new string('a', 5000) }, ["content"] = "" };
+        json["normalizer"] = new JsonObject
+        {
+            ["type"] = "Replace", ["pattern"] = new JsonObject { ["String"] = new string('a', 5000) }, ["content"] = "",
+        };
         var error = Assert.Throws<UserErrorException>(() => CharacterTokenizer.Load(json.ToJsonString()));
         Assert.EndsWith("a pattern of 5000 characters; at most 4096 are looked for", error.Message, StringComparison.Ordinal);
     }

@@ -9,17 +9,25 @@ namespace Handbook.Tokenizers.Tests;
 public sealed class OlderFormatTests
 {
     /// <summary>Families whose golden file was converted from their SentencePiece model.</summary>
-    public static TheoryData<string> ConvertedFamilies => [.. GoldenFamilies.Names.Where(name => GoldenFamilies.TokenizerPath(name).Contains("fixtures", StringComparison.Ordinal))];
+    public static TheoryData<string> ConvertedFamilies =>
+    [
+        .. GoldenFamilies.Names.Where(name => GoldenFamilies.TokenizerPath(name).Contains("fixtures", StringComparison.Ordinal)),
+    ];
 
     /// <summary>
     /// Families that have vocab.json and merges.txt beside tokenizer.json, but for those with words of their own, of which the
     /// two files say nothing.
     /// </summary>
     public static TheoryData<string> MergesFamilies => [.. GoldenFamilies.Names.Where(name =>
-        File.Exists(Path.Combine(FolderOf(name), "merges.txt")) && !File.ReadAllText(GoldenFamilies.TokenizerPath(name)).Contains("\"Digits\"", StringComparison.Ordinal))];
+        File.Exists(Path.Combine(FolderOf(name), "merges.txt"))
+            && !File.ReadAllText(GoldenFamilies.TokenizerPath(name)).Contains("\"Digits\"", StringComparison.Ordinal))];
 
     /// <summary>Families with both tokenizer.json and tokenizer.model.</summary>
-    public static TheoryData<string> TwoFormFamilies => [.. GoldenFamilies.Names.Where(name => File.Exists(Path.Combine(FolderOf(name), "tokenizer.model")) && File.Exists(Path.Combine(FolderOf(name), "tokenizer.json")))];
+    public static TheoryData<string> TwoFormFamilies =>
+    [
+        .. GoldenFamilies.Names.Where(name => File.Exists(Path.Combine(FolderOf(name), "tokenizer.model"))
+            && File.Exists(Path.Combine(FolderOf(name), "tokenizer.json"))),
+    ];
 
     [Theory]
     [MemberData(nameof(ConvertedFamilies))]
@@ -71,14 +79,16 @@ public sealed class OlderFormatTests
     private static string FolderOf(string family) => Path.Combine(SharedFolders.Data("tokenizers"), family);
 
     private static List<string> Generated(string family) =>
-        SentencePieceConversion.Merges(SentencePieceModel.Parse(File.ReadAllBytes(Path.Combine(FolderOf(family), "tokenizer.model"))).Pieces)
+        SentencePieceConversion.Merges(
+                SentencePieceModel.Parse(File.ReadAllBytes(Path.Combine(FolderOf(family), "tokenizer.model"))).Pieces)
             .ConvertAll(merge => $"{merge.Left} {merge.Right}");
 
     private static List<string> MergesOf(string path)
     {
         using var document = JsonDocument.Parse(File.ReadAllBytes(path));
         return document.RootElement.GetProperty("model").GetProperty("merges").EnumerateArray()
-            .Select(merge => merge.ValueKind == JsonValueKind.String ? merge.GetString()! : $"{merge[0].GetString()} {merge[1].GetString()}").ToList();
+            .Select(merge => merge.ValueKind == JsonValueKind.String
+                ? merge.GetString()! : $"{merge[0].GetString()} {merge[1].GetString()}").ToList();
     }
 
     private static void CheckIds(Tokenizer tokenizer, string family, Func<string, bool> applies)

@@ -5,7 +5,8 @@ namespace Handbook.Tokenizers.Tests;
 public sealed class TokenizerFolderTests
 {
     private const string Small = """
-        {"version":"1.0","truncation":null,"padding":null,"added_tokens":[{"id":3,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
+        {"version":"1.0","truncation":null,"padding":null,
+         "added_tokens":[{"id":3,"content":"<s>","single_word":false,"lstrip":false,"rstrip":false,"normalized":false,"special":true}],
          "normalizer":null,"pre_tokenizer":{"type":"WhitespaceSplit"},"post_processor":null,"decoder":null,
          "model":{"type":"WordLevel","vocab":{"<unk>":0,"one":1,"two":2,"<s>":3},"unk_token":"<unk>"}}
         """;
@@ -61,7 +62,8 @@ public sealed class TokenizerFolderTests
         foreach (var tokenizer in (Tokenizer[])[Tokenizer.Load(folder.Path), Tokenizer.Load(copy.Path)])
         {
             Assert.Equal((3, 2, null, 0), (tokenizer.BosId, tokenizer.EosId, tokenizer.PadId, tokenizer.UnkId));
-            Assert.Equal((77, "D", "T"), (tokenizer.ModelMaxLength, tokenizer.ChatTemplate, tokenizer.Settings.NamedChatTemplates["tool_use"]));
+            Assert.Equal((77, "D", "T"),
+                (tokenizer.ModelMaxLength, tokenizer.ChatTemplate, tokenizer.Settings.NamedChatTemplates["tool_use"]));
             Assert.Equal("left", tokenizer.Settings.Other["padding_side"]!.GetValue<string>());
             Assert.Equal([1, 4, 2], tokenizer.Encode("one  <x>two", false).Ids);
             Assert.Equal(5, tokenizer.VocabSize);
@@ -102,17 +104,26 @@ public sealed class TokenizerFolderTests
     [InlineData("""{"model":""", "tokenizer.json: is not valid JSON: line 1, column 10: the text ends inside an object or a list.")]
     [InlineData("""[]""", "the file is a list, expected an object")]
     [InlineData("""{"version":"1.0"}""", "model is missing")]
-    [InlineData("""{"model":{"type":"Unigramm","vocab":[]}}""", "model.type is \"Unigramm\", expected one of BPE, Unigram, WordPiece, WordLevel. Did you mean Unigram?")]
+    [InlineData("""{"model":{"type":"Unigramm","vocab":[]}}""",
+        "model.type is \"Unigramm\", expected one of BPE, Unigram, WordPiece, WordLevel. Did you mean Unigram?")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["a b"]}}""", "model.merges[0]: \"b\" is not in the vocabulary")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["ab"]}}""", "model.merges[0] is \"ab\", expected two tokens with one space between them")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{"a":2000000000},"merges":[]}}""", "token \"a\" has the id 2000000000; ids go from 0 to 16777215")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":["ab"]}}""",
+        "model.merges[0] is \"ab\", expected two tokens with one space between them")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{"a":2000000000},"merges":[]}}""",
+        "token \"a\" has the id 2000000000; ids go from 0 to 16777215")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":-1},"merges":[]}}""", "model.vocab is -1, expected a whole number")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"a":0},"merges":[],"dropout":0.1}}""", "model.dropout is 0.1")]
     [InlineData("""{"model":{"type":"Unigram","unk_id":3,"vocab":[["a",0]]}}""", "model.unk_id is 3, but there are 1 tokens")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"normalizer":{"type":"Sequence","normalizers":[{"type":"NFX"}]}}""", "normalizer.normalizers[0].type is \"NFX\"")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a"},"behavior":"Isolated"}}""", "a ( without )")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Split","pattern":{"String":"a"},"behavior":"Isolate"}}""", "pre_tokenizer.behavior is \"Isolate\", expected one of Isolated")]
-    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"added_tokens":[{"id":1,"content":7}]}""", "added_tokens[0].content is 7, expected a string")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"normalizer":{"type":"Sequence","normalizers":[{"type":"NFX"}]}}""",
+        "normalizer.normalizers[0].type is \"NFX\"")]
+    [InlineData(
+        """{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Split","pattern":{"Regex":"(a"}"""
+        + ""","behavior":"Isolated"}}""", "a ( without )")]
+    [InlineData(
+        """{"model":{"type":"BPE","vocab":{},"merges":[]},"pre_tokenizer":{"type":"Split","pattern":{"String":"a"}"""
+        + ""","behavior":"Isolate"}}""", "pre_tokenizer.behavior is \"Isolate\", expected one of Isolated")]
+    [InlineData("""{"model":{"type":"BPE","vocab":{},"merges":[]},"added_tokens":[{"id":1,"content":7}]}""",
+        "added_tokens[0].content is 7, expected a string")]
     [InlineData("""{"model":{"type":"BPE","vocab":{"\ud800":0},"merges":[]}}""", "not valid Unicode")]
     public void Load_WrongFile_NamesFileAndKey(string content, string expected)
     {

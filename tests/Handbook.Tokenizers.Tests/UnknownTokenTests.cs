@@ -6,7 +6,8 @@ public sealed class UnknownTokenTests
 {
     [Theory]
     [InlineData("""{"type":"WordLevel","vocab":{"a":0},"unk_token":"x\ny"}""")]
-    [InlineData("""{"type":"WordPiece","vocab":{"a":0},"unk_token":"x\ny","continuing_subword_prefix":"##","max_input_chars_per_word":100}""")]
+    [InlineData(
+        """{"type":"WordPiece","vocab":{"a":0},"unk_token":"x\ny","continuing_subword_prefix":"##","max_input_chars_per_word":100}""")]
     [InlineData("""{"type":"BPE","vocab":{"a":0},"merges":[],"unk_token":"x\ny"}""")]
     public void Encode_UnknownTokenNotInVocabulary_IsOneLine(string model)
     {

@@ -19,9 +19,11 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
         for (var i = 0; i < inspected.Length; i++)
         {
             var id = tokens.Ids[i];
-            inspected[i] = new InspectedToken(id, TextOf(tokens, i), tokens.MessageIndex[i], tokens.LossMask[i], tokenizer.IsSpecial(id), kept?[i] == false);
+            inspected[i] = new InspectedToken(id, TextOf(tokens, i), tokens.MessageIndex[i], tokens.LossMask[i],
+                tokenizer.IsSpecial(id), kept?[i] == false);
         }
-        return new InspectedExample(name, Roles(messages), [new InspectedPart("sequence", inspected)], Problems([tokens.Ids], tokens.LossMask));
+        return new InspectedExample(name, Roles(messages), [new InspectedPart("sequence", inspected)],
+            Problems([tokens.Ids], tokens.LossMask));
     }
 
     /// <summary>An example of which ids are given: a sequence, a prompt with its completion, or a pair.</summary>
@@ -34,7 +36,8 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
     /// </param>
     /// <param name="kept">Which tokens of a sequence stand in a row; null for all.</param>
     public InspectedExample Encoded(
-        string name, IReadOnlyList<int[]> parts, bool[]? lossMask, IReadOnlyList<(TokenizedConversation Tokens, IReadOnlyList<Message> Messages)> sources, bool[]? kept = null)
+        string name, IReadOnlyList<int[]> parts, bool[]? lossMask,
+        IReadOnlyList<(TokenizedConversation Tokens, IReadOnlyList<Message> Messages)> sources, bool[]? kept = null)
     {
         var titles = Titles(parts.Count);
         var inspected = new List<InspectedPart>();
@@ -67,7 +70,12 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
         return problems;
     }
 
-    private static string[] Titles(int parts) => parts switch { 1 => ["sequence"], 2 => ["prompt", "completion"], _ => ["prompt", "chosen", "rejected"] };
+    private static string[] Titles(int parts) => parts switch
+    {
+        1 => ["sequence"],
+        2 => ["prompt", "completion"],
+        _ => ["prompt", "chosen", "rejected"],
+    };
 
     private static string[] Roles(IReadOnlyList<Message> messages) => [.. messages.Select(message => message.Role)];
 
@@ -92,7 +100,9 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
         return part == 0 ? messages[..prompt.Length] : messages[prompt.Length..];
     }
 
-    /// <summary>How far a stretch of tokens lies in the whole, at most one token at each end aside; null where it is not in there.</summary>
+    /// <summary>
+    /// How far a stretch of tokens lies in the whole, at most one token at each end aside; null where it is not in there.
+    /// </summary>
     private static int? Align(ReadOnlySpan<int> stretch, ReadOnlySpan<int> whole)
     {
         foreach (var (skipFirst, skipLast) in ((int, int)[])[(0, 0), (1, 0), (0, 1), (1, 1)])
@@ -110,11 +120,14 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
         for (var i = 0; i < ids.Length; i++)
         {
             var before = i == 0 ? "" : tokenizer.Decode(ids.AsSpan(i - 1, 1), skipSpecialTokens: false);
-            var both = i == 0 ? tokenizer.Decode(ids.AsSpan(0, 1), skipSpecialTokens: false) : tokenizer.Decode(ids.AsSpan(i - 1, 2), skipSpecialTokens: false);
+            var both = i == 0
+                ? tokenizer.Decode(ids.AsSpan(0, 1), skipSpecialTokens: false)
+                : tokenizer.Decode(ids.AsSpan(i - 1, 2), skipSpecialTokens: false);
             var text = both.StartsWith(before, StringComparison.Ordinal) ? both[before.Length..] : both;
             if (text.Length == 0 || text.Contains('\uFFFD', StringComparison.Ordinal))
                 text = tokenizer.IdToToken(ids[i]) ?? "";
-            tokens[i] = new InspectedToken(ids[i], text, messages.Length == 0 ? -1 : messages[i], mask[i], tokenizer.IsSpecial(ids[i]), kept?[i] == false);
+            tokens[i] = new InspectedToken(ids[i], text, messages.Length == 0 ? -1 : messages[i], mask[i],
+                tokenizer.IsSpecial(ids[i]), kept?[i] == false);
         }
         return tokens;
     }

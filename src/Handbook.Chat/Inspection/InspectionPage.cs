@@ -22,21 +22,27 @@ public static class InspectionPage
     /// <param name="examples">The examples to show.</param>
     /// <param name="notes">What else is to be said of the data, a line each.</param>
     public static string Write(
-        string title, IReadOnlyList<(string Name, string Value)> facts, InspectionSummary? summary, IReadOnlyList<InspectedExample> examples,
+        string title, IReadOnlyList<(string Name, string Value)> facts, InspectionSummary? summary,
+        IReadOnlyList<InspectedExample> examples,
         IReadOnlyList<string>? notes = null)
     {
         var page = new StringBuilder();
-        page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n")
-            .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n")
-            .Append("<title>").Append(Encode(title)).Append("</title>\n<style>").Append(InspectionStyle.Css).Append("</style></head><body>\n")
-            .Append("<header>").Append(Encoding.UTF8.GetString(Mark)).Append("<h1>").Append(Encode(title)).Append("</h1><dl class=\"facts\">");
+        page.Append("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+            + "content=\"width=device-width,initial-scale=1\">\n")
+            .Append("<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+                + "style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n")
+            .Append("<title>").Append(Encode(title)).Append("</title>\n<style>").Append(InspectionStyle.Css)
+            .Append("</style></head><body>\n")
+            .Append("<header>").Append(Encoding.UTF8.GetString(Mark)).Append("<h1>").Append(Encode(title))
+            .Append("</h1><dl class=\"facts\">");
         foreach (var (name, value) in facts)
             page.Append("<div><dt>").Append(Encode(name)).Append("</dt><dd>").Append(Encode(value)).Append("</dd></div>");
         page.Append("</dl></header>\n");
         if (summary is not null)
             AppendSummary(page, summary);
         if (notes is { Count: > 0 })
-            page.Append("<details class=\"notes\"><summary>how the data was made</summary><pre>").Append(Encode(string.Join('\n', notes))).Append("</pre></details>\n");
+            page.Append("<details class=\"notes\"><summary>how the data was made</summary><pre>").Append(Encode(string.Join('\n', notes)))
+                .Append("</pre></details>\n");
         page.Append(Toolbar);
         for (var i = 0; i < examples.Count; i++)
             AppendExample(page, examples[i], i);
@@ -46,16 +52,19 @@ public static class InspectionPage
 
     private const string Toolbar =
         "<div class=\"toolbar\"><span class=\"key\"><span class=\"t l\">label</span> counts in the loss</span>"
-        + "<span class=\"key\"><span class=\"t\">context</span> is read only</span><span class=\"key\"><span class=\"t s\">special</span> token</span>"
+        + "<span class=\"key\"><span class=\"t\">context</span> is read only</span><span "
+        + "class=\"key\"><span class=\"t s\">special</span> token</span>"
         + "<span class=\"grow\"></span>"
-        + "<label><input type=\"checkbox\" data-toggle=\"edges\" checked> token edges</label><label><input type=\"checkbox\" data-toggle=\"ids\"> ids</label>"
+        + "<label><input type=\"checkbox\" data-toggle=\"edges\" checked> token edges</label><label><input type=\"checkbox\" "
+        + "data-toggle=\"ids\"> ids</label>"
         + "<label><input type=\"checkbox\" data-toggle=\"focus\"> labels only</label></div>\n";
 
     private static void AppendSummary(StringBuilder page, InspectionSummary summary)
     {
         page.Append("<section class=\"summary\"><div class=\"cards\">");
         Card(page, "examples", Number(summary.ExampleCount), "");
-        Card(page, "tokens", Number(summary.TokenCount), $"{Number(summary.ExampleCount == 0 ? 0 : summary.TokenCount / summary.ExampleCount)} on average");
+        Card(page, "tokens", Number(summary.TokenCount),
+            $"{Number(summary.ExampleCount == 0 ? 0 : summary.TokenCount / summary.ExampleCount)} on average");
         Card(page, "labels", summary.LabelShare.ToString("P1", CultureInfo.InvariantCulture), Number(summary.LabelCount) + " tokens");
         Card(page, "truncated", Number(summary.Truncated), "longer than the limit", summary.Truncated > 0 ? "warn" : "good");
         Card(page, "dropped", Number(summary.Dropped), "left out", summary.Dropped > 0 ? "warn" : "good");
@@ -69,7 +78,8 @@ public static class InspectionPage
     }
 
     private static void Card(StringBuilder page, string name, string value, string note, string kind = "") =>
-        page.Append("<div class=\"card ").Append(kind).Append("\"><span>").Append(name).Append("</span><b>").Append(value).Append("</b><small>").Append(Encode(note)).Append("</small></div>");
+        page.Append("<div class=\"card ").Append(kind).Append("\"><span>").Append(name).Append("</span><b>").Append(value)
+            .Append("</b><small>").Append(Encode(note)).Append("</small></div>");
 
     private static void AppendHistogram(StringBuilder page, InspectionSummary summary)
     {
@@ -78,28 +88,34 @@ public static class InspectionPage
         var bins = summary.Histogram(Bins);
         var longest = summary.Percentile(1);
         var tallest = Math.Max(1, bins.Max());
-        page.Append("<figure><figcaption>length in tokens &nbsp; shortest <b>").Append(Number(summary.Percentile(0))).Append("</b> median <b>")
+        page.Append("<figure><figcaption>length in tokens &nbsp; shortest <b>").Append(Number(summary.Percentile(0)))
+            .Append("</b> median <b>")
             .Append(Number(summary.Percentile(0.5))).Append("</b> 90% <b>").Append(Number(summary.Percentile(0.9))).Append("</b> 99% <b>")
             .Append(Number(summary.Percentile(0.99))).Append("</b> longest <b>").Append(Number(longest)).Append("</b></figcaption>")
-            .Append(CultureInfo.InvariantCulture, $"<svg viewBox=\"0 0 {Bins * 10} 90\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"histogram of lengths\">");
+            .Append(CultureInfo.InvariantCulture,
+                $"<svg viewBox=\"0 0 {Bins * 10} 90\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"histogram of lengths\">");
         for (var i = 0; i < Bins; i++)
         {
             var height = bins[i] == 0 ? 0 : Math.Max(2, 88.0 * bins[i] / tallest);
-            page.Append(CultureInfo.InvariantCulture, $"<rect x=\"{i * 10 + 1}\" y=\"{90 - height:0.#}\" width=\"8\" height=\"{height:0.#}\"><title>{i * (longest + 1) / Bins} to {(i + 1) * (longest + 1) / Bins} tokens: {bins[i]} examples</title></rect>");
+            page.Append(CultureInfo.InvariantCulture,
+                $"<rect x=\"{i * 10 + 1}\" y=\"{90 - height:0.#}\" width=\"8\" height=\"{height:0.#}\"><title>{i * (longest + 1) / Bins} "
+                    + $"to {(i + 1) * (longest + 1) / Bins} tokens: {bins[i]} examples</title></rect>");
         }
         page.Append("</svg></figure>");
     }
 
     private static void AppendExample(StringBuilder page, InspectedExample example, int number)
     {
-        page.Append(CultureInfo.InvariantCulture, $"<article id=\"e{number}\"><h2><a href=\"#e{number}\">").Append(Encode(example.Name)).Append("</a><small>")
+        page.Append(CultureInfo.InvariantCulture, $"<article id=\"e{number}\"><h2><a href=\"#e{number}\">").Append(Encode(example.Name))
+            .Append("</a><small>")
             .Append(Number(example.TokenCount)).Append(" tokens, ").Append(Number(example.LabelCount)).Append(" labels</small></h2>");
         foreach (var problem in example.Problems)
             page.Append("<p class=\"problem\">").Append(Encode(problem)).Append("</p>");
         page.Append(example.Parts.Count > 1 ? "<div class=\"parts\">" : "<div>");
         foreach (var part in example.Parts)
         {
-            page.Append("<section class=\"part\"><h3>").Append(Encode(part.Title)).Append("<small>").Append(Number(part.Tokens.Count)).Append("</small></h3><div class=\"text\">");
+            page.Append("<section class=\"part\"><h3>").Append(Encode(part.Title)).Append("<small>").Append(Number(part.Tokens.Count))
+                .Append("</small></h3><div class=\"text\">");
             AppendTokens(page, part, example.Roles);
             page.Append("</div></section>");
         }
@@ -130,9 +146,12 @@ public static class InspectionPage
 
     private static void AppendToken(StringBuilder page, InspectedToken token, IReadOnlyList<string> roles)
     {
-        var who = token.Message < 0 ? "template" : token.Message < roles.Count ? $"message {token.Message} ({roles[token.Message]})" : $"message {token.Message}";
-        page.Append("<span class=\"t").Append(token.IsLabel ? " l" : "").Append(token.IsSpecial ? " s" : "").Append(token.IsCut ? " x" : "").Append("\" title=\"id ")
-            .Append(token.Id.ToString(CultureInfo.InvariantCulture)).Append(" \u00b7 ").Append(Encode(who)).Append(token.IsLabel ? " \u00b7 label" : " \u00b7 no label").Append(token.IsCut ? " \u00b7 cut off" : "")
+        var who = token.Message < 0 ? "template"
+            : token.Message < roles.Count ? $"message {token.Message} ({roles[token.Message]})" : $"message {token.Message}";
+        page.Append("<span class=\"t").Append(token.IsLabel ? " l" : "").Append(token.IsSpecial ? " s" : "").Append(token.IsCut ? " x" : "")
+            .Append("\" title=\"id ")
+            .Append(token.Id.ToString(CultureInfo.InvariantCulture)).Append(" \u00b7 ").Append(Encode(who))
+            .Append(token.IsLabel ? " \u00b7 label" : " \u00b7 no label").Append(token.IsCut ? " \u00b7 cut off" : "")
             .Append("\" data-i=\"").Append(token.Id.ToString(CultureInfo.InvariantCulture)).Append("\">");
         var lines = token.Text.Split('\n');
         for (var i = 0; i < lines.Length; i++)

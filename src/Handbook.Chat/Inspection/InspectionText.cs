@@ -23,12 +23,15 @@ public static class InspectionText
     public static string Write(InspectedExample example, bool colour, bool everyToken)
     {
         var result = new StringBuilder();
-        result.Append(CultureInfo.InvariantCulture, $"{PrintableText.Line(example.Name)}: {Quantity.Of(example.TokenCount, "token")}, {Quantity.Of(example.LabelCount, "label")}\n");
+        result.Append(CultureInfo.InvariantCulture,
+            $"{PrintableText.Line(example.Name)}: {Quantity.Of(example.TokenCount, "token")}, "
+                + $"{Quantity.Of(example.LabelCount, "label")}\n");
         foreach (var problem in example.Problems)
             result.Append(Paint(colour, Warning, "! " + PrintableText.Line(problem))).Append('\n');
         foreach (var part in example.Parts)
         {
-            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{PrintableText.Line(part.Title)} ({Quantity.Of(part.Tokens.Count, "token")}, {Quantity.Of(part.LabelCount, "label")})")}\n");
+            var counts = $"{Quantity.Of(part.Tokens.Count, "token")}, {Quantity.Of(part.LabelCount, "label")}";
+            result.Append(CultureInfo.InvariantCulture, $"\n{Paint(colour, Faint, $"{PrintableText.Line(part.Title)} ({counts})")}\n");
             if (colour)
                 AppendText(result, part);
             if (everyToken || !colour)
@@ -45,7 +48,8 @@ public static class InspectionText
             if (IsGap(part, ref at))
             {
                 Switch("");
-                result.Append(CultureInfo.InvariantCulture, $"\n\n... {Quantity.Of(part.Gap.Behind - part.Gap.From, "token")} not shown ...\n\n");
+                result.Append(CultureInfo.InvariantCulture,
+                    $"\n\n... {Quantity.Of(part.Gap.Behind - part.Gap.From, "token")} not shown ...\n\n");
             }
             var token = part.Tokens[at];
             var style = token.IsCut ? Cut : token.IsLabel ? Label : token.IsSpecial ? Special : "";
@@ -85,8 +89,11 @@ public static class InspectionText
             if (IsGap(part, ref i))
                 result.Append(CultureInfo.InvariantCulture, $"... {Quantity.Of(part.Gap.Behind - part.Gap.From, "token")} not shown ...\n");
             var token = part.Tokens[i];
-            var message = token.Message < 0 ? "-" : token.Message < roles.Count ? $"{token.Message} {PrintableText.Line(roles[token.Message])}" : $"{token.Message}";
-            var line = string.Create(CultureInfo.InvariantCulture, $"{i,8}  {token.Id,6}  {(token.IsCut ? " cut " : token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
+            var message = token.Message < 0 ? "-"
+                : token.Message < roles.Count ? $"{token.Message} {PrintableText.Line(roles[token.Message])}" : $"{token.Message}";
+            var line = string.Create(CultureInfo.InvariantCulture,
+                $"{i,8}  {token.Id,6}  "
+                    + $"{(token.IsCut ? " cut " : token.IsLabel ? "  *  " : "     ")}  {message,-13}  {Visible(token.Text)}");
             result.Append(token.IsLabel && !token.IsCut ? Paint(colour, "\u001b[32m", line) : line).Append('\n');
         }
     }
@@ -102,5 +109,7 @@ public static class InspectionText
 
     private static string Paint(bool colour, string style, string text) => colour ? style + text + Reset : text;
 
-    private static string Visible(string text) => PrintableText.Lines(text.Replace("\n", "\u21b5", StringComparison.Ordinal).Replace("\t", "\u21e5", StringComparison.Ordinal).Replace(' ', '\u00b7'));
+    private static string Visible(string text) =>
+        PrintableText.Lines(text.Replace("\n", "\u21b5", StringComparison.Ordinal).Replace("\t", "\u21e5", StringComparison.Ordinal)
+            .Replace(' ', '\u00b7'));
 }

@@ -24,10 +24,18 @@ internal static class BenchCommand
 
     public static Command Create(Terminal terminal)
     {
-        var shape = new Option<string>("--shape") { Description = $"Model shape: {string.Join(", ", ModelShape.Names)}", DefaultValueFactory = _ => "smollm2-135m" };
+        var shape = new Option<string>("--shape")
+        {
+            Description = $"Model shape: {string.Join(", ", ModelShape.Names)}", DefaultValueFactory = _ => "smollm2-135m",
+        };
         var sequence = new Option<int>("--seq") { Description = "Tokens of a document", DefaultValueFactory = _ => 512 };
         var batch = new Option<int>("--batch") { Description = "Documents of a step", DefaultValueFactory = _ => 8 };
-        var dtype = new Option<string>("--dtype") { Description = $"{string.Join(", ", Precisions.Keys)} (auto is bf16 where that is faster, else fp32; bf16 and bf16 alone keep float32 master weights)", DefaultValueFactory = _ => "auto" };
+        var dtype = new Option<string>("--dtype")
+        {
+            Description =
+                $"{string.Join(", ", Precisions.Keys)} (auto is bf16 where that is faster, else "
+                + "fp32; bf16 and bf16 alone keep float32 master weights)", DefaultValueFactory = _ => "auto",
+        };
         var recompute = new Option<bool>("--recompute") { Description = "Recompute activations in the backward pass" };
         var steps = new Option<int>("--steps") { Description = "Steps that are counted", DefaultValueFactory = _ => 5 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
@@ -36,7 +44,8 @@ internal static class BenchCommand
             "bench", "Time supervised fine-tuning steps, and say which share of the machine's own matrix rate they reach.",
             "handbook bench --shape smollm2-135m --seq 512 --batch 8 --dtype bf16 --json", "handbook bench --shape tiny --recompute")
         {
-            shape, sequence, batch, dtype, recompute, steps, minutes, json, DpoBenchCommand.Create(terminal), GenerateBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
+            shape, sequence, batch, dtype, recompute, steps, minutes, json, DpoBenchCommand.Create(terminal),
+            GenerateBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
         };
         command.HasNothingToSave = true;
         command.SetAction((parsed, stop) =>
@@ -56,19 +65,23 @@ internal static class BenchCommand
     }
 
     /// <summary>The option that every benchmark has whose length depends on the machine.</summary>
-    internal static Option<double> Minutes() => new("--minutes") { Description = "The most minutes to take; what does not fit is left out", DefaultValueFactory = _ => 5 };
+    internal static Option<double> Minutes() =>
+        new("--minutes") { Description = "The most minutes to take; what does not fit is left out", DefaultValueFactory = _ => 5 };
 
     /// <summary>The time of that option. Beside one JSON object on the output, progress goes to the other stream.</summary>
     internal static TimeBudget Budget(double minutes, bool isJson, Terminal terminal) => minutes is > 0 and <= 10_000
-        ? new TimeBudget(terminal.Clock, TimeSpan.FromMinutes(minutes), isJson ? new PlainProgress(terminal.Error) : TerminalProgress.Of(terminal))
-        : throw new UserErrorException($"--minutes: {minutes.ToString(CultureInfo.InvariantCulture)} found, expected a number above 0 and up to 10000.");
+        ? new TimeBudget(terminal.Clock, TimeSpan.FromMinutes(minutes),
+            isJson ? new PlainProgress(terminal.Error) : TerminalProgress.Of(terminal))
+        : throw new UserErrorException(
+            $"--minutes: {minutes.ToString(CultureInfo.InvariantCulture)} found, expected a number above 0 and up to 10000.");
 
     internal static int Positive(string name, int value) =>
         value > 0 ? value : throw new UserErrorException($"{name}: {value} found, a positive number expected.");
 
     internal static Precision FindPrecision(string name) => Precisions.TryGetValue(name, out var precision)
         ? RunPrecision.Of(new ModelOptions { Precision = precision, Device = "cpu" }, null)
-        : throw new UserErrorException($"--dtype: {name} is none of {string.Join(", ", Precisions.Keys)}.{NearestName.Hint(name, Precisions.Keys)}");
+        : throw new UserErrorException(
+            $"--dtype: {name} is none of {string.Join(", ", Precisions.Keys)}.{NearestName.Hint(name, Precisions.Keys)}");
 
     private static DType Compute(StepBenchmarkOptions options) => options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
 
@@ -117,10 +130,14 @@ internal static class BenchCommand
     private static IEnumerable<(string Name, string Value)> Summary(StepBenchmarkOptions options, StepBenchmarkResult result) =>
     [
         ("model", $"{options.Shape}, {ProgressText.Count(result.ParameterCount)} parameters"),
-        ("step", Invariant($"{options.BatchSize} x {options.SequenceLength} tokens in {result.StepSeconds:0.000} s{(options.Recompute ? ", activations recomputed" : "")}")),
+        ("step", string.Create(CultureInfo.InvariantCulture,
+            $"{options.BatchSize} x {options.SequenceLength} tokens in {result.StepSeconds:0.000} "
+                + $"s{(options.Recompute ? ", activations recomputed" : "")}")),
         ("tokens/s", Invariant($"{result.TokensPerSecond:0}")),
         ("useful rate", Invariant($"{result.UsefulFlops / 1e9:0} GFLOP/s")),
-        ("matrix rate", Invariant($"{result.Rates.MatrixFlops[Compute(options)] / 1e9:0} GFLOP/s ({Compute(options).Name()}, square products, best median)")),
+        ("matrix rate",
+            string.Create(CultureInfo.InvariantCulture,
+                $"{result.Rates.MatrixFlops[Compute(options)] / 1e9:0} GFLOP/s ({Compute(options).Name()}, square products, best median)")),
         ("utilisation", Invariant($"{result.Utilisation(Compute(options)):P1} of the matrix rate")),
         ("memory rate", Invariant($"{result.Rates.MemoryBytes / 1e9:0.0} GB/s")),
         ("peak memory", Invariant($"{result.PeakMemory / 1e9:0.00} GB resident")),

@@ -15,14 +15,17 @@ namespace Handbook.Cli.Commands;
 /// <summary><c>handbook data prepare|inspect|stats|export</c>: a recipe's data without its training.</summary>
 internal static class DataCommand
 {
-    public static Command Create(Terminal terminal) => new HandbookCommand("data", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens.")
+    public static Command Create(
+        Terminal terminal) => new HandbookCommand("data", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens.")
     {
         Prepare(terminal), DataInspectCommand.Create(terminal), Stats(terminal), Export(terminal),
     };
 
     private static HandbookCommand Prepare(Terminal terminal)
     {
-        var command = new HandbookCommand("prepare", "Read, mix, clean, tokenize and pack a recipe's data, so that a run of it begins at once.", "handbook data prepare recipe.yaml");
+        var command = new HandbookCommand("prepare",
+            "Read, mix, clean, tokenize and pack a recipe's data, so that a run of it begins at once.",
+            "handbook data prepare recipe.yaml");
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -36,7 +39,9 @@ internal static class DataCommand
 
     private static HandbookCommand Stats(Terminal terminal)
     {
-        var command = new HandbookCommand("stats", "Lengths, tokens of each source, repeated examples, and how full rows are under each way of packing.", "handbook data stats recipe.yaml");
+        var command = new HandbookCommand("stats",
+            "Lengths, tokens of each source, repeated examples, and how full rows are under each way of packing.",
+            "handbook data stats recipe.yaml");
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
         {
@@ -50,7 +55,8 @@ internal static class DataCommand
 
     private static HandbookCommand Export(Terminal terminal)
     {
-        var command = new HandbookCommand("export", "Write the exact tokens and labels of every row as Parquet, to compare with other programs.",
+        var command = new HandbookCommand("export",
+            "Write the exact tokens and labels of every row as Parquet, to compare with other programs.",
             "handbook data export recipe.yaml --to rows.parquet", "handbook data export recipe.yaml --to held-out.parquet --evaluation");
         var path = new Option<string>("--to") { Description = "The file to write.", Required = true };
         var evaluation = new Option<bool>("--evaluation") { Description = "The evaluation set instead of the training set." };
@@ -67,7 +73,8 @@ internal static class DataCommand
             OutputFile.RefuseInputs("--to", parsed.GetValue(path)!, Inputs(recipe, store));
             var set = SetOf(store, parsed.GetValue(evaluation));
             StoreExport.ToParquet(store, set, parsed.GetValue(path)!, stop);
-            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{parsed.GetValue(path)}: {Quantity.Of(set.RowCount, "row")}"));
+            terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{parsed.GetValue(path)}: {Quantity.Of(set.RowCount, "row")}"));
             return Task.FromResult(ExitCodes.Success);
         });
         return command;
@@ -102,13 +109,17 @@ internal static class DataCommand
         return store;
     }
 
-    /// <summary>Files that a recipe's data comes from: the recipe, the datasets' files, what lies in the folders of model and tokenizer.</summary>
+    /// <summary>
+    /// Files that a recipe's data comes from: the recipe, the datasets' files, what lies in the folders of model and tokenizer.
+    /// </summary>
     public static IEnumerable<string> Inputs(Recipe recipe, TokenStore store)
     {
-        var folders = new[] { recipe.Options.Model.NameOrPath, recipe.Options.Tokenizer.NameOrPath }.Where(Directory.Exists).OfType<string>();
+        var folders = new[] { recipe.Options.Model.NameOrPath, recipe.Options.Tokenizer.NameOrPath }.Where(Directory.Exists)
+            .OfType<string>();
         return
         [
-            .. recipe.Source.File is { } file ? new[] { file } : [], .. store.Manifest.Sources.SelectMany(source => source.Files).Select(read => read.Path),
+            .. recipe.Source.File is { } file ? new[] { file } : [],
+            .. store.Manifest.Sources.SelectMany(source => source.Files).Select(read => read.Path),
             .. folders.SelectMany(Directory.EnumerateFiles),
         ];
     }
@@ -122,11 +133,15 @@ internal static class DataCommand
     private static IEnumerable<string> Lines(StoreStatistics statistics)
     {
         var lengths = statistics.Lengths;
-        yield return Text($"tokens an example: shortest {lengths.Shortest}, median {lengths.Median}, mean {lengths.Mean:F1}, 90 % up to {lengths.Percentile90}, 99 % up to {lengths.Percentile99}, longest {lengths.Longest}");
+        yield return string.Create(CultureInfo.InvariantCulture,
+            $"tokens an example: shortest {lengths.Shortest}, median {lengths.Median}, mean {lengths.Mean:F1}, 90 % up to "
+            + $"{lengths.Percentile90}, 99 % up to {lengths.Percentile99}, longest {lengths.Longest}");
         yield return "sources:";
         var total = statistics.Sources.Sum(source => source.Tokens);
         foreach (var source in statistics.Sources)
-            yield return Text($"  {source.Name}: {Quantity.Of(source.Examples, "example")}, {Quantity.Of(source.Tokens, "token")} ({(total == 0 ? 0 : (double)source.Tokens / total):P1}), {Quantity.Of(source.Labels, "label")}");
+            yield return string.Create(CultureInfo.InvariantCulture,
+                $"  {source.Name}: {Quantity.Of(source.Examples, "example")}, {Quantity.Of(source.Tokens, "token")} "
+                + $"({(total == 0 ? 0 : (double)source.Tokens / total):P1}), {Quantity.Of(source.Labels, "label")}");
         yield return Text($"repeated examples: {statistics.Duplicates}");
         foreach (var (example, of) in statistics.DuplicateExamples.Take(3))
             yield return $"  {example} repeats {of}";

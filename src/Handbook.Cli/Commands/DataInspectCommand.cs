@@ -15,10 +15,15 @@ internal static class DataInspectCommand
     public static HandbookCommand Create(Terminal terminal)
     {
         var command = new HandbookCommand("inspect",
-            "Show examples as they are trained: every token with its id, message and label, and a summary of all. Look once, and know whether the labels are right.",
-            "handbook data inspect recipe.yaml", "handbook data inspect recipe.yaml --example 12 --count 1 --tokens", "handbook data inspect recipe.yaml --html look.html");
+            "Show examples as they are trained: every token with its id, message and label, and a "
+                + "summary of all. Look once, and know whether the labels are right.",
+            "handbook data inspect recipe.yaml", "handbook data inspect recipe.yaml --example 12 --count 1 --tokens",
+            "handbook data inspect recipe.yaml --html look.html");
         var first = new Option<int>("--example") { Description = "The first example to show, from 1.", DefaultValueFactory = _ => 1 };
-        var count = new Option<int?>("--count") { Description = $"How many to show ({ShownInTheTerminal}, or {ShownOnThePage} on a page)." };
+        var count = new Option<int?>("--count")
+        {
+            Description = $"How many to show ({ShownInTheTerminal}, or {ShownOnThePage} on a page).",
+        };
         var tokens = new Option<bool>("--tokens") { Description = "List every token on a line of its own." };
         var html = new Option<string?>("--html") { Description = "Write a page to this file instead; it needs nothing but a browser." };
         var evaluation = new Option<bool>("--evaluation") { Description = "The evaluation set instead of the training set." };
@@ -30,7 +35,8 @@ internal static class DataInspectCommand
         {
             var page = parsed.GetValue(html);
             var range = new InspectionRange(
-                AtLeastOne("--example", parsed.GetValue(first)), AtLeastOne("--count", parsed.GetValue(count) ?? (page is null ? ShownInTheTerminal : ShownOnThePage)),
+                AtLeastOne("--example", parsed.GetValue(first)),
+                AtLeastOne("--count", parsed.GetValue(count) ?? (page is null ? ShownInTheTerminal : ShownOnThePage)),
                 WithProblems: page is null ? 1 : ShownOnThePage);
             if (page is not null)
                 OutputFile.Check("--html", page, parsed.GetValue(overwrite), InspectionPage.Mark);
@@ -44,24 +50,28 @@ internal static class DataInspectCommand
             if (page is null)
                 Show(inspection.Facts(), summary, shown, parsed.GetValue(tokens), terminal);
             else
-                Write(page, recipe.Source.File ?? "command line", [.. StoreReport.Lines(store)], inspection.Facts(), summary, shown, terminal);
+                Write(page, recipe.Source.File ?? "command line", [.. StoreReport.Lines(store)], inspection.Facts(), summary,
+                    shown, terminal);
             return Task.FromResult(ExitCodes.Success);
         });
         return command;
     }
 
-    private static int AtLeastOne(string option, int value) => value >= 1 ? value : throw new UserErrorException($"{option} {value}: must be at least 1.");
+    private static int AtLeastOne(string option, int value) =>
+        value >= 1 ? value : throw new UserErrorException($"{option} {value}: must be at least 1.");
 
     private static void Write(
         string page, string title, IReadOnlyList<string> notes, IReadOnlyList<(string Name, string Value)> facts, InspectionSummary summary,
         IReadOnlyList<InspectedExample> shown, Terminal terminal)
     {
         AtomicFile.WriteText(page, InspectionPage.Write(title, facts, summary, shown, notes));
-        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{page}: {shown.Count} of {Quantity.Of(summary.ExampleCount, "example")}"));
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{page}: {shown.Count} of {Quantity.Of(summary.ExampleCount, "example")}"));
     }
 
     private static void Show(
-        IReadOnlyList<(string Name, string Value)> facts, InspectionSummary summary, IReadOnlyList<InspectedExample> shown, bool everyToken, Terminal terminal)
+        IReadOnlyList<(string Name, string Value)> facts, InspectionSummary summary, IReadOnlyList<InspectedExample> shown, bool everyToken,
+        Terminal terminal)
     {
         foreach (var example in shown)
             terminal.Styled.WriteLine(InspectionText.Write(example, terminal.IsInteractive, everyToken));
@@ -73,9 +83,14 @@ internal static class DataInspectCommand
     {
         foreach (var (name, value) in facts)
             yield return $"{name}: {value}";
-        yield return Text($"examples: {summary.ExampleCount}, tokens {summary.TokenCount}, labels {summary.LabelCount} ({summary.LabelShare:P1})");
-        yield return Text($"length: shortest {summary.Percentile(0)}, median {summary.Percentile(0.5)}, 90 % up to {summary.Percentile(0.9)}, 99 % up to {summary.Percentile(0.99)}, longest {summary.Percentile(1)}");
-        yield return Text($"truncated: {summary.Truncated}, dropped: {summary.Dropped}, removed by cleaning: {summary.Removed}, unlabelled: {summary.Unlabelled}");
+        yield return Text(
+            $"examples: {summary.ExampleCount}, tokens {summary.TokenCount}, labels {summary.LabelCount} ({summary.LabelShare:P1})");
+        yield return string.Create(CultureInfo.InvariantCulture,
+            $"length: shortest {summary.Percentile(0)}, median {summary.Percentile(0.5)}, 90 % up to "
+            + $"{summary.Percentile(0.9)}, 99 % up to {summary.Percentile(0.99)}, longest {summary.Percentile(1)}");
+        yield return string.Create(CultureInfo.InvariantCulture,
+            $"truncated: {summary.Truncated}, dropped: {summary.Dropped}, removed by cleaning: {summary.Removed}, "
+            + $"unlabelled: {summary.Unlabelled}");
         foreach (var (problem, count) in summary.Problems)
             yield return Text($"! {(count == 1 ? "once" : $"{count} times")}: {problem}");
     }

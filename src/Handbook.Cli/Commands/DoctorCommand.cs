@@ -9,7 +9,8 @@ internal static class DoctorCommand
     public static Command Create(Terminal terminal)
     {
         var command = new HandbookCommand("doctor",
-            "Say what was found on this machine and is used, what is missing, and the command that gets it. Exit code 1 when nothing can be trained.",
+            "Say what was found on this machine and is used, what is missing, and the command "
+                + "that gets it. Exit code 1 when nothing can be trained.",
             "handbook doctor", "HANDBOOK_LIBTORCH=~/venv/lib/python3.12/site-packages/torch/lib ./handbook doctor");
         command.SetAction(_ =>
         {

@@ -11,9 +11,16 @@ internal static class GenerateBenchCommand
 {
     public static Command Create(Terminal terminal)
     {
-        var shape = new Option<string>("--shape") { Description = $"Model shape: {string.Join(", ", ModelShape.Names)}", DefaultValueFactory = _ => "smollm2-135m" };
+        var shape = new Option<string>("--shape")
+        {
+            Description = $"Model shape: {string.Join(", ", ModelShape.Names)}", DefaultValueFactory = _ => "smollm2-135m",
+        };
         var dtype = new Option<string>("--dtype") { Description = "bf16 or fp32", DefaultValueFactory = _ => "bf16" };
-        var batch = new Option<int[]>("--batch") { Description = "Sequences that grow together; may be given several times", DefaultValueFactory = _ => [1, 32], AllowMultipleArgumentsPerToken = true };
+        var batch = new Option<int[]>("--batch")
+        {
+            Description = "Sequences that grow together; may be given several times", DefaultValueFactory = _ => [1, 32],
+            AllowMultipleArgumentsPerToken = true,
+        };
         var prompt = new Option<int>("--prompt") { Description = "Tokens of a prompt", DefaultValueFactory = _ => 32 };
         var tokens = new Option<int>("--tokens") { Description = "Tokens generated for each prompt", DefaultValueFactory = _ => 64 };
         var json = new Option<bool>("--json") { Description = "Print one JSON object" };
@@ -28,9 +35,12 @@ internal static class GenerateBenchCommand
         command.SetAction((parsed, stop) =>
         {
             var options = new GenerationBenchmarkOptions(
-                parsed.GetValue(shape)!, FindDType(parsed.GetValue(dtype)!), [.. parsed.GetValue(batch)!.Select(count => BenchCommand.Positive("--batch", count))],
-                BenchCommand.Positive("--prompt", parsed.GetValue(prompt)), Math.Max(2, BenchCommand.Positive("--tokens", parsed.GetValue(tokens))));
-            var result = GenerationBenchmark.Run(options, BenchCommand.Budget(parsed.GetValue(minutes), parsed.GetValue(json), terminal), stop);
+                parsed.GetValue(shape)!, FindDType(parsed.GetValue(dtype)!),
+                [.. parsed.GetValue(batch)!.Select(count => BenchCommand.Positive("--batch", count))],
+                BenchCommand.Positive("--prompt", parsed.GetValue(prompt)),
+                Math.Max(2, BenchCommand.Positive("--tokens", parsed.GetValue(tokens))));
+            var result = GenerationBenchmark.Run(options, BenchCommand.Budget(parsed.GetValue(minutes), parsed.GetValue(json), terminal),
+                stop);
             terminal.Output.Write((parsed.GetValue(json) ? ToJson(options, result).ToJsonString() : ToText(result)) + "\n");
             return Task.FromResult(ExitCodes.Success);
         });
@@ -65,8 +75,9 @@ internal static class GenerateBenchCommand
     };
 
     private static string ToText(GenerationBenchmarkResult result) => string.Join('\n', [
-        .. result.Times.Select(time => Invariant(
-            $"batch {time.Batch,-4} {time.TokensPerSecond:0.0} tokens/s, {time.StepSeconds * 1e3:0.0} ms a step, {result.BandwidthShare(time):P0} of the memory's rate")),
+        .. result.Times.Select(time => string.Create(CultureInfo.InvariantCulture,
+            $"batch {time.Batch,-4} {time.TokensPerSecond:0.0} tokens/s, {time.StepSeconds * 1e3:0.0} ms a step, "
+                + $"{result.BandwidthShare(time):P0} of the memory's rate")),
         Invariant($"memory     {result.ReadBandwidth / 1e9:0.0} GB/s read, {Quantity.Of(ParallelWork.ThreadCount, "thread")}")]);
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

@@ -15,17 +15,22 @@ internal static class QuickstartCommand
     public static Command Create(Terminal terminal)
     {
         var command = new HandbookCommand("quickstart",
-            "Make a small world, train a language model on it, teach it to answer, align it to what people like, examine it after each stage, and write a report.",
+            "Make a small world, train a language model on it, teach it to answer, align it to what "
+                + "people like, examine it after each stage, and write a report.",
             "handbook quickstart");
         var output = new Option<string>("--output")
         {
             Description = "Where everything is written. What an earlier quickstart left there is taken up where it ended.",
             DefaultValueFactory = _ => QuickstartFolder.Default,
         };
-        var fresh = new Option<bool>("--fresh") { Description = "Begin anew: remove what an earlier quickstart left in the output folder." };
+        var fresh = new Option<bool>("--fresh")
+        {
+            Description = "Begin anew: remove what an earlier quickstart left in the output folder.",
+        };
         command.Options.Add(output);
         command.Options.Add(fresh);
-        command.SetAction((parsed, stop) => RunAsync(new QuickstartFolder(parsed.GetValue(output)!), parsed.GetValue(fresh), terminal, stop));
+        command.SetAction((parsed, stop) => RunAsync(new QuickstartFolder(parsed.GetValue(output)!), parsed.GetValue(fresh),
+            terminal, stop));
         return command;
     }
 
@@ -36,11 +41,14 @@ internal static class QuickstartCommand
         var stages = QuickstartRun.Plan.Select(stage => stage.Name);
         if (isFresh)
             Clear(folder, stages, terminal);
-        var result = await new QuickstartRun(folder, TerminalProgress.Of(terminal), terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
+        var result = await new QuickstartRun(folder, TerminalProgress.Of(terminal), terminal.Clock).ExecuteAsync(stop)
+            .ConfigureAwait(false);
         if (result is null)
             throw new OperationCanceledException(stop);
         var time = terminal.Clock.GetElapsedTime(start);
-        var footer = $"handbook quickstart, {terminal.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC, {Environment.ProcessorCount} CPU cores";
+        var footer =
+            $"handbook quickstart, {terminal.Clock.GetUtcNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC, "
+            + $"{Environment.ProcessorCount} CPU cores";
         result.Report.ToPage(result.ParameterCount, time, footer).Save(folder.Report);
         Print(result.Report, terminal);
         terminal.Output.WriteLine($"report  {folder.Report}");

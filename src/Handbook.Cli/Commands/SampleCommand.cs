@@ -12,11 +12,14 @@ internal static class SampleCommand
     public static Command Create(Terminal terminal)
     {
         var command = new HandbookCommand("sample",
-            "Sample several answers to every prompt from a model or an endpoint, score them by a reward model, by rules or by a judge, and write the best as an "
-            + "SFT set and better and worse ones as a preference set. With train_recipe it trains on what it made and samples again, for as many rounds as asked. "
+            "Sample several answers to every prompt from a model or an endpoint, score them by a "
+            + "reward model, by rules or by a judge, and write the best as an "
+            + "SFT set and better and worse ones as a preference set. With train_recipe it trains on "
+            + "what it made and samples again, for as many rounds as asked. "
             + "A run that was stopped goes on when the same command is given again, and ends with the same files.",
             "handbook sample recipe.yaml",
-            "handbook sample --model_name_or_path=out/sft --dataset_name=prompts.jsonl --reward_funcs=reward_model:out/reward --num_generations=16 --output_dir=out/sampled",
+            "handbook sample --model_name_or_path=out/sft --dataset_name=prompts.jsonl --reward_funcs=reward_model:out/reward "
+                + "--num_generations=16 --output_dir=out/sampled",
             "handbook sample recipe.yaml --rounds=3 --train_recipe=dpo.yaml");
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) => RunAsync(parsed.GetValue(words)!, terminal, stop));
@@ -26,7 +29,8 @@ internal static class SampleCommand
     private static async Task<int> RunAsync(string[] arguments, Terminal terminal, CancellationToken stop)
     {
         if (arguments.Length == 0)
-            throw new UserErrorException("handbook sample needs a recipe, or at least --model_name_or_path, --dataset_name, --reward_funcs and --output_dir.");
+            throw new UserErrorException(
+                "handbook sample needs a recipe, or at least --model_name_or_path, --dataset_name, --reward_funcs and --output_dir.");
         var recipe = SampleRecipe.Read(RecipeSource.Load(arguments));
         RecipeArguments.Begin(recipe.Checked, terminal);
         var progress = TerminalProgress.Of(terminal);
@@ -35,7 +39,8 @@ internal static class SampleCommand
             Show(await new SamplingRun(recipe.Options, progress, terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false), terminal);
             return ExitCodes.Success;
         }
-        var plan = new RoundPlan(recipe.Options.Rounds, recipe.Options.PromptsPerRound, (model, sets, output) => recipe.Train(model, sets, output).Options);
+        var plan = new RoundPlan(recipe.Options.Rounds, recipe.Options.PromptsPerRound,
+            (model, sets, output) => recipe.Train(model, sets, output).Options);
         var result = await new SamplingRounds(recipe.Options, plan, progress, terminal.Clock).ExecuteAsync(stop).ConfigureAwait(false);
         if (result is null)
             throw new OperationCanceledException(stop);

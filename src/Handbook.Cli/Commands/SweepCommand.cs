@@ -20,7 +20,8 @@ internal static class SweepCommand
     public static Command Create(Terminal terminal)
     {
         var command = new HandbookCommand("sweep",
-            "Run a recipe once for every combination of values, with one store of reference log-probabilities, and lay the results side by side. "
+            "Run a recipe once for every combination of values, with one store of reference "
+            + "log-probabilities, and lay the results side by side. "
             + "Runs that are finished are not run again.",
             "handbook sweep recipe.yaml --loss_type=sigmoid,ipo,kto_pair --beta=0.01,0.1,0.5",
             "handbook sweep recipe.yaml --learning_rate=1e-5,5e-6 --output_dir=scan");
@@ -67,7 +68,9 @@ internal static class SweepCommand
         RecipeArguments.Require(arguments, "sweep");
         var points = SweepGrid.Of(arguments);
         var task = RecipeArguments.Load(points[0].Arguments, "sweep", TaskSet.Training).Task;
-        var recipes = points.Select((point, i) => i == 0 ? RecipeArguments.Read([.. point.Arguments], task, terminal) : RecipeReader.Read(RecipeSource.Load(point.Arguments), task)).ToList();
+        var recipes = points.Select((point, i) => i == 0
+            ? RecipeArguments.Read([.. point.Arguments], task, terminal)
+            : RecipeReader.Read(RecipeSource.Load(point.Arguments), task)).ToList();
         SweepGrid.RefuseEqual(points.Zip(recipes));
         var runs = new List<SweepRun>();
         foreach (var (point, recipe) in points.Zip(recipes))
@@ -83,13 +86,17 @@ internal static class SweepCommand
         return runs;
     }
 
-    /// <summary>SHA-256 of everything that a finished run stands for: what decides its result, and how long and on what it was measured.</summary>
-    private static string Hash(RunOptions options, CancellationToken stop) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
+    /// <summary>
+    /// SHA-256 of everything that a finished run stands for: what decides its result, and how long and on what it was measured.
+    /// </summary>
+    private static string Hash(
+        RunOptions options, CancellationToken stop) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(
         TrainingRun.Identify(options, stop).Hash + PythonJson.WriteLine(options.RecipeWithoutPaths))));
 
     private static IReadOnlyList<(string Name, double Value)> Metrics(RunResult result)
     {
-        var rows = result.FinalEvaluation is { } evaluation ? [evaluation] : result.State.LogHistory.Where(row => row[MetricNames.Loss] is not null).TakeLast(1);
+        var rows = result.FinalEvaluation is { } evaluation
+            ? [evaluation] : result.State.LogHistory.Where(row => row[MetricNames.Loss] is not null).TakeLast(1);
         return [.. rows.SelectMany(row => row.Values).Select(value => (value.Key, value.Value))];
     }
 

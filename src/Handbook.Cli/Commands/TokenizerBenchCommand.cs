@@ -24,11 +24,13 @@ internal static class TokenizerBenchCommand
         command.SetAction((parsed, stop) =>
         {
             if (parsed.GetValue(seconds) is not (> 0 and <= 3600))
-                throw new UserErrorException($"--seconds: {parsed.GetValue(seconds).ToString(CultureInfo.InvariantCulture)} found, expected a number above 0 and up to 3600.");
+                throw new UserErrorException($"--seconds: {parsed.GetValue(seconds).ToString(CultureInfo.InvariantCulture)} found, "
+                    + "expected a number above 0 and up to 3600.");
             var loaded = Tokenizer.Load(parsed.GetValue(tokenizer)!);
             var benchmark = new TokenizerBenchmark(terminal.Clock) { Duration = TimeSpan.FromSeconds(parsed.GetValue(seconds)) };
             var content = ReadText(parsed.GetValue(text)!);
-            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"three ways, about {3 * parsed.GetValue(seconds):0.##} s"));
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"three ways, about {3 * parsed.GetValue(seconds):0.##} s"));
             var result = benchmark.Run(loaded, content, stop);
             terminal.Output.Write((parsed.GetValue(json) ? ToJson(result).ToJsonString() : ToText(result)) + "\n");
             return Task.FromResult(ExitCodes.Success);
@@ -61,12 +63,16 @@ internal static class TokenizerBenchCommand
         ["megabytes_per_processor_second"] = speed.MegabytesPerProcessorSecond,
     };
 
-    private static string ToText(TokenizerBenchmarkResult result) => string.Create(CultureInfo.InvariantCulture,
-        $"""
-        text         {result.Bytes / 1e6:0.00} MB in {result.Documents} documents, {result.Tokens} tokens
-        unseen text  {result.FirstPass.MegabytesPerSecond:0.0} MB/s, {result.FirstPass.TokensPerSecond:0} tokens/s (one thread, first pass)
-        one thread   {result.OneThread.MegabytesPerSecond:0.0} MB/s, {result.OneThread.TokensPerSecond:0} tokens/s
-        {result.AllThreads.Threads} threads    {result.AllThreads.MegabytesPerSecond:0.0} MB/s, {result.AllThreads.TokensPerSecond:0} tokens/s
-        ids          sha256 {result.IdsHash}
-        """);
+    private static string ToText(TokenizerBenchmarkResult result)
+    {
+        var (first, one, all) = (result.FirstPass, result.OneThread, result.AllThreads);
+        return string.Create(CultureInfo.InvariantCulture,
+            $"""
+            text         {result.Bytes / 1e6:0.00} MB in {result.Documents} documents, {result.Tokens} tokens
+            unseen text  {first.MegabytesPerSecond:0.0} MB/s, {first.TokensPerSecond:0} tokens/s (one thread, first pass)
+            one thread   {one.MegabytesPerSecond:0.0} MB/s, {one.TokensPerSecond:0} tokens/s
+            {all.Threads} threads    {all.MegabytesPerSecond:0.0} MB/s, {all.TokensPerSecond:0} tokens/s
+            ids          sha256 {result.IdsHash}
+            """);
+    }
 }

@@ -14,11 +14,23 @@ internal static class TokenizerCommand
 
     private static HandbookCommand Train(Terminal terminal)
     {
-        var texts = new Option<string[]>("--text") { Description = "Text or .jsonl files to learn from", Required = true, AllowMultipleArgumentsPerToken = true };
+        var texts = new Option<string[]>("--text")
+        {
+            Description = "Text or .jsonl files to learn from", Required = true, AllowMultipleArgumentsPerToken = true,
+        };
         var output = new Option<string>("--output") { Description = "Folder to write", Required = true };
-        var size = new Option<int>("--vocab-size") { Description = "Tokens in all, special tokens and the 256 bytes included", DefaultValueFactory = _ => 4096 };
-        var frequency = new Option<int>("--min-frequency") { Description = "Pairs seen less often are not merged", DefaultValueFactory = _ => 2 };
-        var special = new Option<string[]>("--special-token") { Description = "Special tokens, which get the first ids", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+        var size = new Option<int>("--vocab-size")
+        {
+            Description = "Tokens in all, special tokens and the 256 bytes included", DefaultValueFactory = _ => 4096,
+        };
+        var frequency = new Option<int>("--min-frequency")
+        {
+            Description = "Pairs seen less often are not merged", DefaultValueFactory = _ => 2,
+        };
+        var special = new Option<string[]>("--special-token")
+        {
+            Description = "Special tokens, which get the first ids", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [],
+        };
         var bos = new Option<string?>("--bos") { Description = "Token that begins a text" };
         var eos = new Option<string?>("--eos") { Description = "Token that ends a text" };
         var pad = new Option<string?>("--pad") { Description = "Token that fills a batch" };
@@ -37,7 +49,8 @@ internal static class TokenizerCommand
             AtLeastOne("--min-frequency", parsed.GetValue(frequency));
             if (parsed.GetValue(length) is { } longest)
                 AtLeastOne("--model-max-length", longest);
-            if (parsed.GetValue(special)!.GroupBy(token => token, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+            if (parsed.GetValue(special)!.GroupBy(token => token, StringComparer.Ordinal)
+                .FirstOrDefault(group => group.Count() > 1) is { } twice)
                 throw new UserErrorException($"--special-token {twice.Key}: is given twice.");
             var settings = new TokenizerSettings
             {
@@ -67,8 +80,10 @@ internal static class TokenizerCommand
             trainer.Feed(text);
         var tokenizer = trainer.Train(settings);
         tokenizer.Save(output);
-        var fewer = tokenizer.VocabSize < options.VocabSize ? string.Create(CultureInfo.InvariantCulture, $" (of {options.VocabSize} asked for: no more pairs are frequent enough)") : "";
-        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {Quantity.Of(tokenizer.VocabSize, "token")}{fewer}"));
+        var fewer = tokenizer.VocabSize < options.VocabSize
+            ? string.Create(CultureInfo.InvariantCulture, $" (of {options.VocabSize} asked for: no more pairs are frequent enough)") : "";
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{output}: {Quantity.Of(tokenizer.VocabSize, "token")}{fewer}"));
     }
 
     /// <summary>A folder with a model or a tokenizer in it is not written into by accident.</summary>

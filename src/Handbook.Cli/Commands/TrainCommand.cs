@@ -15,7 +15,8 @@ internal static class TrainCommand
     {
         var name = method.Name;
         var command = new HandbookCommand(
-            name, $"{method.Description} A run that was stopped goes on from its newest whole checkpoint when the same command is given again.",
+            name, $"{method.Description} A run that was stopped goes on from its newest "
+                + "whole checkpoint when the same command is given again.",
             $"handbook {name} recipe.yaml",
             $"handbook {name} --config recipe.yaml --learning_rate=1e-5 --max_steps=100",
             $"handbook {name} --model_name_or_path=MODEL --dataset_name=rows.jsonl --output_dir=out");

@@ -35,11 +35,13 @@ internal static class DoctorView
 
     private static void WriteTable(IReadOnlyList<Finding> findings, IAnsiConsole console)
     {
-        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn(new TableColumn("").NoWrap()).AddColumn(new TableColumn("").NoWrap()).AddColumn("");
+        var table = new Table().Border(TableBorder.None).HideHeaders().AddColumn(new TableColumn("").NoWrap())
+            .AddColumn(new TableColumn("").NoWrap()).AddColumn("");
         foreach (var finding in findings)
         {
             var colour = finding.State switch { FindingState.Good => "green", FindingState.Optional => "yellow", _ => "red" };
-            table.AddRow($"[{colour}]{Mark(finding.State)}[/]", $"[bold]{Markup.Escape(finding.Topic)}[/]", Markup.Escape(PrintableText.Line(finding.Found)));
+            table.AddRow($"[{colour}]{Mark(finding.State)}[/]", $"[bold]{Markup.Escape(finding.Topic)}[/]",
+                Markup.Escape(PrintableText.Line(finding.Found)));
         }
         console.Write(table);
     }

@@ -18,27 +18,34 @@ internal static class LibraryProbe
             yield return Chosen();
             yield return Cuda();
         }
-        yield return Found("MPI", "apt install openmpi-bin libopenmpi-dev", "only needed to train on several processes", "libmpi.so*", "libmpich.so*", "libmpi*.dylib");
-        yield return Found("NCCL", "apt install libnccl2, or a PyTorch with CUDA (it brings one)", "no run uses it yet: it is for several NVIDIA GPUs", "libnccl.so*");
+        yield return Found("MPI", "apt install openmpi-bin libopenmpi-dev", "only needed to train on several processes", "libmpi.so*",
+            "libmpich.so*", "libmpi*.dylib");
+        yield return Found("NCCL", "apt install libnccl2, or a PyTorch with CUDA (it brings one)",
+            "no run uses it yet: it is for several NVIDIA GPUs", "libnccl.so*");
     }
 
     private static Finding Libtorch()
     {
         try
         {
-            return new Finding("libtorch", FindingState.Good, $"{LibtorchLibrary.Version} in {LibtorchLibrary.Folder} ({LibtorchLibrary.Origin})");
+            return new Finding("libtorch", FindingState.Good,
+                $"{LibtorchLibrary.Version} in {LibtorchLibrary.Folder} ({LibtorchLibrary.Origin})");
         }
-        catch (Exception fault) when ((fault is TypeInitializationException ? fault.InnerException : fault) is UserErrorException or MachineException)
+        catch (Exception fault) when ((fault is TypeInitializationException ? fault.InnerException : fault) is UserErrorException
+            or MachineException)
         {
-            return new Finding("libtorch", FindingState.Missing, (fault is TypeInitializationException ? fault.InnerException! : fault).Message,
-                $"dotnet restore (gets the CPU build), or {LibtorchLocation.Variable}=<python>/site-packages/torch/lib of a PyTorch from 2.10 on");
+            return new Finding("libtorch", FindingState.Missing,
+                (fault is TypeInitializationException ? fault.InnerException! : fault).Message,
+                "dotnet restore (gets the CPU build), or "
+                    + $"{LibtorchLocation.Variable}=<python>/site-packages/torch/lib of a PyTorch from 2.10 on");
         }
     }
 
     private static Finding Threads()
     {
         var wanted = Environment.GetEnvironmentVariable("OMP_NUM_THREADS");
-        return new Finding("threads", FindingState.Good, $"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}{(wanted is null ? "" : $" (OMP_NUM_THREADS={wanted})")}");
+        return new Finding("threads", FindingState.Good,
+            $"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}{(wanted is null ? "" : $" (OMP_NUM_THREADS={wanted})")}");
     }
 
     private static Finding Numbers() => new(
@@ -69,8 +76,13 @@ internal static class LibraryProbe
     {
         var own = (Environment.GetEnvironmentVariable("LD_LIBRARY_PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries);
         var listed = Directory.Exists("/etc/ld.so.conf.d")
-            ? Directory.GetFiles("/etc/ld.so.conf.d", "*.conf").Order(StringComparer.Ordinal).SelectMany(Lines).Select(line => line.Trim()).Where(line => line.StartsWith('/')) : [];
-        string[] usual = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/opt/homebrew/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu"];
+            ? Directory.GetFiles("/etc/ld.so.conf.d", "*.conf").Order(StringComparer.Ordinal).SelectMany(Lines).Select(line => line.Trim())
+                .Where(line => line.StartsWith('/')) : [];
+        string[] usual =
+        [
+            "/usr/lib", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64", "/opt/homebrew/lib", "/usr/lib/x86_64-linux-gnu",
+            "/usr/lib/aarch64-linux-gnu",
+        ];
         var nvidia = TorchFolder() is { } torch ? new[] { torch, Path.Combine(torch, "..", "..", "nvidia", "nccl", "lib") } : [];
         return own.Concat(nvidia).Concat(listed).Concat(usual).Distinct().Where(Directory.Exists);
     }

@@ -15,7 +15,9 @@ internal static class MachineProbe
 
     public static IEnumerable<Finding> Look()
     {
-        yield return new Finding("system", FindingState.Good, $"{RuntimeInformation.OSDescription.Trim()}, {RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}, .NET {Environment.Version}");
+        yield return new Finding("system", FindingState.Good,
+            $"{RuntimeInformation.OSDescription.Trim()}, "
+                + $"{RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()}, .NET {Environment.Version}");
         yield return new Finding("processor", FindingState.Good, $"{ProcessorName()}, {Environment.ProcessorCount} usable by this process");
         yield return InstructionSets();
         yield return Memory();
@@ -23,7 +25,8 @@ internal static class MachineProbe
         yield return Accelerators();
     }
 
-    private static string ProcessorName() => FieldOf("/proc/cpuinfo", "model name") ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "processor of unknown name";
+    private static string ProcessorName() =>
+        FieldOf("/proc/cpuinfo", "model name") ?? Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? "processor of unknown name";
 
     private static Finding InstructionSets()
     {
@@ -31,21 +34,26 @@ internal static class MachineProbe
         (string Name, bool Has)[] sets =
         [
             ("AVX2", Avx2.IsSupported), ("FMA", Fma.IsSupported), ("AVX-512", Avx512F.IsSupported),
-            ("AVX512-BF16", Avx512F.IsSupported && flags.Contains("avx512_bf16")), ("AMX-BF16", Avx512F.IsSupported && flags.Contains("amx_bf16")),
+            ("AVX512-BF16", Avx512F.IsSupported && flags.Contains("avx512_bf16")),
+            ("AMX-BF16", Avx512F.IsSupported && flags.Contains("amx_bf16")),
             ("NEON", AdvSimd.IsSupported), ("BF16", AdvSimd.IsSupported && flags.Contains("bf16")),
         ];
         var found = sets.Where(set => set.Has).Select(set => set.Name).ToList();
-        return new Finding("instruction sets", FindingState.Good, found.Count == 0 ? "none that speed matters for" : string.Join(", ", found));
+        return new Finding("instruction sets", FindingState.Good,
+            found.Count == 0 ? "none that speed matters for" : string.Join(", ", found));
     }
 
     private static Finding Memory()
     {
         var total = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / Gigabyte;
-        var free = FieldOf("/proc/meminfo", "MemAvailable") is { } text && long.TryParse(text.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var kilobytes)
+        var free = FieldOf("/proc/meminfo", "MemAvailable") is { } text
+                && long.TryParse(text.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var kilobytes)
             ? kilobytes * 1024 / Gigabyte : (double?)null;
-        var words = string.Create(CultureInfo.InvariantCulture, $"{total:F1} GB for this process{(free is null ? "" : string.Create(CultureInfo.InvariantCulture, $", {free:F1} GB free"))}");
+        var words = string.Create(CultureInfo.InvariantCulture,
+            $"{total:F1} GB for this process{(free is null ? "" : string.Create(CultureInfo.InvariantCulture, $", {free:F1} GB free"))}");
         return total < LittleMemory
-            ? new Finding("memory", FindingState.Optional, words, "little: use gradient_checkpointing: true and a small per_device_train_batch_size")
+            ? new Finding("memory", FindingState.Optional, words,
+                "little: use gradient_checkpointing: true and a small per_device_train_batch_size")
             : new Finding("memory", FindingState.Good, words);
     }
 
@@ -54,7 +62,8 @@ internal static class MachineProbe
         try
         {
             var drive = new DriveInfo(Path.GetFullPath("."));
-            return new Finding("disk", FindingState.Good, string.Create(CultureInfo.InvariantCulture, $"{drive.AvailableFreeSpace / Gigabyte:F1} GB free in this folder"));
+            return new Finding("disk", FindingState.Good,
+                string.Create(CultureInfo.InvariantCulture, $"{drive.AvailableFreeSpace / Gigabyte:F1} GB free in this folder"));
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -66,12 +75,15 @@ internal static class MachineProbe
     {
         const string folder = "/proc/driver/nvidia/gpus";
         var names = Directory.Exists(folder)
-            ? Directory.GetDirectories(folder).Select(gpu => FieldOf(Path.Combine(gpu, "information"), "Model") ?? "NVIDIA GPU").ToList() : [];
+            ? Directory.GetDirectories(folder).Select(gpu => FieldOf(Path.Combine(gpu, "information"), "Model") ?? "NVIDIA GPU").ToList()
+            : [];
         if (Directory.Exists("/sys/class/kfd/kfd/topology/nodes") && Path.Exists("/dev/kfd"))
             names.Add("AMD GPU (ROCm)");
         return names.Count == 0
             ? new Finding("accelerators", FindingState.Good, "none; the processor is used")
-            : new Finding("accelerators", FindingState.Good, string.Join(", ", names.GroupBy(name => name).Select(group => group.Count() == 1 ? group.Key : $"{group.Count()} x {group.Key}")));
+            : new Finding("accelerators", FindingState.Good,
+                string.Join(", ",
+                    names.GroupBy(name => name).Select(group => group.Count() == 1 ? group.Key : $"{group.Count()} x {group.Key}")));
     }
 
     /// <summary>The value of the first <c>name : value</c> line of a file that the system keeps.</summary>

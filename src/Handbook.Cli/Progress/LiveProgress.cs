@@ -38,8 +38,10 @@ public sealed class LiveProgress(IAnsiConsole console, TimeProvider clock) : ITr
         var gradient = step.GradientNorm is { } norm ? $"  [grey]grad[/] {ProgressText.Number(norm)}" : "";
         var watched = string.Concat(step.Watched.Select(metric => $"  [grey]{Shown(metric.Name)}[/] {ProgressText.Number(metric.Value)}"));
         Draw(
-            Bar(title, step.Step, step.TotalSteps) + $"  [grey]epoch[/] {step.Epoch:0.00}  [grey]eta[/] [bold]{ProgressText.Time(step.Remaining)}[/]",
-            $"  [grey]loss[/] [bold green]{step.Loss:0.0000}[/]{watched}{gradient}  [grey]lr[/] {ProgressText.Rate(step.LearningRate)}  {ProgressText.Count(step.TokensPerSecond)} [grey]tok/s[/]");
+            Bar(title, step.Step, step.TotalSteps)
+                + $"  [grey]epoch[/] {step.Epoch:0.00}  [grey]eta[/] [bold]{ProgressText.Time(step.Remaining)}[/]",
+            $"  [grey]loss[/] [bold green]{step.Loss:0.0000}[/]{watched}{gradient}  [grey]lr[/] {ProgressText.Rate(step.LearningRate)}  "
+                + $"{ProgressText.Count(step.TokensPerSecond)} [grey]tok/s[/]");
     }
 
     /// <inheritdoc/>

@@ -35,7 +35,10 @@ public sealed class Cleaner
     }
 
     /// <summary>What was removed so far, by rule.</summary>
-    public IReadOnlyList<CleaningCount> Counts => [.. removed.Select(pair => new CleaningCount(pair.Key, pair.Value.Count, pair.Value.Examples))];
+    public IReadOnlyList<CleaningCount> Counts =>
+    [
+        .. removed.Select(pair => new CleaningCount(pair.Key, pair.Value.Count, pair.Value.Examples)),
+    ];
 
     /// <summary>Looks at an example by itself; may run on any thread.</summary>
     public CleaningVerdict Look(Example example, JsonElement row, SourceOptions source)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Data.Sources;
 
 namespace Handbook.Data.Cleaning;
@@ -34,11 +35,13 @@ public sealed record CleaningOptions
         || MinCharacters is not null || MaxCharacters is not null || Columns.Count > 0;
 
     /// <summary>The datasets that examples are compared with.</summary>
-    public IEnumerable<DatasetRequest> Sets => HumanEval is null ? Decontaminate.Select(set => set.Dataset) : Decontaminate.Select(set => set.Dataset).Append(HumanEval);
+    public IEnumerable<DatasetRequest> Sets =>
+        HumanEval is null ? Decontaminate.Select(set => set.Dataset) : Decontaminate.Select(set => set.Dataset).Append(HumanEval);
 
     /// <summary>All settings in one line, for the store's key.</summary>
-    public override string ToString() => FormattableString.Invariant(
-        $"{ExactDuplicates} {NearDuplicates} [{string.Join(", ", Decontaminate)}] {NGramWords} {HumanEval} {MinCharacters} {MaxCharacters} [{string.Join(", ", Columns)}]");
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{ExactDuplicates} {NearDuplicates} [{string.Join(", ", Decontaminate)}] {NGramWords} {HumanEval} {MinCharacters} "
+            + $"{MaxCharacters} [{string.Join(", ", Columns)}]");
 }
 
 /// <summary>An evaluation set that training data must not contain.</summary>

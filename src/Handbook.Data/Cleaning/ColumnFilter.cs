@@ -43,6 +43,7 @@ public sealed partial record ColumnFilter(string Column, string Operator, string
     /// <inheritdoc/>
     public override string ToString() => $"{Column} {Operator} {Value}";
 
-    [GeneratedRegex(@"^\s*(?<column>[\w.-]+)\s*(?<operator>==|!=|<=|>=|<|>)\s*(?<value>.+)$", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^\s*(?<column>[\w.-]+)\s*(?<operator>==|!=|<=|>=|<|>)\s*(?<value>.+)$",
+        RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Form();
 }

@@ -13,7 +13,8 @@ internal sealed class Decontamination
     private readonly Dictionary<int, Dictionary<ulong, string>> setOfRun = [];
 
     /// <summary>Reads the sets.</summary>
-    public Decontamination(IReadOnlyList<EvaluationSet> sets, int runWords, IReadOnlyList<IDatasetResolver> resolvers, SourceOptions options)
+    public Decontamination(
+        IReadOnlyList<EvaluationSet> sets, int runWords, IReadOnlyList<IDatasetResolver> resolvers, SourceOptions options)
     {
         foreach (var set in sets)
         {

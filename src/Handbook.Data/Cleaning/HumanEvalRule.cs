@@ -34,9 +34,11 @@ internal sealed class HumanEvalRule
     /// <summary>True when the text is to be removed.</summary>
     public bool Matches(string text) => Normalize(text).AsSpan().ContainsAny(needles);
 
-    private static string Text(RowColumns row, RowPlace place, string column) => row.TryGet(column, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String
-        ? value.GetString()!
-        : throw new UserErrorException($"{place}, column \"{column}\": missing; the HumanEval rule needs prompt and canonical_solution");
+    private static string Text(RowColumns row, RowPlace place, string column) =>
+        row.TryGet(column, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.String
+            ? value.GetString()!
+            : throw new UserErrorException(
+                $"{place}, column \"{column}\": missing; the HumanEval rule needs prompt and canonical_solution");
 
     private static string Docstring(string prompt, RowPlace place)
     {

@@ -44,7 +44,9 @@ public sealed record CompletionExample(Turns Prompt, Turns Completion) : Example
 /// <summary>A prompt with a better and a worse answer; the common beginning is in the prompt, never in the answers.</summary>
 public sealed record PreferenceExample(Turns Prompt, Turns Chosen, Turns Rejected) : Example
 {
-    /// <summary>By how much the better answer should score above the worse one, for reward models; null where the row says nothing.</summary>
+    /// <summary>
+    /// By how much the better answer should score above the worse one, for reward models; null where the row says nothing.
+    /// </summary>
     public double? Margin { get; init; }
 
     /// <inheritdoc/>

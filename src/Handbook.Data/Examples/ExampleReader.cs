@@ -31,7 +31,8 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     /// <param name="skipBadRows">True when broken rows are left out: however many there are, a good one is looked for.</param>
     /// <exception cref="UserErrorException">There is no row, or their columns are of no known shape.</exception>
     public static ExampleReader Recognize(
-        RowSource source, string textColumn = "text", bool preferText = false, Predicate<ExampleShape>? accepts = null, bool skipBadRows = false)
+        RowSource source, string textColumn = "text", bool preferText = false, Predicate<ExampleShape>? accepts = null,
+        bool skipBadRows = false)
     {
         var columns = new List<string>();
         var (looked, first, problem) = (0, (RowPlace?)null, (BadRowException?)null);
@@ -59,9 +60,11 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
         if (columns.Count == 0)
             throw problem?.AsUserError() ?? new UserErrorException($"{source.Location}: rows have no columns");
         var shape = Shape() ?? throw new UserErrorException(
-            $"{first.Value.File}: the columns {string.Join(", ", columns)} are of no known shape; expected {ShapeTable.Described}.{Hint(columns, textColumn)}");
+            $"{first.Value.File}: the columns {string.Join(", ", columns)} are of no known shape; expected "
+            + $"{ShapeTable.Described}.{Hint(columns, textColumn)}");
         if (columns.Intersect(PictureColumns).FirstOrDefault() is { } picture)
-            throw new UserErrorException($"{first.Value.File}: column \"{picture}\": only text is trained here; leave it out with columns to train on the text alone");
+            throw new UserErrorException($"{first.Value.File}: column \"{picture}\": only text is trained here; "
+                + "leave it out with columns to train on the text alone");
         return new ExampleReader(shape, source.Options, textColumn) { Recognised = ShapeTable.Describe(shape, columns, textColumn) };
 
         ExampleShape? Shape() => ShapeTable.Recognize(columns, textColumn, preferText, accepts);
@@ -129,7 +132,8 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
 
     /// <summary>A <c>system</c> column stands before a conversation that has no system turn of its own.</summary>
     private static List<Message> WithSystem(RowColumns row, List<Message> messages) =>
-        row.TryGet("system", out var system) && system.ValueKind == JsonValueKind.String && system.GetString() is { Length: > 0 } text && messages[0].Role != "system"
+        row.TryGet("system", out var system) && system.ValueKind == JsonValueKind.String && system.GetString() is { Length: > 0 } text
+                && messages[0].Role != "system"
             ? [new Message { Role = "system", Content = text }, .. messages]
             : messages;
 
@@ -164,7 +168,8 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
     {
         if (!row.TryGet(column, out var value))
             throw new BadRowException(place, column, "missing or null");
-        return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw new BadRowException(place, column, $"{JsonKind.Of(value)}; expected a text");
+        return value.ValueKind == JsonValueKind.String ? value.GetString()!
+            : throw new BadRowException(place, column, $"{JsonKind.Of(value)}; expected a text");
     }
 
     /// <summary>A column that may be a text or messages.</summary>
@@ -202,8 +207,12 @@ public sealed class ExampleReader(ExampleShape shape, SourceOptions options, str
 
     private static string Hint(List<string> columns, string textColumn)
     {
-        string[] known = [textColumn, "messages", "prompt", "completion", "chosen", "rejected", "conversations", "instruction", "output", "input_ids"];
-        return columns.Select(column => (column, near: NearestName.Find(column, known))).FirstOrDefault(pair => pair.near is not null) is { near: not null } hit
+        string[] known =
+        [
+            textColumn, "messages", "prompt", "completion", "chosen", "rejected", "conversations", "instruction", "output", "input_ids",
+        ];
+        return columns.Select(column => (column, near: NearestName.Find(column, known)))
+            .FirstOrDefault(pair => pair.near is not null) is { near: not null } hit
             ? $" Did you mean {hit.near} by {hit.column}?"
             : "";
     }

@@ -6,7 +6,9 @@ public enum ExampleShape
     /// <summary><c>text</c>: plain text.</summary>
     Text,
 
-    /// <summary><c>messages</c>, ShareGPT's <c>conversations</c>, or Alpaca's <c>instruction</c>, <c>input</c>, <c>output</c>: a conversation.</summary>
+    /// <summary>
+    /// <c>messages</c>, ShareGPT's <c>conversations</c>, or Alpaca's <c>instruction</c>, <c>input</c>, <c>output</c>: a conversation.
+    /// </summary>
     Conversation,
 
     /// <summary><c>prompt</c> and <c>completion</c>.</summary>

@@ -74,7 +74,8 @@ internal static class MessageReader
     private static bool HasUsualRole(JsonElement item) =>
         RoleKeys.Any(key => HasText(item, key) && Roles.ContainsKey(item.GetProperty(key).GetString()!));
 
-    private static bool HasText(JsonElement item, string name) => item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String;
+    private static bool HasText(JsonElement item, string name) =>
+        item.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String;
 
     /// <summary>The first key of a list of dicts as Python prints it; empty when it is none.</summary>
     private static ReadOnlySpan<char> PrintedMember(ReadOnlySpan<char> text)
@@ -104,7 +105,8 @@ internal static class MessageReader
         // Templates may have roles of their own, but one letter beside a usual one is a slip.
         if (!Roles.TryGetValue(given, out var known) && StandardRoles.FirstOrDefault(usual => IsSlip(given, usual)) is { } meant)
             throw Bad($"has the role {given}; expected {string.Join(", ", StandardRoles)}. Did you mean {meant}?");
-        var contentKey = item.TryGetProperty("content", out var content) ? "content" : item.TryGetProperty("value", out content) ? "value" : null;
+        var contentKey = item.TryGetProperty("content", out var content) ? "content"
+            : item.TryGetProperty("value", out content) ? "value" : null;
         var keepsNulls = !FileFormats.FillsNulls(place.File);
         JsonObject? extra = null;
         string? problem = null;
@@ -126,7 +128,11 @@ internal static class MessageReader
         var text = content.ValueKind == JsonValueKind.String ? content.GetString() : null;
         if (text is null && !InsteadOfContent.Any(key => extra?[key] is not null))
             throw Bad("has no content");
-        return new Message { Role = known ?? given, GivenRole = known is null || known == given || roleKey == "from" ? null : given, Content = text, Extra = extra };
+        return new Message
+        {
+            Role = known ?? given, GivenRole = known is null || known == given || roleKey == "from" ? null : given,
+            Content = text, Extra = extra,
+        };
 
         BadRowException Bad(string problem) => new(place, column, FormattableString.Invariant($"message {index + 1} {problem}"));
     }

@@ -19,7 +19,8 @@ internal static class PreferenceReader
     {
         if (!row.TryGet("margin", out var value))
             return null;
-        return value.ValueKind == JsonValueKind.Number ? value.GetDouble() : throw new BadRowException(place, "margin", "expected a number: by how much chosen is better");
+        return value.ValueKind == JsonValueKind.Number ? value.GetDouble()
+            : throw new BadRowException(place, "margin", "expected a number: by how much chosen is better");
     }
 
     private static PreferenceExample Sides(RowColumns row, RowPlace place)
@@ -33,7 +34,8 @@ internal static class PreferenceReader
         // A plain prompt beside whole conversations only repeats the first user turn, as in UltraFeedback.
         if (prompt is not null && (prompt.Messages is null) == (chosen.Messages is null))
             return new PreferenceExample(prompt, chosen, rejected) { Place = place };
-        return chosen.Messages is null ? SplitText(chosen.Text!, rejected.Text!, place) : SplitMessages(chosen.Messages, rejected.Messages!, place);
+        return chosen.Messages is null
+            ? SplitText(chosen.Text!, rejected.Text!, place) : SplitMessages(chosen.Messages, rejected.Messages!, place);
     }
 
     private static PreferenceExample SplitMessages(IReadOnlyList<Message> chosen, IReadOnlyList<Message> rejected, RowPlace place)
@@ -44,22 +46,29 @@ internal static class PreferenceReader
         // Equal answers, or one that continues the other: the last message of the shorter is the answer.
         common = Math.Min(common, Math.Min(chosen.Count, rejected.Count) - 1);
         if (common == 0)
-            throw new BadRowException(place, "chosen", "chosen and rejected have no message in common that could be the prompt, and there is no prompt column");
-        return new PreferenceExample(Turns.Of([.. chosen.Take(common)]), Turns.Of([.. chosen.Skip(common)]), Turns.Of([.. rejected.Skip(common)])) { Place = place };
+            throw new BadRowException(place, "chosen",
+                "chosen and rejected have no message in common that could be the prompt, and there is no prompt column");
+        return new PreferenceExample(Turns.Of([.. chosen.Take(common)]), Turns.Of([.. chosen.Skip(common)]),
+            Turns.Of([.. rejected.Skip(common)])) { Place = place };
     }
 
     private static PreferenceExample SplitText(string chosen, string rejected, RowPlace place)
     {
         var common = chosen.AsSpan().CommonPrefixLength(rejected);
         if (common == Math.Min(chosen.Length, rejected.Length))
-            throw new BadRowException(place, "rejected", "one of chosen and rejected is the beginning of the other: nothing tells the prompt from the answers");
+            throw new BadRowException(place, "rejected",
+                "one of chosen and rejected is the beginning of the other: nothing tells the prompt from the answers");
         if (common > 0 && chosen[common - 1] == ' ')
             common--;
         if (common > 0 && char.IsHighSurrogate(chosen[common - 1]))
             common--;
         if (common == 0)
-            throw new BadRowException(place, "chosen", "chosen and rejected have no beginning in common that could be the prompt, and there is no prompt column");
-        return new PreferenceExample(Turns.Of(chosen[..common]), Turns.Of(chosen[common..]), Turns.Of(rejected[common..])) { Place = place };
+            throw new BadRowException(place, "chosen",
+                "chosen and rejected have no beginning in common that could be the prompt, and there is no prompt column");
+        return new PreferenceExample(Turns.Of(chosen[..common]), Turns.Of(chosen[common..]), Turns.Of(rejected[common..]))
+        {
+            Place = place,
+        };
     }
 
     private static bool AreEqual(Message a, Message b) =>

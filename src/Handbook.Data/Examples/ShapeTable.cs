@@ -27,7 +27,8 @@ public static class ShapeTable
     /// first when the task wants text (continued pretraining), else last. Rows that hold messages beside chosen and rejected, as
     /// those of UltraFeedback and of Constitutional AI do, are conversations to whom <paramref name="accepts"/> refuses pairs.
     /// </summary>
-    public static ExampleShape? Recognize(IReadOnlyCollection<string> columns, string textColumn, bool preferText, Predicate<ExampleShape>? accepts = null)
+    public static ExampleShape? Recognize(
+        IReadOnlyCollection<string> columns, string textColumn, bool preferText, Predicate<ExampleShape>? accepts = null)
     {
         var hasText = columns.Contains(textColumn);
         if (hasText && preferText)
@@ -45,7 +46,8 @@ public static class ShapeTable
     /// <summary>Which of the columns made rows be of a shape, and what such rows are called, for the user.</summary>
     public static string Describe(ExampleShape shape, IReadOnlyCollection<string> columns, string textColumn)
     {
-        var needed = shape == ExampleShape.Text ? [textColumn] : Shapes.First(row => row.Shape == shape && row.Columns.All(columns.Contains)).Columns;
+        var needed = shape == ExampleShape.Text
+            ? [textColumn] : Shapes.First(row => row.Shape == shape && row.Columns.All(columns.Contains)).Columns;
         var known = needed[0] switch { "conversations" => " (ShareGPT)", "instruction" => " (Alpaca)", _ => "" };
         return $"{shape.Words()}, from {string.Join(", ", needed)}{known}";
     }

@@ -31,7 +31,8 @@ internal static class TokenizedReader
         if (values is null)
             return;
         if (values.Length != mask.Length)
-            throw new BadRowException(place, column, FormattableString.Invariant($"{Quantity.Of(values.Length, "entry", "entries")}; input_ids has {mask.Length}"));
+            throw new BadRowException(place, column,
+                FormattableString.Invariant($"{Quantity.Of(values.Length, "entry", "entries")}; input_ids has {mask.Length}"));
         for (var i = 0; i < mask.Length; i++)
             mask[i] &= counts(values[i]);
     }

@@ -58,7 +58,8 @@ public static class IdleAnswers
             verdicts[key] = before with { IsBoth = true };
         }
         if (both.Count > 0)
-            yield return both.Tell(store, "answers", "nothing", "the same answer to the same prompt has the label true and the label false");
+            yield return both.Tell(store, "answers", "nothing",
+                "the same answer to the same prompt has the label true and the label false");
         if (empty.Count > 0)
             yield return empty.Tell(store, "answers", "little", "it is empty");
     }
@@ -86,6 +87,7 @@ public static class IdleAnswers
         }
 
         public string Tell(TokenStore store, string what, string howMuch, string why) => string.Create(CultureInfo.InvariantCulture,
-            $"warning: {Count} of {store.Train.RowCount} training {what} {Quantity.Word(Count, "teaches", "teach")} {howMuch}: {why}, as in {store.Describe(first)}");
+            $"warning: {Count} of {store.Train.RowCount} training {what} "
+                + $"{Quantity.Word(Count, "teaches", "teach")} {howMuch}: {why}, as in {store.Describe(first)}");
     }
 }

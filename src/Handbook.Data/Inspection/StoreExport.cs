@@ -104,7 +104,8 @@ public static class StoreExport
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100 // The text holds no values but two escaped paths, for which DuckDB takes no parameters.
         command.CommandText =
-            $"COPY (SELECT * FROM read_json('{Escaped(rows)}', format='newline_delimited', columns={{{columns}}}, maximum_object_size=1073741824)) " +
+            $"COPY (SELECT * FROM read_json('{Escaped(rows)}', format='newline_delimited', columns={{{columns}}}, "
+            + "maximum_object_size=1073741824)) " +
             $"TO '{Escaped(parquet)}' (FORMAT parquet, COMPRESSION zstd, KV_METADATA {{written_by: '{Encoding.UTF8.GetString(Mark)}'}})";
 #pragma warning restore CA2100
         command.ExecuteNonQuery();

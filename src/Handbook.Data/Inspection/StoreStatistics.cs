@@ -48,7 +48,8 @@ public sealed record StoreStatistics
     {
         var count = store.ExampleCount;
         var lengths = new int[count];
-        var (examples, tokens, labels) = (new int[store.Manifest.Sources.Count], new long[store.Manifest.Sources.Count], new long[store.Manifest.Sources.Count]);
+        var (examples, tokens, labels) = (new int[store.Manifest.Sources.Count], new long[store.Manifest.Sources.Count],
+            new long[store.Manifest.Sources.Count]);
         var first = new Dictionary<ulong, int>();
         var repeats = new List<(string, string)>();
         var duplicates = 0;
@@ -68,7 +69,10 @@ public sealed record StoreStatistics
         return new StoreStatistics
         {
             Lengths = Describe(lengths),
-            Sources = [.. store.Manifest.Sources.Select((source, i) => new SourceStatistics(source.Name, examples[i], tokens[i], labels[i]))],
+            Sources =
+            [
+                .. store.Manifest.Sources.Select((source, i) => new SourceStatistics(source.Name, examples[i], tokens[i], labels[i])),
+            ],
             Duplicates = duplicates,
             DuplicateExamples = repeats,
             Packings = store.Kind == StoreKind.Sequences ? Compare(TrainLengths(store), store.Train.Summary.MaxLength) : [],
@@ -89,7 +93,8 @@ public sealed record StoreStatistics
     private static List<PackingComparison> Compare(int[] lengths, int maxLength)
     {
         var comparisons = new List<PackingComparison>();
-        foreach (var strategy in new[] { PackingStrategy.None, PackingStrategy.BestFitBy1000, PackingStrategy.BestFit, PackingStrategy.Wrapped })
+        foreach (var strategy in new[] { PackingStrategy.None, PackingStrategy.BestFitBy1000,
+            PackingStrategy.BestFit, PackingStrategy.Wrapped })
         {
             var plan = Packer.Plan(lengths, new PackingOptions { MaxLength = maxLength, Strategy = strategy });
             comparisons.Add(new PackingComparison(strategy, plan.RowCount, plan.Efficiency(maxLength)));

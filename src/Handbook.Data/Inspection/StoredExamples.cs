@@ -51,7 +51,8 @@ public sealed class StoredExamples
             StoreKind.Verdicts => [ids[..record.Part0], ids[record.Part0..]],
             _ => [ids],
         };
-        return new EncodedExample(parts, store.Kind == StoreKind.Sequences ? mask : null, record.Desirable == 1, record.Characters, record.LostTokens);
+        return new EncodedExample(parts, store.Kind == StoreKind.Sequences ? mask : null, record.Desirable == 1,
+            record.Characters, record.LostTokens);
     }
 
     /// <summary>True for an example that has labels, none of which stands in a row.</summary>
@@ -74,7 +75,8 @@ public sealed class StoredExamples
     /// <param name="options">What the store was prepared from.</param>
     /// <param name="resolvers">Where datasets are looked for.</param>
     /// <exception cref="UserErrorException">The data is not there any more.</exception>
-    public IReadOnlyDictionary<int, Example> Source(IReadOnlyCollection<int> numbers, PreparationOptions options, IReadOnlyList<IDatasetResolver> resolvers)
+    public IReadOnlyDictionary<int, Example> Source(
+        IReadOnlyCollection<int> numbers, PreparationOptions options, IReadOnlyList<IDatasetResolver> resolvers)
     {
         DatasetPart[] parts = options.Evaluation is null ? [.. options.Sources] : [.. options.Sources, options.Evaluation];
         var examples = new Dictionary<int, Example>();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Handbook.Data.Mixtures;
 
 /// <summary>How a mixture takes rows of its datasets by turns in place of shuffling them together.</summary>
@@ -15,11 +17,13 @@ public sealed record InterleaveRule(StoppingStrategy Stop, IReadOnlyList<double>
         if (Array.IndexOf(lengths, 0) is >= 0 and var empty)
             throw new UserErrorException($"dataset_mixture.interleave: dataset {empty + 1} gives no row");
         if (Probabilities is not null && (Probabilities.Count != lengths.Length || Math.Abs(Probabilities.Sum() - 1) > 1e-6))
-            throw new UserErrorException($"dataset_mixture.probabilities: expected {lengths.Length} numbers, one for each dataset, that add up to 1");
+            throw new UserErrorException(
+                $"dataset_mixture.probabilities: expected {lengths.Length} numbers, one for each dataset, that add up to 1");
         var order = Probabilities is null ? Interleaving.Cycle(lengths, Stop) : Interleaving.Draw(lengths, [.. Probabilities], seed, Stop);
         return Array.ConvertAll(order, turn => datasets[turn.Source][turn.Row]);
     }
 
     /// <inheritdoc/>
-    public override string ToString() => FormattableString.Invariant($"{Stop} {string.Join(' ', Probabilities?.Select(p => p.ToString("R", System.Globalization.CultureInfo.InvariantCulture)) ?? [])}");
+    public override string ToString() =>
+        $"{Stop} {string.Join(' ', Probabilities?.Select(p => p.ToString("R", CultureInfo.InvariantCulture)) ?? [])}";
 }

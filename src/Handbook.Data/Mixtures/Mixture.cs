@@ -18,7 +18,8 @@ public static class Mixture
     /// <param name="testSize">What is set aside for evaluation.</param>
     /// <param name="profile">Whose rules hold.</param>
     /// <param name="interleave">Training rows are taken by turns instead of shuffled together; null shuffles.</param>
-    public static MixtureOrder Combine(IReadOnlyList<MixtureEntry> entries, long seed, SplitSize? testSize, Profile profile, InterleaveRule? interleave = null)
+    public static MixtureOrder Combine(
+        IReadOnlyList<MixtureEntry> entries, long seed, SplitSize? testSize, Profile profile, InterleaveRule? interleave = null)
     {
         var notes = new List<string>();
         var keepTestApart = profile == Profile.Best && entries.Any(entry => entry.IsTest) && entries.Any(entry => !entry.IsTest);
@@ -28,9 +29,11 @@ public static class Mixture
             var apart = keepTestApart && entries[source].IsTest;
             (apart ? test : pooled).AddRange(Select(entries[source], source, seed));
             if (apart)
-                notes.Add($"{entries[source].Name}: the rows of split {entries[source].Split} are kept for evaluation; the original pools them with training rows");
+                notes.Add($"{entries[source].Name}: the rows of split {entries[source].Split} are kept for "
+                    + "evaluation; the original pools them with training rows");
             else if (entries[source].IsTest && profile != Profile.Best)
-                notes.Add($"{entries[source].Name}: the rows of split {entries[source].Split} are pooled with training rows, as the original does");
+                notes.Add($"{entries[source].Name}: the rows of split {entries[source].Split} are "
+                    + "pooled with training rows, as the original does");
         }
         if (keepTestApart)
         {
@@ -52,7 +55,9 @@ public static class Mixture
     /// </summary>
     /// <param name="datasets">The splits of each dataset, in the recipe's order; the weight of a dataset stands in each.</param>
     /// <param name="profile">Whose rules hold.</param>
-    /// <exception cref="UserErrorException">A weight is negative or above 1, or a split is neither for training nor for testing.</exception>
+    /// <exception cref="UserErrorException">
+    /// A weight is negative or above 1, or a split is neither for training nor for testing.
+    /// </exception>
     public static MixtureOrder Mix(IReadOnlyList<IReadOnlyList<MixtureEntry>> datasets, Profile profile)
     {
         var notes = new List<string>();
@@ -64,7 +69,8 @@ public static class Mixture
             source++;
             CheckWeight(entry, allowAboveOne: true);
             if (!entry.Split.Contains("train", StringComparison.Ordinal) && !entry.Split.Contains("test", StringComparison.Ordinal))
-                throw new UserErrorException($"{entry.Name}: split {entry.Split} is neither a training nor a test split; expected a name with train or test");
+                throw new UserErrorException(
+                    $"{entry.Name}: split {entry.Split} is neither a training nor a test split; expected a name with train or test");
             if (!entry.Split.Contains("train", StringComparison.Ordinal))
             {
                 test.AddRange(Enumerable.Range(0, entry.Length).Select(row => new MixtureRow(source, row)));
@@ -73,12 +79,14 @@ public static class Mixture
             var weight = entry.Weight ?? 1;
             if (profile == Profile.V03 && trainSplits >= weights.Length)
             {
-                notes.Add($"{entry.Name}: split {entry.Split} is left out, as the original does when datasets have several training splits");
+                notes.Add($"{entry.Name}: split {entry.Split} is left out, as the original "
+                    + "does when datasets have several training splits");
                 continue;
             }
             if (profile == Profile.V03 && weights[trainSplits] != weight)
             {
-                notes.Add(FormattableString.Invariant($"{entry.Name}: split {entry.Split} gets the weight {weights[trainSplits]} of another dataset, as the original does"));
+                notes.Add(FormattableString.Invariant(
+                    $"{entry.Name}: split {entry.Split} gets the weight {weights[trainSplits]} of another dataset, as the original does"));
                 weight = weights[trainSplits];
             }
             trainSplits++;
@@ -98,15 +106,18 @@ public static class Mixture
         CheckWeight(entry, allowAboveOne: false);
         if (entry.Weight is not { } weight)
             return Enumerable.Range(0, entry.Length).Select(row => new MixtureRow(source, row));
-        return new NumpyGenerator(seed).Permutation(entry.Length).Take((int)(entry.Length * weight)).Select(row => new MixtureRow(source, row));
+        return new NumpyGenerator(seed).Permutation(entry.Length).Take((int)(entry.Length * weight))
+            .Select(row => new MixtureRow(source, row));
     }
 
     private static void CheckWeight(MixtureEntry entry, bool allowAboveOne)
     {
         if (entry.Weight < 0)
-            throw new UserErrorException(FormattableString.Invariant($"Dataset fractions cannot be negative. {entry.Name} has {entry.Weight}; expected 0 to 1"));
+            throw new UserErrorException(FormattableString.Invariant(
+                $"Dataset fractions cannot be negative. {entry.Name} has {entry.Weight}; expected 0 to 1"));
         if (entry.Weight > 1 && !allowAboveOne)
-            throw new UserErrorException(FormattableString.Invariant($"{entry.Name}: weight {entry.Weight} asks for more rows than there are; expected 0 to 1"));
+            throw new UserErrorException(FormattableString.Invariant(
+                $"{entry.Name}: weight {entry.Weight} asks for more rows than there are; expected 0 to 1"));
     }
 
     private static MixtureRow[] Together(List<MixtureRow> pooled, long seed, InterleaveRule? interleave) => interleave is null

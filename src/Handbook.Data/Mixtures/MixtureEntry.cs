@@ -8,5 +8,6 @@ namespace Handbook.Data.Mixtures;
 public sealed record MixtureEntry(string Name, string Split, int Length, double? Weight = 1.0)
 {
     /// <summary>True for a split that its authors meant for testing.</summary>
-    public bool IsTest => Split.Contains("test", StringComparison.OrdinalIgnoreCase) && !Split.Contains("train", StringComparison.OrdinalIgnoreCase);
+    public bool IsTest =>
+        Split.Contains("test", StringComparison.OrdinalIgnoreCase) && !Split.Contains("train", StringComparison.OrdinalIgnoreCase);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Data.Random;
 
 namespace Handbook.Data.Mixtures;
@@ -43,7 +44,9 @@ public static class TrainTestSplit
         if (members.Min(rows => rows.Count) < 2)
             throw new UserErrorException("stratified split: the least populated class has only 1 member; at least 2 are needed");
         if (trainCount < members.Length || testCount < members.Length)
-            throw new UserErrorException(FormattableString.Invariant($"stratified split: {Math.Min(trainCount, testCount)} rows on one side; at least one for each of {members.Length} classes is needed"));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"stratified split: {Math.Min(trainCount, testCount)} rows on one side; at "
+                    + $"least one for each of {members.Length} classes is needed"));
 
         var random = new NumpyGenerator(seed);
         var trainShares = ApproximateMode([.. members.Select(rows => rows.Count)], trainCount, random);
@@ -69,7 +72,8 @@ public static class TrainTestSplit
         if (testOrDefault is { IsFraction: true } t && train is { IsFraction: true } r && t.Value + r.Value > 1)
         {
             throw new UserErrorException(
-                $"The sum of test_size and train_size = {SplitSize.PythonFloat(r.Value + t.Value)}, should be in the (0, 1) range. Reduce test_size and/or train_size.");
+                $"The sum of test_size and train_size = {SplitSize.PythonFloat(r.Value + t.Value)}, "
+                + "should be in the (0, 1) range. Reduce test_size and/or train_size.");
         }
         var testCount = testOrDefault is { } size ? size.IsFraction ? Math.Ceiling(size.Value * count) : size.Value : -1;
         var trainCount = train is { } share ? share.IsFraction ? Math.Floor(share.Value * count) : share.Value : count - testCount;
@@ -77,13 +81,15 @@ public static class TrainTestSplit
             testCount = count - trainCount;
         if (trainCount + testCount > count)
         {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"The sum of train_size and test_size = {SplitSize.PythonFloat(trainCount + testCount)}, should be smaller than the number of samples {count}. Reduce test_size and/or train_size."));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"The sum of train_size and test_size = {SplitSize.PythonFloat(trainCount + testCount)}, should be smaller than the "
+                    + $"number of samples {count}. Reduce test_size and/or train_size."));
         }
         if (trainCount == 0)
         {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"With n_samples={count}, test_size={Show(testOrDefault)} and train_size={Show(train)}, the resulting train set will be empty. Adjust any of the aforementioned parameters."));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"With n_samples={count}, test_size={Show(testOrDefault)} and train_size={Show(train)}, the resulting train set will be "
+                    + $"empty. Adjust any of the aforementioned parameters."));
         }
         return ((int)trainCount, (int)testCount);
     }

@@ -37,7 +37,10 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
         mask.AsSpan(promptLabels ? 0 : Prompt.Length).Fill(true);
         int[] ids = [.. Prompt, .. Chosen, .. Rejected];
         if (Prompt.Length == 0)
-            return new TokenBatch(ids, mask, SequenceLayout.Documents([Chosen.Length, Rejected.Length]), [ExampleId], [0, 1]) { Margins = Margins };
+            return new TokenBatch(ids, mask, SequenceLayout.Documents([Chosen.Length, Rejected.Length]), [ExampleId], [0, 1])
+            {
+                Margins = Margins,
+            };
         var layout = new SequenceLayout(
             new Segment(0, Prompt.Length),
             new Segment(Prompt.Length, Chosen.Length, Prompt.Length, 0),

@@ -16,7 +16,8 @@ public sealed class TokenBatch
     public TokenBatch(int[] tokenIds, bool[] lossMask, SequenceLayout layout, long[] exampleIds, int[]? answers = null)
     {
         if (tokenIds.Length != layout.Length || lossMask.Length != layout.Length)
-            throw new ArgumentException($"{tokenIds.Length} tokens and {lossMask.Length} marks in a layout of {layout.Length}", nameof(layout));
+            throw new ArgumentException($"{tokenIds.Length} tokens and {lossMask.Length} marks in a layout of {layout.Length}",
+                nameof(layout));
         foreach (var segment in layout.Segments)
         {
             if (segment.Prefix < 0)

@@ -9,7 +9,8 @@ namespace Handbook.Data.Packing;
 public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desirable, long ExampleId, int[]? OtherCompletion = null)
 {
     /// <summary>The whole as one sequence whose completion tokens are labels.</summary>
-    public TokenBatch ToSequence() => Sequence(Completion, [Desirable], OtherCompletion is null ? null : Sequence(OtherCompletion, [], null));
+    public TokenBatch ToSequence() =>
+        Sequence(Completion, [Desirable], OtherCompletion is null ? null : Sequence(OtherCompletion, [], null));
 
     private TokenBatch Sequence(int[] answer, bool[] verdicts, TokenBatch? contrast)
     {

@@ -50,7 +50,8 @@ public sealed record AnswerLimits
     }
 
     /// <summary>First tokens of a cut prompt that do not stand before this answer, since the two together would be too long.</summary>
-    public int Unseen(int[] prompt, int[] answer) => MaxLength is { } max ? Math.Clamp(prompt.Length + answer.Length - max, 0, prompt.Length) : 0;
+    public int Unseen(int[] prompt, int[] answer) =>
+        MaxLength is { } max ? Math.Clamp(prompt.Length + answer.Length - max, 0, prompt.Length) : 0;
 
     private int[][] CutV03(int[] prompt, int[][] answers)
     {

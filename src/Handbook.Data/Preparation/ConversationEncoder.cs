@@ -25,8 +25,11 @@ public sealed class ConversationEncoder : IExampleEncoder
     {
         (this.conversations, this.options) = (conversations, options ?? new EncoderOptions());
         plainText = new PlainTextEncoder(conversations.Tokenizer, tokenizerFingerprint, this.options.PlainText);
-        Fingerprint = string.Join("; ", "conversations", plainText.Fingerprint, string.Join("; ", conversations.Templates.All.Select(template => template.Source)), conversations.Options.Profile, conversations.Options.Labels,
-            conversations.Options.InsertEmptySystemMessage, conversations.Options.Template.Tools?.ToJsonString(), conversations.Options.Template.Documents?.ToJsonString(),
+        Fingerprint = string.Join("; ", "conversations", plainText.Fingerprint,
+            string.Join("; ", conversations.Templates.All.Select(template => template.Source)), conversations.Options.Profile,
+            conversations.Options.Labels,
+            conversations.Options.InsertEmptySystemMessage, conversations.Options.Template.Tools?.ToJsonString(),
+            conversations.Options.Template.Documents?.ToJsonString(),
             conversations.Options.Template.Arguments?.ToJsonString(), this.options);
     }
 
@@ -82,7 +85,10 @@ public sealed class ConversationEncoder : IExampleEncoder
     private EncodedExample Completion(CompletionExample example)
     {
         if (LabelsAssistantOnly && example is { Prompt.Messages: { } before, Completion.Messages: { } after })
-            return Conversation(new ConversationExample([.. before, .. after]) { Place = example.Place, Tools = example.Tools, TemplateArguments = example.TemplateArguments });
+            return Conversation(new ConversationExample([.. before, .. after])
+            {
+                Place = example.Place, Tools = example.Tools, TemplateArguments = example.TemplateArguments,
+            });
         var (prompt, completion) = Parted(example, example.Prompt, example.Completion);
         var mask = new bool[prompt.Length + completion.Length];
         mask.AsSpan(options.PromptLabels == true ? 0 : prompt.Length).Fill(true);
@@ -94,7 +100,8 @@ public sealed class ConversationEncoder : IExampleEncoder
     {
         var pair = example is { Prompt.Messages: { } prompt, Chosen.Messages: { } chosen, Rejected.Messages: { } rejected }
             ? conversations.Pairs.Tokenize(prompt, chosen, rejected, example.Tools, PairArguments(example))
-            : conversations.Pairs.Tokenize(PlainText(example, example.Prompt, "prompt"), PlainText(example, example.Chosen, "chosen"), PlainText(example, example.Rejected, "rejected"));
+            : conversations.Pairs.Tokenize(PlainText(example, example.Prompt, "prompt"), PlainText(example, example.Chosen, "chosen"),
+                PlainText(example, example.Rejected, "rejected"));
         return options.Limits.Cut(pair.Prompt, pair.Chosen, pair.Rejected) is [var p, var c, var r]
             ? EncodedExample.Pair(p, c, r, pair.Count - p.Length - c.Length - r.Length, example.Margin) with
             {
@@ -104,7 +111,9 @@ public sealed class ConversationEncoder : IExampleEncoder
             : null;
     }
 
-    /// <summary>TRL 0.19 does not hand a preference row's <c>chat_template_kwargs</c> to the template; only its profile follows it.</summary>
+    /// <summary>
+    /// TRL 0.19 does not hand a preference row's <c>chat_template_kwargs</c> to the template; only its profile follows it.
+    /// </summary>
     private JsonObject? PairArguments(Example example) =>
         conversations.Options.Profile == Profile.Trl019 ? null : example.TemplateArguments;
 
@@ -125,7 +134,8 @@ public sealed class ConversationEncoder : IExampleEncoder
     }
 
     private static string PlainText(Example example, Turns turns, string column) =>
-        turns.Text ?? throw new BadRowException(example.Place, column, "messages beside plain text; prompt and answers must be of one kind");
+        turns.Text ?? throw new BadRowException(example.Place, column,
+            "messages beside plain text; prompt and answers must be of one kind");
 
     private static string ColumnOf(Example example) => example switch
     {

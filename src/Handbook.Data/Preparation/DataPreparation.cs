@@ -19,7 +19,8 @@ public sealed class DataPreparation(
     PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<IDatasetResolver>? resolvers = null, TimeProvider? time = null)
 {
     private readonly PreparationOptions asked = options;
-    private readonly IReadOnlyList<IDatasetResolver> resolvers = resolvers ?? [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
+    private readonly IReadOnlyList<IDatasetResolver> resolvers = resolvers
+        ?? [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()];
     private readonly TimeProvider time = time ?? TimeProvider.System;
 
     /// <summary>All ranks: the first prepares, the others open what it made.</summary>
@@ -37,19 +38,24 @@ public sealed class DataPreparation(
             return store;
         store.Dispose();
         throw new UserErrorException(
-            $"{Names(asked.Sources.Select(part => part.Request))}: not one token of {store.Train.ExampleCount} training examples is a label; check the loss scope, the template and max_length ({store.Train.Summary.MaxLength})");
+            $"{Names(asked.Sources.Select(part => part.Request))}: not one token of {store.Train.ExampleCount} training examples is a "
+            + $"label; check the loss scope, the template and max_length ({store.Train.Summary.MaxLength})");
     }
 
     /// <summary>The store, prepared now or opened, though it may have no label: what is wrong with it is to be looked at.</summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left of it.</exception>
     public TokenStore PrepareForInspection(IProgress<PreparationProgress>? progress = null, CancellationToken cancellation = default)
     {
-        var options = asked.Evaluation is { } evaluation && !RowSource.HasSplits(evaluation.Request, resolvers) ? asked with { Evaluation = null } : asked;
+        var options = asked.Evaluation is { } evaluation && !RowSource.HasSplits(evaluation.Request, resolvers)
+            ? asked with { Evaluation = null } : asked;
         var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         var sources = parts
             .Select(part => RowSource.Open(part.Request, resolvers, options.Files with { Columns = part.Columns ?? options.Files.Columns }))
             .ToList();
-        List<RowSource> read = [.. sources, .. options.Cleaning.Sets.Select(set => RowSource.OpenSplitOrAll(set, resolvers, new SourceOptions()))];
+        List<RowSource> read =
+        [
+            .. sources, .. options.Cleaning.Sets.Select(set => RowSource.OpenSplitOrAll(set, resolvers, new SourceOptions())),
+        ];
         var digests = StoreKey.Digests(read.SelectMany(source => source.Files), options.StreamedRows is not null, cancellation);
         var key = StoreKey.Of(options, encoder, read, digests, Missing(options));
         var folder = new StoreFolder(options.CacheFolder, key);
@@ -62,9 +68,11 @@ public sealed class DataPreparation(
     }
 
     private void Make(
-        PreparationOptions options, string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress, CancellationToken cancellation)
+        PreparationOptions options, string folder, string key, List<RowSource> sources, IProgress<PreparationProgress>? progress,
+        CancellationToken cancellation)
     {
-        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText, shape => encoder.Refuses(shape) is null, options.SkipBadRows)).ToList();
+        var readers = sources.Select(source => ExampleReader.Recognize(source, options.TextColumn, options.PreferText,
+            shape => encoder.Refuses(shape) is null, options.SkipBadRows)).ToList();
         for (var i = 0; i < sources.Count; i++)
         {
             if (encoder.Refuses(readers[i].Shape) is { } reason)
@@ -80,9 +88,11 @@ public sealed class DataPreparation(
         clock.Tell("pack", writer.TokenCount);
         var rows = new RowPacking(writer, folder, encoder.Kind, pass.PlaceOf);
         var train = rows.Pack("train.rows", pass.Train(), options.Packing);
-        var evaluation = orders.HasEvaluation ? rows.Pack("evaluation.rows", pass.Evaluation(), options.EvaluationPacking ?? options.Packing) : null;
+        var evaluation = orders.HasEvaluation
+            ? rows.Pack("evaluation.rows", pass.Evaluation(), options.EvaluationPacking ?? options.Packing) : null;
         if (train.RowCount == 0)
-            throw new UserErrorException($"{Names(sources.Select(source => source.Request))}: no training example is left after reading, cleaning and truncation");
+            throw new UserErrorException(
+                $"{Names(sources.Select(source => source.Request))}: no training example is left after reading, cleaning and truncation");
         var manifest = new StoreManifest
         {
             Key = key,
@@ -97,7 +107,8 @@ public sealed class DataPreparation(
             Notes = [.. Recognised(sources, readers), .. sources.SelectMany(source => source.Notes), .. Missing(options), .. orders.Notes],
             LargestTokenId = writer.LargestTokenId,
             LargestTokenIdExample = writer.LargestTokenIdDocument is >= 0 and var largest ? pass.PlaceOf(largest) : "",
-            FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal).ToDictionary(file => file.Name, file => file.Length),
+            FileSizes = new DirectoryInfo(folder).GetFiles().OrderBy(file => file.Name, StringComparer.Ordinal)
+                .ToDictionary(file => file.Name, file => file.Length),
         };
         clock.Tell("finish", writer.TokenCount);
         manifest.Write(folder);
@@ -110,5 +121,6 @@ public sealed class DataPreparation(
         ? [$"{evaluation.Request.Name}: there is no split {evaluation.Request.Split}, so there is nothing to evaluate on"]
         : [];
 
-    private static string Names(IEnumerable<DatasetRequest> requests) => string.Join(", ", requests.Select(request => request.Name).Distinct());
+    private static string Names(IEnumerable<DatasetRequest> requests) =>
+        string.Join(", ", requests.Select(request => request.Name).Distinct());
 }

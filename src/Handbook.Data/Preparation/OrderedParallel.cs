@@ -9,7 +9,8 @@ internal static class OrderedParallel
     /// Results in order. The source is read by one thread ahead of the workers. The first failure ends the stream and is
     /// thrown as it was.
     /// </summary>
-    public static IEnumerable<TResult> Map<TItem, TResult>(IEnumerable<TItem> items, Func<TItem, TResult> map, int threads, CancellationToken cancellation)
+    public static IEnumerable<TResult> Map<TItem, TResult>(
+        IEnumerable<TItem> items, Func<TItem, TResult> map, int threads, CancellationToken cancellation)
     {
         if (threads <= 1)
         {
@@ -38,7 +39,8 @@ internal static class OrderedParallel
     }
 
     private static void Read<TItem, TResult>(
-        IEnumerable<TItem> items, Func<TItem, TResult> map, BlockingCollection<Task<TResult>> pending, SemaphoreSlim slots, CancellationToken stop)
+        IEnumerable<TItem> items, Func<TItem, TResult> map, BlockingCollection<Task<TResult>> pending, SemaphoreSlim slots,
+        CancellationToken stop)
     {
         try
         {
@@ -58,9 +60,12 @@ internal static class OrderedParallel
         }
     }
 
-    /// <summary>Reader and workers wait for each other: on the shared pool, which is as small as the machine, they would wait for a thread too.</summary>
+    /// <summary>
+    /// Reader and workers wait for each other: on the shared pool, which is as small as the machine, they would wait for a thread too.
+    /// </summary>
     private static Task<T> OnThreadOfItsOwn<T>(Func<T> work) =>
-        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
+        Task.Factory.StartNew(work, CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
+            TaskScheduler.Default);
 
     /// <summary>Waits until nothing of ours runs any more; failures were thrown already or no longer matter.</summary>
     private static void Drain<TResult>(BlockingCollection<Task<TResult>> pending, Task reader)

@@ -14,7 +14,10 @@ public enum MixtureForm
     /// <summary><c>dataset_mixture</c>: shuffle, take a share, concatenate, shuffle, split.</summary>
     Mixture,
 
-    /// <summary><c>dataset_mixer</c> and <c>dataset_splits</c> of v0.3: the first share of each training split, test splits whole, shuffled with seed 42.</summary>
+    /// <summary>
+    /// <c>dataset_mixer</c> and <c>dataset_splits</c> of v0.3: the first share of each training split, test splits whole, shuffled
+    /// with seed 42.
+    /// </summary>
     Mixer,
 }
 
@@ -30,7 +33,9 @@ public sealed record PreparationOptions
     /// <summary>Which rules of mixing apply.</summary>
     public MixtureForm Form { get; init; } = MixtureForm.Single;
 
-    /// <summary>The datasets in the recipe's order; under <see cref="MixtureForm.Mixer"/> every split of each, one after the other.</summary>
+    /// <summary>
+    /// The datasets in the recipe's order; under <see cref="MixtureForm.Mixer"/> every split of each, one after the other.
+    /// </summary>
     public required IReadOnlyList<DatasetPart> Sources { get; init; }
 
     /// <summary>The evaluation split of <see cref="MixtureForm.Single"/>, if the dataset has it; null for none.</summary>

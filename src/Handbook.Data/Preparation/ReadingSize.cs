@@ -7,7 +7,9 @@ namespace Handbook.Data.Preparation;
 /// <param name="Bytes">Bytes, where rows are about as long as they stand in files; else null.</param>
 internal readonly record struct ReadingSize(long? Examples, long? Bytes)
 {
-    /// <summary>Parquet knows its rows; texts are read byte by byte; nobody knows what is compressed, or how much of a slice is where.</summary>
+    /// <summary>
+    /// Parquet knows its rows; texts are read byte by byte; nobody knows what is compressed, or how much of a slice is where.
+    /// </summary>
     public static ReadingSize Of(IReadOnlyList<RowSource> sources)
     {
         var files = sources.SelectMany(source => source.Files).ToList();

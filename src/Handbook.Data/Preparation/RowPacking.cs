@@ -19,9 +19,11 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
     {
         var documents = set.Documents;
         // Answers to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
-        var packing = kind == StoreKind.Sequences ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
+        var packing = kind == StoreKind.Sequences
+            ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
         var lengths = Array.ConvertAll(documents, document => writer.Lengths[document]);
-        var characters = packing.Strategy == PackingStrategy.Legacy ? Array.ConvertAll(documents, document => writer.Characters[document]) : [];
+        var characters = packing.Strategy == PackingStrategy.Legacy
+            ? Array.ConvertAll(documents, document => writer.Characters[document]) : [];
         var plan = Packer.Plan(lengths, packing, characters);
         plan.Renumber(documents);
         writer.WritePlan(name, plan);
@@ -34,7 +36,8 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
 
     private SetSummary Summarize(PackingPlan plan, int[] documents, PackingOptions options)
     {
-        using var tokens = File.OpenHandle(Path.Combine(folder, TokenStoreWriter.TokensFile), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var tokens = File.OpenHandle(Path.Combine(folder, TokenStoreWriter.TokensFile), FileMode.Open,
+            FileAccess.Read, FileShare.ReadWrite);
         var starts = new long[writer.Count + 1];
         for (var i = 0; i < writer.Count; i++)
             starts[i + 1] = starts[i] + writer.Lengths[i];

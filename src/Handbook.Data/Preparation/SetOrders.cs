@@ -3,7 +3,9 @@ using Handbook.Data.Sources;
 
 namespace Handbook.Data.Preparation;
 
-/// <summary>Which rows of which sources make up training and evaluation; null for "all rows of source 0 (1)" whose number need not be known.</summary>
+/// <summary>
+/// Which rows of which sources make up training and evaluation; null for "all rows of source 0 (1)" whose number need not be known.
+/// </summary>
 /// <param name="Train">Training rows in order, or null.</param>
 /// <param name="Evaluation">Evaluation rows in order, or null.</param>
 /// <param name="HasEvaluation">True when there is an evaluation set.</param>
@@ -25,7 +27,8 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
     }
 
     /// <summary>The rows of a source among a portion of the mixture.</summary>
-    public static RowSet Wanted(int source, IEnumerable<MixtureRow> portion) => new(portion.Where(row => row.Source == source).Select(row => row.Row));
+    public static RowSet Wanted(int source, IEnumerable<MixtureRow> portion) =>
+        new(portion.Where(row => row.Source == source).Select(row => row.Row));
 
     private static List<IReadOnlyList<MixtureEntry>> ByDataset(List<MixtureEntry> entries, IReadOnlyList<DatasetPart> parts)
     {
@@ -33,7 +36,8 @@ internal sealed record SetOrders(MixtureRow[]? Train, MixtureRow[]? Evaluation, 
         for (var i = 0; i < entries.Count;)
         {
             var request = parts[i].Request;
-            var splits = entries.Skip(i).TakeWhile((_, k) => parts[i + k].Request.Name == request.Name && parts[i + k].Request.Config == request.Config).ToList();
+            var splits = entries.Skip(i)
+                .TakeWhile((_, k) => parts[i + k].Request.Name == request.Name && parts[i + k].Request.Config == request.Config).ToList();
             datasets.Add(splits);
             i += splits.Count;
         }

@@ -42,7 +42,8 @@ internal sealed class StoreFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"{root}: prepared data cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
+            throw new UserErrorException(
+                $"{root}: prepared data cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
         }
     }
 }

@@ -19,7 +19,8 @@ internal static class StoreKey
     /// <param name="digests">Hash of every file.</param>
     /// <param name="notes">What else is told of the data.</param>
     public static string Of(
-        PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, string> digests, IEnumerable<string> notes)
+        PreparationOptions options, IExampleEncoder encoder, IReadOnlyList<RowSource> sources, IReadOnlyDictionary<string, string> digests,
+        IEnumerable<string> notes)
     {
         var parts = options.Evaluation is null ? options.Sources : [.. options.Sources, options.Evaluation];
         var text = new StringBuilder();
@@ -49,7 +50,8 @@ internal static class StoreKey
         }
         foreach (var note in notes)
             Line(text, "told", note);
-        foreach (var (from, to) in (options.Files.Rename ?? new Dictionary<string, string>()).OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        foreach (var (from, to) in (options.Files.Rename ?? new Dictionary<string, string>())
+            .OrderBy(pair => pair.Key, StringComparer.Ordinal))
             Line(text, "rename", $"{from} {to}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
     }

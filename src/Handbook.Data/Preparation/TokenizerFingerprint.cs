@@ -7,14 +7,16 @@ public static class TokenizerFingerprint
 {
     private static readonly string[] Files =
     [
-        "tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
+        "tokenizer.json", "tokenizer.model", "vocab.json", "merges.txt", "added_tokens.json", "tokenizer_config.json",
+        "special_tokens_map.json", "chat_template.jinja",
     ];
 
     /// <summary>A hash over the files of a folder that decide tokens and templates; of a single file when a path to one is given.</summary>
     public static string Of(string folderOrFile)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        string[] paths = File.Exists(folderOrFile) ? [folderOrFile] : [.. Files.Select(name => Path.Combine(folderOrFile, name)).Where(File.Exists)];
+        string[] paths = File.Exists(folderOrFile)
+            ? [folderOrFile] : [.. Files.Select(name => Path.Combine(folderOrFile, name)).Where(File.Exists)];
         foreach (var path in paths)
         {
             hash.AppendData(System.Text.Encoding.UTF8.GetBytes(Path.GetFileName(path) + "\n"));

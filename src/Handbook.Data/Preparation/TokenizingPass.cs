@@ -126,7 +126,8 @@ internal sealed class TokenizingPass
     {
         var ((source, reader), progress) = (sources[number], read[number]);
         var threads = options.Threads > 0 ? options.Threads : Environment.ProcessorCount;
-        foreach (var batch in OrderedParallel.Map(Batches(rows), batch => Encode(batch, reader, source.Options, cancellation), threads, cancellation))
+        foreach (var batch in OrderedParallel.Map(Batches(rows), batch => Encode(batch, reader, source.Options, cancellation),
+            threads, cancellation))
         {
             foreach (var (row, encoded, problem, verdict) in batch)
             {
@@ -155,7 +156,8 @@ internal sealed class TokenizingPass
     /// </summary>
     private bool HasEnough(int source, int count) =>
         count >= (source == 0 ? options.MaxTrainExamples : options.MaxEvaluationExamples)
-        || (source == 0 && options.StreamedRows is { } rows && (CountsDocuments ? writer.Count >= rows : writer.TokenCount >= PlacesOf(rows)));
+        || (source == 0 && options.StreamedRows is { } rows
+            && (CountsDocuments ? writer.Count >= rows : writer.TokenCount >= PlacesOf(rows)));
 
     /// <summary>Whether a document is a row.</summary>
     private bool CountsDocuments => options.Packing.Strategy == PackingStrategy.None || encoder.Kind != StoreKind.Sequences;

@@ -35,7 +35,8 @@ public sealed class ArrowRowFile(string path, SourceOptions options) : IRowFile
     {
         using var stream = OrdinaryFile.Open(path, 1 << 20);
         var magic = new byte[6];
-        var isFile = stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length && magic.AsSpan().SequenceEqual("ARROW1"u8);
+        var isFile = stream.ReadAtLeast(magic, magic.Length, throwOnEndOfStream: false) == magic.Length
+            && magic.AsSpan().SequenceEqual("ARROW1"u8);
         stream.Position = 0;
         ArrowSchemaCheck.Check(stream, isFile);
         using var reader = isFile ? new ArrowFileReader(stream) : new ArrowStreamReader(stream);

@@ -48,7 +48,8 @@ internal static class ArrowSchemaCheck
     }
 
     /// <summary>The table that a member of the table at a place's offset refers to, or -1.</summary>
-    private static int Table(ReadOnlySpan<byte> bytes, int place, int member) => Follow(bytes, checked(place + Integer(bytes, place)), member);
+    private static int Table(ReadOnlySpan<byte> bytes, int place, int member) =>
+        Follow(bytes, checked(place + Integer(bytes, place)), member);
 
     /// <summary>What a member of a table refers to, or -1 when it is missing.</summary>
     private static int Follow(ReadOnlySpan<byte> bytes, int table, int member)

@@ -6,11 +6,13 @@ namespace Handbook.Data.Sources;
 /// </summary>
 public sealed class BadRowException : Exception
 {
-    private BadRowException(RowPlace place, string problem, Exception cause) : base($"{place}: {problem}", cause) => (Place, Problem) = (place, problem);
+    private BadRowException(RowPlace place, string problem, Exception cause) : base($"{place}: {problem}", cause) =>
+        (Place, Problem) = (place, problem);
 
     /// <summary>Names the row, the column where one is to blame, what was found and what was expected.</summary>
     public BadRowException(RowPlace place, string? column, string problem)
-        : base($"{place}{(column is null ? "" : $", column \"{column}\"")}: {problem}") => (Place, Column, Problem) = (place, column, problem);
+        : base($"{place}{(column is null ? "" : $", column \"{column}\"")}: {problem}") =>
+            (Place, Column, Problem) = (place, column, problem);
 
     /// <summary>Where the row stands.</summary>
     public RowPlace Place { get; }
@@ -29,7 +31,8 @@ public sealed class BadRowException : Exception
         {
             return step();
         }
-        catch (Exception e) when (e is not BadRowException and not UserErrorException and not OperationCanceledException and not OutOfMemoryException)
+        catch (Exception e) when (e is not BadRowException and not UserErrorException and not OperationCanceledException
+            and not OutOfMemoryException)
         {
             throw new BadRowException(place, $"cannot be used: {e.Message.ReplaceLineEndings(" ")}", e);
         }

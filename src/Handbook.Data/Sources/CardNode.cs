@@ -52,7 +52,8 @@ internal sealed record CardNode(
         }
 
         UserErrorException Broken(long line, string problem, Exception e) =>
-            new(FormattableString.Invariant($"{card}, line {line}: the card's heading is not valid YAML: {problem.ReplaceLineEndings(" ")}"), e);
+            new(FormattableString.Invariant(
+                $"{card}, line {line}: the card's heading is not valid YAML: {problem.ReplaceLineEndings(" ")}"), e);
     }
 
     private CardNode? Find(string key, int depth)
@@ -73,7 +74,8 @@ internal sealed record CardNode(
         if (parser.TryConsume<AnchorAlias>(out var alias))
         {
             return anchors.TryGetValue(alias.Value.Value, out var target) ? target
-                : throw new UserErrorException(FormattableString.Invariant($"{card}, line {alias.Start.Line}: the alias *{alias.Value.Value} has no anchor before it"));
+                : throw new UserErrorException(FormattableString.Invariant(
+                    $"{card}, line {alias.Start.Line}: the alias *{alias.Value.Value} has no anchor before it"));
         }
         var start = parser.Consume<NodeEvent>();
         line = start.Start.Line;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
@@ -12,7 +13,8 @@ namespace Handbook.Data.Sources;
 /// </summary>
 public sealed class CsvFile(string path, SourceOptions options) : IRowFile
 {
-    private readonly byte separator = (byte)(options.Csv?.Separator ?? (DataFile.WithoutCompression(path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t' : ','));
+    private readonly byte separator = (byte)(options.Csv?.Separator
+        ?? (DataFile.WithoutCompression(path).EndsWith(".tsv", StringComparison.OrdinalIgnoreCase) ? '\t' : ','));
     private readonly bool firstIsHeading = options.Csv?.FirstIsHeading ?? true;
 
     /// <inheritdoc/>
@@ -56,7 +58,8 @@ public sealed class CsvFile(string path, SourceOptions options) : IRowFile
     private string[] Names(CsvRecord first)
     {
         if (first.Problem is not null)
-            throw new UserErrorException(FormattableString.Invariant($"{path}, line {first.FirstLine}: the heading cannot be read: {first.Problem}"));
+            throw new UserErrorException(FormattableString.Invariant(
+                $"{path}, line {first.FirstLine}: the heading cannot be read: {first.Problem}"));
         if (options.Csv?.Names is { } given)
             return CsvDialect.Distinct(given);
         return firstIsHeading
@@ -71,8 +74,9 @@ public sealed class CsvFile(string path, SourceOptions options) : IRowFile
             return new SourceRow(default, place, index, record.Problem);
         if (record.Fields.Count != names.Length)
         {
-            return new SourceRow(default, place, index, FormattableString.Invariant(
-                $"{Quantity.Of(record.Fields.Count, "field")}; expected {names.Length} as in the heading ({string.Join(", ", names.Take(6))})"));
+            return new SourceRow(default, place, index, string.Create(CultureInfo.InvariantCulture,
+                $"{Quantity.Of(record.Fields.Count, "field")}; expected {names.Length} as in the heading "
+                    + $"({string.Join(", ", names.Take(6))})"));
         }
         var json = new ArrayBufferWriter<byte>();
         using (var writer = new Utf8JsonWriter(json, SourceRow.WriterOptions))

@@ -1,19 +1,26 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace Handbook.Data.Sources;
 
-/// <summary>The part of a dataset's README.md that says which files belong to which configuration and split, and how they are laid out.</summary>
+/// <summary>
+/// The part of a dataset's README.md that says which files belong to which configuration and split, and how they are laid out.
+/// </summary>
 internal static partial class DatasetCard
 {
     // What the datasets library takes but makes no difference to which rows there are, or is told by other means.
-    private static readonly string[] Harmless = ["config_name", "default", "data_files", "data_dir", "description", "version", "drop_labels", "splits"];
+    private static readonly string[] Harmless =
+    [
+        "config_name", "default", "data_files", "data_dir", "description", "version", "drop_labels", "splits",
+    ];
 
     private static readonly string[] Read = ["sep", "delimiter", "names", "column_names", "header"];
 
     // Keys that decide which rows there are or what they hold, and that are not obeyed: other rows than meant would be trained on.
     private static readonly string[] Refused =
     [
-        "field", "encoding", "skiprows", "skipfooter", "nrows", "quotechar", "quoting", "escapechar", "comment", "lineterminator", "usecols",
+        "field", "encoding", "skiprows", "skipfooter", "nrows", "quotechar", "quoting", "escapechar", "comment",
+        "lineterminator", "usecols",
         "index_col", "skipinitialspace", "dialect", "doublequote", "columns", "filters", "sample_by", "keep_linebreaks",
     ];
 
@@ -25,7 +32,8 @@ internal static partial class DatasetCard
     /// <param name="Csv">How CSV files are laid out, or null when nothing is said.</param>
     /// <param name="Notes">What it says beyond that without effect, in words.</param>
     public sealed record Configuration(
-        string Name, bool IsDefault, string? Folder, IReadOnlyList<(string Split, IReadOnlyList<string> Patterns)>? Splits, CsvDialect? Csv, IReadOnlyList<string> Notes);
+        string Name, bool IsDefault, string? Folder, IReadOnlyList<(string Split, IReadOnlyList<string> Patterns)>? Splits, CsvDialect? Csv,
+        IReadOnlyList<string> Notes);
 
     /// <summary>The configurations of a folder's card; empty when there is no card or it names none.</summary>
     /// <exception cref="UserErrorException">The card is no text, no YAML, or its configurations have another form.</exception>
@@ -55,7 +63,9 @@ internal static partial class DatasetCard
             throw Wrong(card, node, "config_name", "a name for each configuration");
         var keys = node.Members!.Select(member => member.Key).ToList();
         if (keys.Intersect(Refused).FirstOrDefault() is { } refused)
-            throw new UserErrorException(FormattableString.Invariant($"{card}, line {node[refused]?.Line ?? node.Line}: {refused} of configuration {name} is not supported; prepare the files without it"));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"{card}, line {node[refused]?.Line ?? node.Line}: {refused} of configuration "
+                    + $"{name} is not supported; prepare the files without it"));
         return new Configuration(
             name,
             node["default"]?.IsTrue == true,
@@ -73,10 +83,12 @@ internal static partial class DatasetCard
         var splits = new List<(string Split, IReadOnlyList<string>)>();
         foreach (var item in files.Items ?? throw Wrong(card, files, "data_files", Expected))
         {
-            if (item["split"]?.Text is not { } split || !SplitName().IsMatch(split) || item["path"] is not { } path || Texts(path) is not { } paths)
+            if (item["split"]?.Text is not { } split || !SplitName().IsMatch(split) || item["path"] is not { } path
+                || Texts(path) is not { } paths)
                 throw Wrong(card, item, "data_files", Expected);
             if (splits.Exists(known => known.Split == split))
-                throw new UserErrorException(FormattableString.Invariant($"{card}, line {item.Line}: data_files gives the split {split} twice; list its paths under one"));
+                throw new UserErrorException(FormattableString.Invariant(
+                    $"{card}, line {item.Line}: data_files gives the split {split} twice; list its paths under one"));
             splits.Add((split, paths));
         }
         return splits;
@@ -96,7 +108,8 @@ internal static partial class DatasetCard
             throw Wrong(card, names, "names", "a list of column names");
         if (header is not null && !header.IsNull && header.Text is not ("0" or "infer"))
             throw Wrong(card, header, "header", "0, null or infer");
-        return new CsvDialect(text?[0], names?.Items!.ConvertAll(item => item.Text!), header is null || header.Text == "infer" ? null : !header.IsNull);
+        return new CsvDialect(text?[0], names?.Items!.ConvertAll(item => item.Text!),
+            header is null || header.Text == "infer" ? null : !header.IsNull);
     }
 
     private static List<string>? Texts(CardNode node) =>

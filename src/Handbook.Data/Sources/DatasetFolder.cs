@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Handbook.Data.Sources;
 
 /// <summary>
@@ -41,7 +43,8 @@ public sealed class DatasetFolder
             var below = new[] { Path.Combine(location, config), Path.Combine(location, "data", config) }.FirstOrDefault(Directory.Exists);
             return below is not null
                 ? Open(below, null)
-                : throw new UserErrorException($"{location}: no configuration {config}: the card names none and there is no folder {config}");
+                : throw new UserErrorException(
+                    $"{location}: no configuration {config}: the card names none and there is no folder {config}");
         }
         return FromNames(location, FolderFiles.Of(location));
     }
@@ -49,7 +52,8 @@ public sealed class DatasetFolder
     /// <summary>The files of a split, in order.</summary>
     /// <exception cref="UserErrorException">There is no such split.</exception>
     public IReadOnlyList<string> Files(string split) => Find(split) is { Count: > 0 } files ? files
-        : throw new UserErrorException($"{location}: no split {split}; there is {string.Join(", ", splits.Keys)}.{NearestName.Hint(split, splits.Keys)}");
+        : throw new UserErrorException(
+            $"{location}: no split {split}; there is {string.Join(", ", splits.Keys)}.{NearestName.Hint(split, splits.Keys)}");
 
     /// <summary>True when there is such a split.</summary>
     public bool Has(string split) => Find(split).Count > 0;
@@ -58,7 +62,8 @@ public sealed class DatasetFolder
     {
         if (splits.TryGetValue(split, out var files))
             return files;
-        return all.Where(path => Stem(path) == split || Path.GetRelativePath(location, path).Split('/', '\\').SkipLast(1).Contains(split)).ToList();
+        return all.Where(path => Stem(path) == split || Path.GetRelativePath(location, path).Split('/', '\\').SkipLast(1).Contains(split))
+            .ToList();
     }
 
     private static DatasetFolder FromCard(string location, string? config, IReadOnlyList<DatasetCard.Configuration> configurations)
@@ -82,25 +87,31 @@ public sealed class DatasetFolder
                 throw NoMatch(string.Join(", ", texts));
 
             UserErrorException NoMatch(string text) => new(
-                $"{folder}: no data file matches {text}, which the card gives for split {split} of {chosen.Name}.{NearestName.Hint(text, files.Paths.Take(1000))}");
+                $"{folder}: no data file matches {text}, which the card gives for split {split} of "
+                + $"{chosen.Name}.{NearestName.Hint(text, files.Paths.Take(1000))}");
         }
         return new DatasetFolder(folder, splits, [.. splits.Values.SelectMany(paths => paths)]) { Csv = chosen.Csv, Notes = chosen.Notes };
     }
 
-    private static DatasetCard.Configuration Choose(string location, string? config, IReadOnlyList<DatasetCard.Configuration> configurations)
+    private static DatasetCard.Configuration Choose(
+        string location, string? config, IReadOnlyList<DatasetCard.Configuration> configurations)
     {
         var names = configurations.Select(candidate => candidate.Name).ToList();
         if (config is not null)
         {
             return configurations.FirstOrDefault(candidate => candidate.Name == config)
-                ?? throw new UserErrorException($"{location}: no configuration {config}; there is {string.Join(", ", names)}.{NearestName.Hint(config, names)}");
+                ?? throw new UserErrorException(
+                    $"{location}: no configuration {config}; there is {string.Join(", ", names)}.{NearestName.Hint(config, names)}");
         }
-        var defaults = configurations.Count == 1 ? configurations : configurations.Where(candidate => candidate.IsDefault || candidate.Name == "default").ToList();
+        var defaults = configurations.Count == 1
+            ? configurations : configurations.Where(candidate => candidate.IsDefault || candidate.Name == "default").ToList();
         return defaults.Count switch
         {
             1 => defaults[0],
-            0 => throw new UserErrorException($"{location}: several configurations and none is the default; name one of {string.Join(", ", names)}"),
-            _ => throw new UserErrorException($"{location}: several configurations are the default ({string.Join(", ", defaults.Select(each => each.Name))}); name one with dataset_config"),
+            0 => throw new UserErrorException(
+                $"{location}: several configurations and none is the default; name one of {string.Join(", ", names)}"),
+            _ => throw new UserErrorException($"{location}: several configurations are the default "
+                + $"({string.Join(", ", defaults.Select(each => each.Name))}); name one with dataset_config"),
         };
     }
 
@@ -134,8 +145,10 @@ public sealed class DatasetFolder
         };
     }
 
-    private static string Unused(string folder, List<string> files) => FormattableString.Invariant(
-        $"{folder}: {(files.Count == 1 ? "1 data file belongs" : $"{files.Count} data files belong")} to no split and {(files.Count == 1 ? "is" : "are")} left out, {Path.GetRelativePath(folder, files[0])}{(files.Count == 1 ? "" : " for one")}");
+    private static string Unused(string folder, List<string> files) => string.Create(CultureInfo.InvariantCulture,
+        $"{folder}: {(files.Count == 1 ? "1 data file belongs" : $"{files.Count} data files belong")} to no split and "
+            + $"{(files.Count == 1 ? "is" : "are")} left out, "
+            + $"{Path.GetRelativePath(folder, files[0])}{(files.Count == 1 ? "" : " for one")}");
 
     /// <summary>File name without shard number, ending and compression.</summary>
     private static string Stem(string path)

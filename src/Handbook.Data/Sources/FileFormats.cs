@@ -19,12 +19,15 @@ public static class FileFormats
     ];
 
     /// <summary>The endings, with <c>.gz</c> and <c>.zst</c> allowed after those of text formats.</summary>
-    public static string Described { get; } = string.Join(", ", Formats.Select(format => format.Ending)) + "; text formats also with .gz or .zst";
+    public static string Described { get; } = string.Join(", ", Formats.Select(format => format.Ending))
+        + "; text formats also with .gz or .zst";
 
     /// <summary>True when a file's ending is one of a format that is read.</summary>
     public static bool IsKnown(string path) => Find(path) is not null;
 
-    /// <summary>True for columnar files, whose structs have every member in every row: a null in one may stand for nothing at all.</summary>
+    /// <summary>
+    /// True for columnar files, whose structs have every member in every row: a null in one may stand for nothing at all.
+    /// </summary>
     public static bool FillsNulls(string path) =>
         path.EndsWith(".parquet", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".arrow", StringComparison.OrdinalIgnoreCase);
 

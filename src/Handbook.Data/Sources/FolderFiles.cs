@@ -34,14 +34,17 @@ internal sealed class FolderFiles
     public string Full(string path) => Path.Combine(folder, path);
 
     /// <summary>The files that a pattern means, in order.</summary>
-    public IEnumerable<string> Matching(GlobPattern pattern) => Paths.Where(path => pattern.Matches(path) && (!pattern.HasWildcards || !logs.Contains(path)));
+    public IEnumerable<string> Matching(GlobPattern pattern) =>
+        Paths.Where(path => pattern.Matches(path) && (!pattern.HasWildcards || !logs.Contains(path)));
 
     /// <summary>What to say of links that lead to folders, when nothing was found.</summary>
-    public string LinksHint => skippedLinks.Count == 0 ? "" : $" Links to folders are not followed ({string.Join(", ", skippedLinks.Take(3))}).";
+    public string LinksHint =>
+        skippedLinks.Count == 0 ? "" : $" Links to folders are not followed ({string.Join(", ", skippedLinks.Take(3))}).";
 
     private HashSet<string> FindLogs()
     {
-        var runs = Paths.Where(path => Path.GetFileName(path) is GlobPattern.TrainerState or GlobPattern.RunIdentity).Select(Path.GetDirectoryName).ToHashSet();
+        var runs = Paths.Where(path => Path.GetFileName(path) is GlobPattern.TrainerState or GlobPattern.RunIdentity)
+            .Select(Path.GetDirectoryName).ToHashSet();
         return [.. Paths.Where(path => LogNames.Contains(Path.GetFileName(path)) && runs.Contains(Path.GetDirectoryName(path)))];
     }
 

@@ -14,12 +14,14 @@ internal sealed class GlobPattern
 
     private static readonly string[] Described =
     [
-        "README.md", "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "requirements.txt", "LICENSE.txt",
+        "README.md", "config.json", "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json",
+        "requirements.txt", "LICENSE.txt",
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "generation_config.json",
         "adapter_config.json", "preprocessor_config.json", "model.safetensors.index.json", "pytorch_model.bin.index.json", "merges.txt",
         "chat_template.json",
         // What runs write beside a model, here and in transformers: the datasets library would read it as rows.
-        "all_results.json", "train_results.json", "eval_results.json", "test_results.json", "predict_results.json", TrainerState, RunIdentity,
+        "all_results.json", "train_results.json", "eval_results.json", "test_results.json", "predict_results.json",
+        TrainerState, RunIdentity,
         "checkpoint_manifest.json", "sweep.json", "round.json",
     ];
 
@@ -36,7 +38,8 @@ internal sealed class GlobPattern
     public GlobPattern(string pattern)
     {
         if (pattern.Length > Longest)
-            throw new UserErrorException($"the path pattern {pattern[..40]}... has {pattern.Length} characters; at most {Longest} are read.");
+            throw new UserErrorException(
+                $"the path pattern {pattern[..40]}... has {pattern.Length} characters; at most {Longest} are read.");
         this.pattern = pattern.StartsWith("./", StringComparison.Ordinal) ? pattern[2..] : pattern;
         // Without backtracking, so that no pattern takes long.
         regex = new Regex(ToRegex(this.pattern), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking | RegexOptions.Singleline);
@@ -57,7 +60,8 @@ internal sealed class GlobPattern
 
     private static int HiddenParts(string path) => path.Split('/').Count(part => part.StartsWith('.') && part.Trim('.').Length > 0);
 
-    private static int SpecialFolders(string path) => path.Split('/').SkipLast(1).Count(part => part.StartsWith("__", StringComparison.Ordinal));
+    private static int SpecialFolders(string path) =>
+        path.Split('/').SkipLast(1).Count(part => part.StartsWith("__", StringComparison.Ordinal));
 
     private static string Name(string path) => path[(path.LastIndexOf('/') + 1)..];
 
@@ -128,5 +132,6 @@ internal sealed class GlobPattern
         return escaped.Length == 1 ? "[^\\s\\S]" : escaped.Append(']').ToString();
     }
 
-    private static string Member(char c) => c < 128 && !char.IsAsciiLetterOrDigit(c) ? FormattableString.Invariant($"\\x{(int)c:X2}") : c.ToString();
+    private static string Member(char c) =>
+        c < 128 && !char.IsAsciiLetterOrDigit(c) ? FormattableString.Invariant($"\\x{(int)c:X2}") : c.ToString();
 }

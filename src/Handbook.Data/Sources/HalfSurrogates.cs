@@ -23,7 +23,8 @@ internal static class HalfSurrogates
             else if (unit < 0xDC00 && Unit(json, at + 6) is >= 0xDC00 and <= 0xDFFF)
                 at += 11;
             else
-                return FormattableString.Invariant($"half a surrogate pair ({Encoding.ASCII.GetString(json.Slice(at, 6))}) at column {at + 1}");
+                return FormattableString.Invariant(
+                    $"half a surrogate pair ({Encoding.ASCII.GetString(json.Slice(at, 6))}) at column {at + 1}");
         }
         return null;
     }

@@ -14,8 +14,9 @@ public sealed partial class HubCacheResolver(string cacheFolder) : IDatasetResol
     public string Where => $"the cache ({cacheFolder})";
 
     /// <inheritdoc/>
-    public string? Nearest(string name) => !Directory.Exists(cacheFolder) ? null : NearestName.Find(name, Directory.EnumerateDirectories(cacheFolder, Prefix + "*")
-        .Select(path => Path.GetFileName(path)[Prefix.Length..].Replace("--", "/", StringComparison.Ordinal)));
+    public string? Nearest(string name) =>
+        !Directory.Exists(cacheFolder) ? null : NearestName.Find(name, Directory.EnumerateDirectories(cacheFolder, Prefix + "*")
+            .Select(path => Path.GetFileName(path)[Prefix.Length..].Replace("--", "/", StringComparison.Ordinal)));
 
     /// <summary>The cache of this machine: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>~/.cache/huggingface/hub</c>.</summary>
     public static HubCacheResolver OfThisMachine()

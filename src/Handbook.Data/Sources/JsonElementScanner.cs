@@ -41,7 +41,8 @@ internal sealed class JsonElementScanner(Stream stream, int maxBytes)
         first = false;
         element.ResetWrittenCount();
         ElementLength = 0;
-        return next is '{' or '[' ? Nested(next) : next == '"' ? Keep(next) && String() : next is < 0 or ',' or ']' or '}' ? Fail(next, "a row") : Scalar(next);
+        return next is '{' or '[' ? Nested(next)
+            : next == '"' ? Keep(next) && String() : next is < 0 or ',' or ']' or '}' ? Fail(next, "a row") : Scalar(next);
     }
 
     /// <summary>Nothing may stand behind the list: it would be lost.</summary>

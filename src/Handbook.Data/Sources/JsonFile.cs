@@ -58,7 +58,8 @@ public sealed class JsonFile(string path, SourceOptions options) : IRowFile
                 yield return Row(scanner, index, areTexts);
         }
         if (scanner.Problem is not null)
-            throw new UserErrorException(FormattableString.Invariant($"{path}, line {scanner.Line}, after row {index + 1}: {scanner.Problem}"));
+            throw new UserErrorException(FormattableString.Invariant(
+                $"{path}, line {scanner.Line}, after row {index + 1}: {scanner.Problem}"));
     }
 
     private SourceRow Row(JsonElementScanner scanner, long index, bool areTexts)

@@ -13,7 +13,8 @@ public sealed class LocalDatasetResolver(string folder) : IDatasetResolver
         var searched = Path.Combine(folder, above);
         if (!Directory.Exists(searched))
             return null;
-        return NearestName.Find(Path.GetFileName(name), Directory.EnumerateFileSystemEntries(searched).Select(path => Path.GetFileName(path)!)) is { } near
+        return NearestName.Find(Path.GetFileName(name),
+                Directory.EnumerateFileSystemEntries(searched).Select(path => Path.GetFileName(path)!)) is { } near
             ? Path.Combine(above, near)
             : null;
     }

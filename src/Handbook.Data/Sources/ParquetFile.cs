@@ -70,7 +70,8 @@ public sealed class ParquetFile(string path, SourceOptions options) : IRowFile
     {
         var place = new RowPlace(path, index + 1, IsLine: false);
         return row.Problem is not null ? new SourceRow(default, place, index, row.Problem)
-            : row.Json.Length > options.MaxRowBytes ? new SourceRow(default, place, index, JsonLinesFile.TooLong(row.Json.Length, options.MaxRowBytes))
+            : row.Json.Length > options.MaxRowBytes
+                ? new SourceRow(default, place, index, JsonLinesFile.TooLong(row.Json.Length, options.MaxRowBytes))
             : new SourceRow(row.Json, place, index);
     }
 
@@ -102,7 +103,8 @@ public sealed class ParquetFile(string path, SourceOptions options) : IRowFile
         }
         var size = BinaryPrimitives.ReadUInt32LittleEndian(tail);
         if (size > LargestFooter || size + 8 > length)
-            throw new InvalidDataException(FormattableString.Invariant($"its description should have {size} bytes, which is more than can be"));
+            throw new InvalidDataException(FormattableString.Invariant(
+                $"its description should have {size} bytes, which is more than can be"));
         return ThriftStruct.Read(Bytes(file, length - 8 - size, (int)size), out _);
     }
 

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace Handbook.Data.Sources;
 
-/// <summary>A parsed row seen through <see cref="SourceOptions.Columns"/> and <see cref="SourceOptions.Rename"/>; null values are absent.</summary>
+/// <summary>
+/// A parsed row seen through <see cref="SourceOptions.Columns"/> and <see cref="SourceOptions.Rename"/>; null values are absent.
+/// </summary>
 /// <param name="row">The row's object.</param>
 /// <param name="options">Which columns there are and their names.</param>
 public readonly struct RowColumns(JsonElement row, SourceOptions options)

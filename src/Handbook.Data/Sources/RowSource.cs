@@ -43,7 +43,10 @@ public sealed class RowSource
     /// <summary>As <see cref="Open"/>, but all rows of the dataset where it has no such split: a plain file has none but its own.</summary>
     /// <exception cref="UserErrorException">There is no such dataset or configuration, or no file with a known ending.</exception>
     public static RowSource OpenSplitOrAll(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers, SourceOptions options) =>
-        Open(HasSplits(request, resolvers) ? request : request with { Split = string.Join('+', DatasetFolder.Open(Locate(request, resolvers), request.Config).Splits) }, resolvers, options);
+        Open(HasSplits(request, resolvers)
+            ? request
+            : request with { Split = string.Join('+', DatasetFolder.Open(Locate(request, resolvers), request.Config).Splits) },
+            resolvers, options);
 
     /// <summary>True when the dataset has every split that the request names.</summary>
     /// <exception cref="UserErrorException">There is no such dataset or configuration.</exception>
@@ -55,10 +58,13 @@ public sealed class RowSource
 
     private static string Locate(DatasetRequest request, IReadOnlyList<IDatasetResolver> resolvers)
     {
-        if (resolvers.Select(resolver => resolver.Find(request.Name, request.Revision)).FirstOrDefault(path => path is not null) is { } location)
+        if (resolvers.Select(resolver => resolver.Find(request.Name, request.Revision))
+            .FirstOrDefault(path => path is not null) is { } location)
             return location;
-        var hint = resolvers.Select(resolver => resolver.Nearest(request.Name)).FirstOrDefault(near => near is not null) is { } near ? $" Did you mean {near}?" : "";
-        throw new UserErrorException($"dataset {request.Name}: not found; looked in {string.Join(" and ", resolvers.Select(resolver => resolver.Where))}.{hint}");
+        var hint = resolvers.Select(resolver => resolver.Nearest(request.Name)).FirstOrDefault(near => near is not null) is { } near
+            ? $" Did you mean {near}?" : "";
+        throw new UserErrorException(
+            $"dataset {request.Name}: not found; looked in {string.Join(" and ", resolvers.Select(resolver => resolver.Where))}.{hint}");
     }
 
     /// <summary>Number of rows; text formats are read through once to know it.</summary>
@@ -84,7 +90,8 @@ public sealed class RowSource
                 Predicate<long>? filter = selection.IsWhole && wanted is null ? null : index =>
                 {
                     next = fileBase + index + 1;
-                    return fileBase + index >= from && fileBase + index < to && (wanted is null || wanted(partBase + fileBase + index - from));
+                    return fileBase + index >= from && fileBase + index < to
+                        && (wanted is null || wanted(partBase + fileBase + index - from));
                 };
                 foreach (var row in file.Read(filter))
                 {

@@ -27,7 +27,8 @@ internal static class SavedDataset
     private static List<string> Read(string path, string key, string expected, Func<JsonElement, JsonElement> name)
     {
         using var json = Parse(path);
-        if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(key, out var list) && list.ValueKind == JsonValueKind.Array)
+        if (json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty(key, out var list)
+            && list.ValueKind == JsonValueKind.Array)
         {
             var names = list.EnumerateArray().Select(name).ToList();
             if (names.TrueForAll(IsName))

@@ -15,7 +15,10 @@ namespace Handbook.Data.Sources;
 public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Place, long Index, string? Problem = null)
 {
     /// <summary>How readers write rows: characters as they are, since nothing but a parser reads them.</summary>
-    internal static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
+    internal static readonly JsonWriterOptions WriterOptions = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true,
+    };
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 128 };
 
@@ -35,7 +38,8 @@ public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Plac
         }
         catch (JsonException e)
         {
-            throw new BadRowException(Place, null, FormattableString.Invariant($"not valid JSON at column {e.BytePositionInLine + 1}: {Reason(e)}"));
+            throw new BadRowException(Place, null,
+                FormattableString.Invariant($"not valid JSON at column {e.BytePositionInLine + 1}: {Reason(e)}"));
         }
         var problem = document.RootElement.ValueKind == JsonValueKind.Object ? HalfSurrogates.Find(Json.Span)
             : $"a row is {JsonKind.Of(document.RootElement)}; expected an object with a key for each column";
@@ -49,7 +53,8 @@ public readonly record struct SourceRow(ReadOnlyMemory<byte> Json, RowPlace Plac
     internal static string InvalidUtf8(ReadOnlySpan<byte> bytes)
     {
         var good = 0;
-        while (good < bytes.Length && System.Text.Rune.DecodeFromUtf8(bytes[good..], out _, out var consumed) == System.Buffers.OperationStatus.Done)
+        while (good < bytes.Length
+            && System.Text.Rune.DecodeFromUtf8(bytes[good..], out _, out var consumed) == System.Buffers.OperationStatus.Done)
             good += consumed;
         return FormattableString.Invariant($"invalid UTF-8: byte 0x{bytes[good]:X2} at column {good + 1}");
     }

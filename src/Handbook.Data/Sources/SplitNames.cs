@@ -18,7 +18,8 @@ internal static partial class SplitNames
     ];
 
     private static readonly (string Split, GlobPattern[] Patterns)[] InFolderNames = Patterns(keyword =>
-        [$"**/{keyword}/**", $"**/{keyword}[{Separators}]*/**", $"**/*[{Separators}]{keyword}/**", $"**/*[{Separators}]{keyword}[{Separators}]*/**"]);
+        [$"**/{keyword}/**", $"**/{keyword}[{Separators}]*/**", $"**/*[{Separators}]{keyword}/**",
+            $"**/*[{Separators}]{keyword}[{Separators}]*/**"]);
 
     private static readonly (string Split, GlobPattern[] Patterns)[] InFileNames = Patterns(keyword =>
         [$"**/{keyword}[{Separators}]*", $"**/*[{Separators}]{keyword}[{Separators}]*"]);
@@ -32,7 +33,8 @@ internal static partial class SplitNames
             return sharded;
         foreach (var table in new[] { InFolderNames, InFileNames, All })
         {
-            var splits = table.Select(row => (row.Split, Files: Matching(folder, row.Patterns))).Where(split => split.Files.Count > 0).ToList();
+            var splits = table.Select(row => (row.Split, Files: Matching(folder, row.Patterns))).Where(split => split.Files.Count > 0)
+                .ToList();
             if (splits.Count > 0)
                 return splits;
         }
@@ -40,10 +42,14 @@ internal static partial class SplitNames
     }
 
     /// <summary>The files that patterns mean, pattern by pattern, each once.</summary>
-    public static List<string> Matching(FolderFiles folder, IEnumerable<GlobPattern> patterns) => [.. patterns.SelectMany(folder.Matching).Distinct()];
+    public static List<string> Matching(FolderFiles folder, IEnumerable<GlobPattern> patterns) =>
+    [
+        .. patterns.SelectMany(folder.Matching).Distinct(),
+    ];
 
     /// <summary>The split in the name of a sharded file (<c>train-00000-of-00002.parquet</c>), or null.</summary>
-    public static string? OfShard(string fileName) => Shard().Match(fileName) is { Success: true } match ? match.Groups["split"].Value : null;
+    public static string? OfShard(string fileName) =>
+        Shard().Match(fileName) is { Success: true } match ? match.Groups["split"].Value : null;
 
     private static List<(string, List<string>)> Sharded(FolderFiles folder)
     {
@@ -52,7 +58,8 @@ internal static partial class SplitNames
             .Select(path => (Split: OfShard(path["data/".Length..]), Path: path))
             .Where(file => file.Split is not null)
             .GroupBy(file => file.Split!, file => file.Path)
-            .OrderBy(split => order.Contains(split.Key) ? order.IndexOf(split.Key) : order.Count).ThenBy(split => split.Key, StringComparer.Ordinal)
+            .OrderBy(split => order.Contains(split.Key) ? order.IndexOf(split.Key) : order.Count)
+            .ThenBy(split => split.Key, StringComparer.Ordinal)
             .Select(split => (split.Key, split.ToList()))];
     }
 

@@ -27,7 +27,10 @@ public sealed partial record SplitSelection(string Split, SplitSelection.Bound? 
     /// <summary>Parses a split expression.</summary>
     /// <param name="expression">For example <c>train[:10%]+test</c>.</param>
     /// <exception cref="UserErrorException">It has another form, or a percentage beyond 100.</exception>
-    public static IReadOnlyList<SplitSelection> Parse(string expression) => [.. expression.Split('+').Select(part => ParsePart(part.Trim(), expression))];
+    public static IReadOnlyList<SplitSelection> Parse(string expression) =>
+    [
+        .. expression.Split('+').Select(part => ParsePart(part.Trim(), expression)),
+    ];
 
     /// <summary>The half-open range of rows among <paramref name="count"/>.</summary>
     /// <exception cref="UserErrorException">A bound lies outside.</exception>
@@ -53,7 +56,8 @@ public sealed partial record SplitSelection(string Split, SplitSelection.Bound? 
         if (!match.Success)
         {
             throw new UserErrorException(
-                $"split \"{expression}\": \"{part}\" is not a split; expected a name with an optional slice, such as train[:10%] or train[100:200]");
+                $"split \"{expression}\": \"{part}\" is not a split; expected a name with an "
+                + "optional slice, such as train[:10%] or train[100:200]");
         }
         return new SplitSelection(match.Groups["name"].Value, ParseBound(match.Groups["from"], part), ParseBound(match.Groups["to"], part));
     }
@@ -64,11 +68,13 @@ public sealed partial record SplitSelection(string Split, SplitSelection.Bound? 
             return null;
         var isPercent = group.Value.EndsWith('%');
         var number = group.Value.TrimEnd('%').Replace("_", "", StringComparison.Ordinal);
-        if (!int.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) || (isPercent && Math.Abs(value) > 100))
+        if (!int.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            || (isPercent && Math.Abs(value) > 100))
             throw new UserErrorException($"split \"{part}\": the bound {group.Value} must be a row number, or from -100% to 100%");
         return new Bound(value, isPercent);
     }
 
-    [GeneratedRegex(@"^(?<name>\w+(\.\w+|-\w+)*)(\[(?<from>-?[0-9_]+%?)?:(?<to>-?[0-9_]+%?)?\])?$", RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<name>\w+(\.\w+|-\w+)*)(\[(?<from>-?[0-9_]+%?)?:(?<to>-?[0-9_]+%?)?\])?$",
+        RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant)]
     private static partial Regex Form();
 }

@@ -22,7 +22,8 @@ public enum StoreKind
 /// <param name="Characters">Unicode code points of the rendered text; what legacy packing counts.</param>
 /// <param name="LostTokens">Tokens that prompt and answers lost when they were cut to length.</param>
 /// <param name="Margin">By how much a pair's chosen answer should score above the rejected one; null where the data say nothing.</param>
-public sealed record EncodedExample(int[][] Parts, bool[]? LossMask, bool Desirable = false, int Characters = 0, int LostTokens = 0, double? Margin = null)
+public sealed record EncodedExample(
+    int[][] Parts, bool[]? LossMask, bool Desirable = false, int Characters = 0, int LostTokens = 0, double? Margin = null)
 {
     /// <summary>First tokens of a pair's prompt that do not stand before the chosen answer.</summary>
     public int UnseenByChosen { get; init; }
@@ -31,12 +32,14 @@ public sealed record EncodedExample(int[][] Parts, bool[]? LossMask, bool Desira
     public int UnseenByRejected { get; init; }
 
     /// <summary>A sequence.</summary>
-    public static EncodedExample Sequence(int[] tokenIds, bool[] lossMask, int characters = 0) => new([tokenIds], lossMask, false, characters);
+    public static EncodedExample Sequence(int[] tokenIds, bool[] lossMask, int characters = 0) =>
+        new([tokenIds], lossMask, false, characters);
 
     /// <summary>A preference pair.</summary>
     public static EncodedExample Pair(int[] prompt, int[] chosen, int[] rejected, int lostTokens = 0, double? margin = null) =>
         new([prompt, chosen, rejected], null, LostTokens: lostTokens, Margin: margin);
 
     /// <summary>An answer with a verdict.</summary>
-    public static EncodedExample Verdict(int[] prompt, int[] completion, bool desirable, int lostTokens = 0) => new([prompt, completion], null, desirable, LostTokens: lostTokens);
+    public static EncodedExample Verdict(int[] prompt, int[] completion, bool desirable, int lostTokens = 0) =>
+        new([prompt, completion], null, desirable, LostTokens: lostTokens);
 }

@@ -1,6 +1,8 @@
 namespace Handbook.Data.Store;
 
-/// <summary>A growing column of integers in blocks: growing copies nothing, so millions of documents cost no more than their numbers.</summary>
+/// <summary>
+/// A growing column of integers in blocks: growing copies nothing, so millions of documents cost no more than their numbers.
+/// </summary>
 internal sealed class IntColumn
 {
     private const int BlockBits = 14;

@@ -12,7 +12,9 @@ namespace Handbook.Data.Store;
 /// <param name="Tokens">Tokens of those.</param>
 public sealed record StoreSource(string Name, string Shape, IReadOnlyList<(string Path, bool IsLine)> Files, int Examples, long Tokens);
 
-/// <summary>What <c>store.json</c> says: what a store holds and how it came about. It is written last: a folder without it is no store.</summary>
+/// <summary>
+/// What <c>store.json</c> says: what a store holds and how it came about. It is written last: a folder without it is no store.
+/// </summary>
 public sealed record StoreManifest
 {
     /// <summary>Changes whenever files of another version would be misread.</summary>
@@ -61,7 +63,8 @@ public sealed record StoreManifest
     /// <summary>True when a folder holds a complete store.</summary>
     public static bool Exists(string folder) => File.Exists(Path.Combine(folder, FileName));
 
-    internal void Write(string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+    internal void Write(string folder) =>
+        AtomicFile.WriteText(Path.Combine(folder, FileName), ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
 
     internal static StoreManifest Read(string folder)
     {
@@ -74,7 +77,8 @@ public sealed record StoreManifest
         }
         catch (Exception e) when (BrokenJson.Caused(e))
         {
-            throw new UserErrorException($"{path}: cannot be understood: {BrokenJson.Explain(e)}; delete the folder to prepare the data again", e);
+            throw new UserErrorException(
+                $"{path}: cannot be understood: {BrokenJson.Explain(e)}; delete the folder to prepare the data again", e);
         }
     }
 
@@ -90,7 +94,8 @@ public sealed record StoreManifest
         {
             ["name"] = source.Name,
             ["shape"] = source.Shape,
-            ["files"] = new JsonArray([.. source.Files.Select(file => (JsonNode)new JsonObject { ["path"] = file.Path, ["lines"] = file.IsLine })]),
+            ["files"] = new JsonArray([.. source.Files.Select(file => (JsonNode)new JsonObject { ["path"] = file.Path,
+                ["lines"] = file.IsLine })]),
             ["examples"] = source.Examples,
             ["tokens"] = source.Tokens,
         })]),

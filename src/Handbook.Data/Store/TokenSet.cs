@@ -16,7 +16,8 @@ public sealed class TokenSet
     private readonly StoreFile rows;
     private readonly SetSummary summary;
 
-    internal TokenSet(TokenStore store, StoreFile rows, SetSummary summary) => (this.store, this.rows, this.summary) = (store, rows, summary);
+    internal TokenSet(TokenStore store, StoreFile rows, SetSummary summary) =>
+        (this.store, this.rows, this.summary) = (store, rows, summary);
 
     /// <summary>Number of rows; for pairs and verdicts the number of examples. Steps are counted from this.</summary>
     public int RowCount => summary.RowCount;
@@ -47,7 +48,8 @@ public sealed class TokenSet
     public PreferencePair Pair(int row)
     {
         var (ids, record, example) = Parts(row);
-        return new PreferencePair(ids[..record.Part0], ids[record.Part0..(record.Part0 + record.Part1)], ids[(record.Part0 + record.Part1)..], example,
+        return new PreferencePair(ids[..record.Part0], ids[record.Part0..(record.Part0 + record.Part1)],
+            ids[(record.Part0 + record.Part1)..], example,
             float.IsNaN(record.Margin) ? null : record.Margin)
         {
             UnseenByChosen = record.UnseenByChosen,
@@ -55,7 +57,9 @@ public sealed class TokenSet
         };
     }
 
-    /// <summary>A row of a store of verdicts, with the answer of the row before it (of the last one for the first) as the other one.</summary>
+    /// <summary>
+    /// A row of a store of verdicts, with the answer of the row before it (of the last one for the first) as the other one.
+    /// </summary>
     public UnpairedExample Verdict(int row)
     {
         var (ids, record, example) = Parts(row);
@@ -117,7 +121,8 @@ public sealed class TokenSet
             foreach (var piece in Pieces(row))
             {
                 var record = store.Record(piece.Document);
-                hash.AppendData(MemoryMarshal.AsBytes<int>([piece.Length, record.Part0, record.Part1, record.Part2, record.UnseenByChosen, record.UnseenByRejected, record.Desirable, BitConverter.SingleToInt32Bits(record.Margin)]));
+                hash.AppendData(MemoryMarshal.AsBytes<int>([piece.Length, record.Part0, record.Part1, record.Part2, record.UnseenByChosen,
+                    record.UnseenByRejected, record.Desirable, BitConverter.SingleToInt32Bits(record.Margin)]));
                 hash.AppendData(MemoryMarshal.AsBytes(store.Marked(piece)));
             }
             hash.AppendData([0]);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Handbook.Data.Packing;
 
@@ -29,7 +30,9 @@ public sealed class TokenStore : IDisposable
     /// <summary>What it was made of, with which counts and hash.</summary>
     public StoreManifest Manifest { get; }
 
-    /// <summary>Hash of all tokens, labels and rows; the same whatever file format the data came in and however many threads worked.</summary>
+    /// <summary>
+    /// Hash of all tokens, labels and rows; the same whatever file format the data came in and however many threads worked.
+    /// </summary>
     public string ContentHash => Manifest.ContentHash;
 
     /// <summary>What its examples are.</summary>
@@ -53,7 +56,9 @@ public sealed class TokenStore : IDisposable
         {
             var file = new FileInfo(Path.Combine(folder, name));
             if (!file.Exists || file.Length != bytes)
-                throw new UserErrorException(FormattableString.Invariant($"{file.FullName}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected {bytes} bytes. Delete the folder to prepare the data again"));
+                throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                    $"{file.FullName}: {(file.Exists ? $"{file.Length} bytes" : "missing")}; expected "
+                        + $"{bytes} bytes. Delete the folder to prepare the data again"));
         }
         return new TokenStore(folder, manifest);
     }

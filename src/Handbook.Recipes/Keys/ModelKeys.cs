@@ -37,7 +37,8 @@ internal static class ModelKeys
             .To(PolicyTokenizer, (o, v) => o with { NameOrPath = v })
             with { Tasks = TaskSet.Everything, Effect = KeyEffect.Source },
         Row("device", Text, Ours, "auto",
-            "Where the run computes: auto (a GPU that libtorch can use, else the host), cpu, cuda or cuda:N. A GPU needs HANDBOOK_LIBTORCH, "
+            "Where the run computes: auto (a GPU that libtorch can use, else the host), "
+            + "cpu, cuda or cuda:N. A GPU needs HANDBOOK_LIBTORCH, "
             + "the torch/lib of a PyTorch with CUDA or ROCm; no GPU has run this version yet.")
             .To(Model, (o, v) => o with { Device = v })
             .To(Policy, (o, v) => o with { Device = v })

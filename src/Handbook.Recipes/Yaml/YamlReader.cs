@@ -31,7 +31,9 @@ public sealed class YamlReader
     /// <summary>The value of <paramref name="text"/>; an empty document is <see cref="YamlNull"/>.</summary>
     /// <param name="text">The document.</param>
     /// <param name="file">Its name in messages.</param>
-    /// <exception cref="UserErrorException">It is no YAML that <c>safe_load</c> takes; the message begins with file:line:column.</exception>
+    /// <exception cref="UserErrorException">
+    /// It is no YAML that <c>safe_load</c> takes; the message begins with file:line:column.
+    /// </exception>
     public static YamlValue Read(string text, string file)
     {
         text = text.TrimStart('\uFEFF');
@@ -44,7 +46,8 @@ public sealed class YamlReader
         catch (InvalidOperationException fault)
         {
             // YamlDotNet stumbles over brackets that are never closed, without saying so.
-            var problem = reader.openBrackets.TryPeek(out var open) ? $"{At(file, open)}: this bracket is never closed." : $"{At(file, new YamlPosition(1, 1))}: not valid YAML.";
+            var problem = reader.openBrackets.TryPeek(out var open)
+                ? $"{At(file, open)}: this bracket is never closed." : $"{At(file, new YamlPosition(1, 1))}: not valid YAML.";
             throw new UserErrorException(problem, fault);
         }
     }
@@ -75,7 +78,8 @@ public sealed class YamlReader
     }
 
     /// <summary>A node before construction: aliases followed, tags known.</summary>
-    private sealed record Node(string Tag, string? Scalar, IReadOnlyList<Node>? Items, IReadOnlyList<(Node Key, Node Value)>? Pairs, YamlPosition Position)
+    private sealed record Node(
+        string Tag, string? Scalar, IReadOnlyList<Node>? Items, IReadOnlyList<(Node Key, Node Value)>? Pairs, YamlPosition Position)
     {
         public YamlValue? Constructed { get; set; }
 
@@ -156,7 +160,9 @@ public sealed class YamlReader
 
     private long Checked(long size, Mark start) => size <= MostValues
         ? size
-        : throw Fault(Position(start), string.Create(CultureInfo.InvariantCulture, $"holds more than {MostValues} values where aliases and merges are followed; it is not unfolded."));
+        : throw Fault(Position(start),
+            string.Create(CultureInfo.InvariantCulture,
+                $"holds more than {MostValues} values where aliases and merges are followed; it is not unfolded."));
 
     private YamlValue Construct(Node node) => node.Constructed ??= node switch
     {
@@ -226,7 +232,8 @@ public sealed class YamlReader
 
     private UserErrorException NoConstructor(Node node) => Fault(node.Position,
         YamlScalars.IsKnown(node.Tag) && node.Scalar is { } text
-            ? $"'{(text.Length > 60 ? text[..60] + "..." : text)}' is not a valid value of its kind (!!{node.Tag[YamlScalars.TagPrefix.Length..]}); put it in quotes if it is text."
+            ? $"'{(text.Length > 60 ? text[..60] + "..." : text)}' is not a valid value of its kind "
+                + $"(!!{node.Tag[YamlScalars.TagPrefix.Length..]}); put it in quotes if it is text."
             : $"the tag {node.Tag} is not supported: a recipe holds plain data.");
 
     private UserErrorException Fault(YamlPosition position, string message) => new($"{At(file, position)}: {message}");
@@ -245,7 +252,9 @@ public sealed class YamlReader
             : new UserErrorException($"{At(file, Position(fault.Start))}: {Reason(fault)}", fault);
     }
 
-    /// <summary>The first tab before a line's text, in the given line or, when <paramref name="goesOn"/>, one that follows; null for none.</summary>
+    /// <summary>
+    /// The first tab before a line's text, in the given line or, when <paramref name="goesOn"/>, one that follows; null for none.
+    /// </summary>
     private static YamlPosition? IndentingTab(string text, int firstLine, bool goesOn)
     {
         var lines = text.Split('\n');

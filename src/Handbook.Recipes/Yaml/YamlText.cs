@@ -34,7 +34,8 @@ public static class YamlText
 
     private static string WriteText(string text)
     {
-        var isPlain = text.Length > 0 && char.IsAsciiLetterOrDigit(text[0]) && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
+        var isPlain = text.Length > 0 && char.IsAsciiLetterOrDigit(text[0])
+            && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or '/')
             && YamlScalars.Resolve(text) == YamlScalars.Text;
         return isPlain ? text : "\"" + JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text) + "\"";
     }

@@ -74,7 +74,8 @@ public sealed record YamlFloat(double Value, YamlPosition Position) : YamlValue(
     internal override object Identity => Value;
 
     private static string PythonText(double value) =>
-        double.IsNaN(value) ? ".nan" : double.IsInfinity(value) ? (value > 0 ? ".inf" : "-.inf") : value.ToString("R", CultureInfo.InvariantCulture);
+        double.IsNaN(value) ? ".nan"
+            : double.IsInfinity(value) ? (value > 0 ? ".inf" : "-.inf") : value.ToString("R", CultureInfo.InvariantCulture);
 }
 
 /// <summary>A text.</summary>
@@ -152,7 +153,8 @@ public sealed record YamlSet(IReadOnlyList<YamlValue> Items, YamlPosition Positi
 /// <param name="Repeated">Keys written more than once, at their later places.</param>
 /// <param name="Position">Where it begins.</param>
 public sealed record YamlMapping(
-    IReadOnlyList<KeyValuePair<YamlValue, YamlValue>> Entries, IReadOnlyList<YamlValue> Repeated, YamlPosition Position) : YamlValue(Position)
+    IReadOnlyList<KeyValuePair<YamlValue, YamlValue>> Entries, IReadOnlyList<YamlValue> Repeated,
+    YamlPosition Position) : YamlValue(Position)
 {
     /// <inheritdoc/>
     public override string Describe() => "a mapping";

@@ -7,7 +7,9 @@ using Handbook.Training.Schedules;
 
 namespace Handbook.Reports.ModelCards;
 
-/// <summary>The hyperparameters of a run as transformers' model cards list them: its names, its order, what is at its default left out.</summary>
+/// <summary>
+/// The hyperparameters of a run as transformers' model cards list them: its names, its order, what is at its default left out.
+/// </summary>
 public static class Hyperparameters
 {
     /// <summary>Names and values.</summary>
@@ -42,7 +44,8 @@ public static class Hyperparameters
             list.Add(("weight_decay", PythonJson.Repr(optimization.WeightDecay)));
         list.AddRange(Schedule(optimization));
         if (options.Model.Precision is Precision.Bfloat16Mixed or Precision.Float16Mixed)
-            list.Add(("mixed_precision_training", options.Model.Precision == Precision.Bfloat16Mixed ? "bf16, fp32 master weights" : "fp16, fp32 master weights"));
+            list.Add(("mixed_precision_training",
+                options.Model.Precision == Precision.Bfloat16Mixed ? "bf16, fp32 master weights" : "fp16, fp32 master weights"));
         list.AddRange(Preference(TrainingMethod.Of(options.Task), options.Preference));
         return list;
     }
@@ -64,14 +67,16 @@ public static class Hyperparameters
             yield return ("loss_weights", string.Join(", ", weights.Select(PythonJson.Repr)));
         foreach (var (name, value, usual) in new[]
         {
-            ("label_smoothing", preference.LabelSmoothing, 0), ("rpo_alpha", preference.RpoAlpha ?? 0, 0), ("ld_alpha", preference.LdAlpha ?? 0, 0),
+            ("label_smoothing", preference.LabelSmoothing, 0), ("rpo_alpha", preference.RpoAlpha ?? 0, 0),
+            ("ld_alpha", preference.LdAlpha ?? 0, 0),
             ("desirable_weight", preference.DesirableWeight, 1), ("undesirable_weight", preference.UndesirableWeight, 1),
         })
         {
             if (value != usual)
                 yield return (name, PythonJson.Repr(value));
         }
-        foreach (var (name, value) in new[] { ("cpo_alpha", preference.CpoAlpha), ("simpo_gamma", preference.SimpoGamma) }.Where(key => method.Keys.Contains(key.Item1)))
+        foreach (var (name, value) in new[] { ("cpo_alpha", preference.CpoAlpha), ("simpo_gamma", preference.SimpoGamma) }
+            .Where(key => method.Keys.Contains(key.Item1)))
             yield return (name, PythonJson.Repr(value));
         if (preference.FDivergence != "reverse_kl")
             yield return ("f_divergence_type", preference.FDivergence);
@@ -92,7 +97,8 @@ public static class Hyperparameters
     private static string Optimizer(OptimizationOptions optimization) => optimization.Optimizer switch
     {
         OptimizerKind.AdamW or OptimizerKind.AdamW8Bit =>
-            $"{optimization.Optimizer} with betas=({PythonJson.Repr(optimization.AdamBeta1)},{PythonJson.Repr(optimization.AdamBeta2)}) and epsilon={PythonJson.Repr(optimization.AdamEpsilon)}",
+            $"{optimization.Optimizer} with betas=({PythonJson.Repr(optimization.AdamBeta1)},{PythonJson.Repr(optimization.AdamBeta2)}) "
+            + $"and epsilon={PythonJson.Repr(optimization.AdamEpsilon)}",
         var other => other.ToString(),
     };
 

@@ -16,7 +16,9 @@ public sealed record ModelCard
     /// <summary>The model's name: the output folder's, or the hub repository's.</summary>
     public required string ModelName { get; init; }
 
-    /// <summary>Hub id or folder of the model that was trained on; null when weights were random. Of a folder only the last part is shown.</summary>
+    /// <summary>
+    /// Hub id or folder of the model that was trained on; null when weights were random. Of a folder only the last part is shown.
+    /// </summary>
     public string? BaseModel { get; init; }
 
     /// <summary>What the model is for, in the hub's words.</summary>
@@ -66,7 +68,8 @@ public sealed record ModelCard
             text.Append("\n## Training and evaluation data\n\n");
             AppendList(text, DataFacts);
         }
-        text.Append("\n## Training procedure\n\n### Training hyperparameters\n\nThe following hyperparameters were used during training:\n");
+        text.Append(
+            "\n## Training procedure\n\n### Training hyperparameters\n\nThe following hyperparameters were used during training:\n");
         AppendList(text, Hyperparameters);
         if (ResultsTable.Markdown(LogHistory) is { Length: > 0 } table)
             text.Append("\n### Training results\n\n").Append(table);
@@ -92,7 +95,8 @@ public sealed record ModelCard
     {
         0 => "an unknown dataset",
         1 => $"the {Link(Datasets[0])} dataset",
-        var count => string.Join(", ", Datasets.Take(count - 1).Select(name => $"the {Link(name)}")) + $" and the {Link(Datasets[^1])} datasets",
+        var count =>
+            string.Join(", ", Datasets.Take(count - 1).Select(name => $"the {Link(name)}")) + $" and the {Link(Datasets[^1])} datasets",
     };
 
     private static void AppendList(StringBuilder text, IEnumerable<(string Name, string Value)> entries)

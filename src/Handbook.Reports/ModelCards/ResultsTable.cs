@@ -8,7 +8,10 @@ namespace Handbook.Reports.ModelCards;
 internal static class ResultsTable
 {
     private static readonly string[] Unshown =
-        [MetricNames.EvaluationRuntime, MetricNames.EvaluationSamplesPerSecond, MetricNames.EvaluationStepsPerSecond, MetricNames.EvaluationSamples];
+    [
+        MetricNames.EvaluationRuntime, MetricNames.EvaluationSamplesPerSecond, MetricNames.EvaluationStepsPerSecond,
+        MetricNames.EvaluationSamples,
+    ];
 
     /// <summary>Metrics of the last evaluation under their shown names.</summary>
     public static IReadOnlyList<(string Name, string Value)> FinalEvaluation(IReadOnlyList<MetricsRow> log) =>
@@ -46,7 +49,8 @@ internal static class ResultsTable
     private static bool IsEvaluation(MetricsRow row) => row[MetricNames.EvaluationLoss] is not null;
 
     private static IEnumerable<KeyValuePair<string, double>> Shown(MetricsRow row) => row.Values.Where(value =>
-        value.Key.StartsWith(MetricNames.EvaluationPrefix, StringComparison.Ordinal) && !Unshown.Contains(value.Key, StringComparer.Ordinal));
+        value.Key.StartsWith(MetricNames.EvaluationPrefix, StringComparison.Ordinal)
+            && !Unshown.Contains(value.Key, StringComparer.Ordinal));
 
     private static string Name(string key) => string.Join(' ', key[MetricNames.EvaluationPrefix.Length..].Split('_').Select(
         part => part.Length == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..].ToLowerInvariant()));

@@ -13,7 +13,8 @@ public static class RunModelCard
     /// <param name="dataFacts">Facts about the data, such as examples, rows and label tokens.</param>
     /// <param name="versions">What trained it.</param>
     public static ModelCard Of(
-        RunOptions options, TrainerState state, IReadOnlyList<(string Name, string Value)> dataFacts, IReadOnlyList<(string Name, string Version)> versions) => new()
+        RunOptions options, TrainerState state, IReadOnlyList<(string Name, string Value)> dataFacts,
+        IReadOnlyList<(string Name, string Version)> versions) => new()
         {
             ModelName = options.Hub.ModelId?.Split('/')[^1] ?? FolderName(options.Checkpoints.OutputDirectory),
             BaseModel = options.Model.NameOrPath,

@@ -8,8 +8,15 @@ namespace Handbook.Reports.Sweeps;
 public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
 {
     // What tells runs of one sweep apart comes first; other metrics follow as they were logged.
-    private static readonly string[] First = [MetricNames.RewardAccuracy, MetricNames.Accuracy, MetricNames.RewardMargin, MetricNames.Margin, MetricNames.Loss, MetricNames.ChosenReward, MetricNames.RejectedReward];
-    private static readonly string[] Plotted = [MetricNames.RewardAccuracy, MetricNames.Accuracy, MetricNames.RewardMargin, MetricNames.Margin, MetricNames.Loss];
+    private static readonly string[] First =
+    [
+        MetricNames.RewardAccuracy, MetricNames.Accuracy, MetricNames.RewardMargin, MetricNames.Margin, MetricNames.Loss,
+        MetricNames.ChosenReward, MetricNames.RejectedReward,
+    ];
+    private static readonly string[] Plotted =
+    [
+        MetricNames.RewardAccuracy, MetricNames.Accuracy, MetricNames.RewardMargin, MetricNames.Margin, MetricNames.Loss,
+    ];
 
     private const string Seed = "seed";
 
@@ -30,7 +37,10 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
 
     /// <summary>A row for every run.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Rows =>
-        [.. Results.Select(run => (IReadOnlyList<string>)[.. run.Settings.Select(setting => setting.Value), .. Metrics.Select(metric => Text(run[metric]))])];
+    [
+        .. Results.Select(run => (IReadOnlyList<string>)[.. run.Settings.Select(setting => setting.Value),
+            .. Metrics.Select(metric => Text(run[metric]))]),
+    ];
 
     /// <summary>
     /// Where the sweep repeats runs over <c>seed</c>: mean and half-width of the 95 % confidence interval (Student's t) for each
@@ -38,7 +48,8 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     /// </summary>
     public ReportTable? OverSeeds()
     {
-        var groups = Results.GroupBy(run => string.Join(", ", run.Settings.Where(setting => setting.Key != Seed).Select(setting => $"{setting.Key} {setting.Value}")))
+        var groups = Results.GroupBy(run => string.Join(", ",
+                run.Settings.Where(setting => setting.Key != Seed).Select(setting => $"{setting.Key} {setting.Value}")))
             .Select(group => (group.Key, Runs: group.ToList())).ToList();
         if (!Keys.Contains(Seed) || groups.Any(group => group.Runs.Count < 2))
             return null;
@@ -63,11 +74,13 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     /// <param name="footer">Versions and date.</param>
     public RunReport ToPage(string title, string footer)
     {
-        var best = (Named(MetricNames.RewardAccuracy) ?? Named(MetricNames.Accuracy)) is { } accuracy ? Results.MaxBy(run => run[accuracy]) : Named(MetricNames.Loss) is { } loss ? Results.MinBy(run => run[loss]) : null;
+        var best = (Named(MetricNames.RewardAccuracy) ?? Named(MetricNames.Accuracy)) is { } accuracy ? Results.MaxBy(run => run[accuracy])
+            : Named(MetricNames.Loss) is { } loss ? Results.MinBy(run => run[loss]) : null;
         return new RunReport
         {
             Title = title,
-            Subtitle = $"{Quantity.Of(Results.Count, "run")} over {string.Join(" and ", Keys)}; everything else is the same in all of them.",
+            Subtitle =
+                $"{Quantity.Of(Results.Count, "run")} over {string.Join(" and ", Keys)}; everything else is the same in all of them.",
             Headlines = best is null ? [] : [new Headline("Best run", best.Name, $"{Metrics[0]} {Text(best[Metrics[0]])}")],
             Overview =
             [
@@ -85,7 +98,8 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     /// </summary>
     private ReportBlock Plot(string metric)
     {
-        var axis = Enumerable.Range(0, Keys.Count).LastOrDefault(i => Keys[i] != Seed && Results.All(run => Number(run.Settings[i].Value) is not null), -1);
+        var axis = Enumerable.Range(0, Keys.Count)
+            .LastOrDefault(i => Keys[i] != Seed && Results.All(run => Number(run.Settings[i].Value) is not null), -1);
         if (axis < 0)
         {
             return new BarChart
@@ -113,7 +127,8 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     }
 
     private string Label(SweepResult run, Func<int, bool> isNamed) => string.Join(", ",
-        Enumerable.Range(0, Keys.Count).Where(isNamed).Select(i => Keys[i] == Seed ? $"{Seed} {run.Settings[i].Value}" : run.Settings[i].Value));
+        Enumerable.Range(0, Keys.Count).Where(isNamed)
+            .Select(i => Keys[i] == Seed ? $"{Seed} {run.Settings[i].Value}" : run.Settings[i].Value));
 
     private static string MeanWithInterval(double[] values)
     {
@@ -126,7 +141,8 @@ public sealed record SweepReport(IReadOnlyList<SweepResult> Results)
     private string? Named(string metric) =>
         new[] { MetricNames.EvaluationPrefix + metric, metric }.FirstOrDefault(name => Results.All(run => run[name] is not null));
 
-    private static double? Number(string text) => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
+    private static double? Number(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : null;
 
     private static string Text(double? value) => value?.ToString("0.0000", CultureInfo.InvariantCulture) ?? "";
 }

@@ -11,14 +11,16 @@ public sealed record SweepResult(
     string Name, string Recipe, IReadOnlyList<(string Key, string Value)> Settings, IReadOnlyList<(string Name, double Value)> Metrics)
 {
     /// <summary>The metric; null where the run has none of that name.</summary>
-    public double? this[string metric] => Metrics.Where(entry => entry.Name == metric).Select(entry => (double?)entry.Value).FirstOrDefault();
+    public double? this[string metric] =>
+        Metrics.Where(entry => entry.Name == metric).Select(entry => (double?)entry.Value).FirstOrDefault();
 
     internal JsonObject ToJson() => new()
     {
         ["name"] = Name,
         ["recipe_sha256"] = Recipe,
         ["settings"] = new JsonObject(Settings.Select(setting => KeyValuePair.Create(setting.Key, (JsonNode?)setting.Value))),
-        ["metrics"] = new JsonObject(Metrics.Where(metric => double.IsFinite(metric.Value)).Select(metric => KeyValuePair.Create(metric.Name, (JsonNode?)metric.Value))),
+        ["metrics"] = new JsonObject(Metrics.Where(metric => double.IsFinite(metric.Value))
+            .Select(metric => KeyValuePair.Create(metric.Name, (JsonNode?)metric.Value))),
     };
 
     internal static SweepResult Of(JsonObject json) => new(

@@ -32,6 +32,8 @@ public sealed class SweepResults(string folder)
     public void Add(SweepResult result)
     {
         var runs = Load().Where(run => run.Name != result.Name).Append(result);
-        AtomicFile.WriteText(path, PythonJson.Write(new JsonObject { ["runs"] = new JsonArray([.. runs.Select(run => run.ToJson())]) }, indent: 2, sortKeys: false) + "\n");
+        AtomicFile.WriteText(path,
+            PythonJson.Write(new JsonObject { ["runs"] = new JsonArray([.. runs.Select(run => run.ToJson())]) }, indent: 2, sortKeys: false)
+                + "\n");
     }
 }

@@ -14,7 +14,10 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
     private List<RevisedAnswer> All { get; } = [.. splits.SelectMany(split => split.Answers)];
 
     /// <summary>Column names of the table.</summary>
-    public static IReadOnlyList<string> Columns { get; } = ["split", "prompts", "usable", "changed", "refused", "turns cut off", "words first", "words revised"];
+    public static IReadOnlyList<string> Columns { get; } =
+    [
+        "split", "prompts", "usable", "changed", "refused", "turns cut off", "words first", "words revised",
+    ];
 
     /// <summary>A row a split.</summary>
     public IReadOnlyList<IReadOnlyList<string>> Rows => [.. splits.Select(split => Row(split.Name, split.Answers))];
@@ -23,18 +26,21 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
     public RunReport ToPage() => new()
     {
         Title = Path.GetFileName(Path.GetFullPath(options.OutputDirectory).TrimEnd(Path.DirectorySeparatorChar)),
-        Subtitle = FormattableString.Invariant(
-            $"Constitutional AI: answers of {options.Policy.Name}, criticised and revised {Quantity.Of(options.RevisionRounds, "time")} under {Quantity.Of(options.Constitution.Principles.Count, "principle")}"),
+        Subtitle = string.Create(CultureInfo.InvariantCulture,
+            $"Constitutional AI: answers of {options.Policy.Name}, criticised and revised {Quantity.Of(options.RevisionRounds, "time")} "
+                + $"under {Quantity.Of(options.Constitution.Principles.Count, "principle")}"),
         Headlines =
         [
-            new("Prompts", Text(All.Count), string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Answers.Count} {split.Name}")))),
+            new("Prompts", Text(All.Count),
+                string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Answers.Count} {split.Name}")))),
             new("Changed by revision", Percent(All.Count(answer => answer.IsChanged)), "these can be preferred to the first answer"),
             new("Cut off", Text(All.Sum(answer => answer.Truncated)), "turns that reached their most tokens"),
         ],
         Overview =
         [
             new ReportTable { Title = "Splits", Columns = Columns, Rows = Rows },
-            new Histogram { Title = "Length of answers", XLabel = "words", Samples = [("first", Words(answer => answer.Response)), ("revised", Words(answer => answer.Final))] },
+            new Histogram { Title = "Length of answers", XLabel = "words",
+                Samples = [("first", Words(answer => answer.Response)), ("revised", Words(answer => answer.Final))] },
             new BarChart
             {
                 Title = "Principles",
@@ -46,9 +52,14 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
             {
                 Title = "What the principles ask for",
                 Columns = ["critique", "revision"],
-                Rows = [.. options.Constitution.Principles.Select((principle, i) => (IReadOnlyList<string>)[$"{Text(i + 1)}. {principle.Critic}", principle.Revision])],
+                Rows =
+                [
+                    .. options.Constitution.Principles.Select((principle, i) => (IReadOnlyList<string>)[
+                        $"{Text(i + 1)}. {principle.Critic}", principle.Revision]),
+                ],
             },
-            new ExampleAnswers { Title = "Before and after", Examples = [.. All.Where(answer => answer.IsUsable).Take(ExamplesShown).Select(Example)] },
+            new ExampleAnswers { Title = "Before and after",
+                Examples = [.. All.Where(answer => answer.IsUsable).Take(ExamplesShown).Select(Example)] },
         ],
         Footer = "handbook constitution",
     };
@@ -60,19 +71,26 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
     }
 
     private static ExampleAnswer Example(RevisedAnswer answer) => new(answer.Prompt, null,
-        [("first", answer.Response, null), .. answer.Revisions.SelectMany(revision => new (string, string, bool?)[] { ("critique", revision.Critique, null), ("revision", revision.Text, null) })]);
+        [("first", answer.Response, null),
+            .. answer.Revisions.SelectMany(revision => new (string, string, bool?)[] { ("critique", revision.Critique, null),
+                ("revision", revision.Text, null) })]);
 
     private static IReadOnlyList<string> Row(string name, IReadOnlyList<RevisedAnswer> answers)
     {
         var usable = answers.Where(answer => answer.IsUsable).ToList();
         return
         [
-            name, Text(answers.Count), Text(usable.Count), Text(answers.Count(answer => answer.IsChanged)), Text(answers.Count(answer => answer.Refusal is not null)),
-            Text(answers.Sum(answer => answer.Truncated)), Mean(usable.Select(answer => RuleTable.WordCount(answer.Response))), Mean(usable.Select(answer => RuleTable.WordCount(answer.Final))),
+            name, Text(answers.Count), Text(usable.Count), Text(answers.Count(answer => answer.IsChanged)),
+            Text(answers.Count(answer => answer.Refusal is not null)),
+            Text(answers.Sum(answer => answer.Truncated)), Mean(usable.Select(answer => RuleTable.WordCount(answer.Response))),
+            Mean(usable.Select(answer => RuleTable.WordCount(answer.Final))),
         ];
     }
 
-    private double[] Words(Func<RevisedAnswer, string> text) => [.. All.Where(answer => answer.IsUsable).Select(answer => (double)RuleTable.WordCount(text(answer)))];
+    private double[] Words(Func<RevisedAnswer, string> text) =>
+    [
+        .. All.Where(answer => answer.IsUsable).Select(answer => (double)RuleTable.WordCount(text(answer))),
+    ];
 
     private string Percent(int count) => ((double)count / All.Count).ToString("0.0 %", CultureInfo.InvariantCulture);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Data.Sources;
 using Handbook.Training.Progress;
 using Handbook.Training.Runs;
@@ -19,7 +20,8 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         options = options with { Settings = defaults.Settings };
         options.Settings.Sampling.Check();
         using var claim = OutputFolder.Claim(options.OutputDirectory);
-        claim.RefuseStrangers(Journal.FolderName, "train_sft.jsonl", "train_prefs.jsonl", "test_sft.jsonl", "test_prefs.jsonl", Reports.RunReport.FileName);
+        claim.RefuseStrangers(Journal.FolderName, "train_sft.jsonl", "train_prefs.jsonl", "test_sft.jsonl",
+            "test_prefs.jsonl", Reports.RunReport.FileName);
         List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits = [("train", PromptReader.Read(options.Prompts))];
         if (options.TestDataset is { } test && RowSource.HasSplits(test, PromptReader.Resolvers))
             splits.Add(("test", PromptReader.Read(options.Prompts with { Dataset = test })));
@@ -40,13 +42,15 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         var settings = options.Settings;
         var key = Journal.Key(
         [
-            "revisions 1", options.Policy.Identity(), settings with { StopStrings = [], Count = 1 } + string.Join('\n', settings.StopStrings.Select(text => $"{text.Length} {text}")),
+            "revisions 1", options.Policy.Identity(),
+            settings with { StopStrings = [], Count = 1 } + string.Join('\n', settings.StopStrings.Select(text => $"{text.Length} {text}")),
             FormattableString.Invariant($"{options.Seed} {options.RevisionRounds}"), options.Constitution.Identity(),
             .. prompts.Select(prompt => JsonLines.Turns(prompt.Turns).ToJsonString()),
         ]);
         using var journal = Journal.Open(options.OutputDirectory, "revisions-" + split, key, options.PromptsPerBlock, prompts.Count);
         var blocks = new PromptBlocks($"revising ({split})", "turns", journal, options.PromptsPerBlock, progress, clock);
-        await blocks.RunAsync(prompts, 1 + 2 * options.RevisionRounds, () => options.Policy.Open(clock, progress.Note), async (sampler, block, finished) =>
+        await blocks.RunAsync(prompts, 1 + 2 * options.RevisionRounds, () => options.Policy.Open(clock, progress.Note),
+            async (sampler, block, finished) =>
         {
             var answers = await new RevisionDialogue(sampler, options).RunAsync(block, finished, stop).ConfigureAwait(false);
             return [.. answers.Select(answer => answer.ToJson())];
@@ -60,7 +64,8 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         foreach (var split in splits)
         {
             var boundary = (int)(split.Answers.Count * options.SftShare);
-            foreach (var (kind, rows) in new[] { ("sft", split.Answers.Index().Take(boundary).Where(row => row.Item.IsUsable)), ("prefs", split.Answers.Index().Skip(boundary).Where(row => row.Item.IsChanged)) })
+            foreach (var (kind, rows) in new[] { ("sft", split.Answers.Index().Take(boundary).Where(row => row.Item.IsUsable)),
+                ("prefs", split.Answers.Index().Skip(boundary).Where(row => row.Item.IsChanged)) })
             {
                 var path = Path.Combine(options.OutputDirectory, $"{split.Name}_{kind}.jsonl");
                 JsonLines.WriteFile(path, rows.Select(row => row.Item.ToRow(row.Index, options.Constitution.Principles)));
@@ -73,12 +78,18 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         return new ConstitutionResult(files, report, page);
     }
 
-    private List<(string Name, string Value)> Facts(List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits, ModelDefaults defaults) =>
+    private List<(string Name, string Value)> Facts(
+        List<(string Split, IReadOnlyList<PromptRow> Prompts)> splits, ModelDefaults defaults) =>
     [
         ("policy", options.Policy.Name),
         ("prompts", string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Prompts.Count} {split.Split}")))),
-        ("principles", FormattableString.Invariant($"{options.Constitution.Principles.Count}, {Quantity.Of(options.Constitution.SystemChat.Count, "turn")} of examples before each prompt")),
-        ("turns", FormattableString.Invariant($"{1 + 2 * options.RevisionRounds} a prompt, temperature {options.Settings.Sampling.Temperature}, at most {Quantity.Of(options.Settings.MaxNewTokens, "token")} each")),
+        ("principles",
+            string.Create(CultureInfo.InvariantCulture,
+                $"{options.Constitution.Principles.Count}, "
+                    + $"{Quantity.Of(options.Constitution.SystemChat.Count, "turn")} of examples before each prompt")),
+        ("turns", string.Create(CultureInfo.InvariantCulture,
+            $"{1 + 2 * options.RevisionRounds} a prompt, temperature {options.Settings.Sampling.Temperature}, at most "
+                + $"{Quantity.Of(options.Settings.MaxNewTokens, "token")} each")),
         .. defaults.Fact is { } fact ? new[] { ("from the model", fact) } : [],
         .. Endpoints.EndpointOptions.KeyFacts([options.Policy.Endpoint]),
         ("output", options.OutputDirectory),

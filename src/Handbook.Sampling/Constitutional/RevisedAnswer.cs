@@ -53,7 +53,8 @@ public sealed record RevisedAnswer(string Prompt, string Response, IReadOnlyList
     {
         ["prompt"] = Prompt,
         ["response"] = Response,
-        ["revisions"] = new JsonArray([.. Revisions.Select(revision => new JsonArray(revision.Principle, revision.Critique, revision.Text))]),
+        ["revisions"] = new JsonArray([.. Revisions.Select(revision => new JsonArray(revision.Principle,
+            revision.Critique, revision.Text))]),
         ["truncated"] = Truncated,
         ["refusal"] = Refusal,
     };
@@ -61,7 +62,9 @@ public sealed record RevisedAnswer(string Prompt, string Response, IReadOnlyList
     /// <summary>Out of the journal.</summary>
     internal static RevisedAnswer FromJson(JsonObject row) => new(
         row["prompt"]!.GetValue<string>(), row["response"]!.GetValue<string>(),
-        [.. row["revisions"]!.AsArray().Select(revision => new Revision(revision![0]!.GetValue<int>(), revision[1]!.GetValue<string>(), revision[2]!.GetValue<string>()))],
+        [.. row["revisions"]!.AsArray()
+            .Select(revision => new Revision(revision![0]!.GetValue<int>(), revision[1]!.GetValue<string>(),
+                revision[2]!.GetValue<string>()))],
         row["truncated"]!.GetValue<int>(), row["refusal"]?.GetValue<string>());
 
     private JsonArray Conversation(string answer) =>

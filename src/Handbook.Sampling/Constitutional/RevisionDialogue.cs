@@ -69,7 +69,8 @@ internal sealed class RevisionDialogue(ISampler sampler, ConstitutionOptions opt
 
         public RevisedAnswer Result(int rounds) => new(
             question, answers.FirstOrDefault() ?? "",
-            [.. Enumerable.Range(0, rounds).Where(round => answers.Count > 2 * round + 2).Select(round => new Revision(Number(round), answers[2 * round + 1], answers[2 * round + 2]))],
+            [.. Enumerable.Range(0, rounds).Where(round => answers.Count > 2 * round + 2)
+                .Select(round => new Revision(Number(round), answers[2 * round + 1], answers[2 * round + 2]))],
             truncated, Refusal);
 
         // Which principle, from a stream of its own: neither the order of prompts nor what was sampled before matters.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Handbook.Chat;
 using Handbook.Data.Examples;
@@ -34,7 +35,8 @@ public sealed class ChatClientSampler : ISampler
     /// <param name="note">Hears of long waits, and of what the server does not take.</param>
     /// <exception cref="UserErrorException">The key's environment variable is not set.</exception>
     public static ChatClientSampler Open(EndpointOptions options, TimeProvider clock, Action<string>? note = null) => new(
-        new OpenAiChatClient(options, clock, note), new Retries(options.DisplayUrl, options.MaxRetries, options.Timeout, clock, note), options.MaxConcurrency);
+        new OpenAiChatClient(options, clock, note), new Retries(options.DisplayUrl, options.MaxRetries, options.Timeout, clock, note),
+        options.MaxConcurrency);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<SampledPrompt>> SampleAsync(
@@ -45,7 +47,8 @@ public sealed class ChatClientSampler : ISampler
         var refusals = new string?[prompts.Count];
         var letters = 0L;
         EndpointException? last = null;
-        var requests = Enumerable.Range(0, prompts.Count).SelectMany(prompt => Enumerable.Range(0, settings.Count).Select(sample => (prompt, sample)));
+        var requests = Enumerable.Range(0, prompts.Count)
+            .SelectMany(prompt => Enumerable.Range(0, settings.Count).Select(sample => (prompt, sample)));
         var limits = new ParallelOptions { MaxDegreeOfParallelism = maxConcurrency, CancellationToken = stop };
         var asking = Parallel.ForEachAsync(requests, limits, async (request, cancellation) =>
         {
@@ -56,7 +59,9 @@ public sealed class ChatClientSampler : ISampler
                 Interlocked.Increment(ref answered);
                 Interlocked.Exchange(ref unanswered, 0);
                 if (Interlocked.Add(ref letters, answer.Text.Length) > MostLetters)
-                    throw new UserErrorException(FormattableString.Invariant($"the answers to {prompts.Count} prompts are longer than {MostLetters >> 20} million letters together; lower prompts_per_save or max_new_tokens."));
+                    throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                        $"the answers to {prompts.Count} prompts are longer than {MostLetters >> 20} million letters together; lower "
+                            + $"prompts_per_save or max_new_tokens."));
             }
             catch (EndpointException error) when (error.IsRefusal)
             {
@@ -76,11 +81,17 @@ public sealed class ChatClientSampler : ISampler
         }
         catch (EndpointException error)
         {
-            throw Ended(error, [.. answers.TakeWhile(of => of.All(answer => answer is not null)).Select(of => new SampledPrompt([.. of.Select(answer => answer!)]))]);
+            throw Ended(error,
+                [.. answers.TakeWhile(of => of.All(answer => answer is not null))
+                    .Select(of => new SampledPrompt([.. of.Select(answer => answer!)]))]);
         }
         if (last is not null && Volatile.Read(ref answered) == 0)
             throw Ended(last, []);
-        return [.. prompts.Select((_, i) => refusals[i] is { } refusal ? new SampledPrompt([], refusal) : new SampledPrompt([.. answers[i].Select(answer => answer!)]))];
+        return
+        [
+            .. prompts.Select((_, i) => refusals[i] is { } refusal
+                ? new SampledPrompt([], refusal) : new SampledPrompt([.. answers[i].Select(answer => answer!)])),
+        ];
     }
 
     /// <inheritdoc/>
@@ -98,9 +109,11 @@ public sealed class ChatClientSampler : ISampler
         var options = Options(settings, seed, prompt.Template.Tools);
         var response = await retries.RunAsync(seed, token => client.GetResponseAsync(messages, options, token), stop).ConfigureAwait(false);
         return new SampledAnswer(
-            StopTexts.Cut(response.Text, settings.StopStrings).Trim(), response.FinishReason?.Value ?? "stop", (int?)response.Usage?.OutputTokenCount)
+            StopTexts.Cut(response.Text, settings.StopStrings).Trim(), response.FinishReason?.Value ?? "stop",
+            (int?)response.Usage?.OutputTokenCount)
         {
-            ToolCalls = response.Messages is [.., var said] ? said.AdditionalProperties?.GetValueOrDefault(ReplyReader.ToolCalls) as JsonArray : null,
+            ToolCalls = response.Messages is [.., var said]
+                ? said.AdditionalProperties?.GetValueOrDefault(ReplyReader.ToolCalls) as JsonArray : null,
         };
     }
 

@@ -23,7 +23,9 @@ public sealed class EndpointException : MachineException
     /// </summary>
     public bool MayBeRefusal { get; init; }
 
-    /// <summary>The first of the prompts that were asked together, as far as every answer to them was there; the fault ended the others.</summary>
+    /// <summary>
+    /// The first of the prompts that were asked together, as far as every answer to them was there; the fault ended the others.
+    /// </summary>
     public IReadOnlyList<SampledPrompt> Finished { get; init; } = [];
 
     /// <summary>How long the server asks to wait; null when it does not say.</summary>

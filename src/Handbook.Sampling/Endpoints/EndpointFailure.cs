@@ -16,7 +16,9 @@ internal sealed class EndpointFailure(EndpointOptions options, Func<string, stri
     {
         // A gateway that answers 200 says in its body which status the server behind it had.
         var status = response.IsSuccessStatusCode && fault?.Status is { } inner ? (HttpStatusCode)inner : response.StatusCode;
-        var said = $"{options.DisplayUrl}: {(int)status} {Phrase(response, status)}{(clean(fault?.Reason ?? "") is { Length: > 0 } reason ? ": " + reason : "")}";
+        var said =
+            $"{options.DisplayUrl}: {(int)status} "
+            + $"{Phrase(response, status)}{(clean(fault?.Reason ?? "") is { Length: > 0 } reason ? ": " + reason : "")}";
         if ((int)status is >= 300 and < 400)
             return Redirect(response, said);
         if (fault?.IsFlagged == true)
@@ -50,21 +52,27 @@ internal sealed class EndpointFailure(EndpointOptions options, Func<string, stri
     private static bool IsPassing(HttpStatusCode status, HttpResponseHeaders headers) =>
         // What OpenAI's and Anthropic's servers say outright goes before what the status suggests.
         headers.NonValidated.TryGetValues("x-should-retry", out var values) && bool.TryParse(values.FirstOrDefault(), out var says) ? says
-            : status is HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or (HttpStatusCode)425 or HttpStatusCode.TooManyRequests || (int)status >= 500;
+            : status is HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict or (HttpStatusCode)425 or HttpStatusCode.TooManyRequests
+                || (int)status >= 500;
 
     private static bool IsOfRequest(HttpStatusCode status, ServerFault? fault) =>
         status is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge or HttpStatusCode.UnprocessableEntity
-        || (int)status < 300 && fault is not null && new[] { "invalid_request", "context_length", "context_size", "bad_request" }.Any(sign => fault.Code.Contains(sign, StringComparison.Ordinal));
+        || (int)status < 300 && fault is not null
+            && new[] { "invalid_request", "context_length", "context_size", "bad_request" }
+                .Any(sign => fault.Code.Contains(sign, StringComparison.Ordinal));
 
     /// <summary>A redirect is named and not followed: it would carry key and prompts where nobody sent them.</summary>
     private UserErrorException Redirect(HttpResponseMessage response, string said)
     {
         var location = response.Headers.NonValidated.TryGetValues("Location", out var values) ? values.FirstOrDefault() : null;
         if (location is null || !Uri.TryCreate(options.Url, location, out var target) || target.Scheme is not ("http" or "https"))
-            return new UserErrorException($"{said}: a redirect that names no address. Is {options.DisplayUrl} the address of the chat interface?");
+            return new UserErrorException(
+                $"{said}: a redirect that names no address. Is {options.DisplayUrl} the address of the chat interface?");
         var shown = clean(EndpointOptions.Display(target));
-        var meant = shown.EndsWith(EndpointOptions.Operation, StringComparison.Ordinal) ? shown[..^EndpointOptions.Operation.Length] : shown;
-        return new UserErrorException($"{said}: a redirect to {shown}, which is not followed, since key and prompts would go there. If that is meant, give url: {meant}");
+        var meant = shown.EndsWith(EndpointOptions.Operation, StringComparison.Ordinal)
+            ? shown[..^EndpointOptions.Operation.Length] : shown;
+        return new UserErrorException($"{said}: a redirect to {shown}, which is not followed, since key and prompts would go there. If "
+            + $"that is meant, give url: {meant}");
     }
 
     private string Phrase(HttpResponseMessage response, HttpStatusCode status) =>

@@ -42,7 +42,8 @@ public sealed partial record EndpointOptions
 
     /// <summary>Who gets which key, for the facts of a run: told before the first request.</summary>
     public static IEnumerable<(string Name, string Value)> KeyFacts(IEnumerable<EndpointOptions?> endpoints) => endpoints
-        .Where(endpoint => endpoint?.ApiKeyVariable is not null).Select(endpoint => ("key", $"{endpoint!.ApiKeyVariable} goes to {endpoint.DisplayUrl}")).Distinct();
+        .Where(endpoint => endpoint?.ApiKeyVariable is not null)
+        .Select(endpoint => ("key", $"{endpoint!.ApiKeyVariable} goes to {endpoint.DisplayUrl}")).Distinct();
 
     /// <summary>Where requests go. An address that is already that of the operation is taken as it is.</summary>
     internal Uri ChatAddress
@@ -59,17 +60,24 @@ public sealed partial record EndpointOptions
     /// its variable's name belongs.
     /// </summary>
     public static string? FindNameProblem(string text) =>
-        !Name().IsMatch(text) ? "is not the name of an environment variable (what stands there is not shown: it may be a key); expected one such as OPENAI_API_KEY, which holds the key."
-        : LooksLikeKey(text) ? "looks like a key itself (it is not shown); expected the name of the environment variable that holds it, such as OPENAI_API_KEY."
+        !Name().IsMatch(text)
+            ? "is not the name of an environment variable (what stands there is not shown: it may be a key); expected one such as "
+                + "OPENAI_API_KEY, which holds the key."
+        : LooksLikeKey(text)
+            ? "looks like a key itself (it is not shown); expected the name of the "
+                + "environment variable that holds it, such as OPENAI_API_KEY."
         : null;
 
     /// <summary>Why the key must not be sent to the address; null when it may.</summary>
     public string? FindTransportProblem() =>
         ApiKeyVariable is not null && !AllowPlainHttp && Url.Scheme == Uri.UriSchemeHttp && !Url.IsLoopback
-            ? $"{DisplayUrl} would get the key unencrypted, readable on the way to that machine; give an https address, or set allow_plain_http: true where the network is trusted." : null;
+            ? $"{DisplayUrl} would get the key unencrypted, readable on the way to that machine; give an https address, or set "
+                + "allow_plain_http: true where the network is trusted." : null;
 
     /// <summary>Reads the key.</summary>
-    /// <exception cref="UserErrorException">The variable is not set, or holds what no header can carry; the message shows no value.</exception>
+    /// <exception cref="UserErrorException">
+    /// The variable is not set, or holds what no header can carry; the message shows no value.
+    /// </exception>
     public string? ReadKey()
     {
         if (ApiKeyVariable is null)
@@ -81,9 +89,15 @@ public sealed partial record EndpointOptions
         // Files and shells leave a line feed at the end.
         var key = Environment.GetEnvironmentVariable(ApiKeyVariable)?.Trim();
         if (string.IsNullOrEmpty(key))
-            throw new UserErrorException($"api_key_env: {(IsConventional(ApiKeyVariable) ? $"the environment variable {ApiKeyVariable} is" : "it names an environment variable that is")} not set; it must hold the key of {DisplayUrl}.");
+        {
+            var named = IsConventional(ApiKeyVariable)
+                ? $"the environment variable {ApiKeyVariable} is" : "it names an environment variable that is";
+            throw new UserErrorException($"api_key_env: {named} not set; it must hold the key of {DisplayUrl}.");
+        }
         return key.All(letter => letter is > ' ' and < '\x7F')
-            ? key : throw new UserErrorException($"api_key_env: the value of {ApiKeyVariable} holds white space or letters that no key has; it must be the key of {DisplayUrl} and nothing else.");
+            ? key
+            : throw new UserErrorException($"api_key_env: the value of {ApiKeyVariable} holds white space or letters that no key has; it "
+                + $"must be the key of {DisplayUrl} and nothing else.");
     }
 
     /// <summary>An address without what may be secret in it.</summary>
@@ -91,9 +105,12 @@ public sealed partial record EndpointOptions
 
     // Keys are long words of letters and digits; names of variables are made of short ones.
     private static bool LooksLikeKey(string name) => name.Split('_').Any(word =>
-        word.Length >= LongestWord || word.Length >= 16 && new Func<char, bool>[] { char.IsAsciiDigit, char.IsAsciiLetterLower, char.IsAsciiLetterUpper }.Count(word.Any) > 1);
+        word.Length >= LongestWord
+            || word.Length >= 16
+                && new Func<char, bool>[] { char.IsAsciiDigit, char.IsAsciiLetterLower, char.IsAsciiLetterUpper }.Count(word.Any) > 1);
 
-    private static bool IsConventional(string name) => name.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_');
+    private static bool IsConventional(string name) =>
+        name.All(letter => char.IsAsciiLetterUpper(letter) || char.IsAsciiDigit(letter) || letter == '_');
 
     [GeneratedRegex("^[A-Za-z_][A-Za-z0-9_]*$", RegexOptions.CultureInvariant)]
     private static partial Regex Name();

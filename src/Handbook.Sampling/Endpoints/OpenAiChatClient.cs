@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Runtime.CompilerServices;
@@ -33,7 +34,8 @@ public sealed class OpenAiChatClient : IChatClient
     /// <param name="note">Hears what the server does not take.</param>
     /// <param name="transport">How requests travel; null for the network.</param>
     /// <exception cref="UserErrorException">The key's environment variable is not set, or holds what is no key.</exception>
-    public OpenAiChatClient(EndpointOptions options, TimeProvider? clock = null, Action<string>? note = null, HttpMessageHandler? transport = null)
+    public OpenAiChatClient(
+        EndpointOptions options, TimeProvider? clock = null, Action<string>? note = null, HttpMessageHandler? transport = null)
     {
         this.options = options;
         this.note = note;
@@ -42,7 +44,8 @@ public sealed class OpenAiChatClient : IChatClient
         // A redirect would carry the key elsewhere, and a proxy has no business between us and this machine.
         transport ??= new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseProxy = !options.Url.IsLoopback, PooledConnectionLifetime = TimeSpan.FromMinutes(10), AutomaticDecompression = DecompressionMethods.All,
+            AllowAutoRedirect = false, UseProxy = !options.Url.IsLoopback, PooledConnectionLifetime = TimeSpan.FromMinutes(10),
+            AutomaticDecompression = DecompressionMethods.All,
         };
         http = new HttpClient(transport) { Timeout = Timeout.InfiniteTimeSpan };
         if (key is not null)
@@ -59,11 +62,13 @@ public sealed class OpenAiChatClient : IChatClient
         while (true)
         {
             var written = Volatile.Read(ref form);
-            using var content = new StringContent(written.Body(this.options.Model, asked, options).ToJsonString(), Encoding.UTF8, "application/json");
+            using var content = new StringContent(written.Body(this.options.Model, asked, options).ToJsonString(),
+                Encoding.UTF8, "application/json");
             try
             {
                 using var request = new HttpRequestMessage(HttpMethod.Post, this.options.ChatAddress) { Content = content };
-                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken).ConfigureAwait(false);
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken)
+                    .ConfigureAwait(false);
                 var text = await ReadAsync(response, MostOf(options), cancellationToken).ConfigureAwait(false);
                 var (answer, fault) = Understand(text, response.IsSuccessStatusCode);
                 if (answer is not null)
@@ -74,16 +79,21 @@ public sealed class OpenAiChatClient : IChatClient
                 if (Interlocked.CompareExchange(ref form, other.Form, written) == written)
                     note?.Invoke($"{this.options.DisplayUrl} {other.Note}");
             }
-            catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or InvalidOperationException or NotSupportedException)
+            catch (Exception error) when (error is HttpRequestException or IOException or InvalidDataException or InvalidOperationException
+                or NotSupportedException)
             {
-                throw new EndpointException($"{this.options.DisplayUrl}: {Clean(error.GetBaseException().Message)}", error) { IsTransient = true };
+                throw new EndpointException($"{this.options.DisplayUrl}: {Clean(error.GetBaseException().Message)}", error)
+                {
+                    IsTransient = true,
+                };
             }
         }
     }
 
     /// <inheritdoc/>
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
         // Who samples needs whole answers only; a stream of one piece keeps the interface's promise.
         var response = await GetResponseAsync(messages, options, cancellationToken).ConfigureAwait(false);
@@ -101,9 +111,12 @@ public sealed class OpenAiChatClient : IChatClient
     public void Dispose() => http.Dispose();
 
     /// <summary>What an answer can take at most: its tokens, written with escapes, and as much again as servers put around it.</summary>
-    private static int MostOf(ChatOptions? settings) => (int)Math.Min(MostBytes, (1L << 20) + 256L * (settings?.MaxOutputTokens ?? MostBytes));
+    private static int MostOf(ChatOptions? settings) =>
+        (int)Math.Min(MostBytes, (1L << 20) + 256L * (settings?.MaxOutputTokens ?? MostBytes));
 
-    /// <summary>The body as text. Replies are bounded one by one and, as they come, together: a reply that is too long is dropped, not read on.</summary>
+    /// <summary>
+    /// The body as text. Replies are bounded one by one and, as they come, together: a reply that is too long is dropped, not read on.
+    /// </summary>
     private async Task<string> ReadAsync(HttpResponseMessage response, int most, CancellationToken stop)
     {
         using var body = new MemoryStream();
@@ -118,9 +131,15 @@ public sealed class OpenAiChatClient : IChatClient
                     body.Write(chunk, 0, count);
                     var together = Interlocked.Add(ref bytesRead, count);
                     if (body.Length > most)
-                        throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the reply is longer than {most >> 10} KiB, which no answer of so many tokens is")) { MayBeRefusal = true };
+                        throw new EndpointException(string.Create(CultureInfo.InvariantCulture,
+                            $"{options.DisplayUrl}: the reply is longer than {most >> 10} KiB, which no answer of so many tokens is"))
+                        {
+                            MayBeRefusal = true,
+                        };
                     if (together > MostBytesTogether)
-                        throw new EndpointException(FormattableString.Invariant($"{options.DisplayUrl}: the replies that come at a time are longer than {MostBytesTogether >> 20} MiB together; lower max_concurrency")) { IsTransient = true };
+                        throw new EndpointException(string.Create(CultureInfo.InvariantCulture,
+                            $"{options.DisplayUrl}: the replies that come at a time are longer than {MostBytesTogether >> 20} MiB "
+                                + $"together; lower max_concurrency")) { IsTransient = true };
                 }
                 var text = ReplyText.Decode(body.GetBuffer().AsSpan(0, (int)body.Length), response.Content.Headers.ContentType?.CharSet);
                 // A server that sends the key back must not get it into files; words such as EMPTY, which stand for no key, are left alone.
@@ -148,7 +167,11 @@ public sealed class OpenAiChatClient : IChatClient
             if (!isSuccess)
                 return (null, ServerFault.Of(text));
             var found = Clean(text) is { Length: > 0 } line ? $"; it begins with: {line[..Math.Min(line.Length, 80)]}" : "; it is empty";
-            throw new EndpointException($"{options.DisplayUrl}: the answer is not a chat completion: {Clean(BrokenJson.Explain(error))}{found}", error) { IsTransient = true, MayBeRefusal = true };
+            throw new EndpointException(
+                $"{options.DisplayUrl}: the answer is not a chat completion: {Clean(BrokenJson.Explain(error))}{found}", error)
+            {
+                IsTransient = true, MayBeRefusal = true,
+            };
         }
     }
 

@@ -16,7 +16,10 @@ internal static class ReplyReader
 
     // What a server says when an answer reached its most tokens, and when it ended by itself.
     private static readonly string[] CutOff = ["length", "max_tokens", "max_length", "model_length", "max_output_tokens"];
-    private static readonly string[] Ended = ["eos", "eos_token", "stop_sequence", "end_turn", "stop_str", "complete", "completed", "finish", "unknown", ""];
+    private static readonly string[] Ended =
+    [
+        "eos", "eos_token", "stop_sequence", "end_turn", "stop_str", "complete", "completed", "finish", "unknown", "",
+    ];
 
     /// <summary>The answer of a reply.</summary>
     /// <exception cref="JsonException">It is not a chat completion: the message says what was found instead.</exception>
@@ -25,14 +28,16 @@ internal static class ReplyReader
         if (root.ValueKind != JsonValueKind.Object)
             throw new JsonException($"{Kind(root)} in place of an object");
         if (Member(root, "choices") is not { ValueKind: JsonValueKind.Array } choices || choices.GetArrayLength() == 0)
-            throw new JsonException(Member(root, "choices") is { } other ? $"choices is {Kind(other)}" : $"it has no choices, but {Names(root)}");
+            throw new JsonException(Member(root, "choices") is { } other
+                ? $"choices is {Kind(other)}" : $"it has no choices, but {Names(root)}");
         var choice = choices[0];
         if (choice.ValueKind != JsonValueKind.Object)
             throw new JsonException($"a choice is {Kind(choice)}");
         var message = Member(choice, "message") is { ValueKind: JsonValueKind.Object } found ? found
             : Member(choice, "text") is { ValueKind: JsonValueKind.String } ? choice
             : throw new JsonException($"the choice has no message, but {Names(choice)}");
-        var said = new ChatMessage(ChatRole.Assistant, Text(Member(message, "content") ?? Member(message, "text")) ?? Refusal(message) ?? "");
+        var said = new ChatMessage(ChatRole.Assistant,
+            Text(Member(message, "content") ?? Member(message, "text")) ?? Refusal(message) ?? "");
         if (Calls(message) is { } calls)
             said.AdditionalProperties = new AdditionalPropertiesDictionary { [ToolCalls] = calls };
         return new ChatResponse(said)
@@ -45,7 +50,8 @@ internal static class ReplyReader
 
     /// <summary>A member that is there and not null; of several of one name the last, as other readers take it.</summary>
     public static JsonElement? Member(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
+            ? value : null;
 
     /// <summary>A text, or the texts of a list of parts; parts that are no text (thoughts, pictures) are left out. Null for null.</summary>
     private static string? Text(JsonElement? content)
@@ -61,7 +67,8 @@ internal static class ReplyReader
             case JsonValueKind.Array:
                 var text = new StringBuilder();
                 foreach (var part in value.EnumerateArray())
-                    text.Append(part.ValueKind == JsonValueKind.String ? part.GetString() : part.ValueKind == JsonValueKind.Object ? Part(part) : null);
+                    text.Append(part.ValueKind == JsonValueKind.String ? part.GetString()
+                        : part.ValueKind == JsonValueKind.Object ? Part(part) : null);
                 return text.ToString();
             default:
                 throw new JsonException($"content is {Kind(value)}");
@@ -69,11 +76,13 @@ internal static class ReplyReader
     }
 
     private static string? Part(JsonElement part) =>
-        (Member(part, "type") is { ValueKind: JsonValueKind.String } type ? type.GetString() : "text") is "text" or "output_text" or "refusal"
+        (Member(part, "type") is { ValueKind: JsonValueKind.String } type ? type.GetString() : "text") is "text" or "output_text"
+            or "refusal"
         && (Member(part, "text") ?? Member(part, "refusal")) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
     // Where a model may refuse in words, the words stand here and the content is null.
-    private static string? Refusal(JsonElement message) => Member(message, "refusal") is { ValueKind: JsonValueKind.String } words ? words.GetString() : null;
+    private static string? Refusal(JsonElement message) =>
+        Member(message, "refusal") is { ValueKind: JsonValueKind.String } words ? words.GetString() : null;
 
     private static string Reason(JsonElement? reason)
     {
@@ -92,7 +101,8 @@ internal static class ReplyReader
         var calls = new JsonArray();
         foreach (var call in Member(message, ToolCalls) is { ValueKind: JsonValueKind.Array } list ? list.EnumerateArray().ToArray() : [])
         {
-            if (Member(call, "function") is not { ValueKind: JsonValueKind.Object } function || Member(function, "name") is not { ValueKind: JsonValueKind.String } name)
+            if (Member(call, "function") is not { ValueKind: JsonValueKind.Object } function
+                || Member(function, "name") is not { ValueKind: JsonValueKind.String } name)
                 continue;
             calls.Add((JsonNode)new JsonObject
             {
@@ -141,7 +151,8 @@ internal static class ReplyReader
     }
 
     private static string Names(JsonElement json) =>
-        json.EnumerateObject().Select(member => member.Name).Take(6).ToList() is { Count: > 0 } names ? string.Join(", ", names) : "nothing";
+        json.EnumerateObject().Select(member => member.Name).Take(6).ToList() is { Count: > 0 } names
+            ? string.Join(", ", names) : "nothing";
 
     private static string Kind(JsonElement value) => value.ValueKind switch
     {

@@ -42,7 +42,8 @@ internal static class ReplyText
     /// <summary>The UTF-16 unit of an escape <c>\uXXXX</c> at a place; null when there is none.</summary>
     private static char? Escape(string json, int at) =>
         at + 6 <= json.Length && json[at] == '\\' && json[at + 1] == 'u'
-        && ushort.TryParse(json.AsSpan(at + 2, 4), System.Globalization.NumberStyles.AllowHexSpecifier, null, out var unit) ? (char)unit : null;
+        && ushort.TryParse(json.AsSpan(at + 2, 4), System.Globalization.NumberStyles.AllowHexSpecifier, null, out var unit)
+        ? (char)unit : null;
 
     // A byte order mark, or the zeros that ASCII has in UTF-16.
     private static Encoding? Marked(ReadOnlySpan<byte> body) => body switch

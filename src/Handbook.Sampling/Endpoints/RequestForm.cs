@@ -53,7 +53,9 @@ internal sealed record RequestForm
         return body;
     }
 
-    /// <summary>The form that a server wants which refused this one, and what it means in words; null when the form is not to blame.</summary>
+    /// <summary>
+    /// The form that a server wants which refused this one, and what it means in words; null when the form is not to blame.
+    /// </summary>
     public (RequestForm Form, string Note)? After(ServerFault fault)
     {
         if (Tokens == OldTokens && fault.Reason.Contains(NewTokens, StringComparison.Ordinal) && fault.Refuses(OldTokens))
@@ -79,7 +81,9 @@ internal sealed record RequestForm
 
     // Parts that are texts travel as one text, which every server takes; pictures and the like must stay parts.
     private static JsonArray? Parts(AdditionalPropertiesDictionary? extra) =>
-        extra?.GetValueOrDefault("content") is JsonArray parts && parts.Any(part => part is JsonObject { Count: > 1 } json && json["type"] is JsonValue type && type.ToString() != "text") ? parts : null;
+        extra?.GetValueOrDefault("content") is JsonArray parts
+            && parts.Any(part => part is JsonObject { Count: > 1 } json && json["type"] is JsonValue type && type.ToString() != "text")
+            ? parts : null;
 
     /// <summary>Calls as the interface has them: each with an id, its arguments as a text.</summary>
     private static JsonArray Calls(JsonArray calls) => new([.. calls.OfType<JsonObject>().Select((call, i) =>
@@ -87,7 +91,8 @@ internal sealed record RequestForm
         var function = (call["function"] as JsonObject ?? call).DeepClone().AsObject();
         if (function["arguments"] is JsonObject arguments)
             function["arguments"] = arguments.ToJsonString();
-        return (JsonNode)new JsonObject { ["id"] = call["id"]?.DeepClone() ?? FormattableString.Invariant($"call_{i}"), ["type"] = "function", ["function"] = function };
+        return (JsonNode)new JsonObject { ["id"] = call["id"]?.DeepClone() ?? FormattableString.Invariant($"call_{i}"),
+            ["type"] = "function", ["function"] = function };
     })]);
 
     // ChatOptions has floats; 0.7 must not travel as 0.699999988.

@@ -57,7 +57,10 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
         }
         catch (OperationCanceledException error) when (limit.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            throw new EndpointException(FormattableString.Invariant($"{name}: no answer within {timeout.TotalSeconds:0.#} s"), error) { IsTransient = true };
+            throw new EndpointException(FormattableString.Invariant($"{name}: no answer within {timeout.TotalSeconds:0.#} s"), error)
+            {
+                IsTransient = true,
+            };
         }
         catch (Exception error) when (error is HttpRequestException or IOException or TimeoutException)
         {
@@ -79,7 +82,8 @@ public sealed class Retries(string name, int maxRetries, TimeSpan timeout, TimeP
         var now = clock.GetTimestamp();
         var last = Interlocked.Read(ref noted);
         // Requests that run at a time are told the same: one note for all of them.
-        if (asked >= Remarkable && (last == 0 || clock.GetElapsedTime(last, now) >= Remarkable) && Interlocked.CompareExchange(ref noted, now, last) == last)
+        if (asked >= Remarkable && (last == 0 || clock.GetElapsedTime(last, now) >= Remarkable)
+            && Interlocked.CompareExchange(ref noted, now, last) == last)
             note?.Invoke(FormattableString.Invariant($"waiting {asked.TotalSeconds:0} s, as the server asks: {failure.Message}"));
         return asked;
     }

@@ -20,8 +20,10 @@ internal sealed record ServerFault(string Reason, string Code, string? Parameter
         if (ReplyReader.Member(root, "error") is { ValueKind: not JsonValueKind.False } error)
             return error.ValueKind == JsonValueKind.Object ? Of(error) : Of(root) with { Reason = Words(error) };
         if (ReplyReader.Member(root, "choices") is { ValueKind: JsonValueKind.Array } choices)
-            return choices.GetArrayLength() > 0 && ReplyReader.Member(choices[0], "error") is { ValueKind: JsonValueKind.Object } inner ? Of(inner) : null;
-        return Words(ReplyReader.Member(root, "message") ?? ReplyReader.Member(root, "detail") ?? ReplyReader.Member(root, "errors")) is { Length: > 0 } words
+            return choices.GetArrayLength() > 0 && ReplyReader.Member(choices[0], "error") is { ValueKind: JsonValueKind.Object } inner
+                ? Of(inner) : null;
+        return Words(ReplyReader.Member(root, "message")
+                ?? ReplyReader.Member(root, "detail") ?? ReplyReader.Member(root, "errors")) is { Length: > 0 } words
             ? Of(root) with { Reason = words } : null;
     }
 
@@ -35,7 +37,8 @@ internal sealed record ServerFault(string Reason, string Code, string? Parameter
 
     private bool IsAboutSupport => new[]
     {
-        "unsupported", "not support", "unknown", "unrecogni", "not permitted", "not allowed", "only the default", "deprecated", "extra_forbidden", "extra fields",
+        "unsupported", "not support", "unknown", "unrecogni", "not permitted", "not allowed", "only the default", "deprecated",
+        "extra_forbidden", "extra fields",
         "unexpected", "no longer", "strictly positive",
     }.Any(sign => Reason.Contains(sign, StringComparison.OrdinalIgnoreCase) || Code.Contains(sign, StringComparison.Ordinal));
 
@@ -58,15 +61,21 @@ internal sealed record ServerFault(string Reason, string Code, string? Parameter
         var reason = Words(ReplyReader.Member(error, "message") ?? ReplyReader.Member(error, "detail") ?? ReplyReader.Member(error, "msg"));
         var metadata = ReplyReader.Member(error, "metadata");
         // OpenRouter tells what the model's own server said beside its own "Provider returned error".
-        var raw = metadata is { } more && ReplyReader.Member(more, "raw") is { ValueKind: JsonValueKind.String } inner ? inner.GetString() : null;
+        var raw = metadata is { } more && ReplyReader.Member(more, "raw") is { ValueKind: JsonValueKind.String } inner
+            ? inner.GetString() : null;
         return new ServerFault(
-            raw is null ? reason : $"{reason}: {raw}", code, ReplyReader.Member(error, "param") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null,
-            ReplyReader.Member(error, "code") is { } number && StatusOf(number) is { } status ? status : ReplyReader.Member(error, "status") is { } second ? StatusOf(second) : null,
-            metadata is { } data && ReplyReader.Member(data, "reasons") is not null || Filters.Any(filter => code.Contains(filter, StringComparison.Ordinal)));
+            raw is null ? reason : $"{reason}: {raw}", code,
+            ReplyReader.Member(error, "param") is { ValueKind: JsonValueKind.String } name ? name.GetString() : null,
+            ReplyReader.Member(error, "code") is { } number && StatusOf(number) is { } status ? status
+                : ReplyReader.Member(error, "status") is { } second ? StatusOf(second) : null,
+            metadata is { } data && ReplyReader.Member(data, "reasons") is not null
+                || Filters.Any(filter => code.Contains(filter, StringComparison.Ordinal)));
     }
 
     private static int? StatusOf(JsonElement value) =>
-        (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) || value.ValueKind == JsonValueKind.String && int.TryParse(value.GetString(), System.Globalization.CultureInfo.InvariantCulture, out number))
+        (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
+            || value.ValueKind == JsonValueKind.String
+                && int.TryParse(value.GetString(), System.Globalization.CultureInfo.InvariantCulture, out number))
         && number is >= 400 and < 600 ? number : null;
 
     /// <summary>The words of a text, of an object with a message, or of the first entry of a list with the place it is about.</summary>
@@ -74,12 +83,15 @@ internal sealed record ServerFault(string Reason, string Code, string? Parameter
     {
         { ValueKind: JsonValueKind.String } text => text.GetString()!,
         { ValueKind: JsonValueKind.Array } list when list.GetArrayLength() > 0 => Words(list[0]),
-        { ValueKind: JsonValueKind.Object } json => (Place(json) is { } place ? place + ": " : "") + Words(ReplyReader.Member(json, "message") ?? ReplyReader.Member(json, "msg"))
-            + (ReplyReader.Member(json, "type") is { ValueKind: JsonValueKind.String } type && Place(json) is not null ? $" ({type.GetString()})" : ""),
+        { ValueKind: JsonValueKind.Object } json => (Place(json) is { } place ? place + ": " : "")
+            + Words(ReplyReader.Member(json, "message") ?? ReplyReader.Member(json, "msg"))
+            + (ReplyReader.Member(json, "type") is { ValueKind: JsonValueKind.String } type && Place(json) is not null
+                ? $" ({type.GetString()})" : ""),
         { } other => other.GetRawText(),
         null => "",
     };
 
     private static string? Place(JsonElement json) =>
-        ReplyReader.Member(json, "loc") is { ValueKind: JsonValueKind.Array } path ? string.Join('.', path.EnumerateArray().Select(step => step.ToString())) : null;
+        ReplyReader.Member(json, "loc") is { ValueKind: JsonValueKind.Array } path
+            ? string.Join('.', path.EnumerateArray().Select(step => step.ToString())) : null;
 }

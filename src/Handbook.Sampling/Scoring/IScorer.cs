@@ -5,7 +5,9 @@ namespace Handbook.Sampling.Scoring;
 /// <summary>Says how good answers are.</summary>
 public interface IScorer : IDisposable
 {
-    /// <summary>Why answers got no score so far although another try may bring one, as after a judge's repair; null when there is no such answer.</summary>
+    /// <summary>
+    /// Why answers got no score so far although another try may bring one, as after a judge's repair; null when there is no such answer.
+    /// </summary>
     string? Missing => null;
 
     /// <summary>Scores answers.</summary>

@@ -27,7 +27,8 @@ internal sealed partial class JudgeDialogue(ISampler judge, JudgeOptions options
     /// <param name="reminder">What is said to a judge that gave none.</param>
     /// <param name="stop">Ends it early.</param>
     /// <returns>The verdicts in the order of the questions.</returns>
-    public async Task<IReadOnlyList<T?>> AskAsync<T>(IReadOnlyList<string> questions, Func<string, T?> read, string reminder, CancellationToken stop)
+    public async Task<IReadOnlyList<T?>> AskAsync<T>(
+        IReadOnlyList<string> questions, Func<string, T?> read, string reminder, CancellationToken stop)
         where T : struct
     {
         Missing = null;
@@ -36,7 +37,8 @@ internal sealed partial class JudgeDialogue(ISampler judge, JudgeOptions options
         var said = await judge.SampleAsync(asked, settings, null, stop).ConfigureAwait(false);
         var verdicts = said.Select(Read).ToArray();
         var unclear = Enumerable.Range(0, verdicts.Length).Where(i => verdicts[i] is null && said[i].Refusal is null).ToList();
-        var again = unclear.Select(i => asked[i] with { Turns = Turns.Of([.. asked[i].Turns.Messages!, Said(said[i]), new Message { Role = "user", Content = reminder }]) }).ToList();
+        var again = unclear.Select(i => asked[i] with { Turns = Turns.Of([.. asked[i].Turns.Messages!, Said(said[i]),
+            new Message { Role = "user", Content = reminder }]) }).ToList();
         var clearer = again.Count > 0 ? await judge.SampleAsync(again, settings, null, stop).ConfigureAwait(false) : [];
         foreach (var (number, i) in unclear.Index())
             verdicts[i] = Read(clearer[number]);
@@ -60,14 +62,18 @@ internal sealed partial class JudgeDialogue(ISampler judge, JudgeOptions options
     /// <summary>A conversation as a judge reads it.</summary>
     public static string Transcript(Turns turns) => turns.Messages is not { } messages ? turns.Text!
         : messages is [{ Role: "user", Extra: null } only] ? only.Text
-        : string.Join("\n\n", messages.Select(message => $"{message.Role}: {message.Text}{(message.Extra?["tool_calls"] is { } calls ? " " + calls.ToJsonString() : "")}"));
+        : string.Join("\n\n",
+            messages.Select(
+                message =>
+                    $"{message.Role}: {message.Text}{(message.Extra?["tool_calls"] is { } calls ? " " + calls.ToJsonString() : "")}"));
 
     private static string Transcript(PromptRow prompt) =>
         (prompt.Template.Tools is { Count: > 0 } tools ? $"tools: {tools.ToJsonString()}\n\n" : "") + Transcript(prompt.Turns);
 
     // The seed is the question's own: what else is asked, and when, does not matter.
     private static SamplePrompt Ask(string question) => new(
-        Turns.Of([new Message { Role = "user", Content = question }]), BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(question))));
+        Turns.Of([new Message { Role = "user", Content = question }]),
+        BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(question))));
 
     private static Message Said(SampledPrompt said) => new() { Role = "assistant", Content = said.Answers[0].Text };
 
@@ -77,7 +83,8 @@ internal sealed partial class JudgeDialogue(ISampler judge, JudgeOptions options
         return line.Length == 0 ? "it said nothing" : line.Length <= MostWordsShown ? line : "... " + line[^MostWordsShown..];
     }
 
-    private string Fill(string template, Func<string, string?> value) => Placeholder().Replace(template, match => match.Groups[1].Value switch
+    private string Fill(
+        string template, Func<string, string?> value) => Placeholder().Replace(template, match => match.Groups[1].Value switch
     {
         "min_score" => options.MinScore.ToString(CultureInfo.InvariantCulture),
         "max_score" => options.MaxScore.ToString(CultureInfo.InvariantCulture),

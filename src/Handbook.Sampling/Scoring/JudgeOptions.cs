@@ -10,8 +10,9 @@ public sealed record JudgeOptions
     /// braces that is a column of the row its value.
     /// </summary>
     public const string DefaultTemplate =
-        """
-        You are an impartial judge. Rate how well the answer below serves the user who asked: whether it is right, helpful, harmless, complete and no longer than it needs to be. Do not let its length alone sway you.
+        "You are an impartial judge. Rate how well the answer below serves the user who asked: whether it is right, helpful, harmless, "
+        + "complete and no longer than it needs to be. Do not let its length alone sway you.\n"
+        + """
 
         [Conversation]
         {prompt}
@@ -28,8 +29,9 @@ public sealed record JudgeOptions
     /// <see cref="DefaultTemplate"/>.
     /// </summary>
     public const string DefaultPairTemplate =
-        """
-        You are an impartial judge. Decide which of the two answers below serves the user who asked better: whether it is right, helpful, harmless, complete and no longer than it needs to be. Neither the order of the answers nor their length alone may sway you.
+        "You are an impartial judge. Decide which of the two answers below serves the user who asked better: whether it is right, helpful, "
+        + "harmless, complete and no longer than it needs to be. Neither the order of the answers nor their length alone may sway you.\n"
+        + """
 
         [Conversation]
         {prompt}
@@ -41,8 +43,10 @@ public sealed record JudgeOptions
         {answer_b}
 
         [End]
-        Explain in one or two sentences, then give your verdict in exactly this form: [[A]] if A is better, [[B]] if B is better, [[C]] for a tie.
-        """;
+
+        """
+        + "Explain in one or two sentences, then give your verdict in exactly this form: [[A]] if A is better, [[B]] if B is better, "
+        + "[[C]] for a tie.";
 
     /// <summary>Where it is.</summary>
     public required EndpointOptions Endpoint { get; init; }

@@ -20,7 +20,8 @@ public sealed class JudgeScorer(ISampler judge, JudgeOptions options) : IScorer
         var open = Enumerable.Range(0, scores.Length).Where(i => scores[i] is null).ToList();
         var ratings = await dialogue.AskAsync(
             [.. open.Select(i => Question(answers[i]))], said => JudgeVerdict.Parse(said, options.MinScore, options.MaxScore),
-            dialogue.Fill("Give only the rating, from {min_score} to {max_score}, in exactly this form: Rating: [[N]]"), stop).ConfigureAwait(false);
+            dialogue.Fill("Give only the rating, from {min_score} to {max_score}, in exactly this form: Rating: [[N]]"), stop)
+            .ConfigureAwait(false);
         foreach (var (number, i) in open.Index())
             scores[i] = ratings[number];
         return scores;
@@ -29,5 +30,6 @@ public sealed class JudgeScorer(ISampler judge, JudgeOptions options) : IScorer
     /// <inheritdoc/>
     public void Dispose() => judge.Dispose();
 
-    private string Question(PromptAnswer answer) => dialogue.Question(options.Template, answer.Prompt, name => name == "answer" ? answer.Answer.Said : null);
+    private string Question(PromptAnswer answer) =>
+        dialogue.Question(options.Template, answer.Prompt, name => name == "answer" ? answer.Answer.Said : null);
 }

@@ -28,7 +28,8 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
             [.. contests.Select(Question)], Parse, "Give only the verdict: [[A]], [[B]], or [[C]] for a tie.", stop).ConfigureAwait(false);
         // What the first of each contest gains, by prompt and texts.
         var gains = contests.Zip(verdicts).Where(pair => pair.Second is not null)
-            .ToDictionary(pair => (pair.First.First.Prompt.Index, pair.First.First.Answer.Said, pair.First.Second.Answer.Said), pair => pair.Second!.Value);
+            .ToDictionary(pair => (pair.First.First.Prompt.Index, pair.First.First.Answer.Said, pair.First.Second.Answer.Said),
+                pair => pair.Second!.Value);
         return [.. answers.Select(answer => answer.Known ?? Score(answer, answers, gains))];
     }
 
@@ -52,14 +53,17 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
 
     private static IEnumerable<(PromptAnswer First, PromptAnswer Second)> Contests(IEnumerable<PromptAnswer> answers)
     {
-        var distinct = answers.GroupBy(answer => answer.Answer.Said).Select(same => same.FirstOrDefault(answer => answer.Known is null) ?? same.First()).ToList();
-        return distinct.SelectMany(first => distinct.Where(second => first != second && (first.Known is null || second.Known is null)).Select(second => (first, second)));
+        var distinct = answers.GroupBy(answer => answer.Answer.Said)
+            .Select(same => same.FirstOrDefault(answer => answer.Known is null) ?? same.First()).ToList();
+        return distinct.SelectMany(first => distinct.Where(second => first != second && (first.Known is null || second.Known is null))
+            .Select(second => (first, second)));
     }
 
     private static double? Score(PromptAnswer answer, IReadOnlyList<PromptAnswer> answers, Dictionary<(int, string, string), double> gains)
     {
         var (prompt, text) = (answer.Prompt.Index, answer.Answer.Said);
-        var others = answers.Where(other => other.Prompt.Index == prompt).Select(other => other.Answer.Said).Where(other => other != text).Distinct().ToList();
+        var others = answers.Where(other => other.Prompt.Index == prompt).Select(other => other.Answer.Said).Where(other => other != text)
+            .Distinct().ToList();
         if (others.Count == 0)
             return 0.5;
         // A comparison counts when both orders gave a verdict: one alone would keep the place's favour.
@@ -67,7 +71,9 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
         return both.Count == 0 ? null : both.Average(other => (gains[(prompt, text, other)] + 1 - gains[(prompt, other, text)]) / 2);
     }
 
-    private string Question((PromptAnswer First, PromptAnswer Second) contest) => dialogue.Question(options.PairTemplate, contest.First.Prompt, name => name switch
+    private string Question(
+        (PromptAnswer First, PromptAnswer Second) contest) => dialogue.Question(options.PairTemplate, contest.First.Prompt,
+            name => name switch
     {
         "answer_a" => contest.First.Answer.Said,
         "answer_b" => contest.Second.Answer.Said,
@@ -77,7 +83,10 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
     [GeneratedRegex(@"\[\[\s*(?<v>A|B|C|tie)\s*\]\]", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Brackets();
 
-    [GeneratedRegex(@"\b(?i:verdict|winner|better answer|choice|choose|prefer|preferred|answer)\b(?i:[\s:*_\[""']|\bis\b|\banswer\b)*\b(?<v>A|B|C|[Tt]ie|TIE)\b(?!['’]|\s+\p{Ll})", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"\b(?i:verdict|winner|better "
+        + @"answer|choice|choose|prefer|preferred|answer)\b(?i:[\s:*_\[""']|\bis\b|\banswer\b)*\b(?<v>A|B|C|[Tt]ie|TIE)\b(?!['’]|\s+\p{Ll}"
+        + @")", RegexOptions.CultureInvariant)]
     private static partial Regex Words();
 
     [GeneratedRegex(@"^[\s*_\[(""']*(?<v>A|B|C|tie)[\s*_\])""'.]*$", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]

@@ -54,7 +54,9 @@ public sealed class RewardModelScorer : IScorer
     /// <inheritdoc/>
     public void Dispose() => model.Dispose();
 
-    /// <summary>Answers that follow the same prompt tokens, together. An answer of no token, or beyond the model's positions, is left out.</summary>
+    /// <summary>
+    /// Answers that follow the same prompt tokens, together. An answer of no token, or beyond the model's positions, is left out.
+    /// </summary>
     private IEnumerable<Stretch> Stretches(IReadOnlyList<PromptAnswer> answers)
     {
         Stretch? open = null;
@@ -94,7 +96,8 @@ public sealed class RewardModelScorer : IScorer
         {
             var tokens = turns.Text is { } text
                 ? conversations.Pairs.Tokenize(text, answer.Text)
-                : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools, answer.Prompt.Template.Arguments);
+                : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools,
+                    answer.Prompt.Template.Arguments);
             return (tokens.Prompt, tokens.Completion);
         }
         catch (UserErrorException refused)
@@ -110,7 +113,8 @@ public sealed class RewardModelScorer : IScorer
             return row;
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        var values = model.Forward(tape, row.Ids.ToArray(), new SequenceLayout([.. row.Segments]), row.Ends.ToArray()).Value.Read<float>(DeviceWait.Predictions);
+        var values = model.Forward(tape, row.Ids.ToArray(), new SequenceLayout([.. row.Segments]), row.Ends.ToArray()).Value
+            .Read<float>(DeviceWait.Predictions);
         foreach (var (number, place) in row.Places.Index())
             scores[place] = float.IsFinite(values[number]) ? Decimal(values[number]) : null;
         return new RewardRow();
@@ -118,7 +122,8 @@ public sealed class RewardModelScorer : IScorer
 
     // The shortest decimal of the float: 0.1 is kept as 0.1, not as 0.10000000149011612.
     private static double Decimal(float value) =>
-        double.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
+        double.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture),
+            System.Globalization.CultureInfo.InvariantCulture);
 
     private sealed record Stretch(int[] Prompt, List<(int Place, int[] Completion)> Answers)
     {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Handbook.Training.Progress;
 
@@ -19,7 +20,8 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
     /// <param name="journal">What was scored.</param>
     /// <param name="stop">Ends it early.</param>
     /// <exception cref="MachineException">A judge gives no verdict on anything.</exception>
-    public async Task RunAsync(IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
+    public async Task RunAsync(
+        IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
     {
         using var scorers = new OpenScorers(options, clock, progress.Note);
         await AskAgainAsync(scorers, prompts, sampled, journal, stop).ConfigureAwait(false);
@@ -39,17 +41,21 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
     /// <summary>Why a prompt's answers lack a verdict; null when they do not.</summary>
     public static string? WhyUnrated(JsonObject row) => row[Unrated]?.GetValue<string>().TrimEnd('.');
 
-    private async Task AskAgainAsync(OpenScorers scorers, IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal, CancellationToken stop)
+    private async Task AskAgainAsync(
+        OpenScorers scorers, IReadOnlyList<PromptRow> prompts, IReadOnlyList<SampledPrompt> sampled, Journal journal,
+        CancellationToken stop)
     {
         var rows = journal.Rows.ToList();
         var open = Enumerable.Range(0, rows.Count).Where(i => WhyUnrated(rows[i]) is not null).ToList();
         if (open.Count == 0)
             return;
-        progress.Note(FormattableString.Invariant($"scoring: a judge gave no verdict on answers to {open.Count} of {Quantity.Of(rows.Count, "prompt")} and is asked again"));
+        progress.Note(FormattableString.Invariant(
+            $"scoring: a judge gave no verdict on answers to {open.Count} of {Quantity.Of(rows.Count, "prompt")} and is asked again"));
         foreach (var block in open.Chunk(options.PromptsPerBlock))
         {
             stop.ThrowIfCancellationRequested();
-            var again = await ScoreAsync(scorers, [.. block.Select(i => prompts[i])], sampled, i => Scores(rows[i]), stop).ConfigureAwait(false);
+            var again = await ScoreAsync(scorers, [.. block.Select(i => prompts[i])], sampled, i => Scores(rows[i]), stop)
+                .ConfigureAwait(false);
             foreach (var (number, i) in block.Index())
                 rows[i] = again[number];
             GiveUpWhereNothingIsRated(rows, prompts.Count);
@@ -64,7 +70,8 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
     /// <param name="known">A prompt's scores of before; only what a judge left out is asked for. Null: everything is.</param>
     /// <param name="stop">Ends it early.</param>
     private async Task<IReadOnlyList<JsonObject>> ScoreAsync(
-        OpenScorers scorers, IReadOnlyList<PromptRow> block, IReadOnlyList<SampledPrompt> sampled, Func<int, double?[][]>? known, CancellationToken stop)
+        OpenScorers scorers, IReadOnlyList<PromptRow> block, IReadOnlyList<SampledPrompt> sampled, Func<int, double?[][]>? known,
+        CancellationToken stop)
     {
         var before = known is null ? null : block.SelectMany(prompt => known(prompt.Index)).ToList();
         var answers = block.SelectMany(prompt => sampled[prompt.Index].Answers.Select(answer => PromptAnswer.Of(prompt, answer))).ToList();
@@ -82,7 +89,12 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
             missing ??= byScorer[^1].Any(score => score is null) ? scorers[i].Missing : null;
         }
         var next = 0;
-        return [.. block.Select(prompt => Row(prompt, [.. sampled[prompt.Index].Answers.Select(_ => next++).Select(i => byScorer.Select(scores => scores[i]).ToArray())], missing))];
+        return
+        [
+            .. block.Select(prompt => Row(prompt,
+                [.. sampled[prompt.Index].Answers.Select(_ => next++).Select(i => byScorer.Select(scores => scores[i]).ToArray())],
+                missing)),
+        ];
     }
 
     private JsonObject Row(PromptRow prompt, IReadOnlyList<double?[]> answers, string? missing)
@@ -90,7 +102,8 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         var row = new JsonObject
         {
             ["prompt_id"] = prompt.Id,
-            ["scores"] = new JsonArray([.. answers.Select(scores => new JsonArray([.. scores.Select(score => score is { } value && double.IsFinite(value) ? JsonValue.Create(value) : null)]))]),
+            ["scores"] = new JsonArray([.. answers.Select(scores => new JsonArray([.. scores.Select(score => score is { } value
+                && double.IsFinite(value) ? JsonValue.Create(value) : null)]))]),
         };
         if (missing is not null && answers.Any(scores => Judges.Any(judge => scores[judge] is null)))
             row[Unrated] = missing;
@@ -102,12 +115,14 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
     private void GiveUpWhereNothingIsRated(IReadOnlyList<JsonObject> rows, int total)
     {
         var answers = rows.SelectMany(Scores).ToList();
-        if (answers.Count == 0 || answers.Count < Patience && rows.Count < total || rows.FirstOrDefault(row => WhyUnrated(row) is not null) is not { } first)
+        if (answers.Count == 0 || answers.Count < Patience && rows.Count < total
+            || rows.FirstOrDefault(row => WhyUnrated(row) is not null) is not { } first)
             return;
         foreach (var judge in Judges.Where(judge => answers.TrueForAll(scores => scores[judge] is null)))
         {
-            throw new MachineException(FormattableString.Invariant(
-                $"scoring: {options.Scorers[judge].Name} rated none of the first {Quantity.Of(answers.Count, "answer")}: {WhyUnrated(first)}. The answers are kept: once the judge is repaired, the same command scores them."));
+            throw new MachineException(string.Create(CultureInfo.InvariantCulture,
+                $"scoring: {options.Scorers[judge].Name} rated none of the first {Quantity.Of(answers.Count, "answer")}: "
+                    + $"{WhyUnrated(first)}. The answers are kept: once the judge is repaired, the same command scores them."));
         }
     }
 

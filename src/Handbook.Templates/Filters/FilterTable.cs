@@ -31,7 +31,8 @@ internal static class FilterTable
     public static bool Has(string name) => All.ContainsKey(name);
 
     public static PythonError Unknown(string name, bool atRuntime) =>
-        new(atRuntime ? "TemplateRuntimeError" : "TemplateAssertionError", $"No filter named {PythonText.ReprOf(name)}{(atRuntime ? " found" : "")}.");
+        new(atRuntime ? "TemplateRuntimeError" : "TemplateAssertionError",
+            $"No filter named {PythonText.ReprOf(name)}{(atRuntime ? " found" : "")}.");
 
     /// <summary>A value that was given, or <paramref name="missing"/>.</summary>
     public static object? Or(object? value, object? missing) => value == Signature.Missing ? missing : value;

@@ -35,7 +35,8 @@ internal static class HtmlFilters
         {
             var pair = Operations.ToArray(context, separators);
             if (pair.Length != 2)
-                throw PythonError.Value(pair.Length > 2 ? "too many values to unpack (expected 2)" : $"not enough values to unpack (expected 2, got {pair.Length})");
+                throw PythonError.Value(pair.Length > 2
+                    ? "too many values to unpack (expected 2)" : $"not enough values to unpack (expected 2, got {pair.Length})");
             (item, key) = (PythonText.Of(pair[0]), PythonText.Of(pair[1]));
         }
         var margin = indent switch
@@ -56,7 +57,8 @@ internal static class HtmlFilters
             ? dict.Entries.Select(entry => (entry.Key, entry.Value))
             : Operations.Each(context, v[0]).Select(item => Operations.ToArray(context, item) is [var key, var value] ? (key, value)
                 : throw PythonError.Value("not enough values to unpack (expected 2)"));
-        return context.Checked(string.Join('&', pairs.Select(pair => $"{Quote(PythonText.Of(pair.Item1), isQuery: true)}={Quote(PythonText.Of(pair.Item2), isQuery: true)}")));
+        return context.Checked(string.Join('&',
+            pairs.Select(pair => $"{Quote(PythonText.Of(pair.Item1), isQuery: true)}={Quote(PythonText.Of(pair.Item2), isQuery: true)}")));
     }
 
     private static string Quote(string text, bool isQuery)
@@ -65,7 +67,8 @@ internal static class HtmlFilters
         var result = new StringBuilder();
         foreach (var unit in Encoding.UTF8.GetBytes(text))
         {
-            if (char.IsAsciiLetterOrDigit((char)unit) || unit is (byte)'_' or (byte)'.' or (byte)'-' or (byte)'~' || (unit == '/' && !isQuery))
+            if (char.IsAsciiLetterOrDigit((char)unit) || unit is (byte)'_' or (byte)'.' or (byte)'-' or (byte)'~'
+                || (unit == '/' && !isQuery))
                 result.Append((char)unit);
             else if (unit == ' ' && isQuery)
                 result.Append('+');
@@ -84,10 +87,12 @@ internal static class HtmlFilters
         {
             if (value is null or Undefined)
                 continue;
-            var name = Operations.AsText(key) ?? throw PythonError.Type($"expected string or bytes-like object, got '{PythonText.TypeName(key)}'");
+            var name = Operations.AsText(key)
+                ?? throw PythonError.Type($"expected string or bytes-like object, got '{PythonText.TypeName(key)}'");
             if (name.AsSpan().IndexOfAny(" \t\n\r\f\v/>=") >= 0)
                 throw PythonError.Value($"Invalid character in attribute name: {PythonText.ReprOf(name)}");
-            result.Append(result.Length > 0 ? " " : "").Append(Markup.Escape(key).Text).Append("=\"").Append(Markup.Escape(value).Text).Append('"');
+            result.Append(result.Length > 0 ? " " : "").Append(Markup.Escape(key).Text).Append("=\"").Append(Markup.Escape(value).Text)
+                .Append('"');
         }
         var space = result.Length > 0 && (v[1] == Signature.Missing || Operations.IsTrue(v[1])) ? " " : "";
         var text = context.Checked(space + result);

@@ -10,7 +10,8 @@ internal static class NumberFilters
     public static readonly Dictionary<string, Filter> All = new(StringComparer.Ordinal)
     {
         ["abs"] = new("abs", 1, ["x"], (_, v) => Absolute(v[0])),
-        ["int"] = new("do_int", 1, ["value", "default", "base"], (_, v) => ToInteger(v[0], FilterTable.Index(v[2], 10), out var number) ? number : FilterTable.Or(v[1], 0L)),
+        ["int"] = new("do_int", 1, ["value", "default", "base"],
+            (_, v) => ToInteger(v[0], FilterTable.Index(v[2], 10), out var number) ? number : FilterTable.Or(v[1], 0L)),
         ["float"] = new("do_float", 1, ["value", "default"], (_, v) => ToFloat(v[0], out var real) ? real : FilterTable.Or(v[1], 0.0)),
         ["round"] = new("do_round", 1, ["value", "precision", "method"], Round),
         ["filesizeformat"] = new("do_filesizeformat", 1, ["value", "binary"], (_, v) => FileSize(v[0], FilterTable.Flag(v[1]))),
@@ -57,7 +58,9 @@ internal static class NumberFilters
         if (method is not ("common" or "ceil" or "floor"))
             throw PythonError.FilterArgument("method must be common, ceil or floor");
         if (!Numbers.IsNumber(v[0]))
-            throw PythonError.Type(method == "common" ? $"type {PythonText.TypeName(v[0])} doesn't define __round__ method" : $"must be real number, not {PythonText.TypeName(v[0])}");
+            throw PythonError.Type(method == "common"
+                ? $"type {PythonText.TypeName(v[0])} doesn't define __round__ method"
+                : $"must be real number, not {PythonText.TypeName(v[0])}");
         if (method != "common")
         {
             var scale = Numbers.Power(10L, FilterTable.Or(v[1], 0L) ?? 0L, context.Limits.MaxIntegerBits);
@@ -97,7 +100,8 @@ internal static class NumberFilters
         foreach (var prefix in "KMGTPEZY")
         {
             if (bytes < size * unit || prefix == 'Y')
-                return $"{PythonFloat.Fixed(unit * bytes / (size * unit), 1)} {(prefix == 'K' && !binary ? 'k' : prefix)}{(binary ? "iB" : "B")}";
+                return $"{PythonFloat.Fixed(unit * bytes / (size * unit), 1)} "
+                    + $"{(prefix == 'K' && !binary ? 'k' : prefix)}{(binary ? "iB" : "B")}";
             size *= unit;
         }
         return bytes.ToString(CultureInfo.InvariantCulture);

@@ -62,7 +62,8 @@ internal static class PrettyPrint
         return value switch
         {
             SequenceValue sequence => sequence.With(Array.ConvertAll(sequence.Items, item => Flat(item, depth + 1))),
-            DictValue dict => Sorted(dict).Entries.Aggregate(new DictValue(), (flat, entry) => flat.Set(entry.Key, Flat(entry.Value, depth + 1))),
+            DictValue dict =>
+                Sorted(dict).Entries.Aggregate(new DictValue(), (flat, entry) => flat.Set(entry.Key, Flat(entry.Value, depth + 1))),
             _ => value,
         };
     }

@@ -16,13 +16,20 @@ internal static class SequenceFilters
         ["default"] = Default,
         ["d"] = Default,
         ["list"] = new("do_list", 1, ["value"], (context, v) => new ListValue(Operations.ToArray(context, v[0]))),
-        ["first"] = new("do_first", 1, ["seq"], (_, v) => Operations.Iterate(v[0]) is var items && items.MoveNext() ? items.Current : Undefined.Hint("No first item, sequence was empty.")),
-        ["last"] = new("do_last", 1, ["seq"], (context, v) => Reversible(context, v[0]) is { Length: > 0 } items ? items[^1] : Undefined.Hint("No last item, sequence was empty.")),
-        ["random"] = new("do_random", 1, ["seq"], (_, _) => throw new PythonError("TemplateRuntimeError", "random is refused: a template must give the same text each time")),
+        ["first"] = new("do_first", 1, ["seq"],
+            (_, v) => Operations.Iterate(v[0]) is var items && items.MoveNext()
+                ? items.Current : Undefined.Hint("No first item, sequence was empty.")),
+        ["last"] = new("do_last", 1, ["seq"],
+            (context, v) => Reversible(context, v[0]) is { Length: > 0 } items
+                ? items[^1] : Undefined.Hint("No last item, sequence was empty.")),
+        ["random"] = new("do_random", 1, ["seq"],
+            (_, _) => throw new PythonError("TemplateRuntimeError", "random is refused: a template must give the same text each time")),
         ["join"] = new("do_join", 1, ["value", "d", "attribute"], Join),
         ["reverse"] = new("do_reverse", 1, ["value"], Reverse),
-        ["batch"] = new("do_batch", 2, ["value", "linecount", "fill_with"], (context, v) => new LazyValue(Batch(context, v[0], v[1], FilterTable.Or(v[2], null)))),
-        ["slice"] = new("do_slice", 2, ["value", "slices", "fill_with"], (context, v) => new LazyValue(Slices(context, v[0], v[1], FilterTable.Or(v[2], null)))),
+        ["batch"] = new("do_batch", 2, ["value", "linecount", "fill_with"],
+            (context, v) => new LazyValue(Batch(context, v[0], v[1], FilterTable.Or(v[2], null)))),
+        ["slice"] = new("do_slice", 2, ["value", "slices", "fill_with"],
+            (context, v) => new LazyValue(Slices(context, v[0], v[1], FilterTable.Or(v[2], null)))),
         ["items"] = new("do_items", 1, ["value"], (_, v) => new LazyValue(Items(v[0]))),
         ["sum"] = new("do_sum", 1, ["iterable", "attribute", "start"], Sum),
         ["unique"] = new("do_unique", 1, ["value", "case_sensitive", "attribute"], (context, v) => new LazyValue(Unique(context, v))),
@@ -155,7 +162,9 @@ internal static class SequenceFilters
 
     private static object? Attribute(RenderContext context, object?[] v)
     {
-        var name = Operations.AsText(v[1]) ?? throw PythonError.Type("attribute name must be string, not " + PythonText.TypeName(v[1]).Replace("'", "", StringComparison.Ordinal));
+        var name = Operations.AsText(v[1])
+            ?? throw PythonError.Type("attribute name must be string, not "
+                + PythonText.TypeName(v[1]).Replace("'", "", StringComparison.Ordinal));
         return Members.TryGetAttribute(v[0], name, out var value) ? value : Undefined.Member(v[0], name);
     }
 }

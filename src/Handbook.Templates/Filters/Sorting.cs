@@ -17,7 +17,8 @@ internal static class Sorting
 
     public static object? IgnoreCase(object? value) => Operations.AsText(value) is { } text ? PythonCase.Lower(text) : value;
 
-    private static void Merge<T>(RenderContext context, (object? Key, T Item)[] entries, (object?, T)[] spare, int start, int end, bool reverse)
+    private static void Merge<T>(
+        RenderContext context, (object? Key, T Item)[] entries, (object?, T)[] spare, int start, int end, bool reverse)
     {
         if (end - start < 2)
             return;

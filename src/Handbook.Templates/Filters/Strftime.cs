@@ -27,7 +27,8 @@ internal static class Strftime
     }
 
     private static string Unpadded(string text) =>
-        text.Length > 1 && text.TrimStart('0', ' ') is var bare && text.All(unit => char.IsAsciiDigit(unit) || unit == ' ') ? bare.Length == 0 ? "0" : bare : text;
+        text.Length > 1 && text.TrimStart('0', ' ') is var bare && text.All(unit => char.IsAsciiDigit(unit) || unit == ' ')
+            ? bare.Length == 0 ? "0" : bare : text;
 
     private static string? One(char code, DateTime time)
     {
@@ -37,9 +38,11 @@ internal static class Strftime
             'c' => Net("ddd MMM ") + time.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2) + Net(" HH:mm:ss yyyy"),
             'C' => (time.Year / 100).ToString("00", CultureInfo.InvariantCulture),
             'd' => Net("dd"), 'D' or 'x' => Net("MM'/'dd'/'yy"), 'e' => time.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2),
-            'f' => Net("ffffff"), 'F' => Net("yyyy-MM-dd"), 'g' => (ISOWeek.GetYear(time) % 100).ToString("00", CultureInfo.InvariantCulture),
+            'f' => Net("ffffff"), 'F' =>
+                Net("yyyy-MM-dd"), 'g' => (ISOWeek.GetYear(time) % 100).ToString("00", CultureInfo.InvariantCulture),
             'G' => ISOWeek.GetYear(time).ToString(CultureInfo.InvariantCulture), 'H' => Net("HH"), 'I' => Net("hh"),
-            'j' => time.DayOfYear.ToString("000", CultureInfo.InvariantCulture), 'k' => time.Hour.ToString(CultureInfo.InvariantCulture).PadLeft(2),
+            'j' => time.DayOfYear.ToString("000", CultureInfo.InvariantCulture), 'k' =>
+                time.Hour.ToString(CultureInfo.InvariantCulture).PadLeft(2),
             'l' => (((time.Hour + 11) % 12) + 1).ToString(CultureInfo.InvariantCulture).PadLeft(2), 'm' => Net("MM"), 'M' => Net("mm"),
             'n' => "\n", 'p' => time.Hour < 12 ? "AM" : "PM", 'P' => time.Hour < 12 ? "am" : "pm",
             'r' => Net("hh:mm:ss ") + (time.Hour < 12 ? "AM" : "PM"), 'R' => Net("HH:mm"), 'S' => Net("ss"),

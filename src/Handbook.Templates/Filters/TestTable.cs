@@ -19,7 +19,8 @@ internal static class TestTable
     public static Test? Find(string name) => All.GetValueOrDefault(name);
 
     public static PythonError Unknown(string name, bool atRuntime) =>
-        new(atRuntime ? "TemplateRuntimeError" : "TemplateAssertionError", $"No test named {PythonText.ReprOf(name)}{(atRuntime ? " found" : "")}.");
+        new(atRuntime ? "TemplateRuntimeError" : "TemplateAssertionError",
+            $"No test named {PythonText.ReprOf(name)}{(atRuntime ? " found" : "")}.");
 
     private static Dictionary<string, Test> Build()
     {

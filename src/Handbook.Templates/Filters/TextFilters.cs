@@ -13,7 +13,8 @@ internal static class TextFilters
         ["capitalize"] = Mapped("do_capitalize", PythonCase.Capitalize),
         ["title"] = new("do_title", 1, ["s"], (context, v) => context.Checked(Title(PythonText.Of(v[0])))),
         ["string"] = new("soft_str", 1, ["s"], (_, v) => v[0] is Markup ? v[0] : PythonText.Of(v[0])),
-        ["trim"] = new("do_trim", 1, ["value", "chars"], (_, v) => Like(v[0], StringEdits.Strip(PythonText.Of(v[0]), Characters(v[1]), front: true, back: true))),
+        ["trim"] = new("do_trim", 1, ["value", "chars"],
+            (_, v) => Like(v[0], StringEdits.Strip(PythonText.Of(v[0]), Characters(v[1]), front: true, back: true))),
         ["replace"] = new("do_replace", 3, ["s", "old", "new", "count"], Replace),
         ["center"] = new("do_center", 1, ["value", "width"], (context, v) =>
             Like(v[0], StringEdits.Center(context, PythonText.Of(v[0]), FilterTable.Index(v[1], 80), " "))),
@@ -54,7 +55,8 @@ internal static class TextFilters
     private static object Replace(RenderContext context, object?[] v)
     {
         var count = v[3] is null || v[3] == Signature.Missing ? -1 : Numbers.ToIndex(v[3]);
-        var text = context.Autoescape && (v[1] is Markup || (v[2] is Markup && v[0] is not Markup)) ? Markup.Escape(v[0]).Text : PythonText.Of(v[0]);
+        var text = context.Autoescape && (v[1] is Markup || (v[2] is Markup && v[0] is not Markup))
+            ? Markup.Escape(v[0]).Text : PythonText.Of(v[0]);
         var result = StringEdits.Replace(context, text, PythonText.Of(v[1]), PythonText.Of(v[2]), count);
         return context.Autoescape ? Like(v[0], result) : result;
     }
@@ -62,7 +64,8 @@ internal static class TextFilters
     private static object Indent(RenderContext context, object?[] v)
     {
         var text = Operations.AsText(v[0]) ?? throw (v[0] as Undefined)?.Fail()
-            ?? (v[0] is ListValue or DictValue ? PythonError.Attribute($"'{PythonText.TypeName(v[0])}' object has no attribute 'splitlines'")
+            ?? (v[0] is ListValue or DictValue
+                ? PythonError.Attribute($"'{PythonText.TypeName(v[0])}' object has no attribute 'splitlines'")
             : PythonError.Type($"unsupported operand type(s) for +=: '{PythonText.TypeName(v[0])}' and 'str'"));
         var width = FilterTable.Or(v[1], 4L);
         var indention = Operations.AsText(width) ?? (string)Arithmetic.Apply(context, "*", " ", width)!;
@@ -93,7 +96,8 @@ internal static class TextFilters
             throw new PythonError("AssertionError", $"expected leeway >= 0, got {leeway}");
         if (Operations.Length(v[0]) <= length + leeway)
             return v[0];
-        var text = Operations.AsText(v[0]) ?? throw PythonError.Attribute($"'{PythonText.TypeName(v[0])}' object has no attribute 'rsplit'");
+        var text = Operations.AsText(v[0])
+            ?? throw PythonError.Attribute($"'{PythonText.TypeName(v[0])}' object has no attribute 'rsplit'");
         var cut = CodePoints.Slice(text, SliceBounds.Of(CodePoints.Length(text), null, length - endLength, null));
         var space = FilterTable.Flag(v[2]) ? -1 : cut.LastIndexOf(' ');
         return Like(v[0], context.Checked((space < 0 ? cut : cut[..space]) + end));

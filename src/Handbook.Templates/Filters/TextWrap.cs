@@ -89,7 +89,9 @@ internal sealed class TextWrap
         return true;
     }
 
-    /// <summary>The stretches that textwrap's own pattern cuts: white space, words, words to a hyphen between letters, dashes between words.</summary>
+    /// <summary>
+    /// The stretches that textwrap's own pattern cuts: white space, words, words to a hyphen between letters, dashes between words.
+    /// </summary>
     private static List<TextRange> Chunks(string line, bool breakOnHyphens)
     {
         var chunks = new List<TextRange>();
@@ -106,7 +108,8 @@ internal sealed class TextWrap
             }
             else
             {
-                while (i < line.Length && !IsTextWrapSpace(line[i]) && !(breakOnHyphens && (CutsBehind(line, i) || DashesAt(line, i) > 0))) i++;
+                while (i < line.Length && !IsTextWrapSpace(line[i])
+                    && !(breakOnHyphens && (CutsBehind(line, i) || DashesAt(line, i) > 0))) i++;
                 i += breakOnHyphens && i < line.Length && CutsBehind(line, i) ? 1 : 0;
             }
             chunks.Add(new TextRange(start, i));
@@ -124,9 +127,12 @@ internal sealed class TextWrap
         return end - at >= 2 && end < line.Length && IsWord(line[end]) ? end - at : 0;
     }
 
-    /// <summary>Whether a word is cut behind the hyphen here: two letters before it, or a letter and a hyphen one before; two letters after.</summary>
+    /// <summary>
+    /// Whether a word is cut behind the hyphen here: two letters before it, or a letter and a hyphen one before; two letters after.
+    /// </summary>
     private static bool CutsBehind(string line, int at) => line[at] == '-' && at >= 2
-        && ((IsLetter(line[at - 1]) && IsLetter(line[at - 2])) || (at >= 3 && IsWordOrPunctuation(line[at - 1]) && line[at - 2] == '-' && IsLetter(line[at - 3])))
+        && ((IsLetter(line[at - 1]) && IsLetter(line[at - 2]))
+            || (at >= 3 && IsWordOrPunctuation(line[at - 1]) && line[at - 2] == '-' && IsLetter(line[at - 3])))
         && at + 2 < line.Length && IsLetter(line[at + 1])
         && (IsLetter(line[at + 2]) || (line[at + 2] == '-' && at + 3 < line.Length && IsLetter(line[at + 3])));
 

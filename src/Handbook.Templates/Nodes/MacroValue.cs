@@ -78,13 +78,16 @@ internal sealed class MacroValue(MacroDefinition definition, Scope scope) : Temp
         else if (named.Count > 0)
         {
             throw PythonError.Type(named.Exists(entry => entry.Key == "caller")
-                ? $"macro {PythonText.ReprOf(definition.Name)} was invoked with two values for the special caller argument. This is most likely a bug."
+                ? $"macro {PythonText.ReprOf(definition.Name)} was invoked with two values for "
+                    + "the special caller argument. This is most likely a bug."
                 : $"macro {PythonText.ReprOf(definition.Name)} takes no keyword argument '{named[0].Key}'");
         }
         if (definition.UsesVarargs)
-            inner.Set("varargs", new TupleValue(arguments.Positional[Math.Min(definition.Parameters.Length, arguments.Positional.Length)..]));
+            inner.Set("varargs",
+                new TupleValue(arguments.Positional[Math.Min(definition.Parameters.Length, arguments.Positional.Length)..]));
         else if (arguments.Positional.Length > definition.Parameters.Length)
-            throw PythonError.Type($"macro {PythonText.ReprOf(definition.Name)} takes not more than {definition.Parameters.Length} argument(s)");
+            throw PythonError.Type(
+                $"macro {PythonText.ReprOf(definition.Name)} takes not more than {definition.Parameters.Length} argument(s)");
     }
 
     private object? Default(RenderContext context, Scope inner, int parameter)

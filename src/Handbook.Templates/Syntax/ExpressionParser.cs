@@ -2,7 +2,9 @@ using Handbook.Templates.Nodes;
 
 namespace Handbook.Templates.Syntax;
 
-/// <summary>Jinja2's expression grammar, loosest first: if, or, and, not, comparison, + -, ~, * / // %, **, unary, postfix, filters.</summary>
+/// <summary>
+/// Jinja2's expression grammar, loosest first: if, or, and, not, comparison, + -, ~, * / // %, **, unary, postfix, filters.
+/// </summary>
 internal sealed class ExpressionParser(TokenStream stream, ParserState state)
 {
     private readonly PrimaryParser _primary = new(stream, state);

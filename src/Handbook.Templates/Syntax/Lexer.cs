@@ -316,7 +316,8 @@ internal sealed class Lexer
         {
             for (; end < _source.Length; end++)
             {
-                var digit = end + 1 < _source.Length && _source[end] == '_' ? DigitOf(_source[end + 1], radix) : DigitOf(_source[end], radix);
+                var digit = end + 1 < _source.Length && _source[end] == '_'
+                    ? DigitOf(_source[end + 1], radix) : DigitOf(_source[end], radix);
                 if (digit < 0)
                     break;
                 end += _source[end] == '_' ? 1 : 0;
@@ -330,7 +331,8 @@ internal sealed class Lexer
                 end++;
             if (end - start > 4300)
                 throw At(start).Fail("ValueError", "Exceeds the limit (4300 digits) for integer string conversion");
-            value = BigInteger.Parse(_source[start..end].Replace("_", "", StringComparison.Ordinal), System.Globalization.CultureInfo.InvariantCulture);
+            value = BigInteger.Parse(_source[start..end].Replace("_", "", StringComparison.Ordinal),
+                System.Globalization.CultureInfo.InvariantCulture);
         }
         _position = end;
         Emit(TokenKind.Integer, start, "", Numbers.Normalize(value));

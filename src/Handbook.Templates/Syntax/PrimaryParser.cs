@@ -243,7 +243,8 @@ internal sealed class PrimaryParser(TokenStream stream, ParserState state)
         {
             arguments = ParseArguments();
         }
-        else if (stream.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Integer or TokenKind.Float or TokenKind.LBracket or TokenKind.LBrace
+        else if (stream.Kind is TokenKind.Name or TokenKind.Text or TokenKind.Integer or TokenKind.Float or TokenKind.LBracket
+                or TokenKind.LBrace
             && !(stream.Kind == TokenKind.Name && stream.Current.Text is "else" or "or" or "and"))
         {
             if (stream.Current.IsName("is"))

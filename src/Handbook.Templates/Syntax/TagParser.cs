@@ -117,7 +117,8 @@ internal sealed class TagParser(TokenStream stream, ParserState state, TemplateP
         return ([.. parameters], [.. defaults]);
     }
 
-    private MacroDefinition ParseMacroBody(string? name, SourcePosition at, (string[] Parameters, Expression[] Defaults) signature, string endTag)
+    private MacroDefinition ParseMacroBody(
+        string? name, SourcePosition at, (string[] Parameters, Expression[] Defaults) signature, string endTag)
     {
         state.BeginMacro();
         var body = InNewScope(() => template.ParseStatementsTo(endTag));

@@ -11,7 +11,9 @@ internal static class Arithmetic
         if (a is long && b is long || (Numbers.IsNumber(a) && Numbers.IsNumber(b)))
             return CheckBits(context, OfNumbers(context, symbol, a!, b!));
         if (symbol == "%" && Operations.AsText(a) is { } format)
-            return a is Markup ? new Markup(PercentFormat.Apply(context, format, Markup.EscapeArguments(b))) : context.Checked(PercentFormat.Apply(context, format, b));
+            return a is Markup
+                ? new Markup(PercentFormat.Apply(context, format, Markup.EscapeArguments(b)))
+                : context.Checked(PercentFormat.Apply(context, format, b));
         if ((a as Undefined ?? b as Undefined) is { } undefined)
             throw undefined.Fail();
         return symbol switch
@@ -19,8 +21,10 @@ internal static class Arithmetic
             "+" => Concatenate(context, a, b),
             "*" when a is TemplateValue or string && Numbers.IsInteger(b) => Repeat(context, a, b!) ?? throw Unsupported(symbol, a, b),
             "*" when b is TemplateValue or string && Numbers.IsInteger(a) => Repeat(context, b, a!) ?? throw Unsupported(symbol, a, b),
-            "*" when a is string or SequenceValue => throw PythonError.Type($"can't multiply sequence by non-int of type '{PythonText.TypeName(b)}'"),
-            "*" when b is string or SequenceValue => throw PythonError.Type($"can't multiply sequence by non-int of type '{PythonText.TypeName(a)}'"),
+            "*" when a is string or SequenceValue =>
+                throw PythonError.Type($"can't multiply sequence by non-int of type '{PythonText.TypeName(b)}'"),
+            "*" when b is string or SequenceValue =>
+                throw PythonError.Type($"can't multiply sequence by non-int of type '{PythonText.TypeName(a)}'"),
             _ => throw Unsupported(symbol, a, b),
         };
     }
@@ -45,7 +49,8 @@ internal static class Arithmetic
         if (a is string x && b is string y)
             return CheckedConcat(x, y);
         if (a is BytesValue first)
-            return b is BytesValue second ? new BytesValue(CheckedConcat(first.Veiled, second.Veiled)) : throw PythonError.Type($"can't concat {PythonText.TypeName(b)} to bytes");
+            return b is BytesValue second ? new BytesValue(CheckedConcat(first.Veiled, second.Veiled))
+                : throw PythonError.Type($"can't concat {PythonText.TypeName(b)} to bytes");
         if (Operations.AsText(a) is not null && Operations.AsText(b) is not null)
             return new Markup(context.Checked((a as Markup ?? Markup.Escape(a)).Text + (b as Markup ?? Markup.Escape(b)).Text));
         if ((a is ListValue && b is ListValue) || (a is TupleValue && b is TupleValue))
@@ -57,7 +62,8 @@ internal static class Arithmetic
         if (Operations.AsText(a) is not null)
             throw PythonError.Type($"can only concatenate str (not \"{PythonText.TypeName(b)}\") to str");
         if (a is SequenceValue)
-            throw PythonError.Type($"can only concatenate {PythonText.TypeName(a)} (not \"{PythonText.TypeName(b)}\") to {PythonText.TypeName(a)}");
+            throw PythonError.Type(
+                $"can only concatenate {PythonText.TypeName(a)} (not \"{PythonText.TypeName(b)}\") to {PythonText.TypeName(a)}");
         throw Unsupported("+", a, b);
     }
 
@@ -90,7 +96,8 @@ internal static class Arithmetic
     }
 
     private static PythonError Unsupported(string symbol, object? a, object? b) =>
-        PythonError.Type($"unsupported operand type(s) for {(symbol == "**" ? "** or pow()" : symbol)}: '{PythonText.TypeName(a)}' and '{PythonText.TypeName(b)}'");
+        PythonError.Type($"unsupported operand type(s) for {(symbol == "**" ? "** or pow()" : symbol)}: "
+            + $"'{PythonText.TypeName(a)}' and '{PythonText.TypeName(b)}'");
 
     public static object Negate(object? value) => Numbers.IsNumber(value) ? Numbers.Negate(value!)
         : value is Undefined undefined ? throw undefined.Fail()

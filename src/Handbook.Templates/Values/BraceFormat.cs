@@ -58,14 +58,16 @@ internal static class BraceFormat
                     break;
             }
             if (end >= format.Length)
-                throw PythonError.Value(start >= format.Length ? "Single '{' encountered in format string" : "expected '}' before end of string");
+                throw PythonError.Value(start >= format.Length
+                    ? "Single '{' encountered in format string" : "expected '}' before end of string");
             var body = format[start..end];
             var nameEnd = NameEnd(body);
             var conversion = '\0';
             var rest = nameEnd;
             if (rest < body.Length && body[rest] == '!')
             {
-                conversion = rest + 1 < body.Length ? body[rest + 1] : throw PythonError.Value("end of string while looking for conversion specifier");
+                conversion = rest + 1 < body.Length ? body[rest + 1]
+                    : throw PythonError.Value("end of string while looking for conversion specifier");
                 rest += 2;
                 if (rest < body.Length && body[rest] != ':')
                     throw PythonError.Value("expected ':' after conversion specifier");
@@ -117,7 +119,8 @@ internal static class BraceFormat
                 }
                 else
                 {
-                    throw PythonError.Value(field[at] == '[' ? "Missing ']' in format string" : "Only '.' or '[' may follow ']' in format field specifier");
+                    throw PythonError.Value(field[at] == '['
+                        ? "Missing ']' in format string" : "Only '.' or '[' may follow ']' in format field specifier");
                 }
             }
             return value;
@@ -137,7 +140,8 @@ internal static class BraceFormat
             var index = name.Length > 0 ? Numbers.ParseInteger(name, 10) : (long)_next++;
             _next = name.Length > 0 ? -1 : _next;
             return index is long at && at < positional.Length ? positional[at]
-                : throw new PythonError("IndexError", $"Replacement index {PythonText.ReprOf(index)} out of range for positional args tuple");
+                : throw new PythonError("IndexError",
+                    $"Replacement index {PythonText.ReprOf(index)} out of range for positional args tuple");
         }
     }
 }

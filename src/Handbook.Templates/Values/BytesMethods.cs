@@ -23,7 +23,9 @@ internal static class BytesMethods
             "decode" => new BuiltinFunction(name, (context, arguments) => Codecs.Decode(context, self, arguments)),
             "translate" => new BuiltinFunction(name, (context, arguments) => Translate(context, self, arguments)),
             "hex" => new BuiltinFunction(name, (context, arguments) => Hex(context, self, arguments)),
-            "index" or "rindex" => new BuiltinFunction(name, (context, arguments) => Found(Apply(context, self, name == "index" ? "find" : "rfind", arguments))),
+            "index" or "rindex" =>
+                new BuiltinFunction(name,
+                    (context, arguments) => Found(Apply(context, self, name == "index" ? "find" : "rfind", arguments))),
             _ => Shared.Contains(name) ? new BuiltinFunction(name, (context, arguments) => Apply(context, self, name, arguments)) : null,
         };
         return value is not null;
@@ -35,7 +37,9 @@ internal static class BytesMethods
         var values = new Signature("bytes.translate", 1, "table", "delete").Bind(arguments);
         var table = (values[0] as BytesValue)?.ToArray();
         if (table is null ? values[0] is not null : table.Length != 256)
-            throw table is null ? PythonError.Type($"a bytes-like object is required, not '{PythonText.TypeName(values[0])}'") : PythonError.Value("translation table must be 256 characters long");
+            throw table is null
+                ? PythonError.Type($"a bytes-like object is required, not '{PythonText.TypeName(values[0])}'")
+                : PythonError.Value("translation table must be 256 characters long");
         var left = (values[1] as BytesValue)?.ToArray() ?? [];
         context.Charge(self.Veiled.Length);
         return new BytesValue([.. self.ToArray().Where(value => !left.Contains(value)).Select(value => table?[value] ?? value)]);
@@ -56,7 +60,8 @@ internal static class BytesMethods
     {
         BytesValue bytes => bytes.Veiled,
         string or Markup => throw PythonError.Type("a bytes-like object is required, not 'str'"),
-        SequenceValue items => items.With(Array.ConvertAll(Operations.ToArray(context, items), item => item is BytesValue bytes ? bytes.Veiled : item)),
+        SequenceValue items =>
+            items.With(Array.ConvertAll(Operations.ToArray(context, items), item => item is BytesValue bytes ? bytes.Veiled : item)),
         _ => value,
     };
 
@@ -113,10 +118,13 @@ internal static class BytesMethods
     public static object ToInteger(RenderContext context, Arguments arguments)
     {
         var values = new Signature("from_bytes", 1, "bytes", "byteorder", "signed").Bind(arguments);
-        var bytes = values[0] is BytesValue given ? given.ToArray() : [.. Operations.Each(context, values[0]).Select(item => Numbers.ToIndex(item) is >= 0 and <= 255 and var value
+        var bytes = values[0] is BytesValue given
+            ? given.ToArray()
+            : [.. Operations.Each(context, values[0]).Select(item => Numbers.ToIndex(item) is >= 0 and <= 255 and var value
             ? (byte)value : throw PythonError.Value("bytes must be in range(0, 256)"))];
         context.CheckLength(bytes.Length * 8L / context.Limits.MaxIntegerBits * context.Limits.MaxTextLength);
-        return Numbers.Normalize(new System.Numerics.BigInteger(bytes, values[2] == Signature.Missing || !Operations.IsTrue(values[2]), IsBigEndian(values[1])));
+        return Numbers.Normalize(new System.Numerics.BigInteger(bytes, values[2] == Signature.Missing || !Operations.IsTrue(values[2]),
+            IsBigEndian(values[1])));
     }
 
     private static bool IsBigEndian(object? order) => order == Signature.Missing ? true : Operations.AsText(order) switch

@@ -14,9 +14,12 @@ internal static class Codecs
     {
         ["utf-8"] = "utf-8", ["utf8"] = "utf-8", ["u8"] = "utf-8", ["utf"] = "utf-8", ["utf-8-sig"] = "utf-8-sig",
         ["ascii"] = "ascii", ["us-ascii"] = "ascii", ["646"] = "ascii",
-        ["latin-1"] = "latin-1", ["latin1"] = "latin-1", ["latin"] = "latin-1", ["iso-8859-1"] = "latin-1", ["iso8859-1"] = "latin-1", ["8859"] = "latin-1", ["l1"] = "latin-1",
-        ["utf-16"] = "utf-16", ["utf16"] = "utf-16", ["u16"] = "utf-16", ["utf-16-le"] = "utf-16-le", ["utf-16le"] = "utf-16-le", ["utf-16-be"] = "utf-16-be", ["utf-16be"] = "utf-16-be",
-        ["utf-32"] = "utf-32", ["utf32"] = "utf-32", ["u32"] = "utf-32", ["utf-32-le"] = "utf-32-le", ["utf-32le"] = "utf-32-le", ["utf-32-be"] = "utf-32-be", ["utf-32be"] = "utf-32-be",
+        ["latin-1"] = "latin-1", ["latin1"] = "latin-1", ["latin"] = "latin-1", ["iso-8859-1"] = "latin-1", ["iso8859-1"] = "latin-1",
+        ["8859"] = "latin-1", ["l1"] = "latin-1",
+        ["utf-16"] = "utf-16", ["utf16"] = "utf-16", ["u16"] = "utf-16", ["utf-16-le"] = "utf-16-le", ["utf-16le"] = "utf-16-le",
+        ["utf-16-be"] = "utf-16-be", ["utf-16be"] = "utf-16-be",
+        ["utf-32"] = "utf-32", ["utf32"] = "utf-32", ["u32"] = "utf-32", ["utf-32-le"] = "utf-32-le", ["utf-32le"] = "utf-32-le",
+        ["utf-32-be"] = "utf-32-be", ["utf-32be"] = "utf-32-be",
     };
 
     /// <summary><c>text.encode(encoding, errors)</c>.</summary>
@@ -106,7 +109,8 @@ internal static class Codecs
             "xmlcharrefreplace" => string.Create(CultureInfo.InvariantCulture, $"&#{point};"),
             "backslashreplace" => PythonText.HexadecimalEscape(point),
             "strict" => throw new PythonError("UnicodeEncodeError",
-                $"'{Shown(codec)}' codec can't encode character '{PythonText.HexadecimalEscape(point)}' in position {position}: {Reason(codec)}"),
+                $"'{Shown(codec)}' codec can't encode character "
+                    + $"'{PythonText.HexadecimalEscape(point)}' in position {position}: {Reason(codec)}"),
             _ => throw new PythonError("LookupError", $"unknown error handler name '{errors}'"),
         };
         foreach (var unit in text)
@@ -131,7 +135,8 @@ internal static class Codecs
         var order = codec;
         if (codec is "utf-16" or "utf-32")
             order += bytes.StartsWith(codec == "utf-16" ? [(byte)0xFE, 0xFF] : (ReadOnlySpan<byte>)[0, 0, 0xFE, 0xFF]) ? "-be" : "-le";
-        var start = bytes.StartsWith(Mark(codec)) || order.EndsWith("be", StringComparison.Ordinal) && order != codec ? Mark(codec).Length : 0;
+        var start = bytes.StartsWith(Mark(codec)) || order.EndsWith("be", StringComparison.Ordinal) && order != codec
+            ? Mark(codec).Length : 0;
         var result = new StringBuilder(bytes.Length);
         for (var at = start; at < bytes.Length;)
         {
@@ -171,7 +176,8 @@ internal static class Codecs
             problem = "truncated data";
         if (problem is not null)
             return 0;
-        var unit = size == 4 ? (isBig ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes)) : Unit(bytes, isBig);
+        var unit = size == 4
+            ? (isBig ? BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt32LittleEndian(bytes)) : Unit(bytes, isBig);
         if (size == 2 && char.IsHighSurrogate((char)unit) && bytes.Length >= 4 && char.IsLowSurrogate((char)Unit(bytes[2..], isBig)))
         {
             length = 4;

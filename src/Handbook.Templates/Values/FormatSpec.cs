@@ -15,7 +15,8 @@ internal static class FormatSpec
         if (Operations.AsText(value) is { } text)
             return Text(context, text, parsed);
         if (value is double || parsed.Type is 'e' or 'E' or 'f' or 'F' or 'g' or 'G' or '%')
-            return parsed.Type is 'd' or 'b' or 'o' or 'x' or 'X' or 'c' or 's' ? throw Unknown(parsed.Type, value) : parsed.Real(context, Numbers.ToDouble(value!));
+            return parsed.Type is 'd' or 'b' or 'o' or 'x' or 'X' or 'c' or 's'
+                ? throw Unknown(parsed.Type, value) : parsed.Real(context, Numbers.ToDouble(value!));
         if (parsed.Precision is not null)
             throw PythonError.Value("Precision not allowed in integer format specifier");
         var integer = Numbers.ToBig(value!);
@@ -23,7 +24,8 @@ internal static class FormatSpec
             return integer >= 0 && integer <= 0x10FFFF && !(integer >= 0xD800 && integer < 0xE000)
                 ? parsed.Padded(context, char.ConvertFromUtf32((int)integer), '<')
                 : throw new PythonError("OverflowError", "%c arg not in range(0x110000)");
-        return parsed.Type is '\0' or 'd' or 'b' or 'o' or 'x' or 'X' or 'n' ? parsed.Integer(context, integer) : throw Unknown(parsed.Type, value);
+        return parsed.Type is '\0' or 'd' or 'b' or 'o' or 'x' or 'X' or 'n' ? parsed.Integer(context, integer)
+            : throw Unknown(parsed.Type, value);
     }
 
     private static string Text(RenderContext context, string text, NumberSpec spec)
@@ -33,7 +35,8 @@ internal static class FormatSpec
         if (spec.Grouping != '\0')
             throw PythonError.Value($"Cannot specify '{spec.Grouping}' with 's'.");
         if (spec.Align == '=' || spec.Sign != '-')
-            throw PythonError.Value(spec.Align == '=' ? "'=' alignment not allowed in string format specifier" : "Sign not allowed in string format specifier");
+            throw PythonError.Value(spec.Align == '='
+                ? "'=' alignment not allowed in string format specifier" : "Sign not allowed in string format specifier");
         if (spec.Precision is { } length)
             text = CodePoints.Slice(text, SliceBounds.Of(CodePoints.Length(text), null, length, null));
         return spec.Padded(context, text, '<');
@@ -66,7 +69,8 @@ internal static class FormatSpec
             throw PythonError.Value($"Invalid format specifier '{spec}' for object of type '{PythonText.TypeName(value)}'");
         return new NumberSpec
         {
-            Fill = fill, Align = align, Sign = sign, Alternate = alternate, Width = width, Grouping = grouping, Precision = precision, Type = type,
+            Fill = fill, Align = align, Sign = sign, Alternate = alternate, Width = width, Grouping = grouping,
+            Precision = precision, Type = type,
         };
 
         static bool IsAlign(char unit) => unit is '<' or '>' or '=' or '^';
@@ -77,7 +81,8 @@ internal static class FormatSpec
         {
             var start = at;
             while (at < spec.Length && char.IsAsciiDigit(spec[at])) at++;
-            return at == start ? null : at - start < 10 && BigInteger.Parse(spec[start..at], System.Globalization.CultureInfo.InvariantCulture) is var number
+            return at == start ? null
+                : at - start < 10 && BigInteger.Parse(spec[start..at], System.Globalization.CultureInfo.InvariantCulture) is var number
                 ? (long)number : throw PythonError.Value("Too many decimal digits in format string");
         }
     }

@@ -15,7 +15,8 @@ internal static class JsonValues
     private static object? FromJson(JsonNode? node, int depth)
     {
         if (depth > MaxDepth)
-            throw new UserErrorException($"a message or tool holds JSON nested deeper than {MaxDepth} levels; at most {MaxDepth} are allowed.");
+            throw new UserErrorException(
+                $"a message or tool holds JSON nested deeper than {MaxDepth} levels; at most {MaxDepth} are allowed.");
         switch (node)
         {
             case null: return null;

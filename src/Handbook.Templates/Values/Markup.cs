@@ -50,7 +50,9 @@ internal sealed class Markup(string text) : TemplateValue
     {
         string => Escape(value),
         SequenceValue items => items.With(Array.ConvertAll(items.Items, item => item is string ? Escape(item) : item)),
-        DictValue dict => dict.Entries.Aggregate(new DictValue(), (copy, entry) => copy.Set(entry.Key, entry.Value is string ? Escape(entry.Value) : entry.Value)),
+        DictValue dict =>
+            dict.Entries.Aggregate(new DictValue(),
+                (copy, entry) => copy.Set(entry.Key, entry.Value is string ? Escape(entry.Value) : entry.Value)),
         _ => value,
     };
 

@@ -80,12 +80,14 @@ internal static class NumberMethods
         if (exponent == 0 && mantissa == 0)
             return sign + "0x0.0p+0";
         var power = Math.Max(exponent, 1) - 1023;
-        return string.Create(CultureInfo.InvariantCulture, $"{sign}0x{(exponent == 0 ? 0 : 1)}.{mantissa:x13}p{(power < 0 ? "-" : "+")}{Math.Abs(power)}");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{sign}0x{(exponent == 0 ? 0 : 1)}.{mantissa:x13}p{(power < 0 ? "-" : "+")}{Math.Abs(power)}");
     }
 
     private static object FromHexadecimal(object? value)
     {
-        var text = (Operations.AsText(value) ?? throw PythonError.Type("bad argument type for built-in operation")).Trim().ToLowerInvariant();
+        var text = (Operations.AsText(value) ?? throw PythonError.Type("bad argument type for built-in operation")).Trim()
+            .ToLowerInvariant();
         var digits = text.TrimStart('+', '-');
         var isNegative = text.StartsWith('-');
         if (text.Length - digits.Length <= 1 && text.Length < 1000)
@@ -104,7 +106,9 @@ internal static class NumberMethods
         var exponentAt = digits.IndexOf('p', StringComparison.Ordinal);
         var mantissa = exponentAt < 0 ? digits : digits[..exponentAt];
         var exponent = 0;
-        if (exponentAt >= 0 && (digits.Length - exponentAt > 7 || !int.TryParse(digits[(exponentAt + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)))
+        if (exponentAt >= 0
+            && (digits.Length - exponentAt > 7
+                || !int.TryParse(digits[(exponentAt + 1)..], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)))
             return false;
         var point = mantissa.IndexOf('.', StringComparison.Ordinal);
         var all = point < 0 ? mantissa : mantissa.Remove(point, 1);
@@ -115,7 +119,8 @@ internal static class NumberMethods
         // Rounded once: as a quotient of whole numbers.
         real = number.IsZero ? 0 : Math.Abs(shift) > 5000
             ? (shift > 0 ? throw new PythonError("OverflowError", "hexadecimal value too large to represent as a float") : 0)
-            : Numbers.ToDouble(Numbers.Divide(shift >= 0 ? Numbers.Normalize(number << shift) : Numbers.Normalize(number), Numbers.Normalize(BigInteger.One << Math.Max(0, -shift))));
+            : Numbers.ToDouble(Numbers.Divide(shift >= 0 ? Numbers.Normalize(number << shift) : Numbers.Normalize(number),
+                Numbers.Normalize(BigInteger.One << Math.Max(0, -shift))));
         return true;
     }
 }

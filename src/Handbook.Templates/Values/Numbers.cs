@@ -53,7 +53,8 @@ internal static class Numbers
 
     /// <summary>The nearest double, ties to even; .NET's own conversion cuts off.</summary>
     private static double Rounded(BigInteger value) =>
-        double.Parse(Paid(value).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) is var real && double.IsInfinity(real)
+        double.Parse(Paid(value).ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture) is var real
+                && double.IsInfinity(real)
             ? throw new PythonError("OverflowError", "int too large to convert to float") : real;
 
     /// <summary>A value used where Python wants an index-like integer.</summary>
@@ -218,7 +219,8 @@ internal static class Numbers
             (digits, radix) = (digits[2..].TrimStart('_'), prefix);
         else if (radix == 0)
             radix = digits.Length > 1 && digits[0] == '0' && digits.Trim('0', '_').Length > 0 ? -1 : 10;
-        if (digits.Length is 0 or > 4300 || radix < 0 || digits[0] == '_' || digits[^1] == '_' || digits.Contains("__", StringComparison.Ordinal))
+        if (digits.Length is 0 or > 4300 || radix < 0 || digits[0] == '_' || digits[^1] == '_'
+            || digits.Contains("__", StringComparison.Ordinal))
             return null;
         Budget.Spend((long)digits.Length * digits.Length / 512);
         var value = BigInteger.Zero;
@@ -250,7 +252,8 @@ internal static class Numbers
         }
         for (var i = 0; i < trimmed.Length; i++)
         {
-            if (trimmed[i] == '_' && !(i > 0 && i + 1 < trimmed.Length && char.IsAsciiDigit(trimmed[i - 1]) && char.IsAsciiDigit(trimmed[i + 1])))
+            if (trimmed[i] == '_'
+                && !(i > 0 && i + 1 < trimmed.Length && char.IsAsciiDigit(trimmed[i - 1]) && char.IsAsciiDigit(trimmed[i + 1])))
                 return null;
         }
         const NumberStyles Styles = NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent;

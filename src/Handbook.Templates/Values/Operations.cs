@@ -228,7 +228,8 @@ internal static class Operations
     }
 
     /// <summary><c>list(value)</c>.</summary>
-    public static object?[] ToArray(RenderContext context, object? value) => value is SequenceValue sequence ? sequence.Items : [.. Each(context, value)];
+    public static object?[] ToArray(RenderContext context, object? value) =>
+        value is SequenceValue sequence ? sequence.Items : [.. Each(context, value)];
 
     private static object?[] ToArray(RangeValue range)
     {

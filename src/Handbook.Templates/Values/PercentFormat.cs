@@ -29,7 +29,9 @@ internal static class PercentFormat
                     ReadOne();
                 context.CheckLength(_result.Length);
             }
-            if (values is TupleValue tuple ? _next < tuple.Items.Length : _next == 0 && values is not (DictValue or ListValue or RangeValue or Undefined or NamespaceValue))
+            if (values is TupleValue tuple
+                ? _next < tuple.Items.Length
+                : _next == 0 && values is not (DictValue or ListValue or RangeValue or Undefined or NamespaceValue))
                 throw PythonError.Type("not all arguments converted during string formatting");
             return _result.ToString();
         }
@@ -83,7 +85,8 @@ internal static class PercentFormat
                 throw PythonError.Type("format requires a mapping");
             var start = ++_at;
             for (var depth = 1; depth > 0; _at++)
-                depth += _at < format.Length ? format[_at] switch { '(' => 1, ')' => -1, _ => 0 } : throw PythonError.Value("incomplete format key");
+                depth += _at < format.Length ? format[_at] switch { '(' => 1, ')' => -1, _ => 0 }
+                    : throw PythonError.Value("incomplete format key");
             var key = format[start..(_at - 1)];
             _next = 1;
             return dict.TryGetValue(key, out var value) ? value : throw new PythonError("KeyError", PythonText.ReprOf(key));
@@ -115,7 +118,12 @@ internal static class PercentFormat
             switch (spec.Type)
             {
                 case 's' or 'r' or 'a':
-                    var text = spec.Type switch { 's' => PythonText.Of(value), 'r' => PythonText.ReprOf(value), _ => PythonText.AsciiOf(value) };
+                    var text = spec.Type switch
+                    {
+                        's' => PythonText.Of(value),
+                        'r' => PythonText.ReprOf(value),
+                        _ => PythonText.AsciiOf(value),
+                    };
                     if (spec.Precision is { } length)
                         text = CodePoints.Slice(text, SliceBounds.Of(CodePoints.Length(text), null, length, null));
                     return (spec with { Align = spec.Align == '<' ? '<' : '>', Fill = " " }).Padded(context, text, '>');
@@ -139,7 +147,8 @@ internal static class PercentFormat
             context.CheckLength(digits);
             var bare = new NumberSpec { Type = spec.Type, Fill = "0", Align = '=', Sign = spec.Sign, Alternate = spec.Alternate };
             var signs = (value.Sign < 0 || spec.Sign != '-' ? 1 : 0) + (spec.Alternate && spec.Type is 'x' or 'X' or 'o' ? 2 : 0);
-            return (spec with { Align = spec.Align == '=' ? '>' : spec.Align }).Padded(context, (bare with { Width = digits + signs }).Integer(context, value), '>');
+            return (spec with { Align = spec.Align == '=' ? '>' : spec.Align })
+                .Padded(context, (bare with { Width = digits + signs }).Integer(context, value), '>');
         }
 
         private static BigInteger ToInteger(object? value, char type, bool truncate) => value switch
@@ -147,7 +156,8 @@ internal static class PercentFormat
             double real when truncate => Numbers.ToBig(Numbers.Truncate(real)),
             long or bool or BigInteger => Numbers.ToBig(value),
             Undefined undefined when truncate => throw undefined.Fail(),
-            _ => throw PythonError.Type($"%{type} format: {(truncate ? "a real number" : "an integer")} is required, not {PythonText.TypeName(value)}"),
+            _ => throw PythonError.Type(
+                $"%{type} format: {(truncate ? "a real number" : "an integer")} is required, not {PythonText.TypeName(value)}"),
         };
 
         private static double ToReal(object? value) => Numbers.IsNumber(value) ? Numbers.ToDouble(value!)
@@ -160,7 +170,8 @@ internal static class PercentFormat
                 return text;
             if (value is bool or long && Numbers.ToIndex(value) is var code and >= 0 and <= 0x10FFFF)
                 return code is >= 0xD800 and < 0xE000 ? ((char)code).ToString() : char.ConvertFromUtf32((int)code);
-            throw value is long ? new PythonError("OverflowError", "%c arg not in range(0x110000)") : PythonError.Type("%c requires int or char");
+            throw value is long
+                ? new PythonError("OverflowError", "%c arg not in range(0x110000)") : PythonError.Type("%c requires int or char");
         }
     }
 }

@@ -94,7 +94,8 @@ internal static class PythonCase
         if (LongUpperOf.TryGetValue(rune.Value, out var mapped))
             result.Append(mapped);
         else if (rune.Value is >= 0x1F80 and <= 0x1FAF)
-            result.Append((char)((rune.Value & 0xFF7) switch { < 0xF88 => 0x1F08, < 0xF98 => 0x1F28, _ => 0x1F68 } + (rune.Value & 7))).Append('\u0399');
+            result.Append((char)((rune.Value & 0xFF7) switch { < 0xF88 => 0x1F08, < 0xF98 => 0x1F28, _ => 0x1F68 } + (rune.Value & 7)))
+                .Append('\u0399');
         else
             result.Append(Rune.ToUpperInvariant(rune).ToString());
     }
@@ -144,10 +145,13 @@ internal static class PythonCase
     }
 
     private static bool IsCasedUnit(string text, int index) =>
-        Rune.TryGetRuneAt(text, char.IsLowSurrogate(text[index]) && index > 0 ? index - 1 : index, out var rune) && PythonCharacters.IsCased(rune);
+        Rune.TryGetRuneAt(text, char.IsLowSurrogate(text[index]) && index > 0 ? index - 1 : index, out var rune)
+            && PythonCharacters.IsCased(rune);
 
-    private static bool IsIgnorable(char unit) => unit is '\'' or '.' or ':' or '^' or '`' or '\u00A8' or '\u00AD' or '\u00AF' or '\u00B7' or '\u2019'
-        || char.GetUnicodeCategory(unit) is System.Globalization.UnicodeCategory.NonSpacingMark or System.Globalization.UnicodeCategory.EnclosingMark
-            or System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.ModifierLetter
-            or System.Globalization.UnicodeCategory.ModifierSymbol;
+    private static bool IsIgnorable(char unit) =>
+        unit is '\'' or '.' or ':' or '^' or '`' or '\u00A8' or '\u00AD' or '\u00AF' or '\u00B7' or '\u2019'
+            || char.GetUnicodeCategory(unit) is System.Globalization.UnicodeCategory.NonSpacingMark
+                or System.Globalization.UnicodeCategory.EnclosingMark
+                or System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.ModifierLetter
+                or System.Globalization.UnicodeCategory.ModifierSymbol;
 }

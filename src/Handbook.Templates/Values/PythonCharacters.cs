@@ -10,7 +10,8 @@ internal static class PythonCharacters
     public static bool IsSpace(char unit) =>
         unit <= ' ' ? unit is ' ' or (>= '\t' and <= '\r') or (>= '\x1c' and <= '\x1f') : unit >= '\x85' && char.IsWhiteSpace(unit);
 
-    public static bool IsLineBreak(char unit) => unit is '\n' or '\r' or '\v' or '\f' or (>= '\x1c' and <= '\x1e') or '\x85' or '\u2028' or '\u2029';
+    public static bool IsLineBreak(char unit) =>
+        unit is '\n' or '\r' or '\v' or '\f' or (>= '\x1c' and <= '\x1e') or '\x85' or '\u2028' or '\u2029';
 
     /// <summary><c>\w</c>, or a mark that Jinja2 allows in names.</summary>
     public static bool IsWordAt(string text, int index)

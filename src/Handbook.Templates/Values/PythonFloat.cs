@@ -32,7 +32,8 @@ internal static class PythonFloat
         var mark = shortest.IndexOf('E', StringComparison.Ordinal);
         var plain = mark < 0 ? shortest : shortest[..mark];
         var digits = plain.Replace(".", "", StringComparison.Ordinal).Trim('0');
-        var exponent = mark < 0 ? PlainExponent(plain) : int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent = mark < 0
+            ? PlainExponent(plain) : int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         return (digits, exponent);
     }
 

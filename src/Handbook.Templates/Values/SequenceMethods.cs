@@ -55,7 +55,8 @@ internal static class DictMethods
     {
         value = name switch
         {
-            "items" => new BuiltinFunction(name, (_, arguments) => View(arguments, "dict_items", entry => new TupleValue(entry.Key, entry.Value))),
+            "items" => new BuiltinFunction(name,
+                (_, arguments) => View(arguments, "dict_items", entry => new TupleValue(entry.Key, entry.Value))),
             "keys" => new BuiltinFunction(name, (_, arguments) => View(arguments, "dict_keys", entry => entry.Key)),
             "values" => new BuiltinFunction(name, (_, arguments) => View(arguments, "dict_values", entry => entry.Value)),
             "get" => new BuiltinFunction(name, (_, arguments) => Get(self, arguments)),

@@ -78,7 +78,8 @@ internal sealed class RangeValue(long start, long stop, long step, int count) : 
 
     public override int? Length => count;
 
-    public override IEnumerator<object?> Iterate() => Enumerable.Range(0, count).Select(i => Numbers.Box(start + (i * step))).GetEnumerator();
+    public override IEnumerator<object?> Iterate() =>
+        Enumerable.Range(0, count).Select(i => Numbers.Box(start + (i * step))).GetEnumerator();
 
     public override bool TryGetItem(object? key, out object? value)
     {

@@ -15,7 +15,8 @@ internal sealed class Signature(string function, int required, params string[] p
         if (arguments.Positional.Length > parameters.Length)
         {
             var takes = required == parameters.Length ? $"{required}" : $"from {required} to {parameters.Length}";
-            throw PythonError.Type($"{function}() takes {takes} positional argument{(parameters.Length == 1 ? "" : "s")} but {arguments.Positional.Length} were given");
+            throw PythonError.Type($"{function}() takes {takes} positional argument{(parameters.Length == 1 ? "" : "s")} but "
+                + $"{arguments.Positional.Length} were given");
         }
         Budget.Spend(2);
         var values = new object?[parameters.Length];

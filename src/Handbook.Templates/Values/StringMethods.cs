@@ -30,7 +30,9 @@ internal static class StringMethods
             return true;
         if (!Table.TryGetValue(name, out var entry))
             return false;
-        value = new BuiltinFunction(name, (context, arguments) => Wrap(isMarkup, entry.Body(context, self, entry.Signature.Bind(Safe(isMarkup && name is "join" or "replace", arguments)))));
+        value = new BuiltinFunction(name,
+            (context, arguments) => Wrap(isMarkup,
+                entry.Body(context, self, entry.Signature.Bind(Safe(isMarkup && name is "join" or "replace", arguments)))));
         return true;
     }
 
@@ -47,7 +49,8 @@ internal static class StringMethods
     };
 
     private static Arguments Safe(bool isMarkup, Arguments arguments) => !isMarkup ? arguments
-        : new Arguments(Array.ConvertAll(arguments.Positional, Markup.EscapeArguments), [.. arguments.Named.Select(entry => KeyValuePair.Create(entry.Key, Markup.EscapeArguments(entry.Value)))]);
+        : new Arguments(Array.ConvertAll(arguments.Positional, Markup.EscapeArguments),
+            [.. arguments.Named.Select(entry => KeyValuePair.Create(entry.Key, Markup.EscapeArguments(entry.Value)))]);
 
     private static Dictionary<string, Entry> Build()
     {
@@ -78,9 +81,12 @@ internal static class StringMethods
         Add(table, "strip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: true));
         Add(table, "lstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: true, back: false));
         Add(table, "rstrip", 0, ["chars"], (_, self, v) => StringEdits.Strip(self, Chars(v[0]), front: false, back: true));
-        Add(table, "removeprefix", 1, ["prefix"], (_, self, v) => self.StartsWith(Text(v[0]), StringComparison.Ordinal) ? CodePoints.Sliced(self, Text(v[0]).Length, self.Length) : self);
+        Add(table, "removeprefix", 1, ["prefix"],
+            (_, self, v) => self.StartsWith(Text(v[0]), StringComparison.Ordinal)
+                ? CodePoints.Sliced(self, Text(v[0]).Length, self.Length) : self);
         Add(table, "removesuffix", 1, ["suffix"], (_, self, v) =>
-            Text(v[0]).Length > 0 && self.EndsWith(Text(v[0]), StringComparison.Ordinal) ? CodePoints.Sliced(self, 0, self.Length - Text(v[0]).Length) : self);
+            Text(v[0]).Length > 0 && self.EndsWith(Text(v[0]), StringComparison.Ordinal)
+                ? CodePoints.Sliced(self, 0, self.Length - Text(v[0]).Length) : self);
         Add(table, "replace", 2, ["old", "new", "count"], (context, self, v) =>
             StringEdits.Replace(context, self, Text(v[0]), Text(v[1]), Count(v[2], -1)));
     }
@@ -104,9 +110,12 @@ internal static class StringMethods
 
     private static void AddSplitting(Dictionary<string, Entry> table)
     {
-        Add(table, "split", 0, ["sep", "maxsplit"], (context, self, v) => StringSplits.Split(context, self, Separator(v[0]), Count(v[1], -1)));
-        Add(table, "rsplit", 0, ["sep", "maxsplit"], (context, self, v) => StringSplits.SplitFromEnd(context, self, Separator(v[0]), Count(v[1], -1)));
-        Add(table, "splitlines", 0, ["keepends"], (_, self, v) => new ListValue([.. StringSplits.Lines(self, v[0] != Signature.Missing && Operations.IsTrue(v[0]))]));
+        Add(table, "split", 0, ["sep", "maxsplit"],
+            (context, self, v) => StringSplits.Split(context, self, Separator(v[0]), Count(v[1], -1)));
+        Add(table, "rsplit", 0, ["sep", "maxsplit"],
+            (context, self, v) => StringSplits.SplitFromEnd(context, self, Separator(v[0]), Count(v[1], -1)));
+        Add(table, "splitlines", 0, ["keepends"],
+            (_, self, v) => new ListValue([.. StringSplits.Lines(self, v[0] != Signature.Missing && Operations.IsTrue(v[0]))]));
         Add(table, "partition", 1, ["sep"], (_, self, v) => StringSplits.Partition(self, Text(v[0]), last: false));
         Add(table, "rpartition", 1, ["sep"], (_, self, v) => StringSplits.Partition(self, Text(v[0]), last: true));
         Add(table, "join", 1, ["iterable"], (context, self, v) => StringEdits.Join(context, self, v[0]));
@@ -114,9 +123,12 @@ internal static class StringMethods
 
     private static void AddPadding(Dictionary<string, Entry> table)
     {
-        Add(table, "center", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Center(context, self, Numbers.ToIndex(v[0]), Fill(v[1])));
-        Add(table, "ljust", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: false));
-        Add(table, "rjust", 1, ["width", "fillchar"], (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: true));
+        Add(table, "center", 1, ["width", "fillchar"],
+            (context, self, v) => StringEdits.Center(context, self, Numbers.ToIndex(v[0]), Fill(v[1])));
+        Add(table, "ljust", 1, ["width", "fillchar"],
+            (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: false));
+        Add(table, "rjust", 1, ["width", "fillchar"],
+            (context, self, v) => StringEdits.Pad(context, self, Numbers.ToIndex(v[0]), Fill(v[1]), atFront: true));
         Add(table, "zfill", 1, ["width"], (context, self, v) => StringEdits.ZeroFill(context, self, Numbers.ToIndex(v[0])));
         Add(table, "expandtabs", 0, ["tabsize"], (context, self, v) => StringEdits.ExpandTabs(context, self, Count(v[0], 8)));
     }

@@ -21,9 +21,11 @@ internal static class StringTests
         ("istitle", IsTitle),
     ];
 
-    public static bool IsUpper(string text) => AnyCasedAndNone(text, rune => PythonCharacters.IsLower(rune) || PythonCharacters.IsTitle(rune));
+    public static bool IsUpper(string text) =>
+        AnyCasedAndNone(text, rune => PythonCharacters.IsLower(rune) || PythonCharacters.IsTitle(rune));
 
-    public static bool IsLower(string text) => AnyCasedAndNone(text, rune => PythonCharacters.IsUpper(rune) || PythonCharacters.IsTitle(rune));
+    public static bool IsLower(string text) =>
+        AnyCasedAndNone(text, rune => PythonCharacters.IsUpper(rune) || PythonCharacters.IsTitle(rune));
 
     private static bool IsTitle(string text)
     {

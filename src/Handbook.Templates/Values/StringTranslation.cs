@@ -11,7 +11,8 @@ internal static class StringTranslation
         var table = new DictValue();
         if (values[1] == Signature.Missing)
         {
-            foreach (var (key, value) in (values[0] as DictValue ?? throw PythonError.Type("if you give only one argument to maketrans it must be a dict")).Entries)
+            foreach (var (key, value) in (values[0] as DictValue
+                ?? throw PythonError.Type("if you give only one argument to maketrans it must be a dict")).Entries)
                 table.Set(Operations.AsText(key) is not { } text ? key : Single(text) is { } point ? Numbers.Box((long)point)
                     : throw PythonError.Value("string keys in translate table must be of length 1"), value);
             return table;
@@ -50,12 +51,14 @@ internal static class StringTranslation
         return context.Checked(result.ToString());
     }
 
-    private static string Character(long point) => point is < 0 or > 0x10FFFF ? throw PythonError.Value("character mapping must be in range(0x110000)")
-        : point is >= 0xD800 and <= 0xDFFF ? ((char)point).ToString() : char.ConvertFromUtf32((int)point);
+    private static string Character(long point) =>
+        point is < 0 or > 0x10FFFF ? throw PythonError.Value("character mapping must be in range(0x110000)")
+            : point is >= 0xD800 and <= 0xDFFF ? ((char)point).ToString() : char.ConvertFromUtf32((int)point);
 
     private static List<int> Points(object? value)
     {
-        var text = Operations.AsText(value) ?? throw PythonError.Type($"maketrans() argument 2 must be str, not {PythonText.TypeName(value)}");
+        var text = Operations.AsText(value)
+            ?? throw PythonError.Type($"maketrans() argument 2 must be str, not {PythonText.TypeName(value)}");
         var points = new List<int>();
         for (var i = 0; i < text.Length; i += CodePoints.UnitsAt(text, i))
             points.Add(PointAt(text, i));

@@ -97,7 +97,8 @@ internal sealed class EndOfWordDecoder(string suffix) : TokenDecoder
     {
         var output = new List<string>(tokens.Count);
         for (var i = 0; i < tokens.Count; i++)
-            output.Add(suffix.Length == 0 ? tokens[i] : tokens[i].Replace(suffix, i == tokens.Count - 1 ? "" : " ", StringComparison.Ordinal));
+            output.Add(suffix.Length == 0
+                ? tokens[i] : tokens[i].Replace(suffix, i == tokens.Count - 1 ? "" : " ", StringComparison.Ordinal));
         return output;
     }
 }

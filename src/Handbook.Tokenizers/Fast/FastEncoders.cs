@@ -56,10 +56,12 @@ internal static class FastEncoders
             return null;
         var rule = (Flatten(definition.Normalizer), steps) switch
         {
-            ([PrependNormalizer prepend, ReplaceNormalizer replace], []) when ReplacedSpace(replace) is { } mark && prepend.Prefix == mark =>
+            ([PrependNormalizer prepend, ReplaceNormalizer replace], []) when ReplacedSpace(replace) is { } mark
+                && prepend.Prefix == mark =>
                 new MarkRule(mark[0], MarkInFront.Always, ByNormalizer: true, CutsEverywhere: false),
             ([ReplaceNormalizer replace], [] or [SplitPreTokenizer { Pattern: StringPattern { Value: " " } }])
-                when ReplacedSpace(replace) is { } mark => new MarkRule(mark[0], MarkInFront.Never, ByNormalizer: true, CutsEverywhere: false),
+                when ReplacedSpace(replace) is { } mark =>
+                new MarkRule(mark[0], MarkInFront.Never, ByNormalizer: true, CutsEverywhere: false),
             ([], [MetaspacePreTokenizer { Mark.Length: 1 } metaspace]) =>
                 new MarkRule(metaspace.Mark[0], FrontOf(metaspace.Scheme), ByNormalizer: false, metaspace.SplitsAtMarks),
             _ => null,

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 
 namespace Handbook.Tokenizers.Files;
 
-/// <summary>What the files beside tokenizer.json change of it when transformers reads a folder: added tokens, and BOS and EOS around a text.</summary>
+/// <summary>
+/// What the files beside tokenizer.json change of it when transformers reads a folder: added tokens, and BOS and EOS around a text.
+/// </summary>
 internal static class ConfiguredTokenizer
 {
     private const string AddBos = "add_bos_token";
@@ -46,7 +48,8 @@ internal static class ConfiguredTokenizer
         var ids = new AddedVocabulary(definition.AddedTokens, definition.Model.Vocabulary, null);
         var before = Token(AddBos, addsBos, settings.BosToken);
         var after = Token(AddEos, false, settings.EosToken);
-        if ((definition.PostProcessor?.Added ?? ([], [])) is var (first, last) && first.SequenceEqual(Ids(before)) && last.SequenceEqual(Ids(after)))
+        if ((definition.PostProcessor?.Added ?? ([], [])) is var (first, last) && first.SequenceEqual(Ids(before))
+            && last.SequenceEqual(Ids(after)))
             return definition;
         var written = JsonNode.Parse(definition.Json)!["post_processor"];
         var section = PostProcessorWriter.Frame(written, before, after).ToJsonString();

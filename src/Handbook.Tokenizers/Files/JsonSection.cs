@@ -72,7 +72,8 @@ internal readonly struct JsonSection
         if (StringOrNull(key) is not { } name)
             return absent ?? throw Missing(key, $"one of {string.Join(", ", names.Keys)}");
         return names.TryGetValue(name, out var value) ? value
-            : throw new InvalidDataException($"{PathOf(key)} is \"{name}\", expected one of {string.Join(", ", names.Keys)}.{NearestName.Hint(name, names.Keys)}");
+            : throw new InvalidDataException(
+                $"{PathOf(key)} is \"{name}\", expected one of {string.Join(", ", names.Keys)}.{NearestName.Hint(name, names.Keys)}");
     }
 
     /// <summary>A whole number from 0 to 2^31 - 1.</summary>

@@ -18,12 +18,14 @@ internal static class ModelReader
     /// <summary>The model of a section; one without a type is recognised by its keys, as old files need.</summary>
     /// <exception cref="InvalidDataException">Its type is not known, or a setting is wrong.</exception>
     public static TokenModel Read(JsonSection section) =>
-        section.Find("type") is null && section.Find("merges") is not null ? ReadBytePair(section) : ComponentType.Find(section, Types)(section);
+        section.Find("type") is null && section.Find("merges") is not null
+            ? ReadBytePair(section) : ComponentType.Find(section, Types)(section);
 
     private static BytePairModel ReadBytePair(JsonSection section)
     {
         if (section.Find("dropout") is { } dropout && (dropout.ValueKind != JsonValueKind.Number || dropout.GetDouble() != 0))
-            throw new InvalidDataException($"{section.PathOf("dropout")} is {JsonSection.Describe(dropout)}: random merges are not supported, set it to null");
+            throw new InvalidDataException(
+                $"{section.PathOf("dropout")} is {JsonSection.Describe(dropout)}: random merges are not supported, set it to null");
         var options = new BytePairOptions
         {
             UnknownToken = section.StringOrNull("unk_token"),

@@ -52,6 +52,7 @@ internal static class ComponentType
     {
         var type = section.String("type");
         return types.TryGetValue(type, out var read) ? read : throw new InvalidDataException(
-            $"{section.PathOf("type")} is \"{type}\", expected one of {string.Join(", ", types.Keys)}.{NearestName.Hint(type, types.Keys)}");
+            $"{section.PathOf("type")} is \"{type}\", expected one of "
+            + $"{string.Join(", ", types.Keys)}.{NearestName.Hint(type, types.Keys)}");
     }
 }

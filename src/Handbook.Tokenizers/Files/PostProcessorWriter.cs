@@ -5,7 +5,9 @@ namespace Handbook.Tokenizers.Files;
 /// <summary>Writes the <c>post_processor</c> section that puts special tokens around a text.</summary>
 internal static class PostProcessorWriter
 {
-    /// <summary>A template of what stands before and after a text; what corrects offsets in the section it replaces goes before it.</summary>
+    /// <summary>
+    /// A template of what stands before and after a text; what corrects offsets in the section it replaces goes before it.
+    /// </summary>
     public static JsonObject Frame(JsonNode? replaced, (string Text, int Id)? before, (string Text, int Id)? after)
     {
         var special = new JsonObject();
@@ -19,7 +21,8 @@ internal static class PostProcessorWriter
             ["special_tokens"] = special,
         };
         var offsets = Steps(replaced).Where(step => step["type"]?.ToString() == "ByteLevel").Select(step => step.DeepClone()).ToList();
-        return offsets.Count == 0 ? template : new JsonObject { ["type"] = "Sequence", ["processors"] = new JsonArray([.. offsets, template]) };
+        return offsets.Count == 0
+            ? template : new JsonObject { ["type"] = "Sequence", ["processors"] = new JsonArray([.. offsets, template]) };
 
         IEnumerable<JsonNode> Around(string sequence, int type)
         {
@@ -31,7 +34,8 @@ internal static class PostProcessorWriter
         }
     }
 
-    private static JsonObject Piece(string kind, string id, int type) => new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } };
+    private static JsonObject Piece(string kind, string id, int type) =>
+        new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } };
 
     private static IEnumerable<JsonObject> Steps(JsonNode? section) => section is not JsonObject step ? []
         : step["processors"] is JsonArray steps ? steps.SelectMany(Steps) : [step];

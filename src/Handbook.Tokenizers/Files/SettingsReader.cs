@@ -10,7 +10,10 @@ internal static class SettingsReader
     private const string DefaultTemplate = "default";
 
     /// <summary>Keys of tokenizer_config.json that have a property of their own.</summary>
-    private static readonly string[] OwnKeys = ["bos_token", "eos_token", "pad_token", "unk_token", "chat_template", "added_tokens_decoder"];
+    private static readonly string[] OwnKeys =
+    [
+        "bos_token", "eos_token", "pad_token", "unk_token", "chat_template", "added_tokens_decoder",
+    ];
 
     /// <summary>Reads what there is; none of the files is required.</summary>
     /// <exception cref="UserErrorException">A file is wrong.</exception>

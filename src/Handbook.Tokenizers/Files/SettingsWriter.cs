@@ -87,9 +87,11 @@ internal static class SettingsWriter
     }
 
     /// <summary>A template's name comes from a file of strangers: it must stay inside the folder.</summary>
-    private static string FileName(string name) => name.Length is > 0 and <= 100 && name.All(unit => char.IsAsciiLetterOrDigit(unit) || unit is '_' or '-' or '.') && name[0] != '.'
-        ? name + ".jinja"
-        : throw new UserErrorException($"The chat template name \"{name}\" cannot be a file name: letters, digits, _ - and . are allowed.");
+    private static string FileName(string name) =>
+        name.Length is > 0 and <= 100 && name.All(unit => char.IsAsciiLetterOrDigit(unit) || unit is '_' or '-' or '.') && name[0] != '.'
+            ? name + ".jinja"
+            : throw new UserErrorException(
+                $"The chat template name \"{name}\" cannot be a file name: letters, digits, _ - and . are allowed.");
 
     private static void WriteJson(string path, JsonObject content) => AtomicFile.Write(path, stream =>
     {

@@ -33,11 +33,13 @@ internal sealed class SpecialTokensReader(string folder, JsonObject? config, Jso
     /// <summary>All of them, each once.</summary>
     /// <exception cref="UserErrorException">One is neither a string nor an object with content.</exception>
     public List<AddedToken> All() => Names.Select(Find).OfType<AddedToken>()
-        .Concat(Lists.SelectMany(key => _order.SelectMany(source => TokenizerFolder.Guard(source.Path, () => ReadList(source.Object?[key], key).ToList()))))
+        .Concat(Lists.SelectMany(key => _order.SelectMany(source => TokenizerFolder.Guard(source.Path,
+            () => ReadList(source.Object?[key], key).ToList()))))
         .DistinctBy(token => token.Content).ToList();
 
     private AddedToken? Find(string name) =>
-        _order.Select(source => TokenizerFolder.Guard(source.Path, () => Read(source.Object?[name], name))).FirstOrDefault(token => token is not null)
+        _order.Select(source => TokenizerFolder.Guard(source.Path, () => Read(source.Object?[name], name)))
+            .FirstOrDefault(token => token is not null)
         ?? (IsLlama && OfLlama.TryGetValue(name, out var usual) && !Array.Exists(_order, source => source.Object?.ContainsKey(name) == true)
             ? new AddedToken(usual) { Special = true } : null);
 

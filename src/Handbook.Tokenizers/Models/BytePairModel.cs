@@ -117,7 +117,8 @@ internal sealed class BytePairModel : TokenModel
                 Flush(symbols, ref unknownLength);
                 symbols.Add(id, bytes);
             }
-            else if (!(Options.ByteFallback && TryAddBytes(spelled ?? char.ConvertFromUtf32(codePoint), symbols)) && Options.UnknownToken is not null)
+            else if (!(Options.ByteFallback && TryAddBytes(spelled ?? char.ConvertFromUtf32(codePoint), symbols))
+                && Options.UnknownToken is not null)
             {
                 if (_unknownId < 0)
                     throw NoUnknownToken(Options.UnknownToken);

@@ -27,7 +27,8 @@ internal sealed class UnigramModel : TokenModel
         foreach (var (token, id) in Vocabulary.Entries)
             _trie.Add(token, id);
         if (byteFallback)
-            _byteTokens = Enumerable.Range(0, 256).Select(value => Vocabulary.Find(string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>"))).ToArray();
+            _byteTokens = Enumerable.Range(0, 256)
+                .Select(value => Vocabulary.Find(string.Create(CultureInfo.InvariantCulture, $"<0x{value:X2}>"))).ToArray();
     }
 
     /// <inheritdoc/>

@@ -30,7 +30,9 @@ internal sealed class WordPieceModel : TokenModel
     private readonly string _prefix;
     private readonly int _longestWord;
 
-    /// <summary>Takes the vocabulary, the token for words that cannot be spelled, the prefix of continuations and the longest word.</summary>
+    /// <summary>
+    /// Takes the vocabulary, the token for words that cannot be spelled, the prefix of continuations and the longest word.
+    /// </summary>
     public WordPieceModel(Vocabulary vocabulary, string unknown, string prefix, int longestWord) =>
         (Vocabulary, _unknown, _prefix, _longestWord) = (vocabulary, unknown, prefix, longestWord);
 

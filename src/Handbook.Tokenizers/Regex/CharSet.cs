@@ -131,7 +131,8 @@ internal static class NamedSets
     private static readonly Dictionary<string, string> LongNames = new(StringComparer.OrdinalIgnoreCase)
     {
         ["Letter"] = "L", ["Mark"] = "M", ["Number"] = "N", ["Punctuation"] = "P", ["Symbol"] = "S", ["Separator"] = "Z", ["Other"] = "C",
-        ["UppercaseLetter"] = "Lu", ["LowercaseLetter"] = "Ll", ["TitlecaseLetter"] = "Lt", ["ModifierLetter"] = "Lm", ["OtherLetter"] = "Lo",
+        ["UppercaseLetter"] = "Lu", ["LowercaseLetter"] = "Ll", ["TitlecaseLetter"] = "Lt",
+        ["ModifierLetter"] = "Lm", ["OtherLetter"] = "Lo",
         ["NonspacingMark"] = "Mn", ["SpacingMark"] = "Mc", ["EnclosingMark"] = "Me", ["DecimalNumber"] = "Nd", ["LetterNumber"] = "Nl",
         ["OtherNumber"] = "No", ["SpaceSeparator"] = "Zs", ["LineSeparator"] = "Zl", ["ParagraphSeparator"] = "Zp", ["Control"] = "Cc",
         ["Format"] = "Cf", ["PrivateUse"] = "Co", ["Unassigned"] = "Cn", ["ConnectorPunctuation"] = "Pc", ["DashPunctuation"] = "Pd",
@@ -198,7 +199,8 @@ internal static class NamedSets
     {
         <= UnicodeCategory.OtherLetter or UnicodeCategory.LetterNumber => true,
         UnicodeCategory.OtherSymbol => CharClasses.IsWord(codePoint),
-        UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark => CharProperties.IsAlphabeticMark(codePoint),
+        UnicodeCategory.NonSpacingMark or UnicodeCategory.SpacingCombiningMark or UnicodeCategory.EnclosingMark =>
+            CharProperties.IsAlphabeticMark(codePoint),
         _ => false,
     };
 }

@@ -87,7 +87,8 @@ internal static class Escapes
         at = Math.Min(pattern.Length, end + (pattern[start - 1] == '{' ? 1 : 0));
         if (name.StartsWith('^'))
             (name, isNegated) = (name[1..], !isNegated);
-        var set = NamedSets.Find(name) ?? throw new InvalidDataException($"the pattern {pattern} has the property {name}, which is not known");
+        var set = NamedSets.Find(name)
+            ?? throw new InvalidDataException($"the pattern {pattern} has the property {name}, which is not known");
         return isNegated ? new CharSet().Add(set).Negate() : set;
     }
 }

@@ -187,7 +187,9 @@ internal ref struct RegexMatcher
         return WordSet.Contains(CharClasses.CodePointAt(_text, position, out _));
     }
 
-    /// <summary>Where to go on after a failure; positions from <see cref="Position"/> down to <see cref="Least"/> are left to try.</summary>
+    /// <summary>
+    /// Where to go on after a failure; positions from <see cref="Position"/> down to <see cref="Least"/> are left to try.
+    /// </summary>
     [StructLayout(LayoutKind.Auto)]
     private readonly record struct State(int Instruction, int Position, int Least);
 }

@@ -50,7 +50,8 @@ internal sealed record RepeatNode(RegexNode Body, int Min, int Max, bool IsLazy)
     public override int Least => (int)Math.Min(int.MaxValue - 1L, (long)Body.Least * Min);
 
     /// <inheritdoc/>
-    public override int Most => Max == int.MaxValue || Body.Most == int.MaxValue ? int.MaxValue : (int)Math.Min(int.MaxValue, (long)Body.Most * Max);
+    public override int Most =>
+        Max == int.MaxValue || Body.Most == int.MaxValue ? int.MaxValue : (int)Math.Min(int.MaxValue, (long)Body.Most * Max);
 }
 
 /// <summary>A part that is not tried again once it has matched.</summary>

@@ -125,7 +125,8 @@ internal sealed class RegexParser
                 return new SetNode(ParseClass().Close(_ignoreCase));
             case '.':
                 _at++;
-                return new SetNode((_dotMatchesNewLine ? new CharSet().Add(0, 0x10FFFF) : new CharSet().Add('\n', '\n').Negate()).Close(false));
+                return new SetNode((_dotMatchesNewLine ? new CharSet().Add(0, 0x10FFFF) : new CharSet().Add('\n', '\n').Negate())
+                    .Close(false));
             case '^':
                 _at++;
                 return new AnchorNode(AnchorKind.LineStart);

@@ -10,7 +10,8 @@ internal sealed class O200kScanner : WordScanner
     private const string Before = @"[^\r\n\p{L}\p{N}]?", Contraction = "(?i:'s|'t|'re|'ve|'m|'ll|'d)?";
 
     /// <summary>The pattern this scanner stands for.</summary>
-    public const string Pattern = Before + Capitals + "*" + Small + "+" + Contraction + "|" + Before + Capitals + "+" + Small + "*" + Contraction
+    public const string Pattern = Before + Capitals + "*" + Small + "+" + Contraction + "|" + Before + Capitals + "+" + Small + "*"
+        + Contraction
         + @"|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
     /// <inheritdoc/>

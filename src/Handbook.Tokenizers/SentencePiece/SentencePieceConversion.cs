@@ -48,7 +48,8 @@ internal static class SentencePieceConversion
         {
             for (var cut = 1; cut < piece.Text.Length; cut++)
             {
-                if (lookup.TryGetValue(piece.Text.AsSpan(0, cut), out var left) && lookup.TryGetValue(piece.Text.AsSpan(cut), out var right))
+                if (lookup.TryGetValue(piece.Text.AsSpan(0, cut), out var left)
+                    && lookup.TryGetValue(piece.Text.AsSpan(cut), out var right))
                     merges.Add((piece.Score, left, right));
             }
         }
@@ -125,7 +126,8 @@ internal static class SentencePieceConversion
 
     private static JsonObject BytePairDecoder(SentencePieceModel model)
     {
-        var steps = new JsonArray((JsonNode)Replace("String", Mark, " "), new JsonObject { ["type"] = "ByteFallback" }, new JsonObject { ["type"] = "Fuse" });
+        var steps = new JsonArray((JsonNode)Replace("String", Mark, " "), new JsonObject { ["type"] = "ByteFallback" },
+            new JsonObject { ["type"] = "Fuse" });
         if (model.AddDummyPrefix)
             steps.Add((JsonNode)new JsonObject { ["type"] = "Strip", ["content"] = " ", ["start"] = 1, ["stop"] = 0 });
         return new JsonObject { ["type"] = "Sequence", ["decoders"] = steps };
@@ -156,13 +158,15 @@ internal static class SentencePieceConversion
             foreach (var entry in single)
             {
                 var isSequence = entry!.AsObject().ContainsKey("Sequence");
-                pair.Add((JsonNode)Entry(isSequence ? "Sequence" : "SpecialToken", isSequence ? name : entry["SpecialToken"]!["id"]!.GetValue<string>(), typeId));
+                pair.Add((JsonNode)Entry(isSequence ? "Sequence" : "SpecialToken",
+                    isSequence ? name : entry["SpecialToken"]!["id"]!.GetValue<string>(), typeId));
             }
         }
         return new JsonObject { ["type"] = "TemplateProcessing", ["single"] = single, ["pair"] = pair, ["special_tokens"] = special };
     }
 
-    private static JsonObject Entry(string kind, string id, int typeId) => new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = typeId } };
+    private static JsonObject Entry(string kind, string id, int typeId) =>
+        new() { [kind] = new JsonObject { ["id"] = id, ["type_id"] = typeId } };
 
     private static JsonObject BytePair(SentencePieceModel model)
     {

@@ -83,9 +83,11 @@ internal sealed record SentencePieceModel
                     default: input.SkipLastField(); break;
                 }
             }
-            return pieces.Count > 0 ? model with { Pieces = pieces } : throw new InvalidDataException("has no pieces: is it a SentencePiece model?");
+            return pieces.Count > 0 ? model with { Pieces = pieces }
+                : throw new InvalidDataException("has no pieces: is it a SentencePiece model?");
         }
-        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidOperationException or DecoderFallbackException)
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidOperationException
+            or DecoderFallbackException)
         {
             throw new InvalidDataException($"is not a SentencePiece model: {exception.Message}", exception);
         }
@@ -107,7 +109,8 @@ internal sealed record SentencePieceModel
         }
         if (text.Length == 0)
             throw new InvalidDataException("has a piece without text");
-        return float.IsFinite(score) ? new Piece(text, score, type) : throw new InvalidDataException($"has the score {score} for the piece \"{text}\"");
+        return float.IsFinite(score) ? new Piece(text, score, type)
+            : throw new InvalidDataException($"has the score {score} for the piece \"{text}\"");
     }
 
     private static SentencePieceModel ReadTrainer(ByteString message, SentencePieceModel model)

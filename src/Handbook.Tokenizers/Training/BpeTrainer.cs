@@ -29,7 +29,8 @@ public sealed class BpeTrainer
             throw new UserErrorException($"The special token {twice.Key} is given twice.");
         var least = options.SpecialTokens.Count + 256;
         if (options.VocabSize < least)
-            throw new UserErrorException($"The vocabulary size is {options.VocabSize}, but {options.SpecialTokens.Count} special tokens and 256 bytes need at least {least}.");
+            throw new UserErrorException($"The vocabulary size is {options.VocabSize}, but {options.SpecialTokens.Count} special tokens "
+                + $"and 256 bytes need at least {least}.");
     }
 
     /// <summary>Counts the words of a text. A word never reaches over the end of a text.</summary>

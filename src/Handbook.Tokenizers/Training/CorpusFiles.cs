@@ -10,14 +10,17 @@ public static class CorpusFiles
 
     private static readonly (string Name, byte[] Begins)[] Packed =
     [
-        ("gzip", [0x1F, 0x8B]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A]), ("bzip2", [.. "BZh"u8]), ("zip", [.. "PK\u0003\u0004"u8]),
+        ("gzip", [0x1F, 0x8B]), ("zstd", [0x28, 0xB5, 0x2F, 0xFD]), ("xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A]), ("bzip2", [.. "BZh"u8]),
+        ("zip", [.. "PK\u0003\u0004"u8]),
     ];
 
     /// <summary>
     /// A text file's lines with their line breaks, as Hugging Face's trainer takes them; of a <c>.jsonl</c> file the strings
     /// <c>text</c>, <c>prompt</c> and <c>completion</c> of each row and the <c>content</c> of its <c>messages</c>.
     /// </summary>
-    /// <exception cref="UserErrorException">The file is missing, empty, not UTF-8 or has a row that is not JSON; the message names file and line.</exception>
+    /// <exception cref="UserErrorException">
+    /// The file is missing, empty, not UTF-8 or has a row that is not JSON; the message names file and line.
+    /// </exception>
     public static IEnumerable<string> Read(string path)
     {
         var number = 0;
@@ -66,13 +69,16 @@ public static class CorpusFiles
             using var document = JsonDocument.Parse(line.TrimEnd('\r', '\n'));
             var texts = new List<string>();
             if (document.RootElement.ValueKind != JsonValueKind.Object)
-                throw new UserErrorException($"{path}:{number}: is not a JSON object; a row is one, with its text under text, prompt, completion or messages.");
+                throw new UserErrorException(
+                    $"{path}:{number}: is not a JSON object; a row is one, with its text under text, prompt, completion or messages.");
             Collect(document.RootElement, texts);
             return texts;
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            throw new UserErrorException($"{path}:{number}: is not a JSON object: {(exception is JsonException broken ? BrokenJson.Reason(broken) : BrokenJson.Explain(exception))}.", exception);
+            throw new UserErrorException(
+                $"{path}:{number}: is not a JSON object: "
+                    + $"{(exception is JsonException broken ? BrokenJson.Reason(broken) : BrokenJson.Explain(exception))}.", exception);
         }
     }
 

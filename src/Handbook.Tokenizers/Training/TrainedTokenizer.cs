@@ -16,7 +16,8 @@ internal static class TrainedTokenizer
             writer.WriteString("version", "1.0");
             writer.WriteNull("truncation");
             writer.WriteNull("padding");
-            TokenizerWriter.WriteAddedTokens(writer, options.SpecialTokens.Select((content, id) => KeyValuePair.Create(id, new AddedToken(content) { Special = true })));
+            TokenizerWriter.WriteAddedTokens(writer,
+                options.SpecialTokens.Select((content, id) => KeyValuePair.Create(id, new AddedToken(content) { Special = true })));
             writer.WriteNull("normalizer");
             WritePreTokenizer(writer, options.SplitDigits);
             WriteByteLevel(writer, "post_processor", trimOffsets: false);

@@ -18,11 +18,14 @@ public sealed class CsvLog : IDisposable
 
     private CsvLog(AppendedFile file) => this.file = file;
 
-    /// <summary>Opens the log of an output folder; lines past <paramref name="resumedStep"/> and a broken last one are dropped (all, when it is 0).</summary>
+    /// <summary>
+    /// Opens the log of an output folder; lines past <paramref name="resumedStep"/> and a broken last one are dropped (all, when it is 0).
+    /// </summary>
     public static CsvLog Open(string outputFolder, int resumedStep)
     {
         var path = Path.Combine(outputFolder, FileName);
-        var kept = resumedStep > 0 && File.Exists(path) ? OrdinaryFile.ReadLines(path, OrdinaryFile.TableLimit).Skip(1).Where(line => IsKept(line, resumedStep)) : [];
+        var kept = resumedStep > 0 && File.Exists(path)
+            ? OrdinaryFile.ReadLines(path, OrdinaryFile.TableLimit).Skip(1).Where(line => IsKept(line, resumedStep)) : [];
         AtomicFile.WriteText(path, string.Concat(kept.Prepend(Header).Select(line => line + "\n")));
         return new CsvLog(new AppendedFile(path, FileMode.Append));
     }
@@ -33,7 +36,8 @@ public sealed class CsvLog : IDisposable
         var text = new StringBuilder();
         var epoch = row.Epoch is { } value ? PythonJson.Repr(value) : "";
         foreach (var (name, number) in row.Values)
-            text.Append(CultureInfo.InvariantCulture, $"{row.Step},{epoch},{name},{(double.IsFinite(number) ? PythonJson.Repr(number) : "")}\n");
+            text.Append(CultureInfo.InvariantCulture,
+                $"{row.Step},{epoch},{name},{(double.IsFinite(number) ? PythonJson.Repr(number) : "")}\n");
         file.Append(Encoding.UTF8.GetBytes(text.ToString()));
     }
 
@@ -41,5 +45,6 @@ public sealed class CsvLog : IDisposable
     public void Dispose() => file.Dispose();
 
     private static bool IsKept(string line, int resumedStep) =>
-        line.Split(',') is [var step, _, _, _] && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= resumedStep;
+        line.Split(',') is [var step, _, _, _] && int.TryParse(step, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number <= resumedStep;
 }

@@ -54,7 +54,9 @@ public sealed record MetricsRow
         return row;
     }
 
-    /// <summary>Reads an entry of <c>log_history</c> or a line of the metrics log; null is read as not-a-number, text is left out.</summary>
+    /// <summary>
+    /// Reads an entry of <c>log_history</c> or a line of the metrics log; null is read as not-a-number, text is left out.
+    /// </summary>
     public static MetricsRow FromJson(JsonObject row)
     {
         var values = ImmutableArray.CreateBuilder<KeyValuePair<string, double>>();

@@ -55,7 +55,9 @@ public static class PythonJson
         return JsonNode.Parse(clean.ToString());
     }
 
-    /// <summary>A double as Python's <c>repr</c> prints it: the shortest digits that read back the same, always with a point or exponent.</summary>
+    /// <summary>
+    /// A double as Python's <c>repr</c> prints it: the shortest digits that read back the same, always with a point or exponent.
+    /// </summary>
     public static string Repr(double value)
     {
         if (value == 0)
@@ -69,7 +71,8 @@ public static class PythonJson
         if (exponent is < -4 or >= 16)
         {
             var fraction = digits.Length > 1 ? "." + digits[1..] : "";
-            return string.Create(CultureInfo.InvariantCulture, $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? "-" : "+")}{Math.Abs(exponent):00}");
+            return string.Create(CultureInfo.InvariantCulture,
+                $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? "-" : "+")}{Math.Abs(exponent):00}");
         }
         if (exponent < 0)
             return sign + "0." + new string('0', -exponent - 1) + digits;
@@ -85,7 +88,8 @@ public static class PythonJson
         switch (node)
         {
             case JsonObject map:
-                var members = sortKeys ? map.OrderBy(member => member.Key, StringComparer.Ordinal) : (IEnumerable<KeyValuePair<string, JsonNode?>>)map;
+                var members = sortKeys
+                    ? map.OrderBy(member => member.Key, StringComparer.Ordinal) : (IEnumerable<KeyValuePair<string, JsonNode?>>)map;
                 AppendAll(text, '{', '}', members, map.Count, indent, level, member =>
                 {
                     AppendText(text, member.Key);

@@ -6,7 +6,9 @@ namespace Handbook.Training.Artefacts;
 /// <summary><c>train_results.json</c>, <c>eval_results.json</c> and <c>all_results.json</c>, which gathers every split's metrics.</summary>
 public static class ResultFiles
 {
-    /// <summary>Writes a split's metrics to its own file and merges them into <c>all_results.json</c>, as the Trainer's <c>save_metrics</c> does.</summary>
+    /// <summary>
+    /// Writes a split's metrics to its own file and merges them into <c>all_results.json</c>, as the Trainer's <c>save_metrics</c> does.
+    /// </summary>
     /// <param name="outputFolder">The run's output folder.</param>
     /// <param name="split"><c>train</c>, <c>eval</c> or <c>test</c>.</param>
     /// <param name="metrics">The metrics; the step is left out, as transformers does.</param>

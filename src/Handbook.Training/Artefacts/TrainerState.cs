@@ -53,7 +53,8 @@ public sealed record TrainerState
     {
         try
         {
-            return FromJson(PythonJson.Read(OrdinaryFile.ReadText(path, OrdinaryFile.TableLimit)) as JsonObject ?? throw new JsonException("it is not a JSON object"));
+            return FromJson(PythonJson.Read(OrdinaryFile.ReadText(path, OrdinaryFile.TableLimit)) as JsonObject
+                ?? throw new JsonException("it is not a JSON object"));
         }
         catch (Exception error) when (BrokenJson.Caused(error))
         {
@@ -117,7 +118,8 @@ public sealed record TrainerState
         SaveSteps = Number(root, "save_steps") ?? 500,
         TotalFlops = Number(root, "total_flos") ?? 0,
         TrainBatchSize = (int?)Number(root, "train_batch_size"),
-        ShouldTrainingStop = root["stateful_callbacks"]?["TrainerControl"]?["args"]?["should_training_stop"]?.GetValueKind() == JsonValueKind.True,
+        ShouldTrainingStop = root["stateful_callbacks"]?["TrainerControl"]?["args"]?["should_training_stop"]?.GetValueKind(
+            ) == JsonValueKind.True,
     };
 
     private static double? Number(JsonObject root, string name) => root[name]?.GetValueKind() switch

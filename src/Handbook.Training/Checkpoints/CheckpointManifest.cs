@@ -98,7 +98,8 @@ public sealed record CheckpointManifest(int Step, IReadOnlyList<CheckpointFile> 
     {
         using var document = JsonDocument.Parse(text);
         var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("files", out var list) || !root.TryGetProperty("step", out var step))
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("files", out var list)
+            || !root.TryGetProperty("step", out var step))
             throw new FormatException("it has no step or no files");
         if (root.TryGetProperty("format_version", out var version) && version.GetInt32() > FormatVersion)
             throw new FormatException($"its format version is {version.GetInt32()}, this program knows {FormatVersion}");

@@ -126,7 +126,9 @@ public sealed class CheckpointStore(string outputFolder, World? world = null)
         }
     }
 
-    /// <summary>Removes every checkpoint that this program wrote; folders of that name without a manifest are somebody else's and stay.</summary>
+    /// <summary>
+    /// Removes every checkpoint that this program wrote; folders of that name without a manifest are somebody else's and stay.
+    /// </summary>
     public void RemoveAll()
     {
         foreach (var folder in Steps().Select(FolderOf).Where(IsOurs))

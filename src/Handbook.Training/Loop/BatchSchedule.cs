@@ -44,7 +44,8 @@ public sealed class BatchSchedule
         if (MicroBatchesPerEpoch == 0)
         {
             throw new UserErrorException(
-                $"dataloader_drop_last: the training set has {Quantity.Of(rowCount, "row")}, fewer than one batch of per_device_train_batch_size {batchSize}.");
+                $"dataloader_drop_last: the training set has {Quantity.Of(rowCount, "row")}, fewer than one batch of "
+                + $"per_device_train_batch_size {batchSize}.");
         }
         StepsPerEpoch = TrainingSteps.PerEpoch(MicroBatchesPerEpoch, accumulation);
     }

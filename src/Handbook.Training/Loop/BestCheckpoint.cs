@@ -17,7 +17,8 @@ public static class BestCheckpoint
         if (!known.Contains(name))
         {
             throw new UserErrorException(
-                $"metric_for_best_model: evaluations here have no {name}; they have {string.Join(", ", known)}.{NearestName.Hint(name, known)}");
+                $"metric_for_best_model: evaluations here have no {name}; they have "
+                + $"{string.Join(", ", known)}.{NearestName.Hint(name, known)}");
         }
     }
 

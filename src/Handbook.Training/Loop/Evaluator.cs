@@ -16,7 +16,10 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
 {
     private readonly World world = world ?? World.Single;
 
-    /// <summary>Computes <c>eval_loss</c> (the mean over all label tokens, or over all examples where the loss is one of examples) and the objective's metrics.</summary>
+    /// <summary>
+    /// Computes <c>eval_loss</c> (the mean over all label tokens, or over all examples where the loss is one of examples) and the
+    /// objective's metrics.
+    /// </summary>
     /// <param name="step">Optimizer steps done.</param>
     /// <param name="epoch">Epochs done.</param>
     /// <param name="progress">Hears of every batch.</param>

@@ -26,8 +26,10 @@ public sealed class NonFiniteWeightsException : Exception
             if (written.AllFinite())
                 continue;
             throw new NonFiniteWeightsException(written.DType == tensor.Value.DType || !tensor.Value.AllFinite()
-                ? $"{folder}: {tensor.Name} holds values that are infinite or not a number; nothing was saved, and earlier checkpoints are untouched. Lower learning_rate, lengthen the warm-up, or raise adam_epsilon."
-                : $"{folder}: {tensor.Name} holds values beyond what {tensor.DType.Name()} can; it was not saved. Give torch_dtype: float32 (or bfloat16) and start the same command again.");
+                ? $"{folder}: {tensor.Name} holds values that are infinite or not a number; nothing was saved, and earlier checkpoints "
+                    + "are untouched. Lower learning_rate, lengthen the warm-up, or raise adam_epsilon."
+                : $"{folder}: {tensor.Name} holds values beyond what {tensor.DType.Name()} can; it was not saved. Give torch_dtype: "
+                    + "float32 (or bfloat16) and start the same command again.");
         }
     }
 }

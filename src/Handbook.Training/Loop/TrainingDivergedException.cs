@@ -14,7 +14,8 @@ public sealed class TrainingDivergedException : Exception
     /// <param name="exampleIds">Examples that were being computed.</param>
     public TrainingDivergedException(string what, double value, int step, IReadOnlyList<long> exampleIds)
         : base(string.Create(CultureInfo.InvariantCulture,
-            $"step {step}: {what} is {value}; examples {Names(exampleIds)}. Lower learning_rate, lengthen the warm-up, or look at these examples; the last checkpoint is untouched."))
+            $"step {step}: {what} is {value}; examples {Names(exampleIds)}. Lower learning_rate, lengthen the warm-up, or look at these "
+                + $"examples; the last checkpoint is untouched."))
     {
         Step = step;
         ExampleIds = exampleIds;

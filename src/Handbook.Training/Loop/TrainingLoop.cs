@@ -148,7 +148,8 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
         var due = state.GlobalStep == 0
             ? options.Evaluation.AtStart
             : IsDue(options.Evaluation.Strategy, options.Evaluation.Interval, state.GlobalStep);
-        return due && parts.Evaluator is not null && !state.LogHistory.Any(row => row.Step == state.GlobalStep && row[MetricNames.EvaluationLoss] is not null);
+        return due && parts.Evaluator is not null
+            && !state.LogHistory.Any(row => row.Step == state.GlobalStep && row[MetricNames.EvaluationLoss] is not null);
     }
 
     /// <summary>The state with the evaluation; as it was when somebody asked to stop in the middle of it.</summary>
@@ -163,7 +164,8 @@ public sealed class TrainingLoop(RunOptions options, LoopParts parts, ITrainingP
         {
             return state;
         }
-        progress.Note($"evaluation after step {state.GlobalStep}: eval_loss {ProgressText.Number(row[MetricNames.EvaluationLoss] ?? double.NaN)}");
+        progress.Note(
+            $"evaluation after step {state.GlobalStep}: eval_loss {ProgressText.Number(row[MetricNames.EvaluationLoss] ?? double.NaN)}");
         return BestCheckpoint.Update(Append(state, row), row, options.Checkpoints);
     }
 

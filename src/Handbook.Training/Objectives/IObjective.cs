@@ -52,7 +52,8 @@ public sealed class ObjectiveResult
     }
 
     /// <summary>The result with what the model itself adds: the mean over the step's micro-batches.</summary>
-    internal static ObjectiveResult Of(Tape tape, Variable loss, Readings readings, Func<MetricSums> metrics, HiddenStates states, StepTotals totals)
+    internal static ObjectiveResult Of(
+        Tape tape, Variable loss, Readings readings, Func<MetricSums> metrics, HiddenStates states, StepTotals totals)
     {
         if (states.Router is not { } router)
             return new ObjectiveResult(loss, readings, metrics);
@@ -74,9 +75,7 @@ public sealed class ObjectiveStep(Func<Tape, TokenBatch, ObjectiveResult> comput
     public void Dispose() => owned?.Dispose();
 }
 
-/// <summary>
-/// A training method: how per-token log-probabilities become a loss and its metrics. The loop knows nothing else of it.
-/// </summary>
+/// <summary>A training method: how per-token log-probabilities become a loss and its metrics. The loop knows nothing else of it.</summary>
 public interface IObjective
 {
     /// <summary>Begins a step: losses that look at the whole batch do so here, before the first micro-batch is computed.</summary>

@@ -16,7 +16,8 @@ public sealed class NextTokenObjective(IPolicy policy, LossNormalization normali
     public double LossWeight(StepTotals totals) => totals.LabelCount;
 
     /// <inheritdoc/>
-    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) =>
+        new((tape, batch) => Compute(tape, batch, totals));
 
     private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {

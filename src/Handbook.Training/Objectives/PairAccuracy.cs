@@ -16,7 +16,8 @@ public static class PairAccuracy
         chosen.Where((score, pair) => score > rejected[pair] && !IsTie(batch, pair)).Count();
 
     /// <summary>True when both sequences of a pair, prompt and answer, are the same tokens.</summary>
-    private static bool IsTie(TokenBatch batch, int pair) => Sequence(batch, batch.Answers[2 * pair]).SequenceEqual(Sequence(batch, batch.Answers[2 * pair + 1]));
+    private static bool IsTie(TokenBatch batch, int pair) =>
+        Sequence(batch, batch.Answers[2 * pair]).SequenceEqual(Sequence(batch, batch.Answers[2 * pair + 1]));
 
     private static IEnumerable<int> Sequence(TokenBatch batch, int index)
     {

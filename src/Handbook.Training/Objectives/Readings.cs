@@ -19,7 +19,8 @@ public sealed class Readings
     public void Read(DeviceWait place)
     {
         using var scope = new TensorScope();
-        var all = Operator.Call("aten::cat"u8, default, wanted.Select(want => want.Tensor.To(DType.Float64).Reshape(-1)).ToArray(), 0L).Read<double>(place);
+        var all = Operator.Call("aten::cat"u8, default, wanted.Select(want => want.Tensor.To(DType.Float64).Reshape(-1)).ToArray(), 0L)
+            .Read<double>(place);
         var start = 0;
         foreach (var (tensor, reading) in wanted)
         {

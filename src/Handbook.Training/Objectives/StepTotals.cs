@@ -2,7 +2,7 @@ using Handbook.Data.Packing;
 
 namespace Handbook.Training.Objectives;
 
-/// <summary>What the micro-batches of one optimizer step add up to, on all ranks: a loss is normalised over the whole step, never over a part.</summary>
+/// <summary>What a step's micro-batches add up to, on all ranks: a loss is normalised over the step, never over a part.</summary>
 public sealed record StepTotals
 {
     private StepTotals() { }
@@ -46,7 +46,8 @@ public sealed record StepTotals
         (world ?? World.Single).Sum(sums);
         return new StepTotals
         {
-            Step = step, IsTraining = isTraining, MicroBatchCount = sums[0], ExampleCount = sums[1], LabelCount = sums[2], AnswerCount = sums[3], ChosenLabelCount = sums[4],
+            Step = step, IsTraining = isTraining, MicroBatchCount = sums[0], ExampleCount = sums[1], LabelCount = sums[2],
+            AnswerCount = sums[3], ChosenLabelCount = sums[4],
         };
     }
 

@@ -46,7 +46,8 @@ public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsil
         public static int StateCount => 2;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
+        public static V Next<V>(
+            V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
         {
             first = V.MultiplyAdd(first, numbers.Beta1, gradient * numbers.OneMinusBeta1);
             second = V.MultiplyAdd(second, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);

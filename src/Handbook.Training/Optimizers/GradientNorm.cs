@@ -37,7 +37,8 @@ public static class GradientNorm
 
     /// <summary>Names of parameters with a gradient element that is infinite or not a number.</summary>
     public static IEnumerable<string> NonFinite(IReadOnlyList<Parameter> parameters) =>
-        parameters.Where(parameter => parameter.Grad is { } gradient && !double.IsFinite(SumOfSquares(gradient))).Select(parameter => parameter.Name);
+        parameters.Where(parameter => parameter.Grad is { } gradient && !double.IsFinite(SumOfSquares(gradient)))
+            .Select(parameter => parameter.Name);
 
     /// <summary>Sum of squares of all elements in float64.</summary>
     public static double SumOfSquares(Tensor tensor)

@@ -35,7 +35,8 @@ public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IUpdateRule
         public static int StateCount => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
+        public static V Next<V>(
+            V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
         {
             var direction = V.MultiplyAdd(first, numbers.Beta1, gradient * numbers.OneMinusBeta1);
             first = V.MultiplyAdd(first, numbers.Beta2, gradient * numbers.OneMinusBeta2);

@@ -26,14 +26,15 @@ public sealed class Optimizer : IOptimizer
     /// <param name="weightDecay">Decoupled decay of those that <see cref="WeightDecayRule"/> names.</param>
     /// <param name="stochasticRounding">Keep no master copy of bfloat16 parameters.</param>
     /// <param name="seed">Seed of stochastic rounding.</param>
-    public Optimizer(IUpdateRule rule, IReadOnlyList<Parameter> parameters, double weightDecay = 0, bool stochasticRounding = false, ulong seed = 0)
+    public Optimizer(
+        IUpdateRule rule, IReadOnlyList<Parameter> parameters, double weightDecay = 0, bool stochasticRounding = false, ulong seed = 0)
     {
         this.rule = rule;
         this.stochasticRounding = stochasticRounding;
         this.seed = seed;
         using var scope = new TensorScope();
         step = TensorScope.Detach(Tensor.Zeros([1], DType.Int64));
-        slots = [.. parameters.Where(parameter => parameter.RequiresGrad).Select((parameter, index) => MakeSlot(parameter, index, weightDecay))];
+        slots = [.. parameters.Where(one => one.RequiresGrad).Select((parameter, index) => MakeSlot(parameter, index, weightDecay))];
     }
 
     /// <inheritdoc/>
@@ -55,7 +56,8 @@ public sealed class Optimizer : IOptimizer
             var numbers = rule.Numbers(learningRate, slot.WeightDecay, StepCount);
             var rounding = new StochasticRounding(seed, StepCount, slot.Index);
             if (Fuses(slot, gradient))
-                rule.ApplyFused(new FusedUpdate(slot.Weights, slot.Master is null ? null : slot.Parameter.Value, gradient.Contiguous(), slot.State, gradientFactor, numbers, rounding));
+                rule.ApplyFused(new FusedUpdate(slot.Weights, slot.Master is null ? null : slot.Parameter.Value, gradient.Contiguous(),
+                    slot.State, gradientFactor, numbers, rounding));
             else
                 ApplyPlain(slot, gradient, gradientFactor, numbers, rounding);
         }

@@ -35,7 +35,8 @@ public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdat
         public static int StateCount => 1;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
+        public static V Next<V>(
+            V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V>
         {
             first = V.MultiplyAdd(first, numbers.Beta2, gradient * gradient * numbers.OneMinusBeta2);
             return weights * numbers.WeightFactor - numbers.StepSize * (gradient / (V.Sqrt(first) + numbers.Epsilon));

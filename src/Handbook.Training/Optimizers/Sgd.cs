@@ -27,7 +27,8 @@ public sealed class Sgd : IUpdateRule
         public static int StateCount => 0;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public static V Next<V>(V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V> =>
+        public static V Next<V>(
+            V weights, V gradient, ref V first, ref V second, in VectorNumbers<V> numbers) where V : unmanaged, ILanes<V> =>
             weights * numbers.WeightFactor - numbers.StepSize * gradient;
     }
 }

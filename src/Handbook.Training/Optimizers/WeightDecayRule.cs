@@ -9,6 +9,7 @@ public static partial class WeightDecayRule
     public static bool Applies(string parameterName) => !Spared().IsMatch(parameterName);
 
     // transformers finds LayerNorm modules by type as well; ln_1, ln_2 and ln_f are GPT-2's names of them.
-    [GeneratedRegex(@"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_\w+(?:$|\.)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"bias|layernorm|rmsnorm|(?:^|\.)norm(?:$|\.)|_norm(?:$|\.)|(?:^|\.)ln_\w+(?:$|\.)",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Spared();
 }

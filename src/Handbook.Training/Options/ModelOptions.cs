@@ -14,7 +14,9 @@ public sealed record ModelOptions
     /// </summary>
     public JsonObject? Config { get; init; }
 
-    /// <summary>Where the run computes: <c>auto</c> (a GPU that can be used, else the host), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    /// <summary>
+    /// Where the run computes: <c>auto</c> (a GPU that can be used, else the host), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.
+    /// </summary>
     public string Device { get; init; } = "auto";
 
     /// <summary>The numbers of compute, master weights and optimizer.</summary>
@@ -32,7 +34,10 @@ public sealed record ModelOptions
     /// <summary>Switch the checkpoint's own dropout off while training (the preference objectives' default).</summary>
     public bool DisableDropout { get; init; }
 
-    /// <summary>Noise added to embeddings while training, alpha of NEFTune (arXiv:2310.05914): uniform in +-alpha / sqrt(tokens x width). Null or 0: none.</summary>
+    /// <summary>
+    /// Noise added to embeddings while training, alpha of NEFTune (arXiv:2310.05914): uniform in +-alpha / sqrt(tokens x width).
+    /// Null or 0: none.
+    /// </summary>
     public double? NeftuneNoiseAlpha { get; init; }
 }
 
@@ -51,7 +56,9 @@ public enum Precision
     /// <summary>fp16 products with loss scaling, fp32 master weights.</summary>
     Float16Mixed,
 
-    /// <summary>The machine's choice: <see cref="Bfloat16Mixed"/> where it multiplies bf16 faster than float32, else <see cref="Float32"/>.</summary>
+    /// <summary>
+    /// The machine's choice: <see cref="Bfloat16Mixed"/> where it multiplies bf16 faster than float32, else <see cref="Float32"/>.
+    /// </summary>
     Auto,
 }
 
@@ -83,6 +90,8 @@ public sealed record TokenizerOptions
     /// <summary>The token that ends a turn, in training and in the saved files; null keeps the tokenizer's.</summary>
     public string? EosToken { get; init; }
 
-    /// <summary>Put an empty system turn before conversations without one when the template knows the role; null leaves it to the profile.</summary>
+    /// <summary>
+    /// Put an empty system turn before conversations without one when the template knows the role; null leaves it to the profile.
+    /// </summary>
     public bool? AutoInsertEmptySystemMessage { get; init; }
 }

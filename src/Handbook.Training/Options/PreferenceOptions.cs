@@ -24,7 +24,9 @@ public sealed record PreferenceOptions
     /// <summary>Weight of the verbose part (LD-DPO); null: none.</summary>
     public double? LdAlpha { get; init; }
 
-    /// <summary>Divergence between policy and reference: <c>reverse_kl</c>, <c>forward_kl</c>, <c>js_divergence</c>, <c>alpha_divergence</c>.</summary>
+    /// <summary>
+    /// Divergence between policy and reference: <c>reverse_kl</c>, <c>forward_kl</c>, <c>js_divergence</c>, <c>alpha_divergence</c>.
+    /// </summary>
     public string FDivergence { get; init; } = "reverse_kl";
 
     /// <summary>Alpha of the alpha divergence.</summary>

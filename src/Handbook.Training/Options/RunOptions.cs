@@ -47,7 +47,9 @@ public sealed record RunOptions
     /// <summary>Loading the frozen weights in few bits; null loads them as they are.</summary>
     public QuantizationOptions? Quantization { get; init; }
 
-    /// <summary>Seed of new weights, dropout and, unless <see cref="DataOptions.OrderSeed"/> says otherwise, the order of the data.</summary>
+    /// <summary>
+    /// Seed of new weights, dropout and, unless <see cref="DataOptions.OrderSeed"/> says otherwise, the order of the data.
+    /// </summary>
     public int Seed { get; init; } = 42;
 
     /// <summary>Environment variables of the recipe's <c>env:</c> block, set before anything starts.</summary>
@@ -68,7 +70,8 @@ public sealed record RunOptions
         get
         {
             var settings = Recipe.DeepClone().AsObject();
-            foreach (var name in SourceKeys.Keys.Select(key => key.Split('.')[0]).Concat(["output_dir", "logging_dir", "overwrite_output_dir", "resume_from_checkpoint", "run_name"]))
+            foreach (var name in SourceKeys.Keys.Select(key => key.Split('.')[0])
+                .Concat(["output_dir", "logging_dir", "overwrite_output_dir", "resume_from_checkpoint", "run_name"]))
                 settings.Remove(name);
             return settings;
         }

@@ -46,7 +46,9 @@ public sealed record SequenceOptions
     /// <summary>The most tokens of a preference answer; null: no limit of its own.</summary>
     public int? MaxCompletionLength { get; init; }
 
-    /// <summary>What becomes of a too long example; null leaves it to the task (SFT keeps the start, continued pretraining splits).</summary>
+    /// <summary>
+    /// What becomes of a too long example; null leaves it to the task (SFT keeps the start, continued pretraining splits).
+    /// </summary>
     public TruncationMode? Truncation { get; init; }
 
     /// <summary>How training examples share rows.</summary>

@@ -11,7 +11,8 @@ public static class ProgressText
         var gradient = step.GradientNorm is { } norm ? $"  grad {Number(norm)}" : "";
         var watched = string.Concat(step.Watched.Select(metric => $"  {metric.Name} {Number(metric.Value)}"));
         return string.Create(CultureInfo.InvariantCulture,
-            $"step {step.Step}/{step.TotalSteps}  epoch {step.Epoch:0.00}  loss {step.Loss:0.0000}{watched}{gradient}  lr {Rate(step.LearningRate)}  {Count(step.TokensPerSecond)} tok/s  eta {Time(step.Remaining)}");
+            $"step {step.Step}/{step.TotalSteps}  epoch {step.Epoch:0.00}  loss {step.Loss:0.0000}{watched}{gradient}  lr "
+                + $"{Rate(step.LearningRate)}  {Count(step.TokensPerSecond)} tok/s  eta {Time(step.Remaining)}");
     }
 
     /// <summary>Three significant digits.</summary>

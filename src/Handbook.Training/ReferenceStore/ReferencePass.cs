@@ -43,7 +43,8 @@ internal sealed class ReferencePass
             if (chunks.Contains(null))
             {
                 using var held = FileLock.Take(
-                    folder + ".lock", stop, holder => progress.Note($"{holder} computes {Title} of the same model and data; waiting for it"));
+                    folder + ".lock", stop,
+                    holder => progress.Note($"{holder} computes {Title} of the same model and data; waiting for it"));
                 OpenFiles(chunks, fault => progress.Note($"{Title}: {fault}; computed again"));
                 if (chunks.Contains(null))
                     Complete(chunks, load, stop);
@@ -74,9 +75,12 @@ internal sealed class ReferencePass
     {
         var missing = Enumerable.Range(0, chunks.Length).Where(i => chunks[i] is null).ToList();
         var total = missing.Sum(i => (long)RowsOf(i).Count());
-        AtomicFile.WriteText(Path.Combine(folder, "store.json"), options.Key.ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+        AtomicFile.WriteText(Path.Combine(folder, "store.json"),
+            options.Key.ToJson().ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
         if (missing.Count < chunks.Length)
-            progress.Note(Invariant($"{Title}: {chunks.Length - missing.Count} of {Quantity.Of(chunks.Length, "file is", "files are")} there, going on with the rest"));
+            progress.Note(string.Create(CultureInfo.InvariantCulture,
+                $"{Title}: {chunks.Length - missing.Count} of "
+                    + $"{Quantity.Of(chunks.Length, "file is", "files are")} there, going on with the rest"));
         var start = clock.GetTimestamp();
         var (rows, tokens) = (0L, 0L);
         using (var frozen = load())
@@ -94,7 +98,9 @@ internal sealed class ReferencePass
             }
         }
         var seconds = clock.GetElapsedTime(start).TotalSeconds;
-        progress.Note(Invariant($"{Title}: {Quantity.Of(rows, "row")}, {Quantity.Of(tokens, "token")} in {seconds:F1} s ({ProgressText.Count(tokens / Math.Max(seconds, 1e-9))} tok/s), kept in {folder}"));
+        progress.Note(string.Create(CultureInfo.InvariantCulture,
+            $"{Title}: {Quantity.Of(rows, "row")}, {Quantity.Of(tokens, "token")} in {seconds:F1} s "
+                + $"({ProgressText.Count(tokens / Math.Max(seconds, 1e-9))} tok/s), kept in {folder}"));
         OpenFiles(chunks, fault => throw new IOException($"{folder}: {fault} right after it was written"));
     }
 
@@ -161,7 +167,8 @@ internal sealed class ReferencePass
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UserErrorException($"{folder}: {Title} cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
+            throw new UserErrorException(
+                $"{folder}: {Title} cannot be kept here ({e.Message}); set HANDBOOK_CACHE to a folder that can be written", e);
         }
     }
 

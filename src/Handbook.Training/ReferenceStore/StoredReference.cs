@@ -38,7 +38,9 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
 
     /// <summary>Opens a store, and computes before what is missing or damaged of it.</summary>
     /// <param name="options">What it covers and where it lies.</param>
-    /// <param name="load">Loads the frozen model; called only when something is missing, and its model is let go before this returns.</param>
+    /// <param name="load">
+    /// Loads the frozen model; called only when something is missing, and its model is let go before this returns.
+    /// </param>
     /// <param name="progress">Hears of rate and time left.</param>
     /// <param name="clock">Where time comes from.</param>
     /// <param name="stop">Ends the computation; what is whole stays and is not computed again.</param>
@@ -63,7 +65,8 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
             if (Find(SequenceIdentity.Of(batch, segment), occurrences) is not { } place || place.Count != count)
             {
                 throw new InvalidOperationException(
-                    $"{Folder}: no log-probabilities of segment {segment} of a batch of examples {string.Join(", ", batch.ExampleIds.Take(8))}");
+                    $"{Folder}: no log-probabilities of segment {segment} of a batch of examples "
+                    + $"{string.Join(", ", batch.ExampleIds.Take(8))}");
             }
             var values = chunks[place.Chunk].Values(place.Start, count);
             for (var i = 0; i < count; i++)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
 using Handbook.Training.Optimizers;
@@ -18,12 +19,16 @@ public sealed class BestModel(RunOptions options, CheckpointStore store, ITraini
         if (Find(state) is not { } best)
         {
             progress.Note(state.BestGlobalStep is { } step
-                ? FormattableString.Invariant($"load_best_model_at_end: the best evaluation, after step {step}, has no checkpoint; the last model stays. Let save_steps and eval_steps be the same.")
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"load_best_model_at_end: the best evaluation, after step {step}, has no checkpoint; the last model stays. Let "
+                        + $"save_steps and eval_steps be the same.")
                 : "load_best_model_at_end: nothing was evaluated; the last model stays.");
             return false;
         }
         RunCheckpoint.Restore(best, run.Model.Model, optimizer, run.Objective);
-        progress.Note(FormattableString.Invariant($"the best model is of step {state.BestGlobalStep} ({options.Checkpoints.MetricForBest ?? MetricNames.Loss} {state.BestMetric:0.0000})"));
+        progress.Note(string.Create(CultureInfo.InvariantCulture,
+            $"the best model is of step {state.BestGlobalStep} "
+                + $"({options.Checkpoints.MetricForBest ?? MetricNames.Loss} {state.BestMetric:0.0000})"));
         return true;
     }
 
@@ -32,7 +37,9 @@ public sealed class BestModel(RunOptions options, CheckpointStore store, ITraini
     {
         if (state.BestGlobalStep is not { } step)
             return null;
-        var folders = new[] { store.FolderOf(step), options.Checkpoints.ResumeFrom is { } from ? new CheckpointStore(Path.GetDirectoryName(Path.GetFullPath(from.TrimEnd('/')))!).FolderOf(step) : null };
+        var folders = new[] { store.FolderOf(step),
+            options.Checkpoints.ResumeFrom is { } from
+                ? new CheckpointStore(Path.GetDirectoryName(Path.GetFullPath(from.TrimEnd('/')))!).FolderOf(step) : null };
         return folders.OfType<string>().FirstOrDefault(Directory.Exists) is { } folder ? CheckpointStore.Open(folder) : null;
     }
 }

@@ -23,8 +23,10 @@ public static class DataBinding
     {
         Form = options.Data.Form,
         // An evaluation alone needs no training split: its own stands in.
-        Sources = !options.Checkpoints.Train && options.Data.TestSource is { } only ? [Part(only, options.Data.Form)] : [.. options.Data.Sources.Select(source => Part(source, options.Data.Form))],
-        Evaluation = options.Data.TestSource is { } test && (Evaluates(options.Evaluation) || !options.Checkpoints.Train) ? Part(test, options.Data.Form) : null,
+        Sources = !options.Checkpoints.Train && options.Data.TestSource is { } only
+            ? [Part(only, options.Data.Form)] : [.. options.Data.Sources.Select(source => Part(source, options.Data.Form))],
+        Evaluation = options.Data.TestSource is { } test && (Evaluates(options.Evaluation) || !options.Checkpoints.Train)
+            ? Part(test, options.Data.Form) : null,
         MixtureSeed = options.Data.MixtureSeed,
         Interleave = options.Data.Interleave is { } stop ? new InterleaveRule(stop, options.Data.Probabilities) : null,
         TestSize = options.Data.TestSplitSize is { } size ? new SplitSize(size.Value, size.IsFraction) : null,

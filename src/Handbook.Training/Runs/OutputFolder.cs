@@ -33,7 +33,8 @@ public sealed class OutputFolder : IDisposable
         }
         return FileLock.TryTake(Path.Combine(folder, LockName), out var held, out var holder)
             ? new OutputFolder(folder, isNew, held)
-            : throw new UserErrorException($"output_dir: {folder}: another run is at work in this folder: {holder}. Wait for its end, or name another output_dir.");
+            : throw new UserErrorException(
+                $"output_dir: {folder}: another run is at work in this folder: {holder}. Wait for its end, or name another output_dir.");
     }
 
     /// <summary>Refuses to write over files that were not written here.</summary>
@@ -43,7 +44,8 @@ public sealed class OutputFolder : IDisposable
     public void RefuseStrangers(string evidence, params IEnumerable<string> names)
     {
         if (!Path.Exists(Path.Combine(path, evidence)) && names.FirstOrDefault(name => Path.Exists(Path.Combine(path, name))) is { } found)
-            throw new UserErrorException($"output_dir: {path} holds {found}, which this command did not write and would write over; name another output_dir.");
+            throw new UserErrorException(
+                $"output_dir: {path} holds {found}, which this command did not write and would write over; name another output_dir.");
     }
 
     /// <summary>Lets others in.</summary>

@@ -25,7 +25,8 @@ public static class ResumePoint
         return search.Skipped.Count == 0
             ? null
             : throw new UserErrorException(
-                $"{options.OutputDirectory}: none of its {Quantity.Of(search.Skipped.Count, "checkpoint")} is whole. Set overwrite_output_dir to true to start anew.");
+                $"{options.OutputDirectory}: none of its {Quantity.Of(search.Skipped.Count, "checkpoint")} is whole. Set "
+                + "overwrite_output_dir to true to start anew.");
     }
 
     /// <summary>Says where a run goes on, once it is known that it does.</summary>

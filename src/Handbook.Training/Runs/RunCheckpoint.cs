@@ -31,7 +31,8 @@ public static class RunCheckpoint
         NamedTensor[] kept = [.. optimizer.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
         NamedTensor[] moving = [.. run.Objective.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
         NonFiniteWeightsException.ThrowIfAny(
-            Path.GetFileNameWithoutExtension(folder), [.. model.Parameters.Select(parameter => new NamedTensor(parameter.Name, parameter.Value)), .. kept, .. moving]);
+            Path.GetFileNameWithoutExtension(folder),
+            [.. model.Parameters.Select(parameter => new NamedTensor(parameter.Name, parameter.Value)), .. kept, .. moving]);
         model.Save(folder, model.Parameters[0].Value.DType);
         run.Tokenizer.Save(folder);
         SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), kept);
@@ -98,7 +99,8 @@ public static class RunCheckpoint
                 throw new UserErrorException($"{weights.Folder}: the checkpoint has no {name}; it belongs to another model.");
             var saved = weights.Get(name);
             if (!saved.Shape.SequenceEqual(shape) || saved.DType != parameter.Value.DType)
-                throw new UserErrorException($"{weights.Folder}: {name} is {saved} in the checkpoint, this run needs {parameter.Value.DType.Name()}[{string.Join(", ", shape)}].");
+                throw new UserErrorException($"{weights.Folder}: {name} is {saved} in the checkpoint, this run needs "
+                    + $"{parameter.Value.DType.Name()}[{string.Join(", ", shape)}].");
             parts.Add(saved);
         }
         parameter.Value.CopyFrom(form.Join(parts));

@@ -19,14 +19,20 @@ public static class RunData
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left to learn from.</exception>
     public static TokenStore Prepare(
         RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop, World? world = null) =>
-        Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit, progress, world).Prepare(notes, stop));
+        Told(options, tokenizer, modelLimit, progress,
+            notes => Preparation(options, tokenizer, modelLimit, progress, world).Prepare(notes, stop));
 
-    /// <summary>As <see cref="Prepare"/>, though there may be no label to learn from: what is wrong with the data is to be looked at.</summary>
+    /// <summary>
+    /// As <see cref="Prepare"/>, though there may be no label to learn from: what is wrong with the data is to be looked at.
+    /// </summary>
     /// <exception cref="UserErrorException">A dataset is missing or broken, or nothing is left of it.</exception>
-    public static TokenStore PrepareForInspection(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
-        Told(options, tokenizer, modelLimit, progress, notes => Preparation(options, tokenizer, modelLimit, progress).PrepareForInspection(notes, stop));
+    public static TokenStore PrepareForInspection(
+        RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, CancellationToken stop) =>
+        Told(options, tokenizer, modelLimit, progress,
+            notes => Preparation(options, tokenizer, modelLimit, progress).PrepareForInspection(notes, stop));
 
-    private static DataPreparation Preparation(RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, World? world = null)
+    private static DataPreparation Preparation(
+        RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, World? world = null)
     {
         var maxLength = DataBinding.MaxLength(options, Math.Min(modelLimit, tokenizer.ModelMaxLength ?? int.MaxValue));
         return new DataPreparation(DataBinding.Of(options, maxLength), Encoder(options, tokenizer, maxLength))
@@ -37,24 +43,31 @@ public static class RunData
     }
 
     private static TokenStore Told(
-        RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress, Func<IProgress<PreparationProgress>, TokenStore> prepare)
+        RunOptions options, Tokenizer tokenizer, int modelLimit, ITrainingProgress progress,
+        Func<IProgress<PreparationProgress>, TokenStore> prepare)
     {
         var notes = new PreparationNotes(progress);
         var store = prepare(notes);
         notes.Done();
         if (LosesAssistantMask(options))
-            progress.Note("assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
+            progress.Note(
+                "assistant_only_loss has no effect together with packing in the profile trl-0.19, as in TRL 0.19: every token is a label");
         if (options.Sequences.MaxLength is { } maxLength && maxLength > modelLimit)
-            progress.Note(string.Create(CultureInfo.InvariantCulture, $"max_length {maxLength} is more than the model was made for: it has {Quantity.Of(modelLimit, "position")} (max_position_embeddings)"));
+            progress.Note(string.Create(CultureInfo.InvariantCulture,
+                $"max_length {maxLength} is more than the model was made for: it has "
+                    + $"{Quantity.Of(modelLimit, "position")} (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
         foreach (var line in IdleAnswers.Warnings(store, tokenizer.IsSpecial))
             progress.Note(line);
         if (OneVerdict(store) is { } verdict)
-            progress.Note(string.Create(CultureInfo.InvariantCulture, $"warning: all {store.Train.RowCount} training answers have the label {verdict}; {options.Task} learns by telling liked from disliked answers, and from one kind alone it only moves every answer's reward the same way"));
+            progress.Note(string.Create(CultureInfo.InvariantCulture,
+                $"warning: all {store.Train.RowCount} training answers have the label {verdict}; {options.Task} learns by telling liked "
+                    + $"from disliked answers, and from one kind alone it only moves every answer's reward the same way"));
         if (!TrainingMethod.Of(options.Task).IsPlainText && (tokenizer.Settings.HasChatTemplate || HasConversations(store))
             && LabelChecks.BrokenMarkers(Conversations(options, tokenizer).Templates.All, tokenizer) is { Count: > 0 } broken)
-            progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its vocabulary before training a chat model");
+            progress.Note($"the chat template writes {string.Join(", ", broken)}, which the tokenizer cuts into pieces; add them to its "
+                + "vocabulary before training a chat model");
         return store;
     }
 
@@ -62,16 +75,19 @@ public static class RunData
     /// The tokenizer to save with the model: one without a chat template that was trained on conversations has learned ChatML, and
     /// whoever serves the model must know.
     /// </summary>
-    public static Tokenizer Taught(RunOptions options, Tokenizer tokenizer, TokenStore data) => !tokenizer.Settings.HasChatTemplate && HasConversations(data)
-        ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = ChatTemplate.ChatMl })
-        // The recipe's template was used for every conversation; another one for tools would be one the model never saw.
-        : options.Tokenizer.ChatTemplate is not null
-            ? tokenizer.WithSettings(tokenizer.Settings with { NamedChatTemplates = new Dictionary<string, string>(StringComparer.Ordinal) })
-            : tokenizer;
+    public static Tokenizer Taught(RunOptions options, Tokenizer tokenizer, TokenStore data) =>
+        !tokenizer.Settings.HasChatTemplate && HasConversations(data)
+            ? tokenizer.WithSettings(tokenizer.Settings with { ChatTemplate = ChatTemplate.ChatMl })
+            // The recipe's template was used for every conversation; another one for tools would be one the model never saw.
+            : options.Tokenizer.ChatTemplate is not null
+                ? tokenizer.WithSettings(
+                    tokenizer.Settings with { NamedChatTemplates = new Dictionary<string, string>(StringComparer.Ordinal) })
+                : tokenizer;
 
     /// <summary>How the run's examples become tokens.</summary>
     public static IExampleEncoder Encoder(RunOptions options, Tokenizer tokenizer, int maxLength) =>
-        options.Data.SkipPreparation ? new TokenizedRows(RowEncoder(options, tokenizer, maxLength)) : RowEncoder(options, tokenizer, maxLength);
+        options.Data.SkipPreparation
+            ? new TokenizedRows(RowEncoder(options, tokenizer, maxLength)) : RowEncoder(options, tokenizer, maxLength);
 
     private static IExampleEncoder RowEncoder(RunOptions options, Tokenizer tokenizer, int maxLength)
     {
@@ -114,7 +130,8 @@ public static class RunData
         store.Manifest.Sources.Any(source => source.Shape == nameof(ExampleShape.Conversation));
 
     private static bool LosesAssistantMask(RunOptions options) =>
-        options.Profile == Profile.Trl019 && options.Sequences.Packing != PackingStrategy.None && options.Sequences.LossScope == LossScope.AssistantTurns;
+        options.Profile == Profile.Trl019 && options.Sequences.Packing != PackingStrategy.None
+            && options.Sequences.LossScope == LossScope.AssistantTurns;
 
     /// <summary>The run's tokenizer with its chat template, labels and profile.</summary>
     /// <exception cref="UserErrorException">The end of turn would be masked as padding.</exception>
@@ -127,7 +144,8 @@ public static class RunData
         {
             Profile = options.Profile,
             // TRL 0.19 loses the assistant mask when it packs; only its profile follows it.
-            Labels = options.Sequences.LossScope == LossScope.AssistantTurns && !LosesAssistantMask(options) ? LabelScope.AssistantTurns : LabelScope.Everything,
+            Labels = options.Sequences.LossScope == LossScope.AssistantTurns && !LosesAssistantMask(options)
+                ? LabelScope.AssistantTurns : LabelScope.Everything,
             InsertEmptySystemMessage = options.Tokenizer.AutoInsertEmptySystemMessage ?? options.Profile == Profile.V03,
         });
     }
@@ -149,7 +167,8 @@ public static class RunData
             last = value;
             var left = value.Remaining is { } remaining ? $", {remaining:mm\\:ss} left" : "";
             progress.Advance(
-                string.Create(CultureInfo.InvariantCulture, $"preparing data: {value.Stage}, {value.MegabytesPerSecond:F1} MB/s{left}"), value.Examples, value.TotalExamples ?? value.Examples);
+                string.Create(CultureInfo.InvariantCulture, $"preparing data: {value.Stage}, {value.MegabytesPerSecond:F1} MB/s{left}"),
+                value.Examples, value.TotalExamples ?? value.Examples);
         }
 
         /// <summary>Says what preparing cost, unless it was there already.</summary>
@@ -158,7 +177,8 @@ public static class RunData
             if (last is { } done)
             {
                 progress.Note(string.Create(CultureInfo.InvariantCulture,
-                    $"data prepared: {Quantity.Of(done.Examples, "row")}, {done.Bytes / 1e6:F1} MB in {done.Elapsed.TotalSeconds:F1} s ({done.MegabytesPerSecond:F1} MB/s), {Quantity.Of(done.Tokens, "token")}"));
+                    $"data prepared: {Quantity.Of(done.Examples, "row")}, {done.Bytes / 1e6:F1} MB in {done.Elapsed.TotalSeconds:F1} s "
+                        + $"({done.MegabytesPerSecond:F1} MB/s), {Quantity.Of(done.Tokens, "token")}"));
             }
         }
     }

@@ -13,12 +13,15 @@ namespace Handbook.Training.Runs;
 /// <param name="store">Its checkpoints.</param>
 /// <param name="progress">Hears what happens.</param>
 /// <param name="clock">Where time comes from.</param>
-internal sealed class RunEnd(RunOptions options, IReadOnlyList<RunPage> pages, CheckpointStore store, ITrainingProgress progress, TimeProvider clock)
+internal sealed class RunEnd(
+    RunOptions options, IReadOnlyList<RunPage> pages, CheckpointStore store, ITrainingProgress progress, TimeProvider clock)
 {
     /// <summary>
-    /// Writes the results. What is stopped or fails here has all its steps behind it: they are kept, so that the same command does the rest.
+    /// Writes the results. What is stopped or fails here has all its steps behind it: they are kept, so that the same command does
+    /// the rest.
     /// </summary>
-    public RunResult Finish(LoopOutcome outcome, RunParts run, IOptimizer optimizer, RunLog log, Action<TrainerState> save, CancellationToken stop)
+    public RunResult Finish(
+        LoopOutcome outcome, RunParts run, IOptimizer optimizer, RunLog log, Action<TrainerState> save, CancellationToken stop)
     {
         var tookBest = options.Checkpoints.LoadBestAtEnd && new BestModel(options, store, progress).Take(outcome.State, run, optimizer);
         void Keep()
@@ -34,7 +37,8 @@ internal sealed class RunEnd(RunOptions options, IReadOnlyList<RunPage> pages, C
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             Keep();
-            progress.Note($"stopped in the evaluation at the end: the model is in {options.Checkpoints.OutputDirectory}; the same command goes on {From(store.Steps(), outcome.State.GlobalStep)}");
+            progress.Note($"stopped in the evaluation at the end: the model is in {options.Checkpoints.OutputDirectory}; the same command "
+                + $"goes on {From(store.Steps(), outcome.State.GlobalStep)}");
             return new RunResult(outcome.State, true, null);
         }
         catch (NonFiniteWeightsException)
@@ -44,15 +48,17 @@ internal sealed class RunEnd(RunOptions options, IReadOnlyList<RunPage> pages, C
         }
     }
 
-    private static string From(IReadOnlyList<int> steps, int last) =>
-        steps.Contains(last) ? "with the evaluation" : steps.Count > 0 ? FormattableString.Invariant($"from checkpoint-{steps[^1]}") : "from the beginning";
-
     /// <summary>Says how a run that was asked to stop goes on.</summary>
     public RunResult Stop(TrainerState state, int totalSteps)
     {
         progress.Note(state.GlobalStep == 0
             ? "stopped before the first step: there is nothing to save"
-            : FormattableString.Invariant($"stopped after step {state.GlobalStep} of {totalSteps}: the same command goes on from checkpoint-{state.GlobalStep}"));
+            : FormattableString.Invariant(
+                $"stopped after step {state.GlobalStep} of {totalSteps}: the same command goes on from checkpoint-{state.GlobalStep}"));
         return new RunResult(state, true, null);
     }
+
+    private static string From(IReadOnlyList<int> steps, int last) =>
+        steps.Contains(last) ? "with the evaluation"
+            : steps.Count > 0 ? FormattableString.Invariant($"from checkpoint-{steps[^1]}") : "from the beginning";
 }

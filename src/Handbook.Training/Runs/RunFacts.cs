@@ -19,7 +19,9 @@ public static class RunFacts
         ("device", RunDevice.Of(options.Model).ToString()),
         ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data),
-        ("batch", Invariant($"{Quantity.Of(options.Optimization.PerDeviceBatchSize, "row")} x {Quantity.Of(options.Optimization.GradientAccumulation, "micro-batch", "micro-batches")}")),
+        ("batch", string.Create(CultureInfo.InvariantCulture,
+            $"{Quantity.Of(options.Optimization.PerDeviceBatchSize, "row")} x "
+                + $"{Quantity.Of(options.Optimization.GradientAccumulation, "micro-batch", "micro-batches")}")),
         ("steps", Invariant($"{totalSteps} ({batches.StepsPerEpoch} an epoch)")),
         ("profile", options.Profile.RecipeName()),
         ("threads", Invariant($"{ParallelWork.ThreadCount} of {Environment.ProcessorCount}")),
@@ -42,18 +44,31 @@ public static class RunFacts
         var facts = new List<(string, string)>
         {
             ("training data", data.Kind == StoreKind.Sequences
-                ? Invariant($"{Quantity.Of(train.ExampleCount, "example")} in {Quantity.Of(train.RowCount, "row")} of at most {train.MaxLength} tokens, {train.Efficiency:P1} full")
-                : Invariant($"{Quantity.Of(train.ExampleCount, "example")}, prompt and answer of at most {train.MaxLength} tokens, {(double)train.TokenCount / Math.Max(1, train.RowCount):0} tokens each on average")),
-            ("label tokens", Invariant($"{train.LossTokenCount} of {train.TokenCount} ({(double)train.LossTokenCount / Math.Max(1, train.TokenCount):P1})")),
+                ? string.Create(CultureInfo.InvariantCulture,
+                    $"{Quantity.Of(train.ExampleCount, "example")} in {Quantity.Of(train.RowCount, "row")} of at most {train.MaxLength} "
+                        + $"tokens, {train.Efficiency:P1} full")
+                : string.Create(CultureInfo.InvariantCulture,
+                    $"{Quantity.Of(train.ExampleCount, "example")}, prompt and answer of at most {train.MaxLength} tokens, "
+                        + $"{(double)train.TokenCount / Math.Max(1, train.RowCount):0} tokens each on average")),
+            ("label tokens",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{train.LossTokenCount} of {train.TokenCount} ({(double)train.LossTokenCount / Math.Max(1, train.TokenCount):P1})")),
         };
         if (data.Evaluation is { } held)
-            facts.Add(("evaluation data", Invariant($"{Quantity.Of(held.ExampleCount, "example")} in {Quantity.Of(held.RowCount, "row")}")));
+            facts.Add(("evaluation data",
+                Invariant($"{Quantity.Of(held.ExampleCount, "example")} in {Quantity.Of(held.RowCount, "row")}")));
         if (train.Emptied > 0)
             facts.Add(("examples with nothing left", Invariant($"{train.Emptied} left out: empty, or an answer would be cut to none")));
         if (train.Truncated + train.Dropped + train.Split > 0)
-            facts.Add(("long examples", Invariant($"{train.Truncated} truncated, {train.Split} split, {train.Dropped} dropped; {Quantity.Of(train.LostTokens, "token")} lost")));
+            facts.Add(("long examples",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{train.Truncated} truncated, {train.Split} split, {train.Dropped} "
+                        + $"dropped; {Quantity.Of(train.LostTokens, "token")} lost")));
         if (train.WithoutLabel > 0)
-            facts.Add(("without a label", Invariant($"{Quantity.Of(train.WithoutLabel, "example teaches", "examples teach")} nothing, such as {string.Join(", ", train.WithoutLabelExamples.Take(3))}")));
+            facts.Add(("without a label",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"{Quantity.Of(train.WithoutLabel, "example teaches", "examples teach")} nothing, such as "
+                        + $"{string.Join(", ", train.WithoutLabelExamples.Take(3))}")));
         if (data.Manifest.BadRows > 0)
             facts.Add(("bad rows", Invariant($"{data.Manifest.BadRows} skipped")));
         return facts;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Models.Configuration;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
@@ -5,7 +6,9 @@ using Handbook.Training.Options;
 
 namespace Handbook.Training.Runs;
 
-/// <summary>Whose run an output folder is. It belongs to one: another is refused before it reads a checkpoint or writes over a model.</summary>
+/// <summary>
+/// Whose run an output folder is. It belongs to one: another is refused before it reads a checkpoint or writes over a model.
+/// </summary>
 /// <param name="options">Where and how a run begins.</param>
 /// <param name="store">The folder's checkpoints.</param>
 /// <param name="pages">Pages that the run leaves in it.</param>
@@ -14,7 +17,8 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
     // Not the results of evaluations, which stand in a folder without a run too.
     private readonly string[] written =
     [
-        .. pages.Select(page => page.FileName), TrainerState.FileName, MetricsLog.FileName, CsvLog.FileName, ConfigFile.Name, ConfigFile.GenerationName,
+        .. pages.Select(page => page.FileName), TrainerState.FileName, MetricsLog.FileName, CsvLog.FileName,
+        ConfigFile.Name, ConfigFile.GenerationName,
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
     ];
 
@@ -29,7 +33,8 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
         if (!options.Overwrite)
             RefuseFolder(mine);
         if (from is not null && RunIdentity.Load(from.Folder) is { } saved && mine.DifferencesFrom(saved) is { Count: > 0 } differences)
-            throw new UserErrorException($"{from.Folder}: is a checkpoint of another run: {string.Join("; ", differences)}. Give it as model_name_or_path to start from its weights. {WaysOn}");
+            throw new UserErrorException($"{from.Folder}: is a checkpoint of another run: {string.Join("; ", differences)}. Give it as "
+                + $"model_name_or_path to start from its weights. {WaysOn}");
     }
 
     /// <summary>Refuses a run of fewer steps than it has already: its result would be that of another length.</summary>
@@ -41,8 +46,9 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
     {
         if (from is null || from.Step <= asked)
             return;
-        throw new UserErrorException(FormattableString.Invariant(
-            $"{key}: {from.Folder} has {Quantity.Of(from.Step, "step")} already, {asked} {Quantity.Word(asked, "is", "are")} asked for; expected at least {from.Step}. {WaysOn}"));
+        throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+            $"{key}: {from.Folder} has {Quantity.Of(from.Step, "step")} already, {asked} {Quantity.Word(asked, "is", "are")} asked for; "
+                + $"expected at least {from.Step}. {WaysOn}"));
     }
 
     /// <summary>Refuses an evaluation under another recipe than the folder's: its figures would stand beside another run's model.</summary>
@@ -74,9 +80,11 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
         if (Owner() is not { } owner)
         {
             if (HoldsModel())
-                throw new UserErrorException($"output_dir: {folder} holds a model or checkpoints that don't say which run made them. {WaysOn}");
+                throw new UserErrorException(
+                    $"output_dir: {folder} holds a model or checkpoints that don't say which run made them. {WaysOn}");
             if (written.FirstOrDefault(name => Path.Exists(Path.Combine(folder, name))) is { } found)
-                throw new UserErrorException($"output_dir: {folder} holds {found}, which no run of handbook wrote and this one would write over. {WaysOn}");
+                throw new UserErrorException(
+                    $"output_dir: {folder} holds {found}, which no run of handbook wrote and this one would write over. {WaysOn}");
             return;
         }
         Refuse(mine, owner);
@@ -85,12 +93,15 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
     private void Refuse(RunIdentity mine, RunIdentity owner)
     {
         if (mine.DifferencesFrom(owner) is { Count: > 0 } differences)
-            throw new AnotherRunException($"output_dir: {folder} holds another run: {string.Join("; ", differences)}. {WaysOn}", string.Join("; ", differences));
+            throw new AnotherRunException($"output_dir: {folder} holds another run: {string.Join("; ", differences)}. {WaysOn}",
+                string.Join("; ", differences));
     }
 
     private RunIdentity? Owner() =>
-        RunIdentity.Load(folder) ?? store.Steps().Reverse().Select(step => RunIdentity.Load(store.FolderOf(step))).FirstOrDefault(found => found is not null);
+        RunIdentity.Load(folder)
+            ?? store.Steps().Reverse().Select(step => RunIdentity.Load(store.FolderOf(step))).FirstOrDefault(found => found is not null);
 
     private bool HoldsModel() => store.Steps().Count > 0
-        || (Directory.Exists(folder) && new[] { "*.safetensors", "pytorch_model*.bin" }.Any(pattern => Directory.EnumerateFiles(folder, pattern).Any()));
+        || (Directory.Exists(folder)
+            && new[] { "*.safetensors", "pytorch_model*.bin" }.Any(pattern => Directory.EnumerateFiles(folder, pattern).Any()));
 }

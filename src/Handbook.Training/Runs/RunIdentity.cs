@@ -22,7 +22,8 @@ namespace Handbook.Training.Runs;
 /// <param name="Precision">The numbers of compute, as the recipe asks for them.</param>
 /// <param name="Program">The program's version.</param>
 public sealed record RunIdentity(
-    string Task, IReadOnlyDictionary<string, string> Keys, IReadOnlyDictionary<string, string> Sources, string Model, string Reference, string Rows, string Precision, string Program)
+    string Task, IReadOnlyDictionary<string, string> Keys, IReadOnlyDictionary<string, string> Sources, string Model, string Reference,
+    string Rows, string Precision, string Program)
 {
     /// <summary>The file's name in an output folder and in every checkpoint.</summary>
     public const string FileName = "handbook_run.json";
@@ -31,7 +32,8 @@ public sealed record RunIdentity(
 
     /// <summary>What the options alone tell.</summary>
     public static RunIdentity Of(RunOptions options) => new(
-        options.Task.ToString().ToLowerInvariant(), options.DecisiveKeys, options.SourceKeys, "", "", "", (options.Model.IsMachinesPrecision ? Options.Precision.Auto : options.Model.Precision).Words(),
+        options.Task.ToString().ToLowerInvariant(), options.DecisiveKeys, options.SourceKeys, "", "", "",
+        (options.Model.IsMachinesPrecision ? Options.Precision.Auto : options.Model.Precision).Words(),
         "handbook " + RunOutputs.Version());
 
     /// <summary>All of it.</summary>
@@ -46,9 +48,13 @@ public sealed record RunIdentity(
     };
 
     /// <summary>Hash over everything that decides the result.</summary>
-    public string Hash => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PythonJson.WriteLine((this with { Sources = new Dictionary<string, string>() }).ToJson()))));
+    public string Hash =>
+        Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(PythonJson.WriteLine(
+            (this with { Sources = new Dictionary<string, string>() }).ToJson()))));
 
-    /// <summary>What tells another run from this one, each in words; empty when nothing does. What is not known of one of them is not compared.</summary>
+    /// <summary>
+    /// What tells another run from this one, each in words; empty when nothing does. What is not known of one of them is not compared.
+    /// </summary>
     public IReadOnlyList<string> DifferencesFrom(RunIdentity other)
     {
         if (Task != other.Task)
@@ -63,15 +69,19 @@ public sealed record RunIdentity(
         if (Differ(Rows, other.Rows))
         {
             var named = Changed(Sources, other.Sources).ToList();
-            differences.Add("the training rows are others" + (named.Count > 0 ? $" ({string.Join(", ", named.Take(ToldDifferences))})" : ""));
+            differences.Add("the training rows are others"
+                + (named.Count > 0 ? $" ({string.Join(", ", named.Take(ToldDifferences))})" : ""));
         }
         if (Program != other.Program)
             differences.Add($"it is of {other.Program}, this is {Program}");
-        return differences.Count <= ToldDifferences ? differences : [.. differences.Take(ToldDifferences), FormattableString.Invariant($"and {differences.Count - ToldDifferences} more")];
+        return differences.Count <= ToldDifferences
+            ? differences
+            : [.. differences.Take(ToldDifferences), FormattableString.Invariant($"and {differences.Count - ToldDifferences} more")];
     }
 
     /// <summary>Writes the file.</summary>
-    public void Save(string folder) => AtomicFile.WriteText(Path.Combine(folder, FileName), PythonJson.Write(ToJson(), indent: 2, sortKeys: false));
+    public void Save(string folder) =>
+        AtomicFile.WriteText(Path.Combine(folder, FileName), PythonJson.Write(ToJson(), indent: 2, sortKeys: false));
 
     /// <summary>Reads the file of a folder; null when there is none, or none that can be read.</summary>
     public static RunIdentity? Load(string folder)
@@ -102,7 +112,8 @@ public sealed record RunIdentity(
     }
 
     private string Told(string key, RunIdentity other) =>
-        Sources.GetValueOrDefault(key) != other.Sources.GetValueOrDefault(key) ? $" ({Shown(other.Sources, key)} there, {Shown(Sources, key)} here)" : "";
+        Sources.GetValueOrDefault(key) != other.Sources.GetValueOrDefault(key)
+            ? $" ({Shown(other.Sources, key)} there, {Shown(Sources, key)} here)" : "";
 
     private JsonObject ToJson() => new()
     {
@@ -117,7 +128,8 @@ public sealed record RunIdentity(
     };
 
     private static RunIdentity FromJson(JsonObject json) => new(
-        Text(json, "task"), Texts(json, "keys"), Texts(json, "sources"), Text(json, "model"), Text(json, "reference"), Text(json, "rows"), Text(json, "precision"), Text(json, "program"));
+        Text(json, "task"), Texts(json, "keys"), Texts(json, "sources"), Text(json, "model"), Text(json, "reference"), Text(json, "rows"),
+        Text(json, "precision"), Text(json, "program"));
 
     private static string Text(JsonObject json, string name) => json[name]!.GetValue<string>();
 
@@ -125,5 +137,6 @@ public sealed record RunIdentity(
         json[name]!.AsObject().ToDictionary(entry => entry.Key, entry => entry.Value!.GetValue<string>());
 
     private static JsonObject Object(IReadOnlyDictionary<string, string> values) =>
-        new(values.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));
+        new(values.OrderBy(entry => entry.Key, StringComparer.Ordinal)
+            .Select(entry => KeyValuePair.Create(entry.Key, (JsonNode?)entry.Value)));
 }

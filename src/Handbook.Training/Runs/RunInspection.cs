@@ -56,8 +56,12 @@ public sealed class RunInspection
         };
         if (!TrainingMethod.Of(_options.Task).IsPlainText)
         {
-            facts.Add(("chat template", _options.Tokenizer.ChatTemplate is not null ? "the recipe's" : tokenizer.Settings.HasChatTemplate ? "the tokenizer's" : "ChatML, the default"));
-            facts.Add(("labels", _conversations.Options.Labels == LabelScope.AssistantTurns ? "assistant turns" : _store.Kind == StoreKind.Sequences ? "by loss scope" : "answers"));
+            facts.Add(("chat template",
+                _options.Tokenizer.ChatTemplate is not null ? "the recipe's"
+                    : tokenizer.Settings.HasChatTemplate ? "the tokenizer's" : "ChatML, the default"));
+            facts.Add(("labels",
+                _conversations.Options.Labels == LabelScope.AssistantTurns ? "assistant turns"
+                    : _store.Kind == StoreKind.Sequences ? "by loss scope" : "answers"));
             if (LabelChecks.BrokenMarkers(_conversations.Templates.All, tokenizer) is { Count: > 0 } broken)
                 facts.Add(("markers that are no token", string.Join(' ', broken)));
         }
@@ -70,7 +74,8 @@ public sealed class RunInspection
     {
         var stored = new StoredExamples(_store, set);
         if (range.First > stored.Numbers.Count)
-            throw new UserErrorException($"--example {range.First}: there {Quantity.Word(stored.Numbers.Count, "is", "are")} {Quantity.Of(stored.Numbers.Count, "example")}.");
+            throw new UserErrorException($"--example {range.First}: there {Quantity.Word(stored.Numbers.Count, "is", "are")} "
+                + $"{Quantity.Of(stored.Numbers.Count, "example")}.");
         var shown = stored.Numbers.Skip(range.First - 1).Take(range.Count).ToList();
         var problems = new Dictionary<string, int>(StringComparer.Ordinal);
         var lengths = new List<int>(stored.Numbers.Count);
@@ -80,7 +85,8 @@ public sealed class RunInspection
             var tokens = stored.Read(number);
             // The answers of a pair stand beside each other behind their prompt: the row is as long as the longer one.
             lengths.Add(tokens.Parts[0].Length + tokens.Parts.Skip(1).Select(part => part.Length).DefaultIfEmpty().Max());
-            IReadOnlyList<string> found = stored.LostItsLabels(number) ? [LabelsCutOff] : _inspector.Problems(tokens.Parts, tokens.LossMask);
+            IReadOnlyList<string> found = stored.LostItsLabels(number)
+                ? [LabelsCutOff] : _inspector.Problems(tokens.Parts, tokens.LossMask);
             foreach (var problem in found)
                 problems[problem] = problems.GetValueOrDefault(problem) + 1;
             if (found.Count > 0 && troubled.Count < range.WithProblems && !shown.Contains(number))
@@ -111,7 +117,11 @@ public sealed class RunInspection
     {
         var examples = stored.Source(numbers, _preparation, [new LocalDatasetResolver("."), HubCacheResolver.OfThisMachine()]);
         var kept = stored.Kept(numbers);
-        return [.. numbers.Select(number => WithCuts(stored, number, Inspect(stored.Read(number), examples[number], _store.Describe(number), kept[number])))];
+        return
+        [
+            .. numbers.Select(number => WithCuts(stored, number,
+                Inspect(stored.Read(number), examples[number], _store.Describe(number), kept[number]))),
+        ];
     }
 
     private static InspectedExample WithCuts(StoredExamples stored, int number, InspectedExample inspected)
@@ -123,7 +133,10 @@ public sealed class RunInspection
             [
                 .. inspected.Problems,
                 .. stored.LostItsLabels(number) ? [LabelsCutOff] : Array.Empty<string>(),
-                .. lost > 0 ? [string.Create(CultureInfo.InvariantCulture, $"{Quantity.Of(lost, "token is", "tokens are")} cut off, since prompt and answers are longer than the limits")] : Array.Empty<string>(),
+                .. lost > 0
+                    ? [string.Create(CultureInfo.InvariantCulture,
+                        $"{Quantity.Of(lost, "token is", "tokens are")} cut off, since prompt and answers are longer than the limits")]
+                    : Array.Empty<string>(),
             ],
         };
     }

@@ -69,10 +69,11 @@ public sealed class RunModel : IDisposable
     }
 
     /// <summary>Writes the model with the optimizer's most exact weights.</summary>
-    /// <exception cref="NonFiniteWeightsException">A weight is no finite number in the element type it is saved in; nothing was written.</exception>
+    /// <exception cref="NonFiniteWeightsException">A weight is not finite in the type it is saved in; nothing was written.</exception>
     public void Save(string folder, IOptimizer optimizer)
     {
-        NonFiniteWeightsException.ThrowIfAny(folder, Model.Parameters.Select(parameter => new NamedTensor(parameter.Name, optimizer.Weights(parameter), SavedDType)));
+        NonFiniteWeightsException.ThrowIfAny(folder,
+            Model.Parameters.Select(parameter => new NamedTensor(parameter.Name, optimizer.Weights(parameter), SavedDType)));
         Model.Save(folder, SavedDType, optimizer.Weights);
     }
 
@@ -85,7 +86,8 @@ public sealed class RunModel : IDisposable
         if (model.Parameters.FirstOrDefault(parameter => !parameter.Value.AllFinite()) is not { } broken)
             return;
         model.Dispose();
-        throw new UserErrorException($"{options.Model.NameOrPath ?? "model_config"}: {broken.Name} holds values that are infinite or not a number; the run that wrote it diverged, or the file is damaged.");
+        throw new UserErrorException($"{options.Model.NameOrPath ?? "model_config"}: {broken.Name} holds values that are infinite or not "
+            + "a number; the run that wrote it diverged, or the file is damaged.");
     }
 
     private static CausalLanguageModel Causal(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
@@ -93,16 +95,25 @@ public sealed class RunModel : IDisposable
         var dtype = ComputeDType(options.Model);
         if (options.Model.Config is { } config)
         {
-            var made = CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype, RunDevice.Of(options.Model).Device, "model_config");
+            var made = CausalLanguageModel.Create(WithVocabulary(config, tokenizer), (ulong)(uint)options.Seed, dtype,
+                RunDevice.Of(options.Model).Device, "model_config");
             return made.Config.VocabularySize >= tokenizer.VocabSize
                 ? made
-                : throw Refused(made, $"model_config: vocab_size is {made.Config.VocabularySize}, the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}; token ids beyond it have no embedding. Leave vocab_size out to take the tokenizer's.");
+                : throw Refused(made,
+                    $"model_config: vocab_size is {made.Config.VocabularySize}, the tokenizer has "
+                        + $"{Quantity.Of(tokenizer.VocabSize, "token")}; token ids beyond it have no "
+                        + "embedding. Leave vocab_size out to take the tokenizer's.");
         }
         var before = Config(options, tokenizer).VocabularySize;
         CheckVocabulary(options, tokenizer, before);
         if (tokenizer.VocabSize > before)
-            progress.Note($"added tokens {string.Join(", ", tokenizer.AddedTokens.Where(token => token.Key >= before).Take(4).Select(token => token.Value.Content))}: the embedding grows from {before} to {tokenizer.VocabSize} rows, new ones begin as the mean of the others");
-        return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, RunDevice.Of(options.Model).Device, vocabulary: tokenizer.VocabSize);
+        {
+            var added = tokenizer.AddedTokens.Where(token => token.Key >= before).Take(4).Select(token => token.Value.Content);
+            progress.Note($"added tokens {string.Join(", ", added)}: the embedding grows from {before} to {tokenizer.VocabSize} rows, "
+                + "new ones begin as the mean of the others");
+        }
+        return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, RunDevice.Of(options.Model).Device,
+            vocabulary: tokenizer.VocabSize);
     }
 
     private static SequenceClassifier Classifier(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
@@ -111,8 +122,10 @@ public sealed class RunModel : IDisposable
             throw new UserErrorException("model_config: a reward model starts from a trained model; give model_name_or_path.");
         var vocabulary = Config(options, tokenizer).VocabularySize;
         if (tokenizer.VocabSize > vocabulary)
-            throw new UserErrorException($"{path}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size is {vocabulary}; train the language model with the added tokens first.");
-        var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1, RunDevice.Of(options.Model).Device);
+            throw new UserErrorException($"{path}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size "
+                + $"is {vocabulary}; train the language model with the added tokens first.");
+        var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1,
+            RunDevice.Of(options.Model).Device);
         foreach (var name in model.NewWeights)
             progress.Note($"{name} is not in {path}: it begins with random numbers");
         return model;
@@ -125,7 +138,8 @@ public sealed class RunModel : IDisposable
         if (tokenizer.VocabSize - rows > added)
         {
             throw new UserErrorException(
-                $"{options.Model.NameOrPath}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size is {rows}; only added tokens may lie beyond it, so the tokenizer belongs to another model.");
+                $"{options.Model.NameOrPath}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size is "
+                + $"{rows}; only added tokens may lie beyond it, so the tokenizer belongs to another model.");
         }
     }
 

@@ -15,5 +15,6 @@ public sealed record RunPage(string FileName, Func<RunSummary, string> Text);
 /// <param name="Versions">What trained it.</param>
 /// <param name="EndedAt">When it ended.</param>
 public sealed record RunSummary(
-    RunOptions Options, TrainerState State, IReadOnlyList<(string Name, string Value)> DataFacts, IReadOnlyList<(string Name, string Version)> Versions,
+    RunOptions Options, TrainerState State, IReadOnlyList<(string Name, string Value)> DataFacts,
+    IReadOnlyList<(string Name, string Version)> Versions,
     DateTimeOffset EndedAt);

@@ -46,7 +46,9 @@ public sealed class RunParts : IDisposable
     /// <param name="stop">Ends it early.</param>
     /// <param name="world">All ranks; null for this one alone.</param>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files, or the folder is another run's.</exception>
-    public static RunParts Open(RunOptions options, RunFolder folder, Checkpoint? from, ITrainingProgress progress, TimeProvider clock, CancellationToken stop, World? world = null)
+    public static RunParts Open(
+        RunOptions options, RunFolder folder, Checkpoint? from, ITrainingProgress progress, TimeProvider clock, CancellationToken stop,
+        World? world = null)
     {
         var method = TrainingMethod.Of(options.Task);
         var tokenizer = RunTokenizer.Load(options);
@@ -63,10 +65,12 @@ public sealed class RunParts : IDisposable
                 folder.Refuse(identity, from);
             reference = RunReference.Open(options, method, model, data, progress, clock, stop);
             var objective = method.Objective(new MethodParts(model.Model, options, reference.Logps));
-            var evaluator = data.Evaluation is { RowCount: > 0 } held ? new Evaluator(objective, method.Rows(held), options.Evaluation.PerDeviceBatchSize, clock, world) : null;
+            var evaluator = data.Evaluation is { RowCount: > 0 } held
+                ? new Evaluator(objective, method.Rows(held), options.Evaluation.PerDeviceBatchSize, clock, world) : null;
             if (evaluator is not null)
                 BestCheckpoint.CheckMetric(options.Checkpoints, evaluator, stop);
-            return new RunParts(identity, RunData.Taught(options, tokenizer, data), model, data, reference) { Objective = objective, Evaluator = evaluator };
+            var taught = RunData.Taught(options, tokenizer, data);
+            return new RunParts(identity, taught, model, data, reference) { Objective = objective, Evaluator = evaluator };
         }
         catch
         {
@@ -88,10 +92,8 @@ public sealed class RunParts : IDisposable
     /// <summary>An id without an embedding would read beyond the table: said before the first step, with its place.</summary>
     private static void CheckTokenIds(TokenStore data, int vocabularySize)
     {
-        if (data.Manifest.LargestTokenId >= vocabularySize)
-        {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"{data.Manifest.LargestTokenIdExample}: token id {data.Manifest.LargestTokenId} has no embedding; the model has {vocabularySize}"));
-        }
+        var (largest, example) = (data.Manifest.LargestTokenId, data.Manifest.LargestTokenIdExample);
+        if (largest >= vocabularySize)
+            throw new UserErrorException($"{example}: token id {largest} has no embedding; the model has {vocabularySize}");
     }
 }

@@ -44,7 +44,8 @@ public static class RunPrecision
                 return $"{name}, as in the checkpoint";
             return IsHost(model) ? $"{name}: {Speed()}" : name;
         }
-        return model.Precision == Precision.Float32 || IsFast(model) ? name : $"{name}, as asked for; {Speed()}, so that precision: auto takes float32";
+        return model.Precision == Precision.Float32 || IsFast(model)
+            ? name : $"{name}, as asked for; {Speed()}, so that precision: auto takes float32";
     }
 
     // GPUs that libtorch 2.10 still serves multiply bfloat16 faster than float32; a host is measured.
@@ -53,5 +54,6 @@ public static class RunPrecision
     private static bool IsHost(ModelOptions model) => RunDevice.Of(model).Device.Kind == DeviceKind.Cpu;
 
     /// <summary>What was measured, in words.</summary>
-    public static string Speed() => string.Create(CultureInfo.InvariantCulture, $"bf16 products run here at {BFloat16Speed.Ratio:0.0} times the rate of float32");
+    public static string Speed() =>
+        string.Create(CultureInfo.InvariantCulture, $"bf16 products run here at {BFloat16Speed.Ratio:0.0} times the rate of float32");
 }

@@ -36,12 +36,14 @@ public sealed class RunReference : IDisposable
     /// <param name="clock">Where time comes from.</param>
     /// <param name="stop">Ends a store's computation; what is whole of it stays.</param>
     public static RunReference Open(
-        RunOptions options, TrainingMethod method, RunModel policy, TokenStore data, ITrainingProgress progress, TimeProvider clock, CancellationToken stop)
+        RunOptions options, TrainingMethod method, RunModel policy, TokenStore data, ITrainingProgress progress, TimeProvider clock,
+        CancellationToken stop)
     {
         if (!method.NeedsReference || options.Preference.ReferenceFree)
             return new RunReference(new NoReference(), null);
         var name = options.Preference.ReferenceModel ?? options.Model.NameOrPath
-            ?? throw new UserErrorException("ref_model: a new model (model_config) has no reference; name a trained one, or set reference_free: true.");
+            ?? throw new UserErrorException(
+                "ref_model: a new model (model_config) has no reference; name a trained one, or set reference_free: true.");
         if (options.Preference is { PrecomputeReference: true, SyncReference: false })
         {
             var store = Stored(options, method, name, policy.Model, data, progress, clock, stop);
@@ -51,7 +53,8 @@ public sealed class RunReference : IDisposable
         try
         {
             var frozen = new CausalPolicy(model, ForwardOptions.Default);
-            IReferenceLogps logps = options.Preference.SyncReference ? Moving(options.Preference, frozen, model, policy.Model) : new LiveReference(frozen);
+            IReferenceLogps logps = options.Preference.SyncReference
+                ? Moving(options.Preference, frozen, model, policy.Model) : new LiveReference(frozen);
             return new RunReference(logps, model);
         }
         catch
@@ -76,15 +79,17 @@ public sealed class RunReference : IDisposable
     }
 
     private static StoredReference Stored(
-        RunOptions options, TrainingMethod method, string name, IPretrainedModel policy, TokenStore data, ITrainingProgress progress, TimeProvider clock,
-        CancellationToken stop)
+        RunOptions options, TrainingMethod method, string name, IPretrainedModel policy, TokenStore data, ITrainingProgress progress,
+        TimeProvider clock, CancellationToken stop)
     {
         var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows).ToList();
         // The mismatched answers of KTO need their log-probabilities too.
-        var contrasts = sets.Where(rows => rows.Read(0).Contrast is not null).Select(rows => rows with { Read = row => rows.Read(row).Contrast! }).ToList();
+        var contrasts = sets.Where(rows => rows.Read(0).Contrast is not null)
+            .Select(rows => rows with { Read = row => rows.Read(row).Contrast! }).ToList();
         var settings = new ReferenceStoreOptions
         {
-            Key = new ReferenceKey(ReferenceKey.OfFolder(name), RunModel.ComputeDType(options.Model), data.ContentHash, FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
+            Key = new ReferenceKey(ReferenceKey.OfFolder(name), RunModel.ComputeDType(options.Model), data.ContentHash,
+                FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
             Sets = [.. sets, .. contrasts],
         };
         return StoredReference.Open(settings, () => Frozen(Load(name, options.Model, policy)), progress, clock, stop);
@@ -95,11 +100,13 @@ public sealed class RunReference : IDisposable
     /// <summary>The frozen model, with the policy's vocabulary: tokens that were added to the one begin alike in the other.</summary>
     private static CausalLanguageModel Load(string name, ModelOptions options, IPretrainedModel policy)
     {
-        var model = CausalLanguageModel.Load(name, RunModel.ComputeDType(options), RunDevice.Of(options).Device, vocabulary: policy.Config.VocabularySize);
+        var model = CausalLanguageModel.Load(name, RunModel.ComputeDType(options), RunDevice.Of(options).Device,
+            vocabulary: policy.Config.VocabularySize);
         if (model.Config.VocabularySize == policy.Config.VocabularySize)
             return model;
         var found = model.Config.VocabularySize;
         model.Dispose();
-        throw new UserErrorException($"ref_model: {name} has {found} tokens, the policy has {policy.Config.VocabularySize}; log-probabilities of different vocabularies cannot be compared.");
+        throw new UserErrorException($"ref_model: {name} has {found} tokens, the policy has {policy.Config.VocabularySize}; "
+            + "log-probabilities of different vocabularies cannot be compared.");
     }
 }

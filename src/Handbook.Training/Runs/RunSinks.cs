@@ -26,7 +26,8 @@ public static class RunSinks
         foreach (var name in options.ReportTo)
         {
             if (!Names.Contains(name, StringComparer.Ordinal))
-                throw new UserErrorException($"report_to: {name} is not written here; there are {string.Join(", ", Names)}.{NearestName.Hint(name, Names)}");
+                throw new UserErrorException(
+                    $"report_to: {name} is not written here; there are {string.Join(", ", Names)}.{NearestName.Hint(name, Names)}");
         }
         var (sinks, owned) = (new List<Action<MetricsRow>>(), new List<IDisposable>());
         foreach (var name in options.ReportTo.Distinct(StringComparer.Ordinal))
@@ -34,7 +35,8 @@ public static class RunSinks
             switch (name)
             {
                 case "tensorboard":
-                    Add(name, EventFile.Open(options.LoggingDirectory ?? Path.Combine(outputFolder, "runs"), resumedStep, clock), file => file.Write);
+                    Add(name, EventFile.Open(options.LoggingDirectory ?? Path.Combine(outputFolder, "runs"), resumedStep, clock),
+                        file => file.Write);
                     break;
                 case "jsonl":
                     Add(name, MetricsLog.Open(outputFolder, resumedStep), log => log.Write);

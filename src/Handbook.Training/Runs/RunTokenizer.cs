@@ -22,12 +22,14 @@ public static class RunTokenizer
         var folder = options.Tokenizer.NameOrPath ?? options.Model.NameOrPath
             ?? throw new UserErrorException("tokenizer_name_or_path: a new model (model_config) needs it.");
         if (!Directory.Exists(folder))
-            throw new UserErrorException($"{(options.Tokenizer.NameOrPath is null ? "model_name_or_path" : "tokenizer_name_or_path")}: {folder} is not a folder on this machine.");
+            throw new UserErrorException($"{(options.Tokenizer.NameOrPath is null ? "model_name_or_path" : "tokenizer_name_or_path")}: "
+                + $"{folder} is not a folder on this machine.");
         var tokenizer = WithChatMl(folder, Tokenizer.Load(folder), options);
         if (options.Tokenizer.EosToken is { } eos)
         {
             if (tokenizer.TokenToId(eos) is null)
-                throw new UserErrorException($"eos_token: {eos} is not a token of {folder}; add it to the tokenizer first, or name one that it has.");
+                throw new UserErrorException(
+                    $"eos_token: {eos} is not a token of {folder}; add it to the tokenizer first, or name one that it has.");
             tokenizer = tokenizer.WithSettings(tokenizer.Settings with { EosToken = eos });
         }
         return options.Tokenizer.ChatTemplate is { } template
@@ -42,7 +44,8 @@ public static class RunTokenizer
     private static Tokenizer WithChatMl(string folder, Tokenizer tokenizer, RunOptions options)
     {
         var templates = Templates(folder, tokenizer, options);
-        var isWanted = TrainingMethod.Of(options.Task).AddsTurnTokens && options.Profile != Profile.Trl019 && templates.All.Any(template => template.Source.Contains(TurnStart, StringComparison.Ordinal));
+        var isWanted = TrainingMethod.Of(options.Task).AddsTurnTokens && options.Profile != Profile.Trl019
+            && templates.All.Any(template => template.Source.Contains(TurnStart, StringComparison.Ordinal));
         if (!isWanted || (tokenizer.TokenToId(TurnStart) is not null && tokenizer.TokenToId(TurnEnd) is not null))
             return tokenizer;
         var grown = tokenizer.WithAddedTokens([new AddedToken(TurnStart) { Special = true }, new AddedToken(TurnEnd) { Special = true }]);
@@ -53,7 +56,8 @@ public static class RunTokenizer
     {
         try
         {
-            return new ChatTemplates(tokenizer.Settings, options.Tokenizer.ChatTemplate ?? (tokenizer.Settings.HasChatTemplate ? null : ""));
+            return new ChatTemplates(tokenizer.Settings,
+                options.Tokenizer.ChatTemplate ?? (tokenizer.Settings.HasChatTemplate ? null : ""));
         }
         catch (UserErrorException fault) when (options.Tokenizer.ChatTemplate is null)
         {

@@ -96,7 +96,8 @@ public sealed record TrainingMethod(string Name, StoreKind Data, Func<MethodPart
             Keys =
             [
                 "loss_weights", "label_smoothing", "reference_free", "rpo_alpha", "ld_alpha", "f_divergence_type",
-                "f_alpha_divergence_coef", "discopop_tau", "use_weighting", "sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps",
+                "f_alpha_divergence_coef", "discopop_tau", "use_weighting", "sync_ref_model",
+                "ref_model_mixup_alpha", "ref_model_sync_steps",
             ],
         },
         new("orpo", StoreKind.Pairs, parts => new OddsRatioObjective(parts.Policy, parts.Options.Preference))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
 using Handbook.Training.Loop;
@@ -17,7 +18,8 @@ namespace Handbook.Training.Runs;
 /// <param name="progress">Hears what happens.</param>
 /// <param name="clock">Where time comes from.</param>
 /// <param name="world">All ranks; null for this one alone.</param>
-public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock, World? world = null)
+public sealed class TrainingRun(
+    RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock, World? world = null)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
     private readonly TrainingMethod method = TrainingMethod.Of(options.Task);
@@ -47,7 +49,7 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         return Train(parts, optimizer, folder, resumed, stop);
     }
 
-    /// <summary>Refuses a run whose folder is another run's, or has more steps than it asks for, as far as that is known without its data.</summary>
+    /// <summary>Refuses a run whose folder is another run's or has more steps than asked for, as far as is known without data.</summary>
     /// <exception cref="UserErrorException">It is refused.</exception>
     public static void Refuse(RunOptions options, IReadOnlyList<RunPage> pages)
     {
@@ -94,8 +96,9 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
     {
         var rows = method.Rows(run.Data.Train);
         var batches = new BatchSchedule(
-            rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation, options.Data.OrderSeed ?? options.Seed,
-            !options.Data.DisableShuffle, options.Sequences.DropLastBatch, options.Sequences.GroupByLength ? rows.Lengths() : null, world);
+            rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation,
+            options.Data.OrderSeed ?? options.Seed, !options.Data.DisableShuffle, options.Sequences.DropLastBatch,
+            options.Sequences.GroupByLength ? rows.Lengths() : null, world);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
         RunFolder.RefuseFewerSteps(totalSteps, options.Optimization.MaxSteps > 0 ? "max_steps" : "num_train_epochs", resumed);
         var learningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps);
@@ -110,7 +113,8 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
 
         var parts = new LoopParts
         {
-            Step = new TrainingStep(run.Objective, run.Model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm, options.Seed, world),
+            Step = new TrainingStep(run.Objective, run.Model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm,
+                options.Seed, world),
             Rows = rows,
             Batches = batches,
             LearningRate = learningRate,
@@ -148,13 +152,17 @@ public sealed class TrainingRun(RunOptions options, IReadOnlyList<RunPage> pages
         var state = RunCheckpoint.Restore(from, run.Model.Model, optimizer, run.Objective);
         if (state.GlobalStep == totalSteps)
         {
-            progress.Note(FormattableString.Invariant($"nothing left to {(options.Evaluation.AtEnd && run.Evaluator is not null ? "train" : "do")}: all {Quantity.Of(totalSteps, "step")} are done"));
+            progress.Note(string.Create(CultureInfo.InvariantCulture,
+                $"nothing left to {(options.Evaluation.AtEnd && run.Evaluator is not null ? "train" : "do")}: all "
+                    + $"{Quantity.Of(totalSteps, "step")} are done"));
             return BestCheckpoint.Recall(state with { MaxSteps = totalSteps }, options.Checkpoints);
         }
-        if (state.MaxSteps != totalSteps && options.Optimization.Schedule.Kind is not (ScheduleKind.Constant or ScheduleKind.ConstantWithWarmup))
+        if (state.MaxSteps != totalSteps
+            && options.Optimization.Schedule.Kind is not (ScheduleKind.Constant or ScheduleKind.ConstantWithWarmup))
         {
-            progress.Note(FormattableString.Invariant(
-                $"the run has {Quantity.Of(totalSteps, "step")} now, {state.MaxSteps} when {Path.GetFileName(from.Folder)} was saved: from here on the learning rate follows the schedule of {totalSteps}"));
+            progress.Note(string.Create(CultureInfo.InvariantCulture,
+                $"the run has {Quantity.Of(totalSteps, "step")} now, {state.MaxSteps} when {Path.GetFileName(from.Folder)} was saved: "
+                    + $"from here on the learning rate follows the schedule of {totalSteps}"));
         }
         return BestCheckpoint.Recall(state with { MaxSteps = totalSteps }, options.Checkpoints);
     }

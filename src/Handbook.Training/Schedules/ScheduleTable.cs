@@ -82,7 +82,8 @@ public static class ScheduleTable
     {
         var (end, power, start) = (span.Options.EndLearningRate ?? 1e-7, span.Options.Power ?? 1.0, span.BaseLearningRate);
         if (start <= end)
-            throw new UserErrorException(FormattableString.Invariant($"lr_scheduler_kwargs.lr_end: {end} must be below learning_rate ({start})."));
+            throw new UserErrorException(FormattableString.Invariant(
+                $"lr_scheduler_kwargs.lr_end: {end} must be below learning_rate ({start})."));
         return Warmed(span, step =>
         {
             if (step > span.Total)
@@ -102,7 +103,8 @@ public static class ScheduleTable
     private static Func<int, double> WarmupStableDecay(ScheduleSpan span)
     {
         var options = span.Options;
-        var decay = options.DecaySteps ?? throw new UserErrorException("lr_scheduler_kwargs.num_decay_steps: warmup_stable_decay needs it.");
+        var decay = options.DecaySteps
+            ?? throw new UserErrorException("lr_scheduler_kwargs.num_decay_steps: warmup_stable_decay needs it.");
         var stable = options.StableSteps ?? span.Total - span.Warmup - decay;
         var floor = options.MinLearningRateRatio ?? 0;
         Check("warmup_type", options.WarmupType);

@@ -4,9 +4,9 @@ using Handbook.Training.Artefacts;
 namespace Handbook.Training.TensorBoard;
 
 /// <summary>
-/// The event file of a run: <c>runs/&lt;time_host&gt;/events.out.tfevents.&lt;seconds&gt;.&lt;host&gt;.&lt;process&gt;.0</c>, with the tags that
-/// transformers' TensorBoard callback gives (<c>train/loss</c>, <c>eval/loss</c>). A resumed run adds a file to the newest run
-/// folder and says from which step on older points no longer hold, so that curves go on without a fork.
+/// The event file of a run: <c>runs/&lt;time_host&gt;/events.out.tfevents.&lt;seconds&gt;.&lt;host&gt;.&lt;process&gt;.0</c>, with
+/// the tags that transformers' TensorBoard callback gives (<c>train/loss</c>, <c>eval/loss</c>). A resumed run adds a file to the
+/// newest run folder and says from which step on older points no longer hold, so that curves go on without a fork.
 /// </summary>
 public sealed class EventFile : IDisposable
 {
@@ -33,7 +33,8 @@ public sealed class EventFile : IDisposable
         var seconds = clock.GetUtcNow().ToUnixTimeSeconds();
         var folder = (resumedStep > 0 ? NewestRun(runsFolder) : null) ?? Path.Combine(runsFolder, RunName(clock));
         Directory.CreateDirectory(folder);
-        var name = FilePrefix + string.Create(CultureInfo.InvariantCulture, $"{seconds:0000000000}.{Environment.MachineName}.{Environment.ProcessId}");
+        var name = FilePrefix
+            + string.Create(CultureInfo.InvariantCulture, $"{seconds:0000000000}.{Environment.MachineName}.{Environment.ProcessId}");
         for (var i = 0; ; i++)
         {
             var path = Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));

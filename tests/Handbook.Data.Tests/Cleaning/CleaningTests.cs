@@ -20,7 +20,8 @@ public sealed class CleaningTests : IDisposable
     [Fact]
     public void ExactDuplicates_SameWordsElsewhereSpaced_KeepsTheFirst()
     {
-        using var store = Clean(["The cat sat.", "the  CAT\nsat", "another", "The cat sat."], new CleaningOptions { ExactDuplicates = true });
+        using var store = Clean(["The cat sat.", "the  CAT\nsat", "another", "The cat sat."],
+            new CleaningOptions { ExactDuplicates = true });
         Assert.Equal(["The cat sat.", "another"], Texts(store));
         var count = Assert.Single(store.Manifest.Cleaning);
         Assert.Equal(("exact duplicate", 2), (count.Rule, count.Removed));
@@ -34,7 +35,8 @@ public sealed class CleaningTests : IDisposable
     public void NearDuplicates_PlantedCopies_AreFoundAndOthersStay(int threads)
     {
         var random = new PythonRandom(11);
-        var originals = Enumerable.Range(0, 200).Select(_ => Enumerable.Range(0, 120).Select(_ => $"w{random.Below(5000)}").ToArray()).ToList();
+        var originals = Enumerable.Range(0, 200).Select(_ => Enumerable.Range(0, 120).Select(_ => $"w{random.Below(5000)}").ToArray())
+            .ToList();
         // A copy with 2 of 120 words changed shares about 106 of 126 runs of five: 0.84. One with 40 changed shares almost none.
         var copies = originals.Take(50).Select(words => Changed(words, 2)).ToList();
         var others = originals.Skip(50).Take(50).Select(words => Changed(words, 40)).ToList();
@@ -69,8 +71,13 @@ public sealed class CleaningTests : IDisposable
     [Fact]
     public void Decontaminate_RunOfWordsFromAnEvaluationSet_IsFoundInSpiteOfCaseAndPunctuation()
     {
-        folder.Write("eval/test.jsonl", "{\"question\":\"Natalia sold clips to 48 of her friends in April, and then she sold half as many clips in May.\",\"answer\":\"72\"}\n");
-        var options = new CleaningOptions { Decontaminate = [new EvaluationSet("gsm8k", new DatasetRequest("eval", Split: "test"))], NGramWords = 13 };
+        folder.Write("eval/test.jsonl",
+            "{\"question\":\"Natalia sold clips to 48 of her friends in April, and then she "
+                + "sold half as many clips in May.\",\"answer\":\"72\"}\n");
+        var options = new CleaningOptions
+        {
+            Decontaminate = [new EvaluationSet("gsm8k", new DatasetRequest("eval", Split: "test"))], NGramWords = 13,
+        };
         using var store = Clean(
         [
             "Solve: natalia sold clips -- to 48 of her friends in april and then she ran.",
@@ -91,7 +98,8 @@ public sealed class CleaningTests : IDisposable
             ("def g(strings):\n    '''Join them'''\n", "    return \" \".join(strings)\n"),
         };
         folder.Write("openai_humaneval/test.jsonl", string.Concat(problems.Select((p, i) =>
-            new JsonObject { ["task_id"] = $"HumanEval/{i}", ["prompt"] = p.Item1, ["canonical_solution"] = p.Item2 }.ToJsonString() + "\n")));
+            new JsonObject { ["task_id"] = $"HumanEval/{i}", ["prompt"] = p.Item1, ["canonical_solution"] = p.Item2 }.ToJsonString()
+                + "\n")));
         using var store = Clean(
         [
             "Write code to ADD TWO\n numbers   x and y please",
@@ -115,9 +123,11 @@ public sealed class CleaningTests : IDisposable
             {"text":"this is much longer than anybody would want","score":5}
             {"text":"no score at all"}
             """);
-        using var store = Prepare(new CleaningOptions { MinCharacters = 6, MaxCharacters = 30, Columns = [ColumnFilter.Parse("score >= 4")] }, 1);
+        using var store = Prepare(
+            new CleaningOptions { MinCharacters = 6, MaxCharacters = 30, Columns = [ColumnFilter.Parse("score >= 4")] }, 1);
         Assert.Equal(["long enough here"], Texts(store));
-        Assert.Equal([("longer than max_characters", 1), ("not score >= 4", 2), ("shorter than min_characters", 1)], store.Manifest.Cleaning.Select(count => (count.Rule, count.Removed)));
+        Assert.Equal([("longer than max_characters", 1), ("not score >= 4", 2), ("shorter than min_characters", 1)],
+            store.Manifest.Cleaning.Select(count => (count.Rule, count.Removed)));
     }
 
     [Theory]

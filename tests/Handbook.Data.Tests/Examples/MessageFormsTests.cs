@@ -19,7 +19,10 @@ public sealed class MessageFormsTests : IDisposable
         return ExampleReader.Recognize(source).Read(source.Read().Single());
     }
 
-    private const string Call = """{"messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,"tool_calls":[{"function":{"arguments":{"row":null,"seats":[null,1]}}}],"name":null}],"tools":[{"default":null}]}""";
+    private const string Call =
+        """{"messages":[{"role":"user","content":"q"},"""
+        + """{"role":"assistant","content":null,"tool_calls":[{"function":{"arguments":{"row":null,"seats":[null,"""
+        + """1]}}}],"name":null}],"tools":[{"default":null}]}""";
 
     [Theory]
     [InlineData("data.jsonl", Call)]
@@ -28,16 +31,19 @@ public sealed class MessageFormsTests : IDisposable
     {
         var example = Read(content, name);
         Assert.Equal("""[{"default":null}]""", example.Tools!.ToJsonString());
-        Assert.Equal("""{"content":null,"tool_calls":[{"function":{"arguments":{"row":null,"seats":[null,1]}}}],"name":null}""", ((ConversationExample)example).Messages[1].Extra!.ToJsonString());
+        Assert.Equal("""{"content":null,"tool_calls":[{"function":{"arguments":{"row":null,"seats":[null,1]}}}],"name":null}""",
+            ((ConversationExample)example).Messages[1].Extra!.ToJsonString());
     }
 
     [Fact]
     public void Read_NullsThatAColumnarFileFillsUpWith_AreNothing()
     {
         using var document = System.Text.Json.JsonDocument.Parse(Call);
-        var example = new ExampleReader(ExampleShape.Conversation, new SourceOptions()).Read(document.RootElement, new RowPlace("data.parquet", 1, IsLine: false));
+        var example = new ExampleReader(ExampleShape.Conversation, new SourceOptions())
+            .Read(document.RootElement, new RowPlace("data.parquet", 1, IsLine: false));
         Assert.Equal("[{}]", example.Tools!.ToJsonString());
-        Assert.Equal("""{"tool_calls":[{"function":{"arguments":{"seats":[null,1]}}}]}""", ((ConversationExample)example).Messages[1].Extra!.ToJsonString());
+        Assert.Equal("""{"tool_calls":[{"function":{"arguments":{"seats":[null,1]}}}]}""",
+            ((ConversationExample)example).Messages[1].Extra!.ToJsonString());
     }
 
     [Theory]
@@ -96,7 +102,8 @@ public sealed class MessageFormsTests : IDisposable
     [Fact]
     public void Read_ContentParts_StayParts()
     {
-        var read = ((ConversationExample)Read("""{"messages":[{"role":"user","content":[{"type":"text","text":" a "},{"type":"text","value":"b"}]}]}""")).Messages[0];
+        var read = ((ConversationExample)Read(
+            """{"messages":[{"role":"user","content":[{"type":"text","text":" a "},{"type":"text","value":"b"}]}]}""")).Messages[0];
         Assert.Equal("""{"content":[{"type":"text","text":" a "},{"type":"text","value":"b","text":"b"}]}""", read.Extra!.ToJsonString());
         Assert.Equal((null, " a b"), (read.Content, read.Text));
     }

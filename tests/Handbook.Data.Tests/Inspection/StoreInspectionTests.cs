@@ -26,13 +26,17 @@ public sealed class StoreInspectionTests : IDisposable
         Assert.EndsWith("line 3", statistics.DuplicateExamples[0].Example, StringComparison.Ordinal);
         Assert.EndsWith("line 1", statistics.DuplicateExamples[0].Of, StringComparison.Ordinal);
         Assert.Equal((3, 16, 13), (statistics.Sources[0].Examples, (int)statistics.Sources[0].Tokens, (int)statistics.Sources[0].Labels));
-        Assert.Equal([(PackingStrategy.None, 3), (PackingStrategy.BestFitBy1000, 2), (PackingStrategy.BestFit, 2), (PackingStrategy.Wrapped, 2)], statistics.Packings.Select(p => (p.Strategy, p.Rows)));
+        Assert.Equal(
+            [(PackingStrategy.None, 3), (PackingStrategy.BestFitBy1000, 2), (PackingStrategy.BestFit, 2), (PackingStrategy.Wrapped, 2)],
+            statistics.Packings.Select(p => (p.Strategy, p.Rows)));
     }
 
     [Fact]
     public void ToParquet_Sequences_HoldsEveryRowsTokensAndLabels()
     {
-        folder.Write("t.jsonl", string.Concat(Enumerable.Range(0, 200).Select(i => $"{{\"prompt\":\"p{i}\",\"completion\":\"{new string('c', i % 7 + 1)}\"}}\n")));
+        folder.Write("t.jsonl",
+            string.Concat(Enumerable.Range(0, 200)
+                .Select(i => $"{{\"prompt\":\"p{i}\",\"completion\":\"{new string('c', i % 7 + 1)}\"}}\n")));
         using var store = Prepare(StoreKind.Sequences);
         var rows = Export(store);
         Assert.Equal(store.Train.RowCount, rows.Count);
@@ -62,7 +66,9 @@ public sealed class StoreInspectionTests : IDisposable
     {
         folder.Write("t.jsonl", "{\"text\":\"abc\"}\n");
         using var store = Prepare(StoreKind.Sequences);
-        Assert.Contains("cannot be written", Assert.Throws<UserErrorException>(() => StoreExport.ToParquet(store, store.Train, folder.File("no/such/out.parquet"))).Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be written",
+            Assert.Throws<UserErrorException>(() => StoreExport.ToParquet(store, store.Train, folder.File("no/such/out.parquet"))).Message,
+            StringComparison.Ordinal);
     }
 
     private List<JsonElement> Export(TokenStore store)
@@ -72,8 +78,10 @@ public sealed class StoreInspectionTests : IDisposable
     }
 
     private TokenStore Prepare(StoreKind kind) => new DataPreparation(
-        new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest("t.jsonl"))], Packing = new PackingOptions { MaxLength = 12 }, CacheFolder = folder.File("cache") },
+        new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest("t.jsonl"))],
+            Packing = new PackingOptions { MaxLength = 12 }, CacheFolder = folder.File("cache") },
         new ByteEncoder(kind), [new LocalDatasetResolver(folder.Path)]).Prepare();
 
-    private static IEnumerable<int> Integers(JsonElement row, string name) => row.GetProperty(name).EnumerateArray().Select(v => v.GetInt32());
+    private static IEnumerable<int> Integers(JsonElement row, string name) =>
+        row.GetProperty(name).EnumerateArray().Select(v => v.GetInt32());
 }

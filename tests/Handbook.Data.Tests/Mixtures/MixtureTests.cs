@@ -9,11 +9,13 @@ public sealed class MixtureTests
     public void Combine_EveryGoldenMixture_GivesTheReferencesRowsInOrder() => GoldenRecords.Check("handbook_mixture", (name, record) =>
     {
         var lengths = record.GetProperty("lengths").EnumerateArray().Select(v => v.GetInt32()).ToArray();
-        var weights = record.GetProperty("weights").EnumerateArray().Select(v => v.ValueKind == JsonValueKind.Null ? (double?)null : v.GetDouble()).ToArray();
+        var weights = record.GetProperty("weights").EnumerateArray()
+            .Select(v => v.ValueKind == JsonValueKind.Null ? (double?)null : v.GetDouble()).ToArray();
         var entries = lengths.Select((length, i) => new MixtureEntry($"set {i}", "train", length, weights[i])).ToList();
         var size = record.GetProperty("test_split_size");
         SplitSize? test = size.ValueKind == JsonValueKind.Null ? null
-            : size.GetRawText().Contains('.', StringComparison.Ordinal) ? SplitSize.Fraction(size.GetDouble()) : SplitSize.Rows(size.GetInt32());
+            : size.GetRawText().Contains('.', StringComparison.Ordinal)
+                ? SplitSize.Fraction(size.GetDouble()) : SplitSize.Rows(size.GetInt32());
         foreach (var profile in Enum.GetValues<Profile>())
         {
             var order = Mixture.Combine(entries, (long)GoldenRecords.Seed(record), test, profile);
@@ -32,7 +34,8 @@ public sealed class MixtureTests
     public void Draw_EveryGoldenCase_EqualsInterleaveDatasets() => GoldenRecords.Check("interleave_probabilities", (name, record) =>
     {
         var probabilities = record.GetProperty("probabilities").EnumerateArray().Select(v => v.GetDouble()).ToArray();
-        AssertInterleaved(name, record, (lengths, stop) => Interleaving.Draw(lengths, probabilities, (long)GoldenRecords.Seed(record), stop));
+        AssertInterleaved(name, record,
+            (lengths, stop) => Interleaving.Draw(lengths, probabilities, (long)GoldenRecords.Seed(record), stop));
     });
 
     [Theory]
@@ -46,7 +49,8 @@ public sealed class MixtureTests
     }
 
     [Fact]
-    public void Combine_WithoutTestSize_TrainsOnAll() => Assert.Equal(100, Mixture.Combine(Sets([.5, .3, .2]), 42, null, Profile.Best).Train.Length);
+    public void Combine_WithoutTestSize_TrainsOnAll() =>
+        Assert.Equal(100, Mixture.Combine(Sets([.5, .3, .2]), 42, null, Profile.Best).Train.Length);
 
     [Theory]
     [InlineData(new[] { .5, .3, .2 }, 100, 300)]
@@ -54,7 +58,9 @@ public sealed class MixtureTests
     [InlineData(new[] { .7, .4 }, 110, 200)]
     public void Mix_TheOriginalsTests_GiveItsSizes(double[] weights, int train, int test)
     {
-        var order = Mixture.Mix([.. weights.Select((w, i) => new[] { new MixtureEntry($"s{i}", "train", 100, w), new MixtureEntry($"s{i}", "test", 100, w) })], Profile.V03);
+        var order = Mixture.Mix(
+            [.. weights.Select((w, i) => new[] { new MixtureEntry($"s{i}", "train", 100, w), new MixtureEntry($"s{i}", "test", 100, w) })],
+            Profile.V03);
         Assert.Equal((train, test), (order.Train.Length, order.Test.Length));
         Assert.Equal(order.Train.Length, order.Train.Distinct().Count());
     }
@@ -71,13 +77,17 @@ public sealed class MixtureTests
     [InlineData(1.5, "s0: weight 1.5 asks for more rows than there are; expected 0 to 1")]
     public void Mix_WeightOutOfRange_NamesTheDataset(double weight, string message)
     {
-        Assert.Equal(message, Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "train", 10, weight)]], Profile.Best)).Message);
-        Assert.Equal(message, Assert.Throws<UserErrorException>(() => Mixture.Combine([new MixtureEntry("s0", "train", 10, weight)], 0, null, Profile.Best)).Message);
+        Assert.Equal(message,
+            Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "train", 10, weight)]], Profile.Best)).Message);
+        Assert.Equal(message,
+            Assert.Throws<UserErrorException>(() => Mixture.Combine([new MixtureEntry("s0", "train", 10, weight)], 0,
+                null, Profile.Best)).Message);
     }
 
     [Fact]
     public void Mix_SplitThatIsNeither_IsRefused() => Assert.Contains("neither a training nor a test split",
-        Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "validation", 10)]], Profile.Best)).Message, StringComparison.Ordinal);
+        Assert.Throws<UserErrorException>(() => Mixture.Mix([[new MixtureEntry("s0", "validation", 10)]], Profile.Best)).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void Mix_TwoTrainingSplitsADataset_TakesTheWrongWeightOnlyUnderV03()
@@ -113,7 +123,8 @@ public sealed class MixtureTests
     private static void AssertInterleaved(string name, JsonElement record, Func<int[], StoppingStrategy, MixtureRow[]> interleave)
     {
         var lengths = record.GetProperty("lengths").EnumerateArray().Select(v => v.GetInt32()).ToArray();
-        var stop = Enum.Parse<StoppingStrategy>(record.GetProperty("stopping_strategy").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
+        var stop = Enum.Parse<StoppingStrategy>(
+            record.GetProperty("stopping_strategy").GetString()!.Replace("_", "", StringComparison.Ordinal), ignoreCase: true);
         var rows = interleave(lengths, stop).Select(row => (long)lengths.Take(row.Source).Sum() + row.Row).ToArray();
         GoldenRecords.AssertSequence(name, record, "indices", rows);
     }

@@ -25,14 +25,16 @@ public sealed class TrainTestSplitTests
     public void Stratified_EveryGoldenCase_GivesTheReferencesRows() => GoldenRecords.Check("train_test_split_stratified", (name, record) =>
     {
         var labels = record.GetProperty("labels").EnumerateArray().Select(v => v.GetInt32()).ToArray();
-        var (train, test) = TrainTestSplit.Stratified(labels, Size(record, "test_size"), Size(record, "train_size"), (long)GoldenRecords.Seed(record));
+        var (train, test) = TrainTestSplit.Stratified(labels, Size(record, "test_size"), Size(record, "train_size"),
+            (long)GoldenRecords.Seed(record));
         GoldenRecords.AssertSequence(name, record, "train", GoldenRecords.Wide(train));
         GoldenRecords.AssertSequence(name, record, "test", GoldenRecords.Wide(test));
     });
 
     [Fact]
     public void Stratified_ClassOfOneRow_IsRefused() => Assert.Contains("only 1 member",
-        Assert.Throws<UserErrorException>(() => TrainTestSplit.Stratified([0, 0, 0, 1], SplitSize.Fraction(.5), null, 0)).Message, StringComparison.Ordinal);
+        Assert.Throws<UserErrorException>(() => TrainTestSplit.Stratified([0, 0, 0, 1], SplitSize.Fraction(.5), null, 0)).Message,
+        StringComparison.Ordinal);
 
     /// <summary>The record says Python's type where it matters; else a number with a point is a float.</summary>
     private static SplitSize? Size(JsonElement record, string key)
@@ -40,7 +42,8 @@ public sealed class TrainTestSplitTests
         var size = record.GetProperty(key);
         if (size.ValueKind == JsonValueKind.Null)
             return null;
-        var isFloat = record.TryGetProperty(key + "_type", out var type) ? type.GetString() == "float" : size.GetRawText().Contains('.', StringComparison.Ordinal);
+        var isFloat = record.TryGetProperty(key + "_type", out var type)
+            ? type.GetString() == "float" : size.GetRawText().Contains('.', StringComparison.Ordinal);
         return new SplitSize(size.GetDouble(), isFloat);
     }
 }

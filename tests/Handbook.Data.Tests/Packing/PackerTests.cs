@@ -10,7 +10,8 @@ public sealed class PackerTests
 
     [Fact]
     public void Plan_AnyLengthsAndStrategy_AccountsForEveryToken() =>
-        Gen.Select(Lengths, Gen.Int[1, 64], Gen.Enum<PackingStrategy>(), Gen.Enum<OverlongPolicy>()).Sample((lengths, max, strategy, overlong) =>
+        Gen.Select(Lengths, Gen.Int[1, 64], Gen.Enum<PackingStrategy>(), Gen.Enum<OverlongPolicy>())
+            .Sample((lengths, max, strategy, overlong) =>
         {
             var options = new PackingOptions { MaxLength = max, Strategy = strategy, Overlong = overlong };
             var plan = Packer.Plan(lengths, options, [.. lengths.Select(l => l * 40)]);
@@ -50,7 +51,8 @@ public sealed class PackerTests
     {
         // By hand: 3 and 3 open rows; 2 fits neither; each 1 goes where one place is left, the older row first.
         var plan = Packer.Plan([3, 1, 2, 3, 1], new PackingOptions { MaxLength = 4, Strategy = PackingStrategy.BestFitBy1000 });
-        Assert.Equal([[0, 1], [3, 4], [2]], Enumerable.Range(0, plan.RowCount).Select(row => plan.Row(row).ToArray().Select(p => p.Document)));
+        Assert.Equal([[0, 1], [3, 4], [2]],
+            Enumerable.Range(0, plan.RowCount).Select(row => plan.Row(row).ToArray().Select(p => p.Document)));
     }
 
     [Fact]
@@ -67,7 +69,8 @@ public sealed class PackerTests
     [Fact]
     public void Plan_WrappedBy1000_BeginsANewStreamAfter1000Documents()
     {
-        var plan = Packer.Plan(Enumerable.Repeat(3, 1001).ToArray(), new PackingOptions { MaxLength = 2000, Strategy = PackingStrategy.WrappedBy1000 });
+        var plan = Packer.Plan(Enumerable.Repeat(3, 1001).ToArray(),
+            new PackingOptions { MaxLength = 2000, Strategy = PackingStrategy.WrappedBy1000 });
         Assert.Equal([2000, 1000, 3], Enumerable.Range(0, plan.RowCount).Select(plan.RowLength));
     }
 
@@ -75,7 +78,8 @@ public sealed class PackerTests
     public void Plan_Legacy_FillsByCharactersDropsTheRestAndShuffles()
     {
         // max_length 5: a buffer takes 5 * 3.6 * 1024 = 18432 characters, here two documents; of its 21 tokens 4 rows stay.
-        var plan = Packer.Plan([10, 11, 7], new PackingOptions { MaxLength = 5, Strategy = PackingStrategy.Legacy, Seed = 42 }, [18000, 432, 100]);
+        var plan = Packer.Plan([10, 11, 7], new PackingOptions { MaxLength = 5, Strategy = PackingStrategy.Legacy, Seed = 42 },
+            [18000, 432, 100]);
         int[] order = [0, 1, 2, 3];
         var random = new PythonRandom(42);
         random.Sample(3, 3);
@@ -96,7 +100,8 @@ public sealed class PackerTests
     [InlineData(OverlongPolicy.KeepStart, 0, 4, 1, 0)]
     [InlineData(OverlongPolicy.KeepEnd, 6, 4, 1, 0)]
     [InlineData(OverlongPolicy.Drop, -1, 0, 0, 1)]
-    public void Plan_DocumentLongerThanARow_FollowsThePolicyAndCounts(OverlongPolicy policy, int start, int length, int truncated, int dropped)
+    public void Plan_DocumentLongerThanARow_FollowsThePolicyAndCounts(
+        OverlongPolicy policy, int start, int length, int truncated, int dropped)
     {
         var plan = Packer.Plan([10], new PackingOptions { MaxLength = 4, Overlong = policy });
         if (start < 0)
@@ -124,7 +129,8 @@ public sealed class PackerTests
         foreach (var document in Enumerable.Range(first, count).OrderByDescending(d => Math.Min(lengths[d], max)))
         {
             var length = Math.Min(lengths[document], max);
-            var best = Enumerable.Range(0, bins.Count).Where(b => bins[b].Space >= length).OrderBy(b => (bins[b].Space, bins[b].Touched)).FirstOrDefault(-1);
+            var best = Enumerable.Range(0, bins.Count).Where(b => bins[b].Space >= length).OrderBy(b => (bins[b].Space, bins[b].Touched))
+                .FirstOrDefault(-1);
             if (best < 0)
             {
                 best = bins.Count;

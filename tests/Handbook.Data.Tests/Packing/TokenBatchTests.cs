@@ -37,7 +37,8 @@ public sealed class TokenBatchTests
     [Fact]
     public void Concatenate_Pairs_ShiftsStartsAndPrefixes()
     {
-        var batch = TokenBatch.Concatenate([new PreferencePair([1], [2], [3], 0).ToSharedPrefix(), new PreferencePair([4, 5], [6], [7], 1).ToSharedPrefix()]);
+        var batch = TokenBatch.Concatenate([new PreferencePair([1], [2], [3], 0).ToSharedPrefix(),
+            new PreferencePair([4, 5], [6], [7], 1).ToSharedPrefix()]);
         Assert.Equal([1, 2, 3, 4, 5, 6, 7], batch.TokenIds);
         Assert.Equal(new SequenceLayout(new Segment(0, 1), new Segment(1, 1, 1, 0), new Segment(2, 1, 1, 0),
             new Segment(3, 2), new Segment(5, 1, 2, 3), new Segment(6, 1, 2, 3)), batch.Layout);
@@ -74,7 +75,11 @@ public sealed class TokenBatchTests
         Assert.Equal([[.. prompt[unseenByChosen..], .. chosen], [.. prompt[unseenByRejected..], .. rejected]], behind);
         Assert.Equal(pair.ToSequences().TokenIds, row.TokenIds);
         // The first token of a sequence is predicted from nothing.
-        Assert.Equal(promptLabels ? row.TokenCount - 2 : chosen.Length + rejected.Length - row.Answers.Count(answer => row.Layout.Segments[answer].Prefix < 0), row.LossTokenCount);
+        Assert.Equal(
+            promptLabels
+                ? row.TokenCount - 2
+                : chosen.Length + rejected.Length - row.Answers.Count(answer => row.Layout.Segments[answer].Prefix < 0),
+                row.LossTokenCount);
     }
 
     private static int[] Tokens(TokenBatch row, Segment segment) => row.TokenIds[segment.Start..segment.End];

@@ -14,7 +14,9 @@ public sealed class AnswerLimitsTests
     public void Cut_WithinTheLimits_ChangesNothing()
     {
         foreach (var profile in Enum.GetValues<Profile>())
-            Assert.Equal([Prompt, Chosen, Rejected], new AnswerLimits { MaxLength = 10, MaxPromptLength = 6, MaxCompletionLength = 4, Profile = profile }.Cut(Prompt, Chosen, Rejected)!);
+            Assert.Equal([Prompt, Chosen, Rejected],
+                new AnswerLimits { MaxLength = 10, MaxPromptLength = 6, MaxCompletionLength = 4, Profile = profile }
+                    .Cut(Prompt, Chosen, Rejected)!);
     }
 
     [Fact]
@@ -23,7 +25,8 @@ public sealed class AnswerLimitsTests
         Assert.Equal([[4, 5, 6], Chosen, Rejected], new AnswerLimits { MaxLength = 7 }.Cut(Prompt, Chosen, Rejected)!);
         // The answer alone is too long: one prompt token stays, and the answer loses its end.
         Assert.Equal([[6], [11, 12], Rejected], new AnswerLimits { MaxLength = 3 }.Cut(Prompt, Chosen, Rejected)!);
-        Assert.Equal([[5, 6], [11, 12, 13], Rejected], new AnswerLimits { MaxPromptLength = 2, MaxCompletionLength = 3 }.Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[5, 6], [11, 12, 13], Rejected],
+            new AnswerLimits { MaxPromptLength = 2, MaxCompletionLength = 3 }.Cut(Prompt, Chosen, Rejected)!);
     }
 
     [Fact]
@@ -47,13 +50,16 @@ public sealed class AnswerLimitsTests
     public void Cut_ToldWhatToDo_DoesItInEveryProfile()
     {
         var limits = new AnswerLimits { MaxLength = 5, MaxPromptLength = 4 };
-        Assert.Equal([[4, 5, 6], [11, 12, 13, 14], Rejected], (limits with { Overlong = OverlongPolicy.KeepEnd }).Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[4, 5, 6], [11, 12, 13, 14], Rejected],
+            (limits with { Overlong = OverlongPolicy.KeepEnd }).Cut(Prompt, Chosen, Rejected)!);
         Assert.Equal([[3, 4, 5, 6], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart }).Cut(Prompt, Chosen, Rejected)!);
-        Assert.Equal([[1, 2, 3, 4], [11], [21]], (limits with { Overlong = OverlongPolicy.KeepStart, Profile = Profile.V03 }).Cut(Prompt, Chosen, Rejected)!);
+        Assert.Equal([[1, 2, 3, 4], [11], [21]],
+            (limits with { Overlong = OverlongPolicy.KeepStart, Profile = Profile.V03 }).Cut(Prompt, Chosen, Rejected)!);
         foreach (var profile in Enum.GetValues<Profile>())
         {
             Assert.Null((limits with { Overlong = OverlongPolicy.Drop, Profile = profile }).Cut(Prompt, Chosen, Rejected));
-            Assert.NotNull((limits with { Overlong = OverlongPolicy.Drop, MaxLength = 10, Profile = profile }).Cut(Prompt, Chosen, Rejected));
+            Assert.NotNull((limits with { Overlong = OverlongPolicy.Drop, MaxLength = 10, Profile = profile })
+                .Cut(Prompt, Chosen, Rejected));
         }
     }
 

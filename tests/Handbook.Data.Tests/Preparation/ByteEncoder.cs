@@ -25,7 +25,8 @@ internal sealed class ByteEncoder(StoreKind kind = StoreKind.Sequences) : IExamp
         ConversationExample conversation => Conversation(conversation),
         CompletionExample completion => Masked([(completion.Prompt.PlainText, false), (completion.Completion.PlainText, true)]),
         PreferenceExample pair => EncodedExample.Pair(Ids(pair.Prompt.PlainText), Ids(pair.Chosen.PlainText), Ids(pair.Rejected.PlainText)),
-        VerdictExample verdict => EncodedExample.Verdict(Ids(verdict.Prompt.PlainText), Ids(verdict.Completion.PlainText), verdict.Desirable),
+        VerdictExample verdict =>
+            EncodedExample.Verdict(Ids(verdict.Prompt.PlainText), Ids(verdict.Completion.PlainText), verdict.Desirable),
         TokenizedExample tokens => EncodedExample.Sequence(tokens.TokenIds, tokens.LossMask),
         _ => throw new InvalidOperationException(example.ToString()),
     };
@@ -33,7 +34,8 @@ internal sealed class ByteEncoder(StoreKind kind = StoreKind.Sequences) : IExamp
     private static EncodedExample All(string text) => Masked([(text, true)]);
 
     private static EncodedExample Conversation(ConversationExample conversation) =>
-        Masked([.. conversation.Messages.Select(message => ($"{message.Role}:{message.Content}{message.Extra?.ToJsonString()}", message.Role == "assistant"))]);
+        Masked([.. conversation.Messages.Select(message => ($"{message.Role}:{message.Content}{message.Extra?.ToJsonString()}",
+            message.Role == "assistant"))]);
 
     private static EncodedExample Masked((string Text, bool IsLabel)[] parts)
     {

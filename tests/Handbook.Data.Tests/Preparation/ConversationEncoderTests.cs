@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Chat;
 using Handbook.Data.Mixtures;
 using Handbook.Data.Packing;
@@ -13,7 +14,8 @@ namespace Handbook.Data.Tests.Preparation;
 public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDisposable
 {
     private const string StrictTemplate =
-        "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('roles must alternate') }}{% endif %}" +
+        "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) "
+        + "%}{{ raise_exception('roles must alternate') }}{% endif %}" +
         "{{ '<' + m['role'] + '>' + m['content'] + eos_token }}{% endfor %}{% if add_generation_prompt %}{{ '<assistant>' }}{% endif %}";
 
     private static readonly Tokenizer Tokenizer = MadeText.Tokenizer(1000, "<|endoftext|>");
@@ -24,10 +26,12 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
     [Fact]
     public void Prepare_AssistantOnly_LabelsTheAnswersAndTheirEnds()
     {
-        folder.Write("t.jsonl", "{\"messages\":[{\"role\":\"user\",\"content\":\"Two plus two?\"},{\"role\":\"assistant\",\"content\":\"Four.\"}]}\n");
+        folder.Write("t.jsonl",
+            "{\"messages\":[{\"role\":\"user\",\"content\":\"Two plus two?\"},{\"role\":\"assistant\",\"content\":\"Four.\"}]}\n");
         using var store = Prepare("t.jsonl", LabelScope.AssistantTurns);
         var row = store.Train.Row(0);
-        Assert.Equal("<user>Two plus two?<|endoftext|><assistant>Four.<|endoftext|>", Tokenizer.Decode(row.TokenIds, skipSpecialTokens: false));
+        Assert.Equal("<user>Two plus two?<|endoftext|><assistant>Four.<|endoftext|>",
+            Tokenizer.Decode(row.TokenIds, skipSpecialTokens: false));
         Assert.Equal("Four.<|endoftext|>", Tokenizer.Decode([.. row.TokenIds.Where((_, i) => row.LossMask[i])], skipSpecialTokens: false));
     }
 
@@ -45,8 +49,11 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
     [Fact]
     public void Prepare_Pair_KeepsOnePromptForBothAnswers()
     {
-        folder.Write("t.jsonl", "{\"chosen\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"good\"}],\"rejected\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"bad\"}]}\n");
-        using var store = Prepare("t.jsonl", options: new EncoderOptions { Kind = StoreKind.Pairs, Limits = new AnswerLimits { MaxLength = 64 } });
+        folder.Write("t.jsonl",
+            "{\"chosen\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"good\"}],"
+                + "\"rejected\":[{\"role\":\"user\",\"content\":\"q\"},{\"role\":\"assistant\",\"content\":\"bad\"}]}\n");
+        using var store = Prepare("t.jsonl",
+            options: new EncoderOptions { Kind = StoreKind.Pairs, Limits = new AnswerLimits { MaxLength = 64 } });
         var pair = store.Train.Pair(0);
         Assert.Equal(
             ["<user>q<|endoftext|><assistant>", "good<|endoftext|>", "bad<|endoftext|>"],
@@ -72,31 +79,40 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
 
     [Theory]
     [InlineData("{\"text\":\"plain\"}", LabelScope.AssistantTurns, null, "plain text has no prompt and no assistant")]
-    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", LabelScope.Everything, false, "completion_only_loss needs prompt and completion")]
+    [InlineData("{\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}", LabelScope.Everything, false,
+        "completion_only_loss needs prompt and completion")]
     [InlineData("{\"chosen\":\"a b\",\"rejected\":\"a c\"}", LabelScope.Everything, null, "this task needs messages")]
     public void Prepare_ShapeThatTheTaskCannotUse_SaysWhy(string row, LabelScope labels, bool? promptLabels, string reason)
     {
         folder.Write("t.jsonl", row);
-        Assert.Contains(reason, Assert.Throws<UserErrorException>(() => Prepare("t.jsonl", labels, new EncoderOptions { PromptLabels = promptLabels })).Message, StringComparison.Ordinal);
+        Assert.Contains(reason,
+            Assert.Throws<UserErrorException>(() => Prepare("t.jsonl", labels, new EncoderOptions { PromptLabels = promptLabels })).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Prepare_RealConversations_FillsRowsTo98Percent()
     {
         var file = SharedFolders.Data("sft", "train.jsonl");
-        var encoder = new ConversationEncoder(new ConversationTokenizer(Tokenizer.Load(SharedFolders.Data("tokenizers", "gpt2")), ChatTemplate.ChatMl), "gpt2");
+        var encoder = new ConversationEncoder(
+            new ConversationTokenizer(Tokenizer.Load(SharedFolders.Data("tokenizers", "gpt2")), ChatTemplate.ChatMl), "gpt2");
         foreach (var max in new[] { 1024, 2048, 4096 })
         {
             using var store = new DataPreparation(
-                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(file))], Packing = new PackingOptions { MaxLength = max }, CacheFolder = folder.File("cache") }, encoder).Prepare();
+                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(file))],
+                    Packing = new PackingOptions { MaxLength = max }, CacheFolder = folder.File("cache") }, encoder).Prepare();
             var set = store.Train.Summary;
-            output.WriteLine(FormattableString.Invariant($"max_length {max}: {set.ExampleCount} examples, {set.TokenCount} tokens, {set.RowCount} rows, efficiency {set.Efficiency:F4}"));
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"max_length {max}: {set.ExampleCount} examples, {set.TokenCount} tokens, "
+                    + $"{set.RowCount} rows, efficiency {set.Efficiency:F4}"));
             Assert.True(set.Efficiency >= 0.98, $"efficiency {set.Efficiency} at {max}");
             Assert.Equal(0, set.WithoutLabel);
         }
     }
 
-    private TokenStore Prepare(string name, LabelScope labels = LabelScope.Everything, EncoderOptions? options = null, bool skipBadRows = false) => new DataPreparation(
+    private TokenStore Prepare(
+        string name, LabelScope labels = LabelScope.Everything, EncoderOptions? options = null,
+        bool skipBadRows = false) => new DataPreparation(
         new PreparationOptions
         {
             Sources = [new DatasetPart(new DatasetRequest(name))],
@@ -104,6 +120,7 @@ public sealed class ConversationEncoderTests(ITestOutputHelper output) : IDispos
             SkipBadRows = skipBadRows,
             CacheFolder = folder.File("cache"),
         },
-        new ConversationEncoder(new ConversationTokenizer(Tokenizer, StrictTemplate, new ConversationOptions { Labels = labels }), "made", options),
+        new ConversationEncoder(new ConversationTokenizer(Tokenizer, StrictTemplate, new ConversationOptions { Labels = labels }),
+            "made", options),
         [new LocalDatasetResolver(folder.Path)]).Prepare();
 }

@@ -45,7 +45,8 @@ public sealed class DataPreparationTests : IDisposable
     {
         folder.Write("train.jsonl", Conversations(40));
         var options = Options("train.jsonl", max: 64);
-        using var store = Prepare(options with { Packing = options.Packing with { Strategy = strategy, Overlong = overlong, Isolated = isolated } });
+        using var store = Prepare(
+            options with { Packing = options.Packing with { Strategy = strategy, Overlong = overlong, Isolated = isolated } });
         var rows = Enumerable.Range(0, store.Train.RowCount).Select(store.Train.Row).ToList();
         Assert.Equal(store.Train.LossTokenCount, rows.Sum(row => (long)row.LossTokenCount));
         Assert.Equal(store.Train.TokenCount, rows.Sum(row => (long)row.TokenCount));
@@ -94,7 +95,8 @@ public sealed class DataPreparationTests : IDisposable
         folder.Write("train.jsonl", Conversations(2000));
         var hashes = new[] { 1, 2, 7 }.Select(threads =>
         {
-            using var store = Prepare(Options("train.jsonl", max: 300) with { Threads = threads, CacheFolder = folder.File($"cache{threads}") });
+            using var store = Prepare(
+                Options("train.jsonl", max: 300) with { Threads = threads, CacheFolder = folder.File($"cache{threads}") });
             return store.ContentHash;
         });
         Assert.Single(hashes.Distinct());
@@ -109,7 +111,11 @@ public sealed class DataPreparationTests : IDisposable
         var options = Options("train.jsonl", max: 200) with { StreamedRows = 50 };
         var hashes = new[] { 1, 4 }.Select(threads =>
         {
-            using var store = Prepare(options with { Threads = threads, CacheFolder = folder.File($"c{threads}"), Packing = options.Packing with { Strategy = strategy } });
+            using var store = Prepare(
+                options with
+                {
+                    Threads = threads, CacheFolder = folder.File($"c{threads}"), Packing = options.Packing with { Strategy = strategy },
+                });
             Assert.InRange(store.Train.RowCount, 50, 200);
             Assert.InRange(store.ExampleCount, 50, 1000);
             return store.ContentHash;
@@ -146,7 +152,8 @@ public sealed class DataPreparationTests : IDisposable
         using var streamed = Prepare(options with { StreamedRows = rows });
         Assert.InRange(streamed.Train.RowCount, rows, 2 * rows);
         Assert.InRange(streamed.Train.ExampleCount, rows, all.Train.ExampleCount / 2);
-        var seen = Enumerable.Range(0, streamed.Train.RowCount).SelectMany(row => streamed.Train.Row(row).ExampleIds).Select(example => streamed.Describe(example));
+        var seen = Enumerable.Range(0, streamed.Train.RowCount).SelectMany(row => streamed.Train.Row(row).ExampleIds)
+            .Select(example => streamed.Describe(example));
         var first = Enumerable.Range(0, streamed.Train.ExampleCount).Select(row => all.Describe(all.Train.Row(row).ExampleIds[0]));
         Assert.Equal(first.Order(StringComparer.Ordinal), seen.Order(StringComparer.Ordinal));
         Assert.Equal(Read(all.Evaluation!).Order(), Rows(streamed.Evaluation!).Order());
@@ -205,7 +212,8 @@ public sealed class DataPreparationTests : IDisposable
             TestSize = SplitSize.Rows(4),
         };
         using var store = Prepare(options with { Packing = options.Packing with { Strategy = PackingStrategy.None } });
-        var order = Mixture.Combine([new MixtureEntry("a", "train", 20, .5), new MixtureEntry("b", "train", 10, 1.0)], 42, SplitSize.Rows(4), Profile.Best);
+        var order = Mixture.Combine([new MixtureEntry("a", "train", 20, .5), new MixtureEntry("b", "train", 10, 1.0)], 42,
+            SplitSize.Rows(4), Profile.Best);
         Assert.Equal(order.Train.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Train));
         Assert.Equal(order.Test.Select(row => $"{"ab"[row.Source]}{row.Row}"), Read(store.Evaluation!));
     }
@@ -245,7 +253,8 @@ public sealed class DataPreparationTests : IDisposable
 
     [Theory]
     [InlineData("{\"instruction\":\"i\",\"input\":\"\",\"output\":\"o\"}", "conversations, from instruction, output (Alpaca)")]
-    [InlineData("{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\",\"value\":\"r\"}]}", "conversations, from conversations (ShareGPT)")]
+    [InlineData("{\"conversations\":[{\"from\":\"human\",\"value\":\"q\"},{\"from\":\"gpt\",\"value\":\"r\"}]}",
+        "conversations, from conversations (ShareGPT)")]
     [InlineData("{\"text\":\"t\"}", "plain text, from text")]
     public void Prepare_AnyShape_TellsWhatTheRowsWereRecognisedAs(string row, string expected)
     {
@@ -257,9 +266,9 @@ public sealed class DataPreparationTests : IDisposable
     [Fact]
     public void Prepare_Pairs_GivesPromptChosenRejected()
     {
-        folder.Write("train.jsonl", """
-            {"prompt":"p","chosen":[{"role":"user","content":"hi"},{"role":"assistant","content":"good"}],"rejected":[{"role":"user","content":"hi"},{"role":"assistant","content":"bad"}]}
-            """);
+        folder.Write("train.jsonl",
+            """{"prompt":"p","chosen":[{"role":"user","content":"hi"},{"role":"assistant","content":"good"}],"rejected":"""
+                + """[{"role":"user","content":"hi"},{"role":"assistant","content":"bad"}]}""");
         using var store = Prepare(Options("train.jsonl", max: 100), StoreKind.Pairs);
         var pair = store.Train.Pair(0);
         Assert.Equal("hi good bad", string.Join(' ', new[] { pair.Prompt, pair.Chosen, pair.Rejected }.Select(Show)));
@@ -275,7 +284,8 @@ public sealed class DataPreparationTests : IDisposable
         const int Count = 3000;
         DatasetWriters.Write(folder.File(name), DatasetWriters.Conversations(Count));
         var told = new List<PreparationProgress>();
-        using var store = new DataPreparation(Options(name, max: 300), new ByteEncoder(StoreKind.Sequences), [new LocalDatasetResolver(folder.Path)]).Prepare(new Telling(told));
+        using var store = new DataPreparation(Options(name, max: 300), new ByteEncoder(StoreKind.Sequences),
+            [new LocalDatasetResolver(folder.Path)]).Prepare(new Telling(told));
         Assert.All(told, progress => Assert.InRange(progress.TotalExamples!.Value, Count * (1 - tolerance), Count * (1 + tolerance)));
         Assert.All(told, progress => Assert.NotNull(progress.Remaining));
         Assert.Equal(Count, told[^1].Examples);
@@ -298,24 +308,30 @@ public sealed class DataPreparationTests : IDisposable
     [Fact]
     public void Prepare_Verdicts_GivesPromptCompletionAndLabel()
     {
-        folder.Write("train.jsonl", "{\"prompt\":\"p\",\"completion\":\"yes\",\"label\":true}\n{\"prompt\":\"p\",\"completion\":\"no\",\"label\":false}\n");
+        folder.Write("train.jsonl",
+            "{\"prompt\":\"p\",\"completion\":\"yes\",\"label\":true}\n{\"prompt\":\"p\",\"completion\":\"no\",\"label\":false}\n");
         using var store = Prepare(Options("train.jsonl", max: 100), StoreKind.Verdicts);
-        Assert.Equal([("yes", true), ("no", false)], Enumerable.Range(0, 2).Select(store.Train.Verdict).Select(v => (Show(v.Completion), v.Desirable)));
+        Assert.Equal([("yes", true), ("no", false)],
+            Enumerable.Range(0, 2).Select(store.Train.Verdict).Select(v => (Show(v.Completion), v.Desirable)));
     }
 
     [Fact]
     public void Prepare_WithoutAnyLabel_SaysSoBeforeTraining()
     {
         folder.Write("train.jsonl", "{\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]}\n");
-        Assert.Contains("not one token of 1 training examples is a label", Assert.Throws<UserErrorException>(() => Prepare(Options("train.jsonl", max: 100))).Message, StringComparison.Ordinal);
-        using var store = new DataPreparation(Options("train.jsonl", max: 100), new ByteEncoder(StoreKind.Sequences), [new LocalDatasetResolver(folder.Path)]).PrepareForInspection();
+        Assert.Contains("not one token of 1 training examples is a label",
+            Assert.Throws<UserErrorException>(() => Prepare(Options("train.jsonl", max: 100))).Message, StringComparison.Ordinal);
+        using var store = new DataPreparation(Options("train.jsonl", max: 100), new ByteEncoder(StoreKind.Sequences),
+            [new LocalDatasetResolver(folder.Path)]).PrepareForInspection();
         Assert.Equal((1, 0L), (store.Train.ExampleCount, store.Train.LossTokenCount));
     }
 
     [Fact]
     public void Prepare_ExampleTruncatedToNoLabel_IsCountedAndNamed()
     {
-        folder.Write("train.jsonl", Conversations(3) + "{\"messages\":[{\"role\":\"user\",\"content\":\"" + new string('x', 500) + "\"},{\"role\":\"assistant\",\"content\":\"late\"}]}\n");
+        folder.Write("train.jsonl",
+            Conversations(3) + "{\"messages\":[{\"role\":\"user\",\"content\":\"" + new string('x', 500)
+                + "\"},{\"role\":\"assistant\",\"content\":\"late\"}]}\n");
         using var store = Prepare(Options("train.jsonl", max: 200));
         Assert.Equal(1, store.Train.Summary.WithoutLabel);
         Assert.EndsWith("train.jsonl, line 4", store.Train.Summary.WithoutLabelExamples[0], StringComparison.Ordinal);
@@ -360,8 +376,10 @@ public sealed class DataPreparationTests : IDisposable
 
     private static string Show(int[] ids) => Encoding.UTF8.GetString([.. ids.Where(id => id < 256).Select(id => (byte)id)]);
 
-    private static string Texts(string prefix, int count) => string.Concat(Enumerable.Range(0, count).Select(i => $"{{\"text\":\"{prefix}{i}\"}}\n"));
+    private static string Texts(string prefix, int count) =>
+        string.Concat(Enumerable.Range(0, count).Select(i => $"{{\"text\":\"{prefix}{i}\"}}\n"));
 
     private static string Conversations(int count) => string.Concat(Enumerable.Range(0, count).Select(i =>
-        $"{{\"messages\":[{{\"role\":\"user\",\"content\":\"question {i}\"}},{{\"role\":\"assistant\",\"content\":\"{new string('a', i * 37 % 101)} answer\"}}]}}\n"));
+        $"{{\"messages\":[{{\"role\":\"user\",\"content\":\"question "
+        + $"{i}\"}},{{\"role\":\"assistant\",\"content\":\"{new string('a', i * 37 % 101)} answer\"}}]}}\n"));
 }

@@ -41,7 +41,8 @@ public sealed class PreparingProcessTests : IDisposable
         Assert.Equal(expected, PreparingProcess.Run(data, folder.File("killed"), tokenizer.Value)["hash"]);
 
         var left = Directory.GetFileSystemEntries(folder.File("killed/data"));
-        Assert.Equal(["documents.bin", "store.json", "tokens.bin", "train.rows"], Directory.GetFileSystemEntries(Assert.Single(left)).Select(Path.GetFileName).Order());
+        Assert.Equal(["documents.bin", "store.json", "tokens.bin", "train.rows"],
+            Directory.GetFileSystemEntries(Assert.Single(left)).Select(Path.GetFileName).Order());
     }
 
     [Fact]
@@ -69,7 +70,8 @@ public sealed class PreparingProcessTests : IDisposable
     /// <summary>The same answers over and over, each time with another number in them.</summary>
     private static void WriteTexts(string path, long bytes)
     {
-        var texts = MadeText.Sentences(10_000).Chunk(20).Select((sentences, i) => JsonSerializer.Serialize(string.Join(' ', sentences[..(1 + i % 20)]))).ToArray();
+        var texts = MadeText.Sentences(10_000).Chunk(20)
+            .Select((sentences, i) => JsonSerializer.Serialize(string.Join(' ', sentences[..(1 + i % 20)]))).ToArray();
         using var file = new StreamWriter(path, false, new UTF8Encoding(false), 1 << 20);
         for (var (i, written) = (0L, 0L); written < bytes; i++)
         {

@@ -10,7 +10,8 @@ public sealed class NumpyGeneratorTests
     {
         var seed = GoldenRecords.Seed(record);
         var sequence = new SeedSequence(seed);
-        Assert.Equal(record.GetProperty("seed_sequence_generate_state_uint32_8").EnumerateArray().Select(v => v.GetUInt32()), sequence.GenerateUInt32(8));
+        Assert.Equal(record.GetProperty("seed_sequence_generate_state_uint32_8").EnumerateArray().Select(v => v.GetUInt32()),
+            sequence.GenerateUInt32(8));
         Assert.Equal(Numbers("seed_sequence_generate_state_uint64_4"), sequence.GenerateUInt64(4));
 
         var pcg = new Pcg64(sequence);

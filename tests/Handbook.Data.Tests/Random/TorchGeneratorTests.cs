@@ -30,7 +30,8 @@ public sealed class TorchGeneratorTests
     [Fact, Trait("Category", "Golden")]
     public void Seedable_EveryGoldenEpoch_EqualsAccelerate() => GoldenRecords.Check("seedable_random_sampler", (name, record) =>
     {
-        var order = EpochOrder.Seedable((long)GoldenRecords.Seed(record), record.GetProperty("epoch").GetInt32(), record.GetProperty("n").GetInt32());
+        var order = EpochOrder.Seedable((long)GoldenRecords.Seed(record), record.GetProperty("epoch").GetInt32(),
+            record.GetProperty("n").GetInt32());
         GoldenRecords.AssertSequence(name, record, "values", GoldenRecords.Wide(order));
     });
 

@@ -9,7 +9,10 @@ namespace Handbook.Data.Tests.Sources;
 
 public sealed class ArrowRowFileTests : IDisposable
 {
-    private static readonly Dictionary<string, string> JsonExtension = new() { ["ARROW:extension:name"] = "arrow.json", ["ARROW:extension:metadata"] = "" };
+    private static readonly Dictionary<string, string> JsonExtension = new()
+    {
+        ["ARROW:extension:name"] = "arrow.json", ["ARROW:extension:metadata"] = "",
+    };
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -50,7 +53,8 @@ public sealed class ArrowRowFileTests : IDisposable
 
         var item = new Field("item", StringType.Default, true, JsonExtension);
         var items = new StringArray.Builder().Append("1").Append("{\"b\":true}").Append("[]").Build();
-        var list = new ListArray(new ListType(item), 2, new ArrowBuffer.Builder<int>().Append(0).Append(2).Append(3).Build(), items, ArrowBuffer.Empty);
+        var list = new ListArray(new ListType(item), 2, new ArrowBuffer.Builder<int>().Append(0).Append(2).Append(3).Build(),
+            items, ArrowBuffer.Empty);
         Write(new Field("l", new ListType(item), true), list);
         Assert.Equal(["{\"l\":[1,{\"b\":true}]}", "{\"l\":[[]]}"], Rows());
 
@@ -62,7 +66,8 @@ public sealed class ArrowRowFileTests : IDisposable
     [Fact]
     public void Read_NumbersThatAreNotFinite_AreTexts()
     {
-        Write(new Field("x", DoubleType.Default, true), new DoubleArray.Builder().Append(double.NaN).Append(double.NegativeInfinity).Append(0.5).Build());
+        Write(new Field("x", DoubleType.Default, true),
+            new DoubleArray.Builder().Append(double.NaN).Append(double.NegativeInfinity).Append(0.5).Build());
         Assert.Equal(["{\"x\":\"NaN\"}", "{\"x\":\"-Infinity\"}", "{\"x\":0.5}"], Rows());
         Write(new Field("x", FloatType.Default, true), new FloatArray.Builder().Append(float.PositiveInfinity).Append(0.1f).Build());
         Assert.Equal(["{\"x\":\"Infinity\"}", "{\"x\":0.1}"], Rows());
@@ -72,13 +77,19 @@ public sealed class ArrowRowFileTests : IDisposable
     public void Read_ARowThatCannotBeRead_IsABadRowAmongOthers()
     {
         var coded = new DictionaryType(Int8Type.Default, StringType.Default, false);
-        Write(new Field("text", coded, true), new DictionaryArray(coded, new Int8Array.Builder().Append(0).Append(77).Append(0).Build(), new StringArray.Builder().Append("a").Build()));
+        Write(new Field("text", coded, true),
+            new DictionaryArray(coded, new Int8Array.Builder().Append(0).Append(77).Append(0).Build(),
+                new StringArray.Builder().Append("a").Build()));
         var rows = new ArrowRowFile(folder.File("t.arrow"), new SourceOptions()).Read(null).ToList();
-        Assert.StartsWith($"{folder.File("t.arrow")}, row 2: cannot be used: ", Assert.Throws<BadRowException>(() => rows[1].Parse()).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{folder.File("t.arrow")}, row 2: cannot be used: ",
+            Assert.Throws<BadRowException>(() => rows[1].Parse()).Message, StringComparison.Ordinal);
         Assert.Equal("{\"text\":\"a\"}", Encoding.UTF8.GetString(rows[2].Json.Span));
     }
 
-    private List<string> Rows() => [.. new ArrowRowFile(folder.File("t.arrow"), new SourceOptions()).Read(null).Select(row => Encoding.UTF8.GetString(row.Json.Span))];
+    private List<string> Rows() =>
+    [
+        .. new ArrowRowFile(folder.File("t.arrow"), new SourceOptions()).Read(null).Select(row => Encoding.UTF8.GetString(row.Json.Span)),
+    ];
 
     private void Write(Field field, IArrowArray values)
     {

@@ -36,7 +36,8 @@ public sealed class CompressedFileTests : IDisposable
     public void Read_OfSeveralMembers_GivesAllRows(string ending, string compression)
     {
         var content = Contents[ending];
-        var path = Write("t" + ending + compression, [.. Compressed(content[..9], compression), .. Compressed("", compression), .. Compressed(content[9..], compression)]);
+        var path = Write("t" + ending + compression,
+            [.. Compressed(content[..9], compression), .. Compressed("", compression), .. Compressed(content[9..], compression)]);
         Assert.Equal(["one", "two", "three"], Texts(path));
     }
 
@@ -65,7 +66,9 @@ public sealed class CompressedFileTests : IDisposable
         bytes[bytes.Length / 2] ^= 0x40;
         var path = Write("t.jsonl.gz", bytes);
         // Where the damage still is data, the checksum tells.
-        Assert.StartsWith(path, Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions()).Read(null).Count()).Message, StringComparison.Ordinal);
+        Assert.StartsWith(path,
+            Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions()).Read(null).Count()).Message,
+            StringComparison.Ordinal);
     }
 
     private string Write(string name, byte[] bytes)
@@ -80,7 +83,8 @@ public sealed class CompressedFileTests : IDisposable
         return File.ReadAllBytes(folder.File("member" + compression));
     }
 
-    private static List<string> Texts(string path) => FileFormats.Open(path, new SourceOptions { TextUnit = TextUnit.Line }).Read(null).Select(row =>
+    private static List<string> Texts(
+        string path) => FileFormats.Open(path, new SourceOptions { TextUnit = TextUnit.Line }).Read(null).Select(row =>
     {
         using var document = row.Parse();
         return document.RootElement.GetProperty("text").GetString()!;

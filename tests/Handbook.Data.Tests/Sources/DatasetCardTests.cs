@@ -20,7 +20,8 @@ public sealed class DatasetCardTests : IDisposable
     [InlineData("'true'")]
     public void Open_DefaultAsYamlWritesTruth_IsTheDefault(string truth)
     {
-        Set($"- config_name: one\n  data_files: a.jsonl\n- config_name: two\n  data_files: b.jsonl\n  default: {truth}", "a.jsonl", "b.jsonl");
+        Set($"- config_name: one\n  data_files: a.jsonl\n- config_name: two\n  data_files: b.jsonl\n  default: {truth}",
+            "a.jsonl", "b.jsonl");
         Assert.Equal("b.jsonl", Files());
     }
 
@@ -30,13 +31,15 @@ public sealed class DatasetCardTests : IDisposable
     [InlineData("null")]
     public void Open_DefaultAsYamlWritesFalsehood_IsNot(string falsehood)
     {
-        Set($"- config_name: one\n  data_files: a.jsonl\n- config_name: two\n  data_files: b.jsonl\n  default: {falsehood}", "a.jsonl", "b.jsonl");
+        Set($"- config_name: one\n  data_files: a.jsonl\n- config_name: two\n  data_files: b.jsonl\n  default: {falsehood}",
+            "a.jsonl", "b.jsonl");
         Assert.Contains("none is the default; name one of one, two", Refused(), StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("- config_name: m\n  data_dir: sub\n  data_files: a.jsonl", "sub/a.jsonl")]
-    [InlineData("- config_name: m\n  data_dir: sub\n  data_files:\n  - split: train\n    path: ['*.jsonl', deep/**]", "sub/a.jsonl sub/b.jsonl sub/deep/c.jsonl")]
+    [InlineData("- config_name: m\n  data_dir: sub\n  data_files:\n  - split: train\n    path: ['*.jsonl', deep/**]",
+        "sub/a.jsonl sub/b.jsonl sub/deep/c.jsonl")]
     [InlineData("- config_name: m\n  data_dir: ./sub/\n  data_files: deep/*", "sub/deep/c.jsonl")]
     [InlineData("- config_name: m\n  data_dir: sub/deep", "sub/deep/c.jsonl")]
     [InlineData("- config_name: m\n  data_files: ['sub/**', a.jsonl]", "sub/a.jsonl sub/b.jsonl sub/deep/c.jsonl a.jsonl")]
@@ -79,8 +82,10 @@ public sealed class DatasetCardTests : IDisposable
     [InlineData("- data_files: a.jsonl", "README.md, line 3: config_name of a configuration: expected a name")]
     [InlineData("- config_name: m\n  data_files: {train: a.jsonl}", "line 4: data_files of a configuration: expected a path")]
     [InlineData("- config_name: m\n  data_files:\n  - split: train\n  - x", "line 5: data_files of a configuration: expected a path")]
-    [InlineData("- config_name: m\n  data_files:\n  - {split: train, path: a.jsonl}\n  - {split: train, path: a.jsonl}", "line 6: data_files gives the split train twice")]
-    [InlineData("- config_name: m\n  data_files: b.jsonl", "no data file matches b.jsonl, which the card gives for split train of m. Did you mean a.jsonl?")]
+    [InlineData("- config_name: m\n  data_files:\n  - {split: train, path: a.jsonl}\n  - {split: train, path: a.jsonl}",
+        "line 6: data_files gives the split train twice")]
+    [InlineData("- config_name: m\n  data_files: b.jsonl",
+        "no data file matches b.jsonl, which the card gives for split train of m. Did you mean a.jsonl?")]
     [InlineData("- config_name: m\n  data_files: 'b*'", "no data file matches b*")]
     [InlineData("- config_name: m\n  data_files: /etc/*", "no data file matches /etc/*")]
     [InlineData("- config_name: m\n  data_dir: ../other", "data_dir of configuration m is ../other; expected a folder of the dataset")]
@@ -101,7 +106,8 @@ public sealed class DatasetCardTests : IDisposable
     public void Open_KeysWithoutEffect_AreTold()
     {
         Set("- config_name: m\n  data_files: a.jsonl\n  features: []", "a.jsonl");
-        Assert.Equal([$"{folder.File("set/README.md")}: features of configuration m has no effect"], DatasetFolder.Open(folder.File("set"), null).Notes);
+        Assert.Equal([$"{folder.File("set/README.md")}: features of configuration m has no effect"],
+            DatasetFolder.Open(folder.File("set"), null).Notes);
     }
 
     [Fact]
@@ -109,7 +115,9 @@ public sealed class DatasetCardTests : IDisposable
     {
         var bomb = new StringBuilder("- config_name: m\n  data_files: a.jsonl\n  description: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for (var i = 1; i < 60; i++)
-            bomb.Append(System.Globalization.CultureInfo.InvariantCulture, $"- config_name: m{i}\n  description: &a{i} {{? [*a{i - 1}, *a{i - 1}] : [*a{i - 1}, *a{i - 1}, *a{i - 1}]}}\n  <<: [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n");
+            bomb.Append(System.Globalization.CultureInfo.InvariantCulture,
+                $"- config_name: m{i}\n  description: &a{i} {{? [*a{i - 1}, *a{i - 1}] : [*a{i - 1}, *a{i - 1}, *a{i - 1}]}}\n  <<: "
+                    + $"[*a{i - 1}, *a{i - 1}, *a{i - 1}]\n");
         Set(bomb.ToString(), "a.jsonl");
         Assert.Equal("a.jsonl", Files("m"));
         Set("- " + new string('[', 100_000), "a.jsonl");
@@ -126,5 +134,7 @@ public sealed class DatasetCardTests : IDisposable
     private string Refused() => Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("set"), null)).Message;
 
     private string Files(string? config = null) =>
-        string.Join(' ', DatasetFolder.Open(folder.File("set"), config).Files("train").Select(path => Path.GetRelativePath(folder.File("set"), Path.GetFullPath(path))));
+        string.Join(' ',
+            DatasetFolder.Open(folder.File("set"), config).Files("train")
+                .Select(path => Path.GetRelativePath(folder.File("set"), Path.GetFullPath(path))));
 }

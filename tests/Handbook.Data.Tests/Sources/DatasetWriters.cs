@@ -29,9 +29,12 @@ internal static class DatasetWriters
         switch (Path.GetExtension(path))
         {
             case ".jsonl": File.WriteAllBytes(path, lines); break;
-            case ".json": File.WriteAllText(path, new JsonArray([.. conversations.Select(m => (JsonNode)new JsonObject { ["messages"] = Messages(m) })]).ToJsonString(new() { WriteIndented = true })); break;
+            case ".json": File.WriteAllText(path,
+                new JsonArray([.. conversations.Select(m => (JsonNode)new JsonObject { ["messages"] = Messages(m) })])
+                    .ToJsonString(new() { WriteIndented = true })); break;
             case ".gz" or ".zst": WriteCompressed(path, lines); break;
-            case ".csv": File.WriteAllText(path, "messages\n" + string.Concat(conversations.Select(m => Quoted(Messages(m).ToJsonString()) + "\r\n"))); break;
+            case ".csv": File.WriteAllText(path,
+                "messages\n" + string.Concat(conversations.Select(m => Quoted(Messages(m).ToJsonString()) + "\r\n"))); break;
             case ".parquet": WriteParquet(path, lines); break;
             case ".arrow": WriteArrow(path, conversations); break;
             default: throw new NotSupportedException(path);
@@ -58,7 +61,8 @@ internal static class DatasetWriters
         connection.Open();
         using var command = connection.CreateCommand();
 #pragma warning disable CA2100
-        command.CommandText = $"COPY (SELECT * FROM read_json('{source}', format='newline_delimited')) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)";
+        command.CommandText =
+            $"COPY (SELECT * FROM read_json('{source}', format='newline_delimited')) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 2048)";
 #pragma warning restore CA2100
         command.ExecuteNonQuery();
         File.Delete(source);

@@ -32,7 +32,8 @@ public sealed class FileFormatsTests : IDisposable
         string Hash(string name)
         {
             using var store = new DataPreparation(
-                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(name))], Packing = new PackingOptions { MaxLength = 512 }, CacheFolder = folder.File("cache") },
+                new PreparationOptions { Sources = [new DatasetPart(new DatasetRequest(name))],
+                    Packing = new PackingOptions { MaxLength = 512 }, CacheFolder = folder.File("cache") },
                 new ByteEncoder(), [new LocalDatasetResolver(folder.Path)]).Prepare();
             return store.ContentHash;
         }
@@ -53,9 +54,11 @@ public sealed class FileFormatsTests : IDisposable
         var rows = file.Read(index => index is 3 or 77).ToList();
         Assert.Equal([3L, 77L], rows.Select(row => row.Index));
         using var document = rows[1].Parse();
-        Assert.StartsWith("Question 77:", document.RootElement.GetProperty("messages") is { ValueKind: System.Text.Json.JsonValueKind.Array } list
+        Assert.StartsWith("Question 77:",
+            document.RootElement.GetProperty("messages") is { ValueKind: System.Text.Json.JsonValueKind.Array } list
             ? list[1].GetProperty("content").GetString()
-            : System.Text.Json.JsonDocument.Parse(document.RootElement.GetProperty("messages").GetString()!).RootElement[1].GetProperty("content").GetString(), StringComparison.Ordinal);
+            : System.Text.Json.JsonDocument.Parse(document.RootElement.GetProperty("messages").GetString()!).RootElement[1]
+                .GetProperty("content").GetString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,7 +79,8 @@ public sealed class FileFormatsTests : IDisposable
     [Fact]
     public void Read_LongDocument_IsCutAtParagraphsAndLosesNothing()
     {
-        var text = string.Concat(Enumerable.Range(0, 60_000).Select(i => $"line {i} of a long book, which goes on and on\n{(i % 5 == 0 ? "\n" : "")}"));
+        var text = string.Concat(Enumerable.Range(0, 60_000)
+            .Select(i => $"line {i} of a long book, which goes on and on\n{(i % 5 == 0 ? "\n" : "")}"));
         var path = folder.Write("t.txt", text);
         var parts = FileFormats.Open(path, new SourceOptions()).Read(null).Select(row =>
         {
@@ -93,7 +97,8 @@ public sealed class FileFormatsTests : IDisposable
     {
         var path = folder.Write("t.csv", "\uFEFFprompt,completion\r\n\"a, \"\"b\"\"\nc\",plain\r\n\r\n,\"\"\r\n");
         var rows = FileFormats.Open(path, new SourceOptions()).Read(null).ToList();
-        Assert.Equal(["{\"prompt\":\"a, \\\"b\\\"\\nc\",\"completion\":\"plain\"}", "{\"prompt\":\"\",\"completion\":\"\"}"], rows.Select(row => System.Text.Encoding.UTF8.GetString(row.Json.Span)));
+        Assert.Equal(["{\"prompt\":\"a, \\\"b\\\"\\nc\",\"completion\":\"plain\"}", "{\"prompt\":\"\",\"completion\":\"\"}"],
+            rows.Select(row => System.Text.Encoding.UTF8.GetString(row.Json.Span)));
         Assert.Equal([2L, 5L], rows.Select(row => row.Place.Number));
     }
 
@@ -106,17 +111,20 @@ public sealed class FileFormatsTests : IDisposable
     {
         const int Count = 6000;
         var lines = Enumerable.Range(0, Count).Select(i => i == broken ? "only one field" : $"{i},\"text, of\r\n {i}\"");
-        DatasetWriters.WriteCompressed(folder.File(name), System.Text.Encoding.UTF8.GetBytes("id,text\r\n" + string.Concat(lines.Select(line => line + "\r\n"))));
+        DatasetWriters.WriteCompressed(folder.File(name),
+            System.Text.Encoding.UTF8.GetBytes("id,text\r\n" + string.Concat(lines.Select(line => line + "\r\n"))));
         var file = FileFormats.Open(folder.File(name), new SourceOptions());
         Assert.Equal(Count, file.Count());
         var rows = file.Read(null).ToList();
         Assert.Equal(Enumerable.Range(0, Count).Select(i => (long)i), rows.Select(row => row.Index));
         Assert.Equal([broken], rows.Where(row => row.Problem is not null).Select(row => (int)row.Index));
-        Assert.Equal($"{folder.File(name)}, line {(2 * broken) + 2}: 1 field; expected 2 as in the heading (id, text)", Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
+        Assert.Equal($"{folder.File(name)}, line {(2 * broken) + 2}: 1 field; expected 2 as in the heading (id, text)",
+            Assert.Throws<BadRowException>(() => rows[broken].Parse()).Message);
         Assert.All(rows.Where(row => row.Index != broken), row =>
         {
             using var document = row.Parse();
-            Assert.Equal(($"{row.Index}", $"text, of\r\n {row.Index}"), (document.RootElement.GetProperty("id").GetString(), document.RootElement.GetProperty("text").GetString()));
+            Assert.Equal(($"{row.Index}", $"text, of\r\n {row.Index}"),
+                (document.RootElement.GetProperty("id").GetString(), document.RootElement.GetProperty("text").GetString()));
         });
         Assert.Equal([3L, 5900L], file.Read(index => index is 3 or 5900).Select(row => row.Index));
     }

@@ -26,17 +26,21 @@ internal sealed class ParquetBuilder
     }
 
     /// <summary>Adds a column's only page, uncompressed: in the first form, or the second with levels before the values.</summary>
-    public ParquetBuilder Column(int type, int count, int encoding, byte[] values, byte[]? repetitions = null, byte[]? definitions = null, bool second = false)
+    public ParquetBuilder Column(
+        int type, int count, int encoding, byte[] values, byte[]? repetitions = null, byte[]? definitions = null, bool second = false)
     {
         byte[] levels = second ? [.. repetitions ?? [], .. definitions ?? []] : [.. Sized(repetitions), .. Sized(definitions)];
         var header = second
-            ? new Thrift().Integer(1, count).Integer(2, 0).Integer(3, count).Integer(4, encoding).Integer(5, definitions?.Length ?? 0).Integer(6, repetitions?.Length ?? 0).Flag(7, false)
+            ? new Thrift().Integer(1, count).Integer(2, 0).Integer(3, count).Integer(4, encoding).Integer(5, definitions?.Length ?? 0)
+                .Integer(6, repetitions?.Length ?? 0).Flag(7, false)
             : new Thrift().Integer(1, count).Integer(2, encoding).Integer(3, 3).Integer(4, 3);
         var size = levels.Length + values.Length;
         var start = file.Count;
-        file.AddRange(new Thrift().Integer(1, second ? 3 : 0).Integer(2, size).Integer(3, size).Struct(second ? 8 : 5, header.Done()).Done());
+        file.AddRange(new Thrift().Integer(1, second ? 3 : 0).Integer(2, size).Integer(3, size).Struct(second ? 8 : 5, header.Done())
+            .Done());
         file.AddRange([.. levels, .. values]);
-        var description = new Thrift().Integer(1, type).Integer(4, 0).Integer(5, count).Integer(6, size).Integer(7, file.Count - start).Integer(9, start).Done();
+        var description = new Thrift().Integer(1, type).Integer(4, 0).Integer(5, count).Integer(6, size).Integer(7, file.Count - start)
+            .Integer(9, start).Done();
         chunks.Add(new Thrift().Struct(3, description).Done());
         return this;
     }

@@ -18,10 +18,13 @@ public sealed class ReaderFuzzTests : IDisposable
 
     private static readonly byte[][] Pieces = [.. new[]
     {
-        "{", "}", "[", "]", "\"", ",", ":", "\\", "\n", "\r\n", "\r", "\n\n", "\t", ";", "'", "null", "true", "NaN", "-Infinity", "Inf", "1e999", "-0", "123456789012345678901234567890",
-        "\\ud83d", "\\ude00", "\\u0000", "\uFEFF", "\u00e9\U0001F600", "\"messages\":", "\"role\":\"user\"", "\"content\":null", "\"text\":", "[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
+        "{", "}", "[", "]", "\"", ",", ":", "\\", "\n", "\r\n", "\r", "\n\n", "\t", ";", "'", "null", "true", "NaN", "-Infinity", "Inf",
+        "1e999", "-0", "123456789012345678901234567890",
+        "\\ud83d", "\\ude00", "\\u0000", "\uFEFF", "\u00e9\U0001F600", "\"messages\":", "\"role\":\"user\"", "\"content\":null",
+        "\"text\":", "[{\"role\":\"user\",\"content\":[{\"type\":\"text\"}]}]",
         "\"tools\":\"[{}]\"", "\"label\":2,", "\"chosen\":\"\",", "\"\"", ",,,", "\0",
-        "- ", "  ", "---\n", "&a ", "*a", "<<: *a\n", "? ", "!!binary ", "|\n", ">-\n", "# ", "{a: ", "[a, ", "config_name: ", "data_files: ", "data_dir: ..\n", "path: '[!'\n", "'{a,**/[z-a]'",
+        "- ", "  ", "---\n", "&a ", "*a", "<<: *a\n", "? ", "!!binary ", "|\n", ">-\n", "# ", "{a: ", "[a, ", "config_name: ",
+        "data_files: ", "data_dir: ..\n", "path: '[!'\n", "'{a,**/[z-a]'",
         "default: yes\n", "sep: ", "header: 0\n", "names: [a]\n", "%YAML 1.1\n", "...\n", "\u2028", "\u0085",
     }.Select(Encoding.UTF8.GetBytes)];
 
@@ -70,8 +73,11 @@ public sealed class ReaderFuzzTests : IDisposable
     {
         string[] cards =
         [
-            "---\nlicense: mit\nconfigs:\n- config_name: main\n  default: True\n  data_dir: sub\n  data_files:\n  - split: train\n    path: \"a*.jsonl\"\n  - split: test\n    path: [b.jsonl, '**/[c-d]?.{jsonl,csv}']\n- config_name: rest\n  sep: \";\"\n  data_files: other/**\n---\n# A dataset\n",
-            "---\nconfigs: [{config_name: default, data_files: [a.jsonl, 'sub/*'], names: [x, y], header: null}]\ndataset_info: &a {features: [{name: x, dtype: string}], splits: *b}\n---\n",
+            "---\nlicense: mit\nconfigs:\n- config_name: main\n  default: True\n  data_dir: sub\n  data_files:\n  - split: train\n    "
+                + "path: \"a*.jsonl\"\n  - split: test\n    path: [b.jsonl, '**/[c-d]?.{jsonl,csv}']\n- config_name: rest\n  sep: \";\"\n "
+                + " data_files: other/**\n---\n# A dataset\n",
+            "---\nconfigs: [{config_name: default, data_files: [a.jsonl, 'sub/*'], names: [x, y], header: null}]\ndataset_info: &a "
+                + "{features: [{name: x, dtype: string}], splits: *b}\n---\n",
         ];
         foreach (var file in new[] { "a.jsonl", "b.jsonl", "sub/a1.jsonl", "sub/b.jsonl", "other/train-1.csv", "other/test.csv" })
             folder.Write("set/" + file, "");
@@ -84,7 +90,8 @@ public sealed class ReaderFuzzTests : IDisposable
                 {
                     var found = DatasetFolder.Open(folder.File("set"), config);
                     foreach (var split in found.Splits)
-                        Assert.All(found.Files(split), file => Assert.StartsWith(folder.File("set"), Path.GetFullPath(file), StringComparison.Ordinal));
+                        Assert.All(found.Files(split),
+                            file => Assert.StartsWith(folder.File("set"), Path.GetFullPath(file), StringComparison.Ordinal));
                 }
                 catch (UserErrorException)
                 {
@@ -95,7 +102,8 @@ public sealed class ReaderFuzzTests : IDisposable
 
     private void ReadAll(string name)
     {
-        var source = RowSource.Open(new DatasetRequest(name), [new LocalDatasetResolver(folder.Path)], new SourceOptions { TextUnit = (TextUnit)(name.Length % 3), MaxRowBytes = 1 << 20 });
+        var source = RowSource.Open(new DatasetRequest(name), [new LocalDatasetResolver(folder.Path)],
+            new SourceOptions { TextUnit = (TextUnit)(name.Length % 3), MaxRowBytes = 1 << 20 });
         try
         {
             source.Count();
@@ -152,7 +160,8 @@ public sealed class ReaderFuzzTests : IDisposable
         var format = Path.GetExtension(name.Replace(".gz", "", StringComparison.Ordinal).Replace(".zst", "", StringComparison.Ordinal));
         var other = Encoding.UTF8.GetBytes(format switch
         {
-            ".jsonl" => "{\"prompt\":\"p\",\"completion\":[{\"role\":\"assistant\",\"content\":\"c\"}],\"label\":true,\"score\":NaN}\n{\"input_ids\":[1,2,3],\"labels\":[-100,2,3]}\n",
+            ".jsonl" => "{\"prompt\":\"p\",\"completion\":[{\"role\":\"assistant\",\"content\":\"c\"}],\"label\":true,\"score\":NaN}\n"
+                + "{\"input_ids\":[1,2,3],\"labels\":[-100,2,3]}\n",
             ".json" => "[\"one\", \"two\\ud83d\\ude00\",\n \"three\"]",
             ".csv" or ".tsv" => "a,b\tc,a,\n1,\"two \"\"x\"\"\n\",3,4,5\n",
             _ => "one\n\ntwo\r\n\u00e9\n",
@@ -171,11 +180,13 @@ public sealed class ReaderFuzzTests : IDisposable
 
     private static IEnumerable<byte[]> ParquetSeeds()
     {
-        yield return new ParquetBuilder().Field("text", 6, 1, converted: 0).Column(6, 3, 0, ParquetBuilder.Texts("x", "y"), definitions: ParquetBuilder.Levels(1, 0, 1), second: true).Build(1, 3);
+        yield return new ParquetBuilder().Field("text", 6, 1, converted: 0)
+            .Column(6, 3, 0, ParquetBuilder.Texts("x", "y"), definitions: ParquetBuilder.Levels(1, 0, 1), second: true).Build(1, 3);
         yield return new ParquetBuilder().Field("a", null, 0, 1, converted: 3).Field("a_tuple", null, 2, 1).Field("k", 6, 0, converted: 0)
             .Column(6, 3, 0, ParquetBuilder.Texts("x", "y"), ParquetBuilder.Levels(0, 1, 0), ParquetBuilder.Levels(1, 1, 0)).Build(1, 2);
         byte[] lengths = [0x80, 0x01, 0x04, 0x04, 0x0A, 0x00, 0x01, 0x00, 0x00, 0x00, 2, 0, 0, 0];
-        yield return new ParquetBuilder().Field("text", 6, 0, converted: 0).Column(6, 4, 6, [.. lengths, .. "HelloWorldFoobarABCDEF"u8]).Build(1, 4);
+        yield return new ParquetBuilder().Field("text", 6, 0, converted: 0).Column(6, 4, 6, [.. lengths, .. "HelloWorldFoobarABCDEF"u8])
+            .Build(1, 4);
     }
 
     private static byte[] Mutate(System.Random random, List<byte[]> seeds, bool isText)

@@ -13,7 +13,8 @@ public sealed class RowShapeTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Theory]
-    [InlineData("{\"a\":NaN,\"b\":[Infinity,-Infinity,-NaN],\"c\":{\"d\":Inf,\"e\":-Inf}}", "{\"a\":\"NaN\",\"b\":[\"Infinity\",\"-Infinity\",\"NaN\"],\"c\":{\"d\":\"Infinity\",\"e\":\"-Infinity\"}}")]
+    [InlineData("{\"a\":NaN,\"b\":[Infinity,-Infinity,-NaN],\"c\":{\"d\":Inf,\"e\":-Inf}}",
+        "{\"a\":\"NaN\",\"b\":[\"Infinity\",\"-Infinity\",\"NaN\"],\"c\":{\"d\":\"Infinity\",\"e\":\"-Infinity\"}}")]
     [InlineData("{\"a\":\"NaN \\\" Infinity\",\"NaN\":-1}", "{\"a\":\"NaN \\\" Infinity\",\"NaN\":-1}")]
     [InlineData("{\"a\":1e400,\"b\":123456789012345678901234567890}", "{\"a\":1e400,\"b\":123456789012345678901234567890}")]
     public void Parse_NumbersThatJsonDoesNotHave_AreTexts(string json, string expected)
@@ -51,7 +52,9 @@ public sealed class RowShapeTests : IDisposable
     public void Guard_AnyException_IsThatRowsFault()
     {
         var place = new RowPlace("t.jsonl", 7, IsLine: true);
-        Assert.Equal("t.jsonl, line 7: cannot be used: out of it", Assert.Throws<BadRowException>(() => BadRowException.Guard<int>(place, () => throw new KeyNotFoundException("out of it"))).Message);
+        Assert.Equal("t.jsonl, line 7: cannot be used: out of it",
+            Assert.Throws<BadRowException>(() => BadRowException.Guard<int>(place,
+                () => throw new KeyNotFoundException("out of it"))).Message);
         Assert.Throws<OperationCanceledException>(() => BadRowException.Guard<int>(place, () => throw new OperationCanceledException()));
     }
 
@@ -88,7 +91,9 @@ public sealed class RowShapeTests : IDisposable
     {
         var rows = FileFormats.Open(folder.Write("t.json", "[\"a\", 3, {\"text\":\"b\"}]"), new SourceOptions()).Read(null).ToList();
         Assert.Equal("a", Text(rows[0]));
-        Assert.All(rows.Skip(1), row => Assert.Contains("expected one, since the list begins with a text", Assert.Throws<BadRowException>(() => row.Parse()).Message, StringComparison.Ordinal));
+        Assert.All(rows.Skip(1),
+            row => Assert.Contains("expected one, since the list begins with a text",
+                Assert.Throws<BadRowException>(() => row.Parse()).Message, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -98,7 +103,9 @@ public sealed class RowShapeTests : IDisposable
     public void Read_BrokenList_SaysWhere(string content, string problem)
     {
         var path = folder.Write("t.json", content);
-        Assert.Contains(problem, Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions()).Read(null).Count()).Message, StringComparison.Ordinal);
+        Assert.Contains(problem,
+            Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions()).Read(null).Count()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -120,24 +127,31 @@ public sealed class RowShapeTests : IDisposable
     public void Read_CsvHeading_NamesColumnsAsPandasDoes(string heading, string expected)
     {
         var names = expected.Split('|');
-        var rows = FileFormats.Open(folder.Write("t.csv", $"{heading}\n{string.Join(',', names.Select((_, i) => $"v{i}"))}\n"), new SourceOptions()).Read(null).ToList();
+        var rows = FileFormats.Open(folder.Write("t.csv", $"{heading}\n{string.Join(',', names.Select((_, i) => $"v{i}"))}\n"),
+            new SourceOptions()).Read(null).ToList();
         using var document = rows.Single().Parse();
-        Assert.Equal(names.Select((name, i) => (name, $"v{i}")), document.RootElement.EnumerateObject().Select(value => (value.Name, value.Value.GetString()!)));
+        Assert.Equal(names.Select((name, i) => (name, $"v{i}")),
+            document.RootElement.EnumerateObject().Select(value => (value.Name, value.Value.GetString()!)));
     }
 
     [Fact]
     public void Read_CsvHeadingThatNeverEnds_NamesItsLine()
     {
         var path = folder.Write("t.csv", "\n\"prompt,completion\na,b\n");
-        Assert.StartsWith($"{path}, line 2: the heading cannot be read: the file ends inside a quoted field", Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions()).Read(null).Count()).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"{path}, line 2: the heading cannot be read: the file ends inside a quoted field",
+            Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions()).Read(null).Count()).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
     public void Read_CsvWithoutTheColumnsAskedFor_SaysWhichThereAre()
     {
         var path = folder.Write("t.csv", "a,b\n1,2\n");
-        Assert.Contains("none of the columns asked for (c) is there; the file has a, b", Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions { Columns = ["c"] }).Read(null).Count()).Message, StringComparison.Ordinal);
-        Assert.Equal("{\"b\":\"2\"}", Encoding.UTF8.GetString(FileFormats.Open(path, new SourceOptions { Columns = ["b"] }).Read(null).Single().Json.Span));
+        Assert.Contains("none of the columns asked for (c) is there; the file has a, b",
+            Assert.Throws<UserErrorException>(() => FileFormats.Open(path, new SourceOptions { Columns = ["c"] }).Read(null)
+                .Count()).Message, StringComparison.Ordinal);
+        Assert.Equal("{\"b\":\"2\"}",
+            Encoding.UTF8.GetString(FileFormats.Open(path, new SourceOptions { Columns = ["b"] }).Read(null).Single().Json.Span));
     }
 
     private static SourceRow Row(string json) => new(Encoding.UTF8.GetBytes(json), new RowPlace("t.jsonl", 7, IsLine: true), 6);

@@ -31,7 +31,8 @@ public sealed class RowSourceTests : IDisposable
         Assert.Equal(expected, string.Join(' ', rows.Select(Name)));
         Assert.Equal(Enumerable.Range(0, rows.Count).Select(i => (long)i), rows.Select(row => row.Index));
         Assert.Equal(rows.Count, source.Count());
-        Assert.Equal(expected.Split(' ').Where((name, i) => name.Length > 0 && i % 2 == 1), Open("set", split: split).Read(i => i % 2 == 1).Select(Name));
+        Assert.Equal(expected.Split(' ').Where((name, i) => name.Length > 0 && i % 2 == 1),
+            Open("set", split: split).Read(i => i % 2 == 1).Select(Name));
     }
 
     [Fact]
@@ -49,7 +50,8 @@ public sealed class RowSourceTests : IDisposable
     [InlineData("train[1,2]", "\"train[1,2]\" is not a split")]
     [InlineData("trian", "Did you mean train?")]
     public void Read_WrongSplit_SaysWhatIsWrong(string split, string message) =>
-        Assert.Contains(message, Assert.Throws<UserErrorException>(() => Open("set", split: split).Read().Count()).Message, StringComparison.Ordinal);
+        Assert.Contains(message, Assert.Throws<UserErrorException>(() => Open("set", split: split).Read().Count()).Message,
+            StringComparison.Ordinal);
 
     [Fact]
     public void Open_CardWithConfigurations_TakesTheirFiles()
@@ -78,7 +80,8 @@ public sealed class RowSourceTests : IDisposable
         Assert.Equal(["one0"], Open("card", config: "one").Read().Select(Name));
         Assert.Equal(["a0", "b0"], Open("card").Read().Select(Name));
         Assert.Equal(["t0"], Open("card", split: "test").Read().Select(Name));
-        Assert.Contains("no configuration tow; there is one, two. Did you mean two?", Assert.Throws<UserErrorException>(() => Open("card", config: "tow")).Message, StringComparison.Ordinal);
+        Assert.Contains("no configuration tow; there is one, two. Did you mean two?",
+            Assert.Throws<UserErrorException>(() => Open("card", config: "tow")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,7 +151,8 @@ public sealed class RowSourceTests : IDisposable
     public void OpenSplitOrAll_WithoutThatSplit_TakesWhatThereIs(string file, string name, int rows)
     {
         folder.Write(file, "{\"text\":\"a\"}\n");
-        var source = RowSource.OpenSplitOrAll(new DatasetRequest(name, Split: "test"), [new LocalDatasetResolver(folder.Path)], new SourceOptions());
+        var source = RowSource.OpenSplitOrAll(new DatasetRequest(name, Split: "test"),
+            [new LocalDatasetResolver(folder.Path)], new SourceOptions());
         Assert.Equal(rows, source.Count());
     }
 
@@ -161,5 +165,6 @@ public sealed class RowSourceTests : IDisposable
         return document.RootElement.GetProperty("text").GetString()!;
     }
 
-    private static string Rows(string prefix, int count) => string.Concat(Enumerable.Range(0, count).Select(i => $"{{\"text\":\"{prefix}{i}\"}}\n"));
+    private static string Rows(string prefix, int count) =>
+        string.Concat(Enumerable.Range(0, count).Select(i => $"{{\"text\":\"{prefix}{i}\"}}\n"));
 }

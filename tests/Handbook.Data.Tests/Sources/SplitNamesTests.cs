@@ -29,8 +29,12 @@ public sealed class SplitNamesTests : IDisposable
     [InlineData("b.jsonl a.jsonl c/d.jsonl", "train: a b c/d")]
     // What is hidden, describes a dataset or belongs to a model is no data.
     [InlineData("_raw/a.jsonl .cache/b.jsonl __pycache__/c.jsonl .d.jsonl __e.jsonl", "train: __e _raw/a")]
-    [InlineData("a.jsonl all_results.json train_results.json eval_results.json trainer_state.json handbook_run.json metrics.jsonl metrics.csv", "train: a")]
-    [InlineData("train.jsonl out/eval_results.json out/checkpoint-2/trainer_state.json out/checkpoint-2/checkpoint_manifest.json sweep.json", "train: train")]
+    [InlineData(
+        "a.jsonl all_results.json train_results.json eval_results.json trainer_state.json handbook_run.json metrics.jsonl metrics.csv",
+        "train: a")]
+    [InlineData(
+        "train.jsonl out/eval_results.json out/checkpoint-2/trainer_state.json out/checkpoint-2/checkpoint_manifest.json sweep.json",
+        "train: train")]
     [InlineData("metrics.jsonl out/trainer_state.json out/metrics.jsonl", "train: metrics")]
     [InlineData("a.jsonl config.json dataset_info.json dataset_infos.json tokenizer.json deep/config.json", "train: a")]
     // One format has several endings; of formats the most frequent one counts.
@@ -44,7 +48,8 @@ public sealed class SplitNamesTests : IDisposable
         foreach (var file in files.Replace("data_2 train", "data_2\u0001train", StringComparison.Ordinal).Split(' '))
             folder.Write("set/" + file.Replace('\u0001', ' '), "");
         var found = DatasetFolder.Open(folder.File("set"), null);
-        Assert.Equal(expected, string.Join("; ", found.Splits.Select(split => $"{split}: {string.Join(' ', found.Files(split).Select(Shown))}")));
+        Assert.Equal(expected,
+            string.Join("; ", found.Splits.Select(split => $"{split}: {string.Join(' ', found.Files(split).Select(Shown))}")));
     }
 
     [Fact]
@@ -70,7 +75,8 @@ public sealed class SplitNamesTests : IDisposable
         Assert.Equal(["a", "deep/b", "linked"], DatasetFolder.Open(folder.File("set"), null).Files("train").Select(Shown));
         Directory.CreateDirectory(folder.File("empty"));
         Directory.CreateSymbolicLink(folder.File("empty/self"), ".");
-        Assert.Contains("Links to folders are not followed (self)", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("empty"), null)).Message, StringComparison.Ordinal);
+        Assert.Contains("Links to folders are not followed (self)",
+            Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("empty"), null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,17 +94,20 @@ public sealed class SplitNamesTests : IDisposable
         }
         folder.Write("card/a.jsonl", "");
         MakePipe(folder.File("card/README.md"));
-        Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("card"), null)).Message, StringComparison.Ordinal);
+        Assert.Contains("a named pipe stands here",
+            Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("card"), null)).Message, StringComparison.Ordinal);
         folder.Write("saved/a.arrow", "");
         MakePipe(folder.File("saved/state.json"));
-        Assert.Contains("a named pipe stands here", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("saved"), null)).Message, StringComparison.Ordinal);
+        Assert.Contains("a named pipe stands here",
+            Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("saved"), null)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Open_OnlyWhatARunWrote_SaysThatNoneOfItIsData()
     {
         folder.Write("set/all_results.json", "{}");
-        Assert.StartsWith($"{folder.File("set")}: no data file (all_results.json describes a dataset, a model or a run); known endings are ",
+        Assert.StartsWith(
+            $"{folder.File("set")}: no data file (all_results.json describes a dataset, a model or a run); known endings are ",
             Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder.File("set"), null)).Message, StringComparison.Ordinal);
     }
 

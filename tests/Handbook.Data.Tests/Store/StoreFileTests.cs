@@ -32,7 +32,8 @@ public sealed class StoreFileTests : IDisposable
         using var file = new StoreFile(path);
         using (var other = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
             other.SetLength(1000);
-        Assert.Equal($"{path}: has become shorter while it was in use.", Assert.Throws<IOException>(() => file.Values<int>(0, 1000).Length).Message);
+        Assert.Equal($"{path}: has become shorter while it was in use.",
+            Assert.Throws<IOException>(() => file.Values<int>(0, 1000).Length).Message);
         Assert.Equal(7, file.Values<int>(7 * sizeof(int), 1)[0]);
     }
 

@@ -26,7 +26,8 @@ public sealed class GoldenArchiveTests : IDisposable
         Directory.CreateDirectory(At("later"));
         File.Move(Pack("vectors.tar.gz", "two"), At("later/vectors.tar.gz"));
         var second = GoldenArchive.Unpack(At("later/vectors.tar.gz"), At("out"));
-        Assert.Equal(("one", "two"), (File.ReadAllText(Path.Combine(first, "vectors", "a.txt")), File.ReadAllText(Path.Combine(second, "vectors", "a.txt"))));
+        Assert.Equal(("one", "two"),
+            (File.ReadAllText(Path.Combine(first, "vectors", "a.txt")), File.ReadAllText(Path.Combine(second, "vectors", "a.txt"))));
     }
 
     [Fact]
@@ -35,14 +36,16 @@ public sealed class GoldenArchiveTests : IDisposable
         var archive = Pack("vectors.tar.gz", new string('x', 100_000));
         File.WriteAllBytes(archive, File.ReadAllBytes(archive)[..^20]);
         Assert.ThrowsAny<Exception>(() => GoldenArchive.Unpack(archive, At("out")));
-        Assert.All(Directory.GetFileSystemEntries(At("out")), entry => Assert.StartsWith(".", Path.GetFileName(entry), StringComparison.Ordinal));
+        Assert.All(Directory.GetFileSystemEntries(At("out")),
+            entry => Assert.StartsWith(".", Path.GetFileName(entry), StringComparison.Ordinal));
     }
 
     [Fact]
     public void Extract_SeveralProcessesAtOnce_AllGetTheSameFolder()
     {
         var archive = Pack("vectors.tar.gz", "one");
-        var folders = Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8).Select(_ => GoldenArchive.Extract(archive, At("out"))).ToList();
+        var folders = Enumerable.Range(0, 8).AsParallel().WithDegreeOfParallelism(8).Select(_ => GoldenArchive.Extract(archive, At("out")))
+            .ToList();
         Assert.Equal(folders.Distinct(), Directory.GetFileSystemEntries(At("out")));
         Assert.Equal("one", File.ReadAllText(Path.Combine(Assert.Single(folders.Distinct()), "vectors", "a.txt")));
     }

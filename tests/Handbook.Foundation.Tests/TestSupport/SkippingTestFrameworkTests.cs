@@ -19,7 +19,8 @@ public sealed class SkippingTestFrameworkTests
     public void ReasonOf_AnyOtherFailure_IsNone() => Assert.Null(Reason((["System.IO.FileNotFoundException"], ["a.json"])));
 
     [Fact]
-    public void Golden_WhatNobodyHas_IsSkipped() => Assert.Throws<SkippedTestException>(() => SharedFolders.Golden("no such subject", "a.json"));
+    public void Golden_WhatNobodyHas_IsSkipped() =>
+        Assert.Throws<SkippedTestException>(() => SharedFolders.Golden("no such subject", "a.json"));
 
     [Fact]
     public void GoldenFiles_OfOurOwnVectors_AreThereWithoutAnyFolderBeside()
@@ -28,7 +29,8 @@ public sealed class SkippingTestFrameworkTests
             Assert.True(!SharedFolders.IsDefaultGolden || File.Exists(SharedFolders.Golden(subject, "README.md")));
     }
 
-    private static string? Reason((string[] Types, string[] Messages) failure) => SkippingTestFramework.ReasonOf(new Failure(failure.Types, failure.Messages));
+    private static string? Reason((string[] Types, string[] Messages) failure) =>
+        SkippingTestFramework.ReasonOf(new Failure(failure.Types, failure.Messages));
 
     private sealed record Failure(string[] ExceptionTypes, string[] Messages) : IFailureInformation
     {

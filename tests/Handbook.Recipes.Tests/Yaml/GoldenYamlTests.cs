@@ -69,7 +69,13 @@ public class GoldenYamlTests
     private static void AssertObject(JsonElement expected, YamlValue actual, string path)
     {
         if (expected.TryGetProperty("__float__", out var number))
-            Assert.Equal(number.GetString(), Assert.IsType<YamlFloat>(actual).Value switch { double.PositiveInfinity => "inf", double.NegativeInfinity => "-inf", _ => "nan" });
+            Assert.Equal(number.GetString(),
+                Assert.IsType<YamlFloat>(actual).Value switch
+                {
+                    double.PositiveInfinity => "inf",
+                    double.NegativeInfinity => "-inf",
+                    _ => "nan",
+                });
         else if (expected.TryGetProperty("__date__", out var date))
             Assert.Equal(date.GetString(), Assert.IsType<YamlTimestamp>(actual).Iso);
         else if (expected.TryGetProperty("__datetime__", out var moment))
@@ -83,7 +89,8 @@ public class GoldenYamlTests
         else
         {
             var entries = Assert.IsType<YamlMapping>(actual).Entries;
-            Assert.Equal(expected.EnumerateObject().Select(property => property.Name), entries.Select(entry => Assert.IsType<YamlString>(entry.Key).Value));
+            Assert.Equal(expected.EnumerateObject().Select(property => property.Name),
+                entries.Select(entry => Assert.IsType<YamlString>(entry.Key).Value));
             foreach (var (index, property) in expected.EnumerateObject().Index())
                 AssertEqual(property.Value, entries[index].Value, $"{path}.{property.Name}");
         }

@@ -7,13 +7,16 @@ namespace Handbook.Recipes.Tests.Yaml;
 public class YamlBombTests
 {
     [Fact]
-    public void Merges_ThatDoubleEachTime_AreRefused() => Refused(Levels(i => $"m{i}: &m{i} {{<<: [*m{i - 1}, *m{i - 1}, *m{i - 1}], k{i}: 1}}", "m0: &m0 {a: 1}"));
+    public void Merges_ThatDoubleEachTime_AreRefused() =>
+        Refused(Levels(i => $"m{i}: &m{i} {{<<: [*m{i - 1}, *m{i - 1}, *m{i - 1}], k{i}: 1}}", "m0: &m0 {a: 1}"));
 
     [Fact]
-    public void EmptyMerges_ThatDoubleEachTime_AreRefused() => Refused(Levels(i => $"m{i}: &m{i} {{<<: [*m{i - 1}, *m{i - 1}]}}", "m0: &m0 {}"));
+    public void EmptyMerges_ThatDoubleEachTime_AreRefused() =>
+        Refused(Levels(i => $"m{i}: &m{i} {{<<: [*m{i - 1}, *m{i - 1}]}}", "m0: &m0 {}"));
 
     [Fact]
-    public void Lists_OfListsOfLists_AreRefused() => Refused(Levels(i => $"m{i}: &m{i} [*m{i - 1}, *m{i - 1}, *m{i - 1}, *m{i - 1}]", "m0: &m0 [a, a]"));
+    public void Lists_OfListsOfLists_AreRefused() =>
+        Refused(Levels(i => $"m{i}: &m{i} [*m{i - 1}, *m{i - 1}, *m{i - 1}, *m{i - 1}]", "m0: &m0 [a, a]"));
 
     [Fact]
     public void Mappings_OfMappings_AreRefused() => Refused(Levels(i => $"m{i}: &m{i} {{a: *m{i - 1}, b: *m{i - 1}}}", "m0: &m0 {a: 1}"));

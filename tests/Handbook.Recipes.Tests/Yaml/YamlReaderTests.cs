@@ -14,7 +14,8 @@ public class YamlReaderTests
     [InlineData("a: x\n \tb: y\n", "f:2:2: a tab cannot indent a line; use spaces.")]
     [InlineData("a: |\n  x\n\ty\n", "f:3:1: a tab cannot indent a line; use spaces.")]
     [InlineData("a: {% if x %}\n", "f:1:5: a plain value cannot begin with '%'; put it in quotes.")]
-    [InlineData("a: !!python/name:os.system x\n", "f:1:4: the tag tag:yaml.org,2002:python/name:os.system is not supported: a recipe holds plain data.")]
+    [InlineData("a: !!python/name:os.system x\n",
+        "f:1:4: the tag tag:yaml.org,2002:python/name:os.system is not supported: a recipe holds plain data.")]
     [InlineData("a: 1\n---\nb: 2\n", "f:2:1: expected one document, found a second one.")]
     [InlineData("a: &x 1\nb: &x 2\n", "f:2:4: the anchor &x is given twice.")]
     [InlineData("a: 2024-13-01\n", "f:1:4: '2024-13-01' is not a valid value of its kind (!!timestamp); put it in quotes if it is text.")]
@@ -23,7 +24,8 @@ public class YamlReaderTests
 
     [Fact]
     public void Read_DeepNesting_IsRefusedInsteadOfOverflowing() => Assert.Contains(
-        "nested too deeply", Assert.Throws<UserErrorException>(() => YamlReader.Read(new string('[', 2_000), "f")).Message, StringComparison.Ordinal);
+        "nested too deeply", Assert.Throws<UserErrorException>(() => YamlReader.Read(new string('[', 2_000), "f")).Message,
+        StringComparison.Ordinal);
 
     [Fact]
     public void ReadFile_NotUtf8_NamesTheByte()

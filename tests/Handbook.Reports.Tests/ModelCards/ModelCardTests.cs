@@ -25,7 +25,10 @@ public sealed class ModelCardTests
     };
 
     // Layout, names and rounding follow transformers' modelcard.py (TrainingSummary.to_model_card).
-    private const string Expected = """
+    private const string Model = "[mistralai/Mistral-7B-v0.1](https://huggingface.co/mistralai/Mistral-7B-v0.1)";
+    private const string Sets = "the [HuggingFaceH4/ultrachat_200k](https://huggingface.co/HuggingFaceH4/ultrachat_200k)";
+
+    private const string Expected = $"""
         ---
         library_name: transformers
         pipeline_tag: text-generation
@@ -47,7 +50,7 @@ public sealed class ModelCardTests
 
         # zephyr-7b-sft-full
 
-        This model is a fine-tuned version of [mistralai/Mistral-7B-v0.1](https://huggingface.co/mistralai/Mistral-7B-v0.1) on the [HuggingFaceH4/ultrachat_200k](https://huggingface.co/HuggingFaceH4/ultrachat_200k) and the extra.jsonl datasets.
+        This model is a fine-tuned version of {Model} on {Sets} and the extra.jsonl datasets.
         It achieves the following results on the evaluation set:
         - Loss: 0.9353
         - Mean Token Accuracy: 0.72

@@ -38,5 +38,6 @@ public sealed class SweepReportTests
 
     private static SweepReport Report(string[] keys, params (string[] Values, double Accuracy)[] runs) => new(
         [.. runs.Select(run => new SweepResult(
-            string.Join('-', run.Values), "", [.. keys.Zip(run.Values)], [(MetricNames.EvaluationPrefix + MetricNames.RewardAccuracy, run.Accuracy)]))]);
+            string.Join('-', run.Values), "", [.. keys.Zip(run.Values)],
+            [(MetricNames.EvaluationPrefix + MetricNames.RewardAccuracy, run.Accuracy)]))]);
 }

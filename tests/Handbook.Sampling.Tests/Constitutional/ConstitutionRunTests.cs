@@ -14,7 +14,9 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
     private static readonly Constitution Principles = Constitution.Parse(JsonNode.Parse("""
         {
           "constitutions": [{"critic": "Was it rude?", "revision": "Be kind."}, {"critic": "Was it long?", "revision": "Be brief."}],
-          "system_chat": [[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], [{"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]]
+          "system_chat": [
+            [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}],
+            [{"role": "user", "content": "r"}, {"role": "assistant", "content": "b"}]]
         }
         """), "c.json");
 
@@ -30,12 +32,14 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
 
     private ConstitutionOptions Local(string output) => Options(output, new PolicyOptions { ModelFolder = chat.Policy });
 
-    private static Task<ConstitutionResult> RunAsync(ConstitutionOptions options, ITrainingProgress? progress = null, CancellationToken stop = default) =>
+    private static Task<ConstitutionResult> RunAsync(
+        ConstitutionOptions options, ITrainingProgress? progress = null, CancellationToken stop = default) =>
         new ConstitutionRun(options, progress ?? new SilentProgress(), new SkippingClock()).ExecuteAsync(stop);
 
     private static List<JsonNode> Rows(string file) => [.. File.ReadLines(file).Select(line => JsonNode.Parse(line)!)];
 
-    private Dictionary<string, string> Contents(string output) => new[] { "train_sft.jsonl", "train_prefs.jsonl", "report.html" }.ToDictionary(
+    private Dictionary<string, string> Contents(
+        string output) => new[] { "train_sft.jsonl", "train_prefs.jsonl", "report.html" }.ToDictionary(
         name => name, name => File.ReadAllText(Path.Combine(chat.File(output), name)).Replace(output, "OUT", StringComparison.Ordinal));
 
     /// <summary>Every word of the dialogue, in the order and with the columns of the original's generator.</summary>
@@ -48,7 +52,8 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
             "Be kind." or "Be brief." => "Better: " + request.LastMessage,
             var question => "First: " + question,
         }));
-        var result = await RunAsync(Options("dialogue", new PolicyOptions { Endpoint = new EndpointOptions { Url = server.Url, Model = "m", Timeout = SkippingClock.Limit } }));
+        var result = await RunAsync(Options("dialogue",
+            new PolicyOptions { Endpoint = new EndpointOptions { Url = server.Url, Model = "m", Timeout = SkippingClock.Limit } }));
         var (sft, prefs) = (Rows(result.Files[0]), Rows(result.Files[1]));
         Assert.Equal(["train_sft.jsonl", "train_prefs.jsonl"], result.Files.Select(Path.GetFileName));
         // Half of the rows for each, as the original parts them.
@@ -57,11 +62,13 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
         {
             var principle = Principles.Principles.Single(one => one.Critic == row["critic_prompt"]!.GetValue<string>());
             Assert.Equal(
-                ["index", "prompt", "init_prompt", "init_response", "critic_prompt", "critic_response", "revision_prompt", "revision_response", "messages", "chosen", "rejected"],
+                ["index", "prompt", "init_prompt", "init_response", "critic_prompt", "critic_response", "revision_prompt",
+                    "revision_response", "messages", "chosen", "rejected"],
                 row.AsObject().Select(column => column.Key));
             Assert.Equal($"First: {row["prompt"]}", row["init_response"]!.GetValue<string>());
             Assert.Equal("Yes: " + principle.Critic, row["critic_response"]!.GetValue<string>());
-            Assert.Equal((principle.Revision, "Better: " + principle.Revision), (row["revision_prompt"]!.GetValue<string>(), row["revision_response"]!.GetValue<string>()));
+            Assert.Equal((principle.Revision, "Better: " + principle.Revision),
+                (row["revision_prompt"]!.GetValue<string>(), row["revision_response"]!.GetValue<string>()));
             Assert.Equal(row["revision_response"]!.GetValue<string>(), row["messages"]![1]!["content"]!.GetValue<string>());
             Assert.Equal(row["messages"]!.ToJsonString(), row["chosen"]!.ToJsonString());
             Assert.Equal(row["init_response"]!.GetValue<string>(), row["rejected"]![1]!["content"]!.GetValue<string>());
@@ -70,16 +77,19 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
         // The examples stand first, then what was said so far.
         var last = server.Requests.Last(request => request.Body["messages"]!.AsArray().Count == 9).Body["messages"]!.AsArray();
         Assert.Equal(["q", "a", "r", "b"], last.Take(4).Select(message => message!["content"]!.GetValue<string>()));
-        Assert.Equal("user assistant user assistant user assistant user assistant user", string.Join(' ', last.Select(message => message!["role"]!.GetValue<string>())));
+        Assert.Equal("user assistant user assistant user assistant user assistant user",
+            string.Join(' ', last.Select(message => message!["role"]!.GetValue<string>())));
     }
 
     [Fact]
     public async Task Run_Sets_AreReadByWhatTrainsOnThem()
     {
         var result = await RunAsync(Local("read"));
-        foreach (var (split, takesPairs, shape) in new[] { ("train_sft", false, ExampleShape.Conversation), ("train_prefs", true, ExampleShape.Preference) })
+        foreach (var (split, takesPairs, shape) in new[] { ("train_sft", false, ExampleShape.Conversation),
+            ("train_prefs", true, ExampleShape.Preference) })
         {
-            var source = RowSource.Open(new DatasetRequest(chat.File("read"), Split: split), [new LocalDatasetResolver(".")], new SourceOptions());
+            var source = RowSource.Open(new DatasetRequest(chat.File("read"), Split: split),
+                [new LocalDatasetResolver(".")], new SourceOptions());
             var reader = ExampleReader.Recognize(source, accepts: found => takesPairs || found != ExampleShape.Preference);
             Assert.Equal(shape, reader.Shape);
             Assert.NotEmpty(source.Read().Select(reader.Read).ToList());
@@ -91,7 +101,8 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
     public async Task Run_SeveralRounds_ReviseTheRevision()
     {
         var result = await RunAsync(Local("rounds") with { RevisionRounds = 2 });
-        Assert.All(Rows(result.Files[0]), row => Assert.Equal(row["revision_response_2"]!.GetValue<string>(), row["chosen"]![1]!["content"]!.GetValue<string>()));
+        Assert.All(Rows(result.Files[0]),
+            row => Assert.Equal(row["revision_response_2"]!.GetValue<string>(), row["chosen"]![1]!["content"]!.GetValue<string>()));
     }
 
     [Fact]
@@ -100,11 +111,18 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
         Directory.CreateDirectory(chat.File("both"));
         File.Copy(chat.Prompts, chat.File("both/train.jsonl"));
         File.WriteAllLines(chat.File("both/test.jsonl"), ["{\"prompt\": \"how are you\"}", "{\"prompt\": \"yes no\"}"]);
-        var options = Local("split") with { Prompts = new PromptOptions { Dataset = new DatasetRequest(chat.File("both")) }, TestDataset = new DatasetRequest(chat.File("both"), Split: "test") };
+        var options = Local("split") with
+        {
+            Prompts = new PromptOptions { Dataset = new DatasetRequest(chat.File("both")) },
+            TestDataset = new DatasetRequest(chat.File("both"), Split: "test"),
+        };
         var result = await RunAsync(options);
         Assert.Equal(["train_sft.jsonl", "train_prefs.jsonl", "test_sft.jsonl", "test_prefs.jsonl"], result.Files.Select(Path.GetFileName));
         Assert.Equal("how are you", Assert.Single(Rows(result.Files[2]))["prompt"]!.GetValue<string>());
-        Assert.Equal(11, (await RunAsync(options with { TestDataset = new DatasetRequest(chat.File("both"), Split: "validation"), OutputDirectory = chat.File("single") })).Report.Rows.Sum(row => int.Parse(row[1])));
+        Assert.Equal(11,
+            (await RunAsync(
+                options with { TestDataset = new DatasetRequest(chat.File("both"), Split: "validation"),
+                    OutputDirectory = chat.File("single") })).Report.Rows.Sum(row => int.Parse(row[1])));
     }
 
     [Fact]
@@ -133,10 +151,14 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
     [InlineData("{}", "c.json: has no list constitutions; expected one of principles, each with critic and revision.")]
     [InlineData("""{"constitutions": [{"critique": "x", "revision": "y"}]}""", "c.json: constitutions[0].critic: expected a text.")]
     [InlineData("""{"constitutions": [{"critic": "x", "revision": " "}]}""", "c.json: constitutions[0].revision: expected a text.")]
-    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chats": []}""", "c.json: system_chats is not a key of a constitution. Did you mean system_chat?")]
-    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chat": ["hi"]}""", "c.json: system_chat: expected a list of conversations, each a list of turns with role and content.")]
-    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chat": [[{"content": "hi"}]]}""", "c.json: system_chat: a message has no \"role\"; each message needs one, such as \"user\" or \"assistant\".")]
-    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chat": [{"role": "user", "content": "hi"}]}""", "c.json: system_chat: must end with a turn of the assistant; the prompt of a user follows it.")]
+    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chats": []}""",
+        "c.json: system_chats is not a key of a constitution. Did you mean system_chat?")]
+    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chat": ["hi"]}""",
+        "c.json: system_chat: expected a list of conversations, each a list of turns with role and content.")]
+    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chat": [[{"content": "hi"}]]}""",
+        "c.json: system_chat: a message has no \"role\"; each message needs one, such as \"user\" or \"assistant\".")]
+    [InlineData("""{"constitutions": [{"critic": "x", "revision": "y"}], "system_chat": [{"role": "user", "content": "hi"}]}""",
+        "c.json: system_chat: must end with a turn of the assistant; the prompt of a user follows it.")]
     public void Parse_BrokenConstitution_IsOneLine(string json, string expected) =>
         Assert.Equal(expected, Assert.Throws<UserErrorException>(() => Constitution.Parse(JsonNode.Parse(json), "c.json")).Message);
 }

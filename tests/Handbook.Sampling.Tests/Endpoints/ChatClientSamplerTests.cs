@@ -14,7 +14,9 @@ public sealed class ChatClientSamplerTests
     private static SamplePrompt Ask(string text, ulong seed = 1) => new(Turns.Of([new Message { Role = "user", Content = text }]), seed);
 
     private static ChatClientSampler Open(StubServer server, TimeProvider clock, EndpointOptions? options = null) =>
-        ChatClientSampler.Open((options ?? new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = 3 }) with { Url = server.Url, Timeout = SkippingClock.Limit }, clock);
+        ChatClientSampler.Open(
+            (options ?? new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = 3 }) with { Url = server.Url,
+                Timeout = SkippingClock.Limit }, clock);
 
     private static async Task<SampledPrompt> OneAsync(StubServer server, TimeProvider? clock = null)
     {
@@ -29,7 +31,9 @@ public sealed class ChatClientSamplerTests
         using var sampler = Open(server, new SkippingClock());
         var prompts = Enumerable.Range(0, 20).Select(i => Ask($"p{i}", (ulong)i)).ToList();
         var first = await sampler.SampleAsync(prompts, new SampleSettings { Count = 3 });
-        Assert.All(first.Index(), prompt => Assert.All(prompt.Item.Answers, answer => Assert.StartsWith($"p{prompt.Index} ", answer.Text, StringComparison.Ordinal)));
+        Assert.All(first.Index(),
+            prompt => Assert.All(prompt.Item.Answers,
+                answer => Assert.StartsWith($"p{prompt.Index} ", answer.Text, StringComparison.Ordinal)));
         Assert.Equal(60, first.SelectMany(prompt => prompt.Answers).Select(answer => answer.Text).Distinct().Count());
         // A prompt's seeds are its own: alone it gets the same answers.
         var alone = await sampler.SampleAsync([prompts[7]], new SampleSettings { Count = 3 });
@@ -60,7 +64,8 @@ public sealed class ChatClientSamplerTests
     {
         using var server = new StubServer(_ => StubReply.Answer("a"));
         await OneAsync(server);
-        Assert.Equal(["max_tokens", "messages", "model", "seed", "temperature"], server.Requests[0].Body.Select(field => field.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(["max_tokens", "messages", "model", "seed", "temperature"],
+            server.Requests[0].Body.Select(field => field.Key).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -141,7 +146,8 @@ public sealed class ChatClientSamplerTests
     [Fact]
     public async Task Sample_PromptThatIsRefused_IsToldAndTheOthersGoOn()
     {
-        using var server = new StubServer(request => request.LastMessage == "too long" ? StubReply.Error(400, "maximum context length is 8") : StubReply.Answer("fine"));
+        using var server = new StubServer(request => request.LastMessage == "too long"
+            ? StubReply.Error(400, "maximum context length is 8") : StubReply.Answer("fine"));
         using var sampler = Open(server, new SkippingClock());
         var results = await sampler.SampleAsync([Ask("a"), Ask("too long"), Ask("b")], new SampleSettings { Count = 2 });
         Assert.Equal([2, 0, 2], results.Select(result => result.Answers.Count));
@@ -152,8 +158,10 @@ public sealed class ChatClientSamplerTests
     public async Task Sample_KeyThatIsRefused_IsNamedByItsVariableAndNeverPrinted()
     {
         Environment.SetEnvironmentVariable(KeyVariable, Key);
-        using var server = new StubServer(request => StubReply.Error(401, $"Incorrect key {request.Authorization} {Key} {Key.Insert(5, "\a")}"));
-        using var sampler = Open(server, new SkippingClock(), new EndpointOptions { Url = server.Url, Model = "m", ApiKeyVariable = KeyVariable });
+        using var server = new StubServer(request => StubReply.Error(401,
+            $"Incorrect key {request.Authorization} {Key} {Key.Insert(5, "\a")}"));
+        using var sampler = Open(server, new SkippingClock(),
+            new EndpointOptions { Url = server.Url, Model = "m", ApiKeyVariable = KeyVariable });
         var error = await Assert.ThrowsAsync<UserErrorException>(() => sampler.SampleAsync([Ask("x")], new SampleSettings()));
         Assert.Equal("Bearer " + Key, server.Requests[0].Authorization);
         Assert.DoesNotContain(Key, error.ToString(), StringComparison.Ordinal);
@@ -163,9 +171,13 @@ public sealed class ChatClientSamplerTests
     [Fact]
     public void Open_KeyVariableThatIsNotSet_IsOneLine()
     {
-        var options = new EndpointOptions { Url = new Uri("https://user:pw@host/v1?token=1"), Model = "m", ApiKeyVariable = "HANDBOOK_TEST_NO_SUCH_KEY" };
+        var options = new EndpointOptions
+        {
+            Url = new Uri("https://user:pw@host/v1?token=1"), Model = "m", ApiKeyVariable = "HANDBOOK_TEST_NO_SUCH_KEY",
+        };
         var error = Assert.Throws<UserErrorException>(() => ChatClientSampler.Open(options, TimeProvider.System));
-        Assert.Equal("api_key_env: the environment variable HANDBOOK_TEST_NO_SUCH_KEY is not set; it must hold the key of https://host/v1.", error.Message);
+        Assert.Equal("api_key_env: the environment variable HANDBOOK_TEST_NO_SUCH_KEY is not set; it must hold the key of https://host/v1.",
+            error.Message);
     }
 
     [Fact]
@@ -195,6 +207,7 @@ public sealed class ChatClientSamplerTests
             return StubReply.Error(503, "busy");
         });
         using var sampler = Open(server, new SkippingClock());
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sampler.SampleAsync([Ask("x")], new SampleSettings(), stop: stop.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sampler.SampleAsync([Ask("x")],
+            new SampleSettings(), stop: stop.Token));
     }
 }

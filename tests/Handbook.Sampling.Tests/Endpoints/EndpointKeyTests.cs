@@ -7,7 +7,8 @@ public sealed class EndpointKeyTests
 {
     private const string Variable = "HANDBOOK_TEST_KEY_OF_KEYS";
 
-    private static EndpointOptions Options(string name, string url = "https://host/v1") => new() { Url = new Uri(url), Model = "m", ApiKeyVariable = name };
+    private static EndpointOptions Options(string name, string url = "https://host/v1") =>
+        new() { Url = new Uri(url), Model = "m", ApiKeyVariable = name };
 
     [Theory]
     [InlineData("sk-proj-abcDEF")]
@@ -74,7 +75,8 @@ public sealed class EndpointKeyTests
         Environment.SetEnvironmentVariable(Variable, "sk-1234567890");
         Assert.Equal(may, Options(Variable, url).FindTransportProblem() is null);
         if (!may)
-            Assert.Contains("allow_plain_http: true", Assert.Throws<UserErrorException>(() => Options(Variable, url).ReadKey()).Message, StringComparison.Ordinal);
+            Assert.Contains("allow_plain_http: true", Assert.Throws<UserErrorException>(() => Options(Variable, url).ReadKey()).Message,
+                StringComparison.Ordinal);
         Assert.NotNull((Options(Variable, url) with { AllowPlainHttp = true }).ReadKey());
         Assert.Null((Options(Variable, url) with { ApiKeyVariable = null }).FindTransportProblem());
     }

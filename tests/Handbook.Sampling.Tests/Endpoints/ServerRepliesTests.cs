@@ -12,8 +12,10 @@ public sealed class ServerRepliesTests
 {
     private static SamplePrompt Ask(string text = "hello") => new(Turns.Of([new Message { Role = "user", Content = text }]), 1);
 
-    private static ChatClientSampler Open(StubServer server, TimeProvider? clock = null, Action<string>? note = null, int retries = 2) => ChatClientSampler.Open(
-        new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = retries, MaxConcurrency = 1, Timeout = SkippingClock.Limit }, clock ?? new SkippingClock(), note);
+    private static ChatClientSampler Open(
+        StubServer server, TimeProvider? clock = null, Action<string>? note = null, int retries = 2) => ChatClientSampler.Open(
+        new EndpointOptions { Url = server.Url, Model = "m", MaxRetries = retries, MaxConcurrency = 1, Timeout = SkippingClock.Limit },
+        clock ?? new SkippingClock(), note);
 
     private static async Task<SampledPrompt> OneAsync(Func<StubRequest, StubReply> reply, SkippingClock? clock = null)
     {
@@ -24,13 +26,15 @@ public sealed class ServerRepliesTests
 
     private static StubReply Raw(string json) => new(200, json);
 
-    private static string Message(string message, string more = "") => $$"""{"choices": [{"message": {{message}}, "finish_reason": "stop"}]{{more}}}""";
+    private static string Message(string message, string more = "") =>
+        $$"""{"choices": [{"message": {{message}}, "finish_reason": "stop"}]{{more}}}""";
 
     public static TheoryData<string, string> Contents() => new()
     {
         { """{"role": "assistant", "content": "plain"}""", "plain" },
         { """{"content": [{"type": "text", "text": "one "}, {"type": "text", "text": "two"}]}""", "one two" },
-        { """{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "said"}]}""", "said" },
+        { """{"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, {"type": "text", "text": "said"}]}""",
+            "said" },
         { """{"content": ["a", "b"]}""", "ab" },
         { """{"content": {"type": "text", "text": "object"}}""", "object" },
         { """{"content": [{"type": "output_text", "text": "new form"}]}""", "new form" },
@@ -39,7 +43,8 @@ public sealed class ServerRepliesTests
         { """{"role": "assistant"}""", "" },
         { """{"content": null, "refusal": "I would rather not."}""", "I would rather not." },
         { """{"content": "first", "content": "last"}""", "last" },
-        { """{"content": "half \ud83d a pair, \ude00 and a whole \ud83d\ude00, and \\ud83d spelled"}""", "half \uFFFD a pair, \uFFFD and a whole \ud83d\ude00, and \\ud83d spelled" },
+        { """{"content": "half \ud83d a pair, \ude00 and a whole \ud83d\ude00, and \\ud83d spelled"}""",
+            "half \uFFFD a pair, \uFFFD and a whole \ud83d\ude00, and \\ud83d spelled" },
         { """{"content": "x", "reasoning_content": "\udc00", "\ud800": 1}""", "x" },
     };
 
@@ -95,7 +100,9 @@ public sealed class ServerRepliesTests
     [InlineData(null, "stop", false)]
     public async Task FinishReason_ByWhateverName_SaysWhetherTheAnswerIsWhole(string? said, string expected, bool isTruncated)
     {
-        var answer = (await OneAsync(_ => Raw($$"""{"choices": [{"message": {"content": "a"}, "finish_reason": {{(said is null ? "null" : $"\"{said}\"")}}}]}"""))).Answers[0];
+        var reason = said is null ? "null" : $"\"{said}\"";
+        var prompt = await OneAsync(_ => Raw($$"""{"choices": [{"message": {"content": "a"}, "finish_reason": {{reason}}}]}"""));
+        var answer = prompt.Answers[0];
         Assert.Equal((expected, isTruncated), (answer.FinishReason, answer.IsTruncated));
     }
 
@@ -107,7 +114,8 @@ public sealed class ServerRepliesTests
         """{"error": "busy", "error_type": "overloaded"}""",
         """{"object": "error", "message": "busy", "code": 40303}""",
         """{"choices": [{"error": {"code": 503, "message": "busy"}, "finish_reason": "error", "message": {"content": "half an"}}]}""",
-        """{"choices": null}""", """{"choices": [null]}""", """{"choices": [{}]}""", """{"choices": {"message": {}}}""", """{"choices": [{"message": {"content": 5}}]}""",
+        """{"choices": null}""", """{"choices": [null]}""", """{"choices": [{}]}""", """{"choices": {"message": {}}}""",
+        """{"choices": [{"message": {"content": 5}}]}""",
         "", "null", "[]", "data: {\"choices\": []}\n\n", "<html>Please log in</html>", "{\"choices\": [{\"message\": {\"content\": \"half",
     ];
 
@@ -121,7 +129,8 @@ public sealed class ServerRepliesTests
     [Fact]
     public async Task NoAnswerThatStays_IsTheReasonOfThisPromptAlone()
     {
-        using var server = new StubServer(request => request.LastMessage == "poison" ? Raw("""{"error": {"message": "tokenizer crashed\nat line 7"}}""") : StubReply.Answer("fine"));
+        using var server = new StubServer(request => request.LastMessage == "poison"
+            ? Raw("""{"error": {"message": "tokenizer crashed\nat line 7"}}""") : StubReply.Answer("fine"));
         using var sampler = Open(server);
         var results = await sampler.SampleAsync([Ask("poison"), Ask("b"), Ask("c")], new SampleSettings());
         Assert.Equal($"{server.Url}: 200 OK: tokenizer crashed (tried 3 times)", results[0].Refusal);
@@ -135,19 +144,23 @@ public sealed class ServerRepliesTests
     {
         using var server = new StubServer(_ => Raw("""{"error": "Unexpected endpoint or method"}"""));
         using var sampler = Open(server);
-        var error = await Assert.ThrowsAsync<EndpointException>(() => sampler.SampleAsync([.. Enumerable.Range(0, prompts).Select(i => Ask($"p{i}"))], new SampleSettings()));
+        var error = await Assert.ThrowsAsync<EndpointException>(() => sampler.SampleAsync(
+            [.. Enumerable.Range(0, prompts).Select(i => Ask($"p{i}"))], new SampleSettings()));
         Assert.StartsWith($"{server.Url}: 200 OK: Unexpected endpoint or method (tried 3 times)", error.Message, StringComparison.Ordinal);
         Assert.InRange(server.Requests.Count, 3, 12);
     }
 
     public static TheoryData<int, string, string> Refusals() => new()
     {
-        { 400, """{"error": {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}}""", "400 Bad Request: too long" },
+        { 400, """{"error": {"message": "too long", "type": "invalid_request_error", "code": "context_length_exceeded"}}""",
+            "400 Bad Request: too long" },
         { 200, """{"error": {"message": "too long", "code": 400}}""", "400 BadRequest: too long" },
         { 200, """{"error": {"message": "too long", "type": "exceed_context_size_error"}}""", "200 OK: too long" },
-        { 422, """{"detail": [{"loc": ["body", "messages", 0], "msg": "field required", "type": "missing"}]}""", "422 Unprocessable Entity: body.messages.0: field required (missing)" },
+        { 422, """{"detail": [{"loc": ["body", "messages", 0], "msg": "field required", "type": "missing"}]}""",
+            "422 Unprocessable Entity: body.messages.0: field required (missing)" },
         { 400, """{"object": "error", "message": "too long"}""", "400 Bad Request: too long" },
-        { 403, """{"error": {"message": "flagged", "code": 403, "metadata": {"reasons": ["violence"], "flagged_input": "x"}}}""", "403 Forbidden: flagged" },
+        { 403, """{"error": {"message": "flagged", "code": 403, "metadata": {"reasons": ["violence"], "flagged_input": "x"}}}""",
+            "403 Forbidden: flagged" },
         { 400, """{"error": {"message": "filtered", "code": "content_filter"}}""", "400 Bad Request: filtered" },
         { 413, "too large", "413 Request Entity Too Large: too large" },
     };
@@ -164,8 +177,10 @@ public sealed class ServerRepliesTests
 
     [Theory]
     [InlineData(402, "{}", "402 Payment Required. The account there has no credit left")]
-    [InlineData(429, """{"error": {"message": "quota", "code": "insufficient_quota"}}""", "429 Too Many Requests: quota. The account there has no credit left")]
-    [InlineData(404, """{"error":"model 'm' not found"}""", "404 Not Found: model 'm' not found. The address must end before /chat/completions")]
+    [InlineData(429, """{"error": {"message": "quota", "code": "insufficient_quota"}}""",
+        "429 Too Many Requests: quota. The account there has no credit left")]
+    [InlineData(404, """{"error":"model 'm' not found"}""",
+        "404 Not Found: model 'm' not found. The address must end before /chat/completions")]
     [InlineData(200, """{"error": {"message": "no auth", "code": 401}}""", "401 Unauthorized: no auth. api_key_env names")]
     public async Task Fault_ThatNothingHelps_EndsTheRunWithAdvice(int status, string body, string expected)
     {
@@ -177,18 +192,26 @@ public sealed class ServerRepliesTests
     }
 
     [Theory]
-    [InlineData("https://elsewhere.example/v2/chat/completions?key=secret", "a redirect to https://elsewhere.example/v2/chat/completions, which is not followed, since key and prompts would go there. If that is meant, give url: https://elsewhere.example/v2")]
-    [InlineData("/v9/chat/completions", "a redirect to BASE/v9/chat/completions, which is not followed, since key and prompts would go there. If that is meant, give url: BASE/v9")]
+    [InlineData("https://elsewhere.example/v2/chat/completions?key=secret",
+        "a redirect to https://elsewhere.example/v2/chat/completions, which is not followed, since key and prompts would go there. If "
+        + "that is meant, give url: https://elsewhere.example/v2")]
+    [InlineData("/v9/chat/completions",
+        "a redirect to BASE/v9/chat/completions, which is not followed, since key and "
+        + "prompts would go there. If that is meant, give url: BASE/v9")]
     [InlineData("ftp://elsewhere/", "a redirect that names no address.")]
     [InlineData(null, "a redirect that names no address.")]
     public async Task Redirect_IsNamedAndNotFollowed(string? location, string expected)
     {
         foreach (var status in new[] { 301, 302, 303, 307, 308 })
         {
-            using var server = new StubServer(_ => new StubReply(status, "moved") { Headers = location is null ? [] : [("Location", location)] });
+            using var server = new StubServer(_ => new StubReply(status, "moved")
+            {
+                Headers = location is null ? [] : [("Location", location)],
+            });
             using var sampler = Open(server);
             var error = await Assert.ThrowsAsync<UserErrorException>(() => sampler.SampleAsync([Ask()], new SampleSettings()));
-            Assert.Contains(expected.Replace("BASE", server.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal), error.Message, StringComparison.Ordinal);
+            Assert.Contains(expected.Replace("BASE", server.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal),
+                error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain("secret", error.Message, StringComparison.Ordinal);
             Assert.Single(server.Requests);
         }
@@ -199,9 +222,17 @@ public sealed class ServerRepliesTests
     {
         using var server = new StubServer(request => request.Body switch
         {
-            var body when body.ContainsKey("max_tokens") => new StubReply(400, """{"error": {"message": "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", "param": "max_tokens", "code": "unsupported_parameter"}}"""),
-            var body when body.ContainsKey("temperature") => new StubReply(400, """{"error": {"message": "Unsupported value: 'temperature' does not support 0.5 with this model. Only the default (1) value is supported.", "param": "temperature", "code": "unsupported_value"}}"""),
-            var body when body.ContainsKey("seed") => new StubReply(422, """{"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}"""),
+            var body when body.ContainsKey("max_tokens") =>
+                new StubReply(400,
+                    """{"error": {"message": "Unsupported parameter: 'max_tokens' is not supported with this model. """
+                        + """Use 'max_completion_tokens' instead.", "param": "max_tokens", "code": "unsupported_parameter"}}"""),
+            var body when body.ContainsKey("temperature") =>
+                new StubReply(400,
+                    """{"error": {"message": "Unsupported value: 'temperature' does not support 0.5 with this model. """
+                        + """Only the default (1) value is supported.", "param": "temperature", "code": "unsupported_value"}}"""),
+            var body when body.ContainsKey("seed") =>
+                new StubReply(422,
+                    """{"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}"""),
             var body => StubReply.Answer($"{body["max_completion_tokens"]}"),
         });
         var notes = new List<string>();
@@ -225,16 +256,38 @@ public sealed class ServerRepliesTests
     [Fact]
     public async Task Tools_OfTheRow_TravelAndCallsComeBack()
     {
-        using var server = new StubServer(_ => Raw(Message("""{"content": null, "tool_calls": [{"id": "a1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Oslo\", \"city\": \"Bergen\"}"}}, {"function": {"name": "now", "arguments": ""}}, {"type": "odd"}]}""")));
+        using var server = new StubServer(_ => Raw(Message("""{"content": null, "tool_calls": [{"id": "a1", "type": "function","""
+            + """ "function": {"name": "weather", "arguments": "{\"city\": \"Oslo\", \"city\": \"Bergen\"}"}},"""
+            + """ {"function": {"name": "now", "arguments": ""}}, {"type": "odd"}]}""")));
         using var sampler = Open(server);
-        var tools = new JsonArray(new JsonObject { ["name"] = "weather", ["parameters"] = new JsonObject() }, new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = "now" } });
-        var earlier = new Message { Role = "assistant", Extra = new JsonObject { ["tool_calls"] = new JsonArray(new JsonObject { ["function"] = new JsonObject { ["name"] = "now", ["arguments"] = new JsonObject { ["zone"] = 1 } } }), ["weight"] = 1 } };
-        var prompt = new SamplePrompt(Turns.Of([new Message { Role = "user", Content = "?" }, earlier, new Message { Role = "tool", Content = "12" }]), 1) { Template = new TemplateInputs(tools, null) };
+        var tools = new JsonArray(new JsonObject { ["name"] = "weather", ["parameters"] = new JsonObject() },
+            new JsonObject { ["type"] = "function", ["function"] = new JsonObject { ["name"] = "now" } });
+        var earlier = new Message
+        {
+            Role = "assistant",
+            Extra = new JsonObject
+            {
+                ["tool_calls"] = new JsonArray(new JsonObject { ["function"] = new JsonObject { ["name"] = "now",
+                    ["arguments"] = new JsonObject { ["zone"] = 1 } } }), ["weight"] = 1,
+            },
+        };
+        var prompt = new SamplePrompt(
+            Turns.Of([new Message { Role = "user", Content = "?" }, earlier, new Message { Role = "tool", Content = "12" }]), 1)
+            {
+                Template = new TemplateInputs(tools, null),
+            };
         var answer = (await sampler.SampleAsync([prompt], new SampleSettings()))[0].Answers[0];
         var body = server.Requests[0].Body;
-        Assert.Equal("""[{"type":"function","function":{"name":"weather","parameters":{}}},{"type":"function","function":{"name":"now"}}]""", body["tools"]!.ToJsonString());
-        Assert.Equal("""{"role":"assistant","content":"","tool_calls":[{"id":"call_0","type":"function","function":{"name":"now","arguments":"{\u0022zone\u0022:1}"}}]}""", body["messages"]![1]!.ToJsonString());
-        Assert.Equal("""[{"type":"function","function":{"name":"weather","arguments":{"city":"Bergen"}}},{"type":"function","function":{"name":"now","arguments":{}}}]""", answer.ToolCalls!.ToJsonString());
+        Assert.Equal(
+            """[{"type":"function","function":{"name":"weather","parameters":{}}},{"type":"function","function":{"name":"now"}}]""",
+            body["tools"]!.ToJsonString());
+        Assert.Equal(
+            """{"role":"assistant","content":"","tool_calls":[{"id":"call_0","type":"function","function":"""
+                + """{"name":"now","arguments":"{\u0022zone\u0022:1}"}}]}""",
+            body["messages"]![1]!.ToJsonString());
+        Assert.Equal(
+            """[{"type":"function","function":{"name":"weather","arguments":{"city":"Bergen"}}},"""
+                + """{"type":"function","function":{"name":"now","arguments":{}}}]""", answer.ToolCalls!.ToJsonString());
         Assert.False(answer.IsEmpty);
     }
 
@@ -247,8 +300,10 @@ public sealed class ServerRepliesTests
         var most = StubReply.Answer(new string('x', 24 << 20));
         using var server = new StubServer(_ => most);
         using var sampler = Open(server);
-        var error = await Assert.ThrowsAsync<UserErrorException>(() => sampler.SampleAsync([.. Enumerable.Range(0, 9).Select(i => Ask($"p{i}"))], new SampleSettings { MaxNewTokens = 200_000 }));
-        Assert.Equal("the answers to 9 prompts are longer than 128 million letters together; lower prompts_per_save or max_new_tokens.", error.Message);
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => sampler.SampleAsync(
+            [.. Enumerable.Range(0, 9).Select(i => Ask($"p{i}"))], new SampleSettings { MaxNewTokens = 200_000 }));
+        Assert.Equal("the answers to 9 prompts are longer than 128 million letters together; lower prompts_per_save or max_new_tokens.",
+            error.Message);
     }
 
     [Fact]
@@ -291,6 +346,7 @@ public sealed class ServerRepliesTests
         Assert.Equal(expected, RetryAfter.Of(response.Headers, now)?.TotalSeconds);
         // The server's own clock counts where it tells it.
         response.Headers.Date = now.AddSeconds(-10);
-        Assert.Equal(value.StartsWith("Wed, 21 Oct 2026", StringComparison.Ordinal) ? 40 : expected, RetryAfter.Of(response.Headers, now)?.TotalSeconds);
+        Assert.Equal(value.StartsWith("Wed, 21 Oct 2026", StringComparison.Ordinal) ? 40 : expected,
+            RetryAfter.Of(response.Headers, now)?.TotalSeconds);
     }
 }

@@ -10,7 +10,8 @@ namespace Handbook.Sampling.Tests.Endpoints;
 
 /// <summary>
 /// Mutated replies: whatever bytes, status and headers come, reading them gives an answer or one of the two documented exceptions, with
-/// one line. Seeded; a thousand mutants here, and as many as fit into the processor seconds that <c>HANDBOOK_FUZZ_SECONDS</c> says, when it is set.
+/// one line. Seeded; a thousand mutants here, and as many as fit into the processor seconds that <c>HANDBOOK_FUZZ_SECONDS</c> says,
+/// when it is set.
 /// </summary>
 public sealed class ServerReplyFuzzTests
 {
@@ -19,11 +20,16 @@ public sealed class ServerReplyFuzzTests
 
     private static readonly string[] Seeds =
     [
-        """{"id": "x", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Rating: [[7]]"}, "finish_reason": "stop"}], "usage": {"completion_tokens": 3}}""",
-        """{"choices": [{"message": {"content": [{"type": "text", "text": "a"}, {"type": "thinking", "thinking": []}, "b"]}, "finish_reason": "length"}]}""",
-        """{"choices": [{"message": {"content": null, "refusal": "no", "tool_calls": [{"id": "1", "function": {"name": "f", "arguments": "{\"a\": [1, null]}"}}]}}]}""",
-        """{"error": {"message": "slow down", "type": "rate_limit", "param": "max_tokens", "code": 429, "metadata": {"raw": "x", "reasons": ["y"]}}}""",
-        """{"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead", "param": "max_tokens", "code": "unsupported_parameter"}}""",
+        """{"id": "x", "model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Rating: [[7]]"},"""
+            + """ "finish_reason": "stop"}], "usage": {"completion_tokens": 3}}""",
+        """{"choices": [{"message": {"content": [{"type": "text", "text": "a"}, {"type": "thinking", "thinking": []}, "b"]},"""
+            + """ "finish_reason": "length"}]}""",
+        """{"choices": [{"message": {"content": null, "refusal": "no", "tool_calls": [{"id": "1", "function": {"name": "f","""
+            + """ "arguments": "{\"a\": [1, null]}"}}]}}]}""",
+        """{"error": {"message": "slow down", "type": "rate_limit", "param": "max_tokens", "code": 429, "metadata": {"raw": "x","""
+            + """ "reasons": ["y"]}}}""",
+        """{"error": {"message": "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead", "param": "max_tokens","""
+            + """ "code": "unsupported_parameter"}}""",
         """{"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}""",
         """{"object": "error", "message": "bad", "code": 40303}""",
         "data: {\"choices\": []}\n\ndata: [DONE]\n",
@@ -33,16 +39,23 @@ public sealed class ServerReplyFuzzTests
 
     private static readonly string[] Pieces =
     [
-        "{", "}", "[", "]", "\"", ":", ",", "null", "true", "1e999", "-0", "99999999999999999999", "\\ud83d", "\\udc00", "\\u0000", "\\", "\ud83d", "\u202e", "\u001b[31m", "\n", "\0",
-        "\"choices\":", "\"message\":", "\"content\":", "\"error\":", "\"code\":", "\"finish_reason\":", "{\"a\":{\"a\":", "[[[[[[[[", "[[", "]]", "</think>", "<think>", "1 to 10", "/10", "rating", Key,
+        "{", "}", "[", "]", "\"", ":", ",", "null", "true", "1e999", "-0", "99999999999999999999", "\\ud83d", "\\udc00", "\\u0000", "\\",
+        "\ud83d", "\u202e", "\u001b[31m", "\n", "\0",
+        "\"choices\":", "\"message\":", "\"content\":", "\"error\":", "\"code\":", "\"finish_reason\":", "{\"a\":{\"a\":", "[[[[[[[[", "[[",
+        "]]", "</think>", "<think>", "1 to 10", "/10", "rating", Key,
     ];
 
-    private static readonly string[] Headers = ["Retry-After", "retry-after-ms", "Location", "Content-Type", "Content-Encoding", "x-should-retry", "Date"];
+    private static readonly string[] Headers =
+    [
+        "Retry-After", "retry-after-ms", "Location", "Content-Type", "Content-Encoding", "x-should-retry", "Date",
+    ];
 
     private static readonly string[] Values =
     [
-        "5", "-1", "1e9", "NaN", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", "", "true", "false", "gzip", "br", "deflate", "utf8", "application/json; charset=utf8", "text/html; charset=\"",
-        "http://[::1", "//x", "https://user:pw@x/y?z#w", "javascript:alert(1)", "https://x/\u00e9", "99999999999999999999999", "Thu, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT",
+        "5", "-1", "1e9", "NaN", "Wed, 21 Oct 2026 07:28:00 GMT", "soon", "", "true", "false", "gzip", "br", "deflate", "utf8",
+        "application/json; charset=utf8", "text/html; charset=\"",
+        "http://[::1", "//x", "https://user:pw@x/y?z#w", "javascript:alert(1)", "https://x/\u00e9", "99999999999999999999999",
+        "Thu, 01 Jan 0001 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT",
     ];
 
     [Fact]
@@ -52,14 +65,16 @@ public sealed class ServerReplyFuzzTests
         var seconds = int.Parse(Environment.GetEnvironmentVariable("HANDBOOK_FUZZ_SECONDS") ?? "0", CultureInfo.InvariantCulture);
         var random = new Random(20261127 + seconds);
         using var replies = new Replies();
-        using var client = new OpenAiChatClient(new EndpointOptions { Url = new Uri("http://localhost:1/v1"), Model = "m", ApiKeyVariable = Variable }, transport: replies);
+        using var client = new OpenAiChatClient(
+            new EndpointOptions { Url = new Uri("http://localhost:1/v1"), Model = "m", ApiKeyVariable = Variable }, transport: replies);
         for (var i = 0; i < 1000 || Environment.CpuUsage.TotalTime.TotalSeconds < seconds; i++)
         {
             var body = Mutate(random);
             replies.Next = () => Reply(random, body);
             try
             {
-                var said = (await client.GetResponseAsync([new ChatMessage(ChatRole.User, "x")], new ChatOptions { MaxOutputTokens = 10, Temperature = 1, Seed = 1 })).Text;
+                var said = (await client.GetResponseAsync([new ChatMessage(ChatRole.User, "x")],
+                    new ChatOptions { MaxOutputTokens = 10, Temperature = 1, Seed = 1 })).Text;
                 Assert.DoesNotContain(Key, said, StringComparison.Ordinal);
                 Assert.Equal(said, Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(said)));
                 JudgeVerdict.Parse(said, 1, 10);
@@ -103,7 +118,8 @@ public sealed class ServerReplyFuzzTests
                     break;
             }
         }
-        var bytes = (random.Next(20) switch { 0 => Encoding.Unicode, 1 => Encoding.BigEndianUnicode, 2 => Encoding.Latin1, _ => Encoding.UTF8 }).GetBytes(text.ToString());
+        var bytes = (random.Next(20) switch { 0 =>
+            Encoding.Unicode, 1 => Encoding.BigEndianUnicode, 2 => Encoding.Latin1, _ => Encoding.UTF8 }).GetBytes(text.ToString());
         for (var flips = random.Next(8) == 0 ? random.Next(5) : 0; flips > 0 && bytes.Length > 0; flips--)
             bytes[random.Next(bytes.Length)] = (byte)random.Next(256);
         return bytes;
@@ -111,8 +127,15 @@ public sealed class ServerReplyFuzzTests
 
     private static HttpResponseMessage Reply(Random random, byte[] body)
     {
-        int[] statuses = [200, 200, 200, 200, 201, 204, 301, 302, 304, 308, 400, 401, 402, 403, 404, 405, 408, 413, 418, 422, 425, 429, 451, 500, 501, 503, 529, 599];
-        var response = new HttpResponseMessage((HttpStatusCode)statuses[random.Next(statuses.Length)]) { Content = new ByteArrayContent(body) };
+        int[] statuses =
+        [
+            200, 200, 200, 200, 201, 204, 301, 302, 304, 308, 400, 401, 402, 403, 404, 405, 408, 413, 418, 422, 425, 429, 451, 500,
+            501, 503, 529, 599,
+        ];
+        var response = new HttpResponseMessage((HttpStatusCode)statuses[random.Next(statuses.Length)])
+        {
+            Content = new ByteArrayContent(body),
+        };
         for (var count = random.Next(3); count > 0; count--)
         {
             var (name, value) = (Headers[random.Next(Headers.Length)], Values[random.Next(Values.Length)]);
@@ -129,6 +152,7 @@ public sealed class ServerReplyFuzzTests
     {
         public Func<HttpResponseMessage> Next { get; set; } = () => new HttpResponseMessage();
 
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) => Task.FromResult(Next());
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            Task.FromResult(Next());
     }
 }

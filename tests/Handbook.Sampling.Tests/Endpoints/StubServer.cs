@@ -24,7 +24,10 @@ internal sealed record StubReply(int Status, string Body, string? RetryAfter = n
     public static StubReply Answer(string text, string finish = "stop", int tokens = 3) => new(200, new JsonObject
     {
         ["id"] = "x",
-        ["choices"] = new JsonArray(new JsonObject { ["index"] = 0, ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text }, ["finish_reason"] = finish }),
+        ["choices"] = new JsonArray(new JsonObject
+        {
+            ["index"] = 0, ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = text }, ["finish_reason"] = finish,
+        }),
         ["usage"] = new JsonObject { ["completion_tokens"] = tokens },
     }.ToJsonString());
 
@@ -73,7 +76,8 @@ internal sealed class StubServer : IDisposable
     private async Task HandleAsync(HttpListenerContext context)
     {
         using var reader = new StreamReader(context.Request.InputStream);
-        var request = new StubRequest(Interlocked.Increment(ref count), JsonNode.Parse(await reader.ReadToEndAsync())!.AsObject(), context.Request.Headers["Authorization"]);
+        var request = new StubRequest(Interlocked.Increment(ref count), JsonNode.Parse(await reader.ReadToEndAsync())!.AsObject(),
+            context.Request.Headers["Authorization"]);
         requests.Enqueue(request);
         var now = Interlocked.Increment(ref open);
         for (var most = mostOpen; now > most && Interlocked.CompareExchange(ref mostOpen, now, most) != most; most = mostOpen) { }
@@ -92,7 +96,8 @@ internal sealed class StubServer : IDisposable
         foreach (var (name, value) in answer.Headers)
             context.Response.Headers[name] = value;
         try { context.Response.Close(answer.Bytes ?? Encoding.UTF8.GetBytes(answer.Body), willBlock: false); }
-        catch (Exception error) when (error is HttpListenerException or IOException or ObjectDisposedException) { /* Who asked has read enough. */ }
+        catch (Exception error) when (error is HttpListenerException or IOException
+            or ObjectDisposedException) { /* Who asked has read enough. */ }
     }
 
     private static int FreePort()

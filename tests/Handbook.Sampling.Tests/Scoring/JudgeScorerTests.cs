@@ -7,10 +7,15 @@ namespace Handbook.Sampling.Tests.Scoring;
 
 public sealed class JudgeScorerTests
 {
-    private static readonly JudgeOptions Options = new() { Endpoint = new EndpointOptions { Url = new Uri("http://localhost/v1"), Model = "judge" } };
+    private static readonly JudgeOptions Options = new()
+    {
+        Endpoint = new EndpointOptions { Url = new Uri("http://localhost/v1"), Model = "judge" },
+    };
 
     private static PromptAnswer Answer(string text, string row = "{}") =>
-        new(new PromptRow(0, "0", Turns.Of([new Message { Role = "system", Content = "be brief" }, new Message { Role = "user", Content = "why?" }]), System.Text.Encoding.UTF8.GetBytes(row)), text);
+        new(new PromptRow(0, "0",
+            Turns.Of([new Message { Role = "system", Content = "be brief" }, new Message { Role = "user", Content = "why?" }]),
+            System.Text.Encoding.UTF8.GetBytes(row)), text);
 
     [Theory]
     [InlineData("It is good. Rating: [[7]]", 7.0)]
@@ -65,7 +70,8 @@ public sealed class JudgeScorerTests
     [InlineData("Rating (1-5): 3", 1, 5, 3.0)]
     [InlineData("Rating: -2", -5, 5, -2.0)]
     [InlineData("I rate it 100 out of 100", 0, 100, 100.0)]
-    public void Parse_OtherScales_AreKnownToo(string said, double min, double max, double expected) => Assert.Equal(expected, JudgeVerdict.Parse(said, min, max));
+    public void Parse_OtherScales_AreKnownToo(string said, double min, double max, double expected) =>
+        Assert.Equal(expected, JudgeVerdict.Parse(said, min, max));
 
     /// <summary>What a judge says is a stranger's text: its length is all that it may cost.</summary>
     [Theory]
@@ -86,7 +92,8 @@ public sealed class JudgeScorerTests
     [Fact]
     public async Task Score_UnclearVerdict_IsAskedForOnceMore()
     {
-        var judge = new ScriptedSampler(prompt => prompt.Turns.Messages!.Count > 1 ? "Rating: [[4]]" : prompt.Turns.Messages[0].Content!.Contains("clear", StringComparison.Ordinal) ? "[[9]]" : "Hm.");
+        var judge = new ScriptedSampler(prompt => prompt.Turns.Messages!.Count > 1 ? "Rating: [[4]]"
+            : prompt.Turns.Messages[0].Content!.Contains("clear", StringComparison.Ordinal) ? "[[9]]" : "Hm.");
         using var scorer = new JudgeScorer(judge, Options);
         Assert.Equal([9, 4, 9], await scorer.ScoreAsync([Answer("clear"), Answer("vague"), Answer("clear")], default));
         Assert.Equal(4, judge.Asked.Count);
@@ -108,7 +115,8 @@ public sealed class JudgeScorerTests
         var judge = new ScriptedSampler(_ => "[[5]]");
         using var scorer = new JudgeScorer(judge, Options with { Template = "{prompt}|{answer}|{gold}|{nothing}|{min_score}-{max_score}" });
         await scorer.ScoreAsync([Answer("I am {gold} {max_score}", """{"gold": "{answer}"}""")], default);
-        Assert.Equal("system: be brief\n\nuser: why?|I am {gold} {max_score}|{answer}|{nothing}|1-10", judge.Asked[0].Turns.Messages![0].Content);
+        Assert.Equal("system: be brief\n\nuser: why?|I am {gold} {max_score}|{answer}|{nothing}|1-10",
+            judge.Asked[0].Turns.Messages![0].Content);
     }
 
     /// <summary>No answer is ever rated beside another one: whatever the order, each is asked the same.</summary>

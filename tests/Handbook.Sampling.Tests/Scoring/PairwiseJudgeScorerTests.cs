@@ -9,11 +9,13 @@ public sealed class PairwiseJudgeScorerTests
 {
     private static readonly JudgeOptions Options = new()
     {
-        Endpoint = new EndpointOptions { Url = new Uri("http://localhost/v1"), Model = "judge" }, PairTemplate = "{answer_a}|{answer_b}|{prompt}|{gold}",
+        Endpoint = new EndpointOptions { Url = new Uri("http://localhost/v1"), Model = "judge" },
+        PairTemplate = "{answer_a}|{answer_b}|{prompt}|{gold}",
     };
 
     private static PromptAnswer Answer(string text, int prompt = 0, double? known = null) => new(
-        new PromptRow(prompt, $"{prompt}", Turns.Of([new Message { Role = "user", Content = $"q{prompt}" }]), System.Text.Encoding.UTF8.GetBytes("""{"gold": "G"}""")), text) { Known = known };
+        new PromptRow(prompt, $"{prompt}", Turns.Of([new Message { Role = "user", Content = $"q{prompt}" }]),
+            System.Text.Encoding.UTF8.GetBytes("""{"gold": "G"}""")), text) { Known = known };
 
     private static string[] Sides(SamplePrompt prompt) => prompt.Turns.Messages![0].Content!.Split('|');
 
@@ -27,7 +29,8 @@ public sealed class PairwiseJudgeScorerTests
     public async Task Score_EveryTwoAnswersOfAPrompt_AreComparedInBothOrders()
     {
         var judge = new ScriptedSampler(prompt => Sides(prompt)[0].Length > Sides(prompt)[1].Length ? "[[A]]" : "[[B]]");
-        Assert.Equal([0.0, 0.5, 1.0, 0.0, 1.0], await ScoreAsync(judge, Answer("a"), Answer("bb"), Answer("ccc"), Answer("x", 1), Answer("yy", 1)));
+        Assert.Equal([0.0, 0.5, 1.0, 0.0, 1.0],
+            await ScoreAsync(judge, Answer("a"), Answer("bb"), Answer("ccc"), Answer("x", 1), Answer("yy", 1)));
         Assert.Equal(8, judge.Asked.Count);
         Assert.Contains("bb|a|q0|G", judge.Asked.Select(prompt => prompt.Turns.Messages![0].Content));
     }
@@ -52,7 +55,8 @@ public sealed class PairwiseJudgeScorerTests
     [Fact]
     public async Task Score_WithoutAVerdict_IsNone()
     {
-        var judge = new ScriptedSampler(prompt => prompt.Turns.Messages!.Count > 1 || Sides(prompt)[0] == "odd" || Sides(prompt)[1] == "odd" ? "Both are nice." : Sides(prompt)[0] == "good" ? "[[A]]" : "[[B]]");
+        var judge = new ScriptedSampler(prompt => prompt.Turns.Messages!.Count > 1 || Sides(prompt)[0] == "odd" || Sides(prompt)[1] == "odd"
+            ? "Both are nice." : Sides(prompt)[0] == "good" ? "[[A]]" : "[[B]]");
         using var scorer = new PairwiseJudgeScorer(judge, Options);
         Assert.Equal([1.0, 0.0, null], await scorer.ScoreAsync([Answer("good"), Answer("bad"), Answer("odd")], default));
         Assert.Equal("there is no verdict in its words: Both are nice.", scorer.Missing);

@@ -11,14 +11,16 @@ namespace Handbook.Sampling.Tests.Scoring;
 
 public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyChat>
 {
-    private static PromptRow Prompt(int index, string text) => new(index, $"{index}", Turns.Of([new Message { Role = "user", Content = text }]), default);
+    private static PromptRow Prompt(int index, string text) =>
+        new(index, $"{index}", Turns.Of([new Message { Role = "user", Content = text }]), default);
 
     /// <summary>One sequence at a time, as transformers computes it, against rows in which answers share their prompt.</summary>
     [Fact]
     public async Task Score_PackedWithSharedPrompts_EqualsOneByOne()
     {
         string[] answers = ["yes", "no perhaps", "", "one two three four five six seven eight nine ten", "yes"];
-        var asked = Enumerable.Range(0, 7).SelectMany(i => answers.Select(answer => new PromptAnswer(Prompt(i, $"hello {i} my friend"), answer))).ToList();
+        var asked = Enumerable.Range(0, 7)
+            .SelectMany(i => answers.Select(answer => new PromptAnswer(Prompt(i, $"hello {i} my friend"), answer))).ToList();
         using var scorer = new RewardModelScorer(chat.RewardModel);
         var scores = await scorer.ScoreAsync(asked, default);
         var expected = OneByOne(asked);
@@ -40,9 +42,11 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
     {
         using var copy = new TinyChat();
         var file = Path.Combine(copy.RewardModel, "chat_template.jinja");
-        File.WriteAllText(file, "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}{% endif %}" + File.ReadAllText(file));
+        File.WriteAllText(file,
+            "{% if messages[0].role == 'system' %}{{ raise_exception('no system here') }}{% endif %}" + File.ReadAllText(file));
         using var scorer = new RewardModelScorer(copy.RewardModel);
-        var prompt = new PromptRow(3, "three", Turns.Of([new Message { Role = "system", Content = "s" }, new Message { Role = "user", Content = "u" }]), default);
+        var prompt = new PromptRow(3, "three",
+            Turns.Of([new Message { Role = "system", Content = "s" }, new Message { Role = "user", Content = "u" }]), default);
 
         var error = await Assert.ThrowsAsync<UserErrorException>(() => scorer.ScoreAsync([new(prompt, "yes")], default));
 
@@ -61,7 +65,9 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
     public void Open_LanguageModel_IsRefused()
     {
         var error = Assert.Throws<UserErrorException>(() => new RewardModelScorer(chat.Policy));
-        Assert.Equal($"{chat.Policy}: is not a reward model: it has no score.weight. 'handbook reward' trains one. From this folder: handbook reward --model_name_or_path={chat.Policy} --dataset_name=PAIRS --output_dir=OUT", error.Message);
+        Assert.Equal(
+            $"{chat.Policy}: is not a reward model: it has no score.weight. 'handbook reward' trains one. From this folder: handbook "
+                + $"reward --model_name_or_path={chat.Policy} --dataset_name=PAIRS --output_dir=OUT", error.Message);
     }
 
     private List<double> OneByOne(IEnumerable<PromptAnswer> asked)
@@ -73,7 +79,8 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
         {
             using var scope = new TensorScope();
             using var tape = new Tape(isRecording: false);
-            var ids = conversations.Pairs.Tokenize(answer.Prompt.Turns.Messages!, [new Message { Role = "assistant", Content = answer.Text }]) is var pair
+            var ids = conversations.Pairs.Tokenize(answer.Prompt.Turns.Messages!,
+                    [new Message { Role = "assistant", Content = answer.Text }]) is var pair
                 ? (int[])[.. pair.Prompt, .. pair.Completion] : [];
             scores.Add(model.Forward(tape, ids, SequenceLayout.Documents([ids.Length]), [ids.Length - 1]).Value.ToArray<float>()[0]);
         }

@@ -16,9 +16,11 @@ public sealed class BrokenRecordTests : IDisposable
     [
         "", "{", "[]", "3", "null", "\"x\"", "{}", "{\"a\":1,\"a\":2}", "{\"x\":\"\\ud800\"}",
         "{\"step\":1,\"files\":3}", "{\"step\":1e99,\"files\":[]}", "{\"step\":1,\"step\":2,\"files\":[]}", "{\"step\":1,\"files\":[3]}",
-        "{\"step\":1,\"files\":[{\"path\":\"a\\u0000b\",\"size\":1,\"sha256\":\"\"}]}", "{\"step\":1,\"files\":[{\"path\":\"\\ud800\",\"size\":1,\"sha256\":\"\"}]}",
+        "{\"step\":1,\"files\":[{\"path\":\"a\\u0000b\",\"size\":1,\"sha256\":\"\"}]}",
+        "{\"step\":1,\"files\":[{\"path\":\"\\ud800\",\"size\":1,\"sha256\":\"\"}]}",
         "{\"step\":1,\"files\":[{\"path\":\"a\",\"size\":1e99,\"sha256\":\"\"}]}", "{\"step\":1,\"files\":[],\"format_version\":\"x\"}",
-        "{\"global_step\":\"x\"}", "{\"global_step\":1e99}", "{\"global_step\":1,\"max_steps\":null}", "{\"log_history\":[3]}", "{\"log_history\":3,\"global_step\":1}",
+        "{\"global_step\":\"x\"}", "{\"global_step\":1e99}", "{\"global_step\":1,\"max_steps\":null}", "{\"log_history\":[3]}",
+        "{\"log_history\":3,\"global_step\":1}",
         "{\"task\":3}", "{\"task\":\"sft\",\"keys\":[]}", "{\"task\":\"sft\",\"keys\":{\"a\":1}}",
     ];
 

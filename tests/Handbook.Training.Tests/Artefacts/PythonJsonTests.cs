@@ -44,7 +44,8 @@ public sealed class PythonJsonTests
             ["d"] = null,
             ["e"] = true,
         };
-        const string Expected = "{\n  \"a\": {},\n  \"b\": [\n    1,\n    2.0,\n    \"\\u00e9\\n\"\n  ],\n  \"c\": [],\n  \"d\": null,\n  \"e\": true\n}\n";
+        const string Expected =
+            "{\n  \"a\": {},\n  \"b\": [\n    1,\n    2.0,\n    \"\\u00e9\\n\"\n  ],\n  \"c\": [],\n  \"d\": null,\n  \"e\": true\n}\n";
         Assert.Equal(Expected, PythonJson.Write(node, indent: 2, sortKeys: true));
     }
 

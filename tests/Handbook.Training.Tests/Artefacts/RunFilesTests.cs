@@ -108,7 +108,8 @@ public sealed class RunFilesTests : IDisposable
     {
         ResultFiles.Save(folder.Path, "train", MetricsRow.Of(9, 1, ("train_loss", 0.5), ("train_samples", 128)));
         ResultFiles.Save(folder.Path, "eval", MetricsRow.Of(9, 1, ("eval_loss", 0.25)));
-        Assert.Equal("{\n    \"epoch\": 1.0,\n    \"train_loss\": 0.5,\n    \"train_samples\": 128\n}\n", File.ReadAllText(folder.File("train_results.json")));
+        Assert.Equal("{\n    \"epoch\": 1.0,\n    \"train_loss\": 0.5,\n    \"train_samples\": 128\n}\n",
+            File.ReadAllText(folder.File("train_results.json")));
         var all = JsonNode.Parse(File.ReadAllText(folder.File("all_results.json")))!.AsObject();
         Assert.Equal(["epoch", "eval_loss", "train_loss", "train_samples"], all.Select(member => member.Key));
     }
@@ -135,6 +136,7 @@ public sealed class RunFilesTests : IDisposable
     {
         var path = folder.File(MetricsLog.FileName);
         File.WriteAllText(path, "{\"loss\": 1, \"step\": 1}\nnot json\n{\"loss\": 1, \"step\": 2}\n");
-        Assert.Contains("metrics.jsonl:2: ", Assert.Throws<UserErrorException>(() => MetricsLog.Read(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("metrics.jsonl:2: ", Assert.Throws<UserErrorException>(() => MetricsLog.Read(path)).Message,
+            StringComparison.Ordinal);
     }
 }

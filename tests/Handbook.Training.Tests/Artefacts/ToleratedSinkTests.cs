@@ -32,5 +32,6 @@ public sealed class ToleratedSinkTests : IDisposable
 
     [Fact]
     public void AnotherFault_IsNoLogsBusiness() =>
-        Assert.Throws<InvalidOperationException>(() => new ToleratedSink("jsonl", _ => throw new InvalidOperationException(), _ => { }).Write(new MetricsRow { Step = 1, Values = [] }));
+        Assert.Throws<InvalidOperationException>(() => new ToleratedSink("jsonl", _ => throw new InvalidOperationException(), _ => { })
+            .Write(new MetricsRow { Step = 1, Values = [] }));
 }

@@ -85,7 +85,8 @@ public sealed class CheckpointStoreTests : IDisposable
             using var full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.None, bufferSize: 0);
             full.Write(new byte[100]);
         }));
-        Assert.Contains("checkpoint-2: the checkpoint could not be saved: No space left on device", error.Message, StringComparison.Ordinal);
+        Assert.Contains("checkpoint-2: the checkpoint could not be saved: No space left on device",
+            error.Message, StringComparison.Ordinal);
         Assert.EndsWith("checkpoint-1 before it is untouched.", error.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', error.Message);
         Assert.Equal([store.FolderOf(1)], Directory.GetDirectories(folder.Path));

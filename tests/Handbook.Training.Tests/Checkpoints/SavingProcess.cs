@@ -33,7 +33,8 @@ internal static class SavingProcess
     /// <summary>Starts it, reads that many lines and kills it; gives the last step it said was saved.</summary>
     public static int StartAndKill(string folder, int lines)
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet" ? path : "dotnet")
+        var start = new ProcessStartInfo(Environment.ProcessPath is { } path && Path.GetFileNameWithoutExtension(path) == "dotnet"
+            ? path : "dotnet")
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,

@@ -45,8 +45,10 @@ public sealed class GoldenTraceTests
         using var model = LoadModel();
         using var optimizer = Optimizer(run, model);
         var step = new TrainingStep(
-            new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), model.Parameters, optimizer, Number(run, "max_grad_norm"), 1);
-        Follow(run, step, expected => [.. expected["microbatches"]!.AsArray().Select(index => Supervised(batches, (int)index!))], optimizer, model, name);
+            new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), model.Parameters, optimizer,
+            Number(run, "max_grad_norm"), 1);
+        Follow(run, step, expected => [.. expected["microbatches"]!.AsArray().Select(index => Supervised(batches, (int)index!))],
+            optimizer, model, name);
     }
 
     [Theory]
@@ -75,7 +77,8 @@ public sealed class GoldenTraceTests
         using var batches = new SafetensorsFile(SharedFolders.Golden("models", "trace", "batches.safetensors"));
         using var model = LoadModel();
         using var optimizer = Optimizer(run, model);
-        var objective = new OddsRatioObjective(new CausalPolicy(model, ForwardOptions.Default), new PreferenceOptions { Beta = Number(run, "beta") });
+        var objective = new OddsRatioObjective(new CausalPolicy(model, ForwardOptions.Default),
+            new PreferenceOptions { Beta = Number(run, "beta") });
         var step = new TrainingStep(objective, model.Parameters, optimizer, Number(run, "max_grad_norm"), 1);
         Follow(run, step, expected => [Pairs(batches, (int)expected["batch"]!, promptLabels: true)], optimizer, model, name);
     }
@@ -107,23 +110,29 @@ public sealed class GoldenTraceTests
         Precision.Float32, model.Parameters, 1);
 
     private static void Follow(
-        JsonObject run, TrainingStep step, Func<JsonObject, TokenBatch[]> batchesOf, IOptimizer optimizer, CausalLanguageModel model, string name)
+        JsonObject run, TrainingStep step, Func<JsonObject, TokenBatch[]> batchesOf, IOptimizer optimizer, CausalLanguageModel model,
+        string name)
     {
         var kind = (string)run["lr_scheduler_type"]! == "cosine" ? ScheduleKind.Cosine : ScheduleKind.Linear;
         var schedule = LearningRateSchedule.Create(
-            new ScheduleOptions { Kind = kind, WarmupSteps = (int)run["num_warmup_steps"]! }, Number(run, "base_lr"), (int)run["num_training_steps"]!);
+            new ScheduleOptions { Kind = kind, WarmupSteps = (int)run["num_warmup_steps"]! }, Number(run, "base_lr"),
+            (int)run["num_training_steps"]!);
         foreach (var node in run["steps"]!.AsArray())
         {
             var expected = node!.AsObject();
             var number = (int)expected["step"]!;
             var outcome = step.Run(number, schedule.At(number), batchesOf(expected));
             Assert.Equal(Number(expected, "learning_rate"), outcome.LearningRate, 1e-12);
-            Assert.True(Math.Abs(Number(expected, "loss") - outcome.Loss) < LossTolerance, $"step {number}: loss {outcome.Loss}, expected {Number(expected, "loss")}");
+            Assert.True(Math.Abs(Number(expected, "loss") - outcome.Loss) < LossTolerance,
+                $"step {number}: loss {outcome.Loss}, expected {Number(expected, "loss")}");
             var norm = Number(expected, "grad_norm");
-            Assert.True(Math.Abs(norm - outcome.GradientNorm) < NormTolerance * norm, $"step {number}: grad_norm {outcome.GradientNorm}, expected {norm}");
+            Assert.True(Math.Abs(norm - outcome.GradientNorm) < NormTolerance * norm,
+                $"step {number}: grad_norm {outcome.GradientNorm}, expected {norm}");
             var metrics = outcome.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
-            foreach (var (key, value) in expected.Where(entry => entry.Key.Contains('/', StringComparison.Ordinal) || entry.Key is "nll_loss" or "log_odds_ratio" or "log_odds_chosen"))
-                Assert.True(Math.Abs(value!.GetValue<double>() - metrics[key]) < LossTolerance, $"step {number}: {key} {metrics[key]}, expected {value}");
+            foreach (var (key, value) in expected.Where(entry => entry.Key.Contains('/', StringComparison.Ordinal)
+                || entry.Key is "nll_loss" or "log_odds_ratio" or "log_odds_chosen"))
+                Assert.True(Math.Abs(value!.GetValue<double>() - metrics[key]) < LossTolerance,
+                    $"step {number}: {key} {metrics[key]}, expected {value}");
         }
         using var final = new SafetensorsFile(SharedFolders.Golden("models", "trace", $"{name}_final_weights.safetensors"));
         foreach (var parameter in model.Parameters.Where(parameter => final.Header.Tensors.ContainsKey(parameter.Name)))
@@ -136,22 +145,30 @@ public sealed class GoldenTraceTests
     /// <summary>Rows of a padded batch as packed documents; the padding is left away.</summary>
     private static TokenBatch Supervised(SafetensorsFile file, int index)
     {
-        var (ids, attention, labels) = (Rows(file, $"sft.{index}.input_ids"), Rows(file, $"sft.{index}.attention_mask"), Rows(file, $"sft.{index}.labels"));
+        var (ids, attention, labels) = (Rows(file, $"sft.{index}.input_ids"), Rows(file, $"sft.{index}.attention_mask"),
+            Rows(file, $"sft.{index}.labels"));
         var rows = ids.Select((row, i) => (Ids: Kept(row, attention[i]), Labels: Kept(labels[i], attention[i]))).ToList();
         return new TokenBatch(
-            [.. rows.SelectMany(row => row.Ids.Select(id => (int)id))], [.. rows.SelectMany(row => row.Labels.Select(label => label != -100))],
+            [.. rows.SelectMany(row => row.Ids.Select(id => (int)id))],
+            [.. rows.SelectMany(row => row.Labels.Select(label => label != -100))],
             SequenceLayout.Documents([.. rows.Select(row => row.Ids.Length)]), [.. Enumerable.Range(0, rows.Count).Select(i => (long)i)]);
     }
 
     /// <summary>Rows 0..P-1 chosen, P..2P-1 rejected, prompts in both: as pairs with shared prompts.</summary>
     private static TokenBatch Pairs(SafetensorsFile file, int index, bool promptLabels = false)
     {
-        var (ids, attention, answers) = (Rows(file, $"dpo.{index}.input_ids"), Rows(file, $"dpo.{index}.attention_mask"), Rows(file, $"dpo.{index}.completion_mask"));
+        var (ids, attention, answers) = (Rows(file, $"dpo.{index}.input_ids"), Rows(file, $"dpo.{index}.attention_mask"),
+            Rows(file, $"dpo.{index}.completion_mask"));
         var pairs = ids.Length / 2;
         return TokenBatch.Concatenate([.. Enumerable.Range(0, pairs).Select(i => new PreferencePair(
             Part(i, answer: false), Part(i, answer: true), Part(i + pairs, answer: true), i).ToSharedPrefix(promptLabels))]);
 
-        int[] Part(int row, bool answer) => [.. ids[row].Where((_, t) => attention[row][t] == 1 && answers[row][t] == (answer ? 1 : 0)).Select(id => (int)id)];
+        int[] Part(
+            int row,
+            bool answer) =>
+            [
+                .. ids[row].Where((_, t) => attention[row][t] == 1 && answers[row][t] == (answer ? 1 : 0)).Select(id => (int)id),
+            ];
     }
 
     private static long[] Kept(long[] row, long[] mask) => [.. row.Where((_, t) => mask[t] == 1)];

@@ -40,18 +40,23 @@ public sealed class TrainingRunTests : IDisposable
                 TestSource = new DatasetSource(folder.File("test.txt"), null, "train", null, 1),
                 MaxEvalSamples = 100,
             },
-            Sequences = new SequenceOptions { MaxLength = 128, Packing = PackingStrategy.BestFitSplit, EvaluationPacking = PackingStrategy.BestFitSplit },
+            Sequences = new SequenceOptions
+            {
+                MaxLength = 128, Packing = PackingStrategy.BestFitSplit, EvaluationPacking = PackingStrategy.BestFitSplit,
+            },
             Optimization = new OptimizationOptions { LearningRate = 1e-3, MaxSteps = 200, PerDeviceBatchSize = 8 },
             Evaluation = new EvaluationOptions { AtStart = true, AtEnd = true, PerDeviceBatchSize = 16 },
             Checkpoints = new CheckpointOptions { OutputDirectory = folder.File("out"), Strategy = IntervalStrategy.No },
             Logging = new LoggingOptions { ReportTo = ["jsonl"] },
         };
 
-        var result = new TrainingRun(options, [new RunPage("page.txt", run => $"{run.State.GlobalStep} steps")], new SilentProgress(), TimeProvider.System).Execute(CancellationToken.None);
+        var result = new TrainingRun(options, [new RunPage("page.txt", run => $"{run.State.GlobalStep} steps")], new SilentProgress(),
+            TimeProvider.System).Execute(CancellationToken.None);
 
         var losses = result.State.LogHistory.Select(row => row[MetricNames.EvaluationLoss]).OfType<double>().ToList();
         Assert.True(losses[^1] < losses[0] - 1.0, $"eval_loss {losses[0]} before, {losses[^1]} after 200 steps");
-        foreach (var name in new[] { "config.json", "model.safetensors", "tokenizer.json", "trainer_state.json", "train_results.json", "eval_results.json", "all_results.json", "page.txt", "metrics.jsonl" })
+        foreach (var name in new[] { "config.json", "model.safetensors", "tokenizer.json", "trainer_state.json", "train_results.json",
+            "eval_results.json", "all_results.json", "page.txt", "metrics.jsonl" })
             Assert.True(File.Exists(Path.Combine(folder.File("out"), name)), name);
         Assert.Equal("200 steps", File.ReadAllText(folder.File("out/page.txt")));
     }
@@ -60,8 +65,10 @@ public sealed class TrainingRunTests : IDisposable
     public void Run_LossThatIsNoNumber_NamesStepAndExamplesAndKeepsTheWeights()
     {
         using var model = CausalLanguageModel.Create(TinyShape.Config(), 1, DType.Float32);
-        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-4 }, Precision.Float32, model.Parameters, 1);
-        var step = new TrainingStep(new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), model.Parameters, optimizer, 1, 1);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-4 }, Precision.Float32,
+            model.Parameters, 1);
+        var step = new TrainingStep(new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), model.Parameters, optimizer,
+            1, 1);
         model.Parameters[0].Value.Span<float>()[5 * 256] = float.NaN;
         var before = model.Parameters[1].Value.ToArray<float>();
 
@@ -99,7 +106,8 @@ public sealed class TrainingRunTests : IDisposable
         {
             using var scope = new TensorScope();
             using var tape = new Tape(isRecording: false);
-            return model.Forward(tape, tokens, SequenceLayout.Documents(lengths)).Value.MatMul(model.Head.Weight.Lease().Value.Transpose(0, 1)).ToArray<float>();
+            return model.Forward(tape, tokens, SequenceLayout.Documents(lengths)).Value
+                .MatMul(model.Head.Weight.Lease().Value.Transpose(0, 1)).ToArray<float>();
         }
     }
 }

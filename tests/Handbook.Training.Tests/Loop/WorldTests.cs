@@ -44,7 +44,8 @@ public sealed class WorldTests
         using var models = new SmallModels(DType.Float64);
         var rows = ObjectiveRun.Rows(RowKind.Pairs, shared: true);
         MetricsRow Measure(World? world) => new Evaluator(
-            ObjectiveCases.Find("dpo sigmoid").Create(models.Packed), new TrainingRows(rows.Length, rows.Length, row => rows[row], row => rows[row].TokenCount), 1,
+            ObjectiveCases.Find("dpo sigmoid").Create(models.Packed),
+            new TrainingRows(rows.Length, rows.Length, row => rows[row], row => rows[row].TokenCount), 1,
             TimeProvider.System, world).Run(0, 0, new SilentProgress(), CancellationToken.None);
 
         var alone = Measure(null);
@@ -84,7 +85,8 @@ public sealed class WorldTests
         {
             using var barrier = new Barrier(size);
             var (shared, results) = (new double[size][], new T[size]);
-            var threads = Enumerable.Range(0, size).Select(rank => new Thread(() => results[rank] = body(new Threads(rank, size, barrier, shared)))).ToList();
+            var threads = Enumerable.Range(0, size)
+                .Select(rank => new Thread(() => results[rank] = body(new Threads(rank, size, barrier, shared)))).ToList();
             threads.ForEach(thread => thread.Start());
             threads.ForEach(thread => thread.Join());
             return results;

@@ -3,7 +3,9 @@ using Handbook.Torch;
 
 namespace Handbook.Training.Tests.Objectives;
 
-/// <summary>However a batch is cut into micro-batches, loss, metrics and gradients are those of the whole, for losses over the whole batch too.</summary>
+/// <summary>
+/// However a batch is cut into micro-batches, loss, metrics and gradients are those of the whole, for losses over the whole batch too.
+/// </summary>
 public sealed class AccumulationTests
 {
     private const double Tolerance = 1e-5;
@@ -23,7 +25,8 @@ public sealed class AccumulationTests
         var whole = ObjectiveRun.Of(entry.Create(models.Packed), parameters, TokenBatch.Concatenate(rows));
         var single = ObjectiveRun.Of(entry.Create(models.Packed), parameters, rows);
         var uneven = ObjectiveRun.Of(
-            entry.Create(models.Packed), parameters, TokenBatch.Concatenate(rows[..1]), TokenBatch.Concatenate(rows[1..5]), TokenBatch.Concatenate(rows[5..]));
+            entry.Create(models.Packed), parameters, TokenBatch.Concatenate(rows[..1]), TokenBatch.Concatenate(rows[1..5]),
+            TokenBatch.Concatenate(rows[5..]));
 
         whole.AssertNear(single, Tolerance, name + ", one row each");
         whole.AssertNear(uneven, Tolerance, name + ", cut unevenly");

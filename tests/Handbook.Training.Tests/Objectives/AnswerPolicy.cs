@@ -26,7 +26,9 @@ internal sealed class AnswerPolicy(Func<TokenBatch, double[]> logps) : IPolicy
         return new HiddenStates(given, LogitsPolicy.HeadOf(Tensor.From([1.0, 0, 0, 1]).View(2, 2)));
     }
 
-    /// <summary>The loss's gradient with respect to each log-probability of the last recorded batch: the logit's is 1 - p times that.</summary>
+    /// <summary>
+    /// The loss's gradient with respect to each log-probability of the last recorded batch: the logit's is 1 - p times that.
+    /// </summary>
     internal double[] Gradients()
     {
         var (values, gradients) = (logits!.Value.ToArray<double>(), logits.Grad!.ToArray<double>());

@@ -23,9 +23,11 @@ public sealed class BFloat16Tests
         var expected = ObjectiveRun.Of(entry.Create(wide.Packed), wide.Parameters(entry.Kind), batch);
         var actual = ObjectiveRun.Of(entry.Create(narrow.Packed), narrow.Parameters(entry.Kind), batch);
 
-        var cosine = Product(expected.Gradient, actual.Gradient) / Math.Sqrt(Product(expected.Gradient, expected.Gradient) * Product(actual.Gradient, actual.Gradient));
+        var cosine = Product(expected.Gradient,
+            actual.Gradient) / Math.Sqrt(Product(expected.Gradient, expected.Gradient) * Product(actual.Gradient, actual.Gradient));
         Assert.InRange(cosine, 0.98, 1.0001);
-        Assert.InRange(actual.Loss, expected.Loss - 0.1 * Math.Max(1, Math.Abs(expected.Loss)), expected.Loss + 0.1 * Math.Max(1, Math.Abs(expected.Loss)));
+        Assert.InRange(actual.Loss, expected.Loss - 0.1 * Math.Max(1, Math.Abs(expected.Loss)),
+            expected.Loss + 0.1 * Math.Max(1, Math.Abs(expected.Loss)));
         Assert.All(actual.Metrics, metric => Assert.True(double.IsFinite(metric.Value), metric.Key));
     }
 

@@ -32,13 +32,15 @@ public sealed class ContrastiveObjectiveTests
     [InlineData("kto", "sigmoid, hinge, ipo, simpo, alphapo")]
     public void Constructor_UnknownLoss_NamesWhatThereIs(string name, string expected)
     {
-        var error = Assert.Throws<UserErrorException>(() => new ContrastiveObjective(new AnswerPolicy(_ => []), new PreferenceOptions { LossTypes = [name] }));
+        var error = Assert.Throws<UserErrorException>(() => new ContrastiveObjective(new AnswerPolicy(_ => []),
+            new PreferenceOptions { LossTypes = [name] }));
         Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Constructor_SeveralLosses_Throws() =>
-        Assert.Throws<UserErrorException>(() => new ContrastiveObjective(new AnswerPolicy(_ => []), new PreferenceOptions { LossTypes = ["sigmoid", "ipo"] }));
+        Assert.Throws<UserErrorException>(() => new ContrastiveObjective(new AnswerPolicy(_ => []),
+            new PreferenceOptions { LossTypes = ["sigmoid", "ipo"] }));
 
     private static ObjectiveRun Run(PreferenceOptions options)
     {

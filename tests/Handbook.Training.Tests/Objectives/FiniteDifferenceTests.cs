@@ -16,8 +16,11 @@ public sealed class FiniteDifferenceTests
     private const double Step = 1e-5;
     private const double Tolerance = 1e-6;
 
-    /// <summary>WPO's weights follow the policy and carry no gradient, so differences do not see what the gradient is; golden vectors do.</summary>
-    public static TheoryData<string> Objectives() => ObjectiveCases.Names(entry => !entry.Name.Contains("use_weighting", StringComparison.Ordinal));
+    /// <summary>
+    /// WPO's weights follow the policy and carry no gradient, so differences do not see what the gradient is; golden vectors do.
+    /// </summary>
+    public static TheoryData<string> Objectives() =>
+        ObjectiveCases.Names(entry => !entry.Name.Contains("use_weighting", StringComparison.Ordinal));
 
     [Theory]
     [MemberData(nameof(Objectives))]

@@ -5,7 +5,9 @@ using Handbook.Training.Objectives.Preference;
 
 namespace Handbook.Training.Tests.Objectives;
 
-/// <summary>Log-probabilities of answers as given, in the order of the batch's answers; an answer's whole stands at its first label.</summary>
+/// <summary>
+/// Log-probabilities of answers as given, in the order of the batch's answers; an answer's whole stands at its first label.
+/// </summary>
 internal sealed class GivenReference(params double[] answers) : IReferenceLogps
 {
     public Tensor TokenLogps(TokenBatch batch)

@@ -17,7 +17,10 @@ internal sealed class LogitsPolicy(Tensor logits, RouterLoss? router = null) : I
     internal Variable Logits { get; } = new(logits, requiresGrad: true);
 
     public HiddenStates Forward(Tape tape, TokenBatch batch) =>
-        new(Logits, HeadOf(Operator.Call("aten::diag"u8, default, Tensor.Full([Logits.Value.Size(1)], 1, Logits.Value.DType), 0L))) { Router = router };
+        new(Logits, HeadOf(Operator.Call("aten::diag"u8, default, Tensor.Full([Logits.Value.Size(1)], 1, Logits.Value.DType), 0L)))
+        {
+            Router = router,
+        };
 
     /// <summary>A head that does not learn.</summary>
     internal static LanguageHead HeadOf(Tensor weight) => new(new HeadConfig(IsTied: false), new WeightSlot("head", new Variable(weight)));

@@ -31,7 +31,8 @@ public sealed class MetaStepTests
             using var scope = new TensorScope();
             using var models = new SmallModels(precision == Precision.Float32 ? DType.Float32 : DType.BFloat16, Device.Meta);
             var objective = entry.Create(models.Packed);
-            using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-3 }, precision, models.Parameters(entry.Kind), 1);
+            using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-3 }, precision,
+                models.Parameters(entry.Kind), 1);
             var step = new TrainingStep(objective, models.Parameters(entry.Kind), optimizer, 1, 1);
             var rows = ObjectiveRun.Rows(entry.Kind, shared: true);
             using var waits = new DeviceWaitCount();
@@ -51,7 +52,8 @@ public sealed class MetaStepTests
         using var models = new SmallModels(DType.Float32, Device.Meta);
         var rows = ObjectiveRun.Rows(entry.Kind, shared: true);
         var evaluator = new Evaluator(
-            entry.Create(models.Packed), new TrainingRows(rows.Length, rows.Length, row => rows[row], row => rows[row].TokenCount), 1, TimeProvider.System);
+            entry.Create(models.Packed), new TrainingRows(rows.Length, rows.Length, row => rows[row], row => rows[row].TokenCount),
+            1, TimeProvider.System);
         using var waits = new DeviceWaitCount();
 
         evaluator.Run(0, 0, new SilentProgress(), CancellationToken.None);
@@ -65,7 +67,8 @@ public sealed class MetaStepTests
         using var scope = new TensorScope();
         using var models = new SmallModels(DType.BFloat16, Device.Meta);
         var policy = new CausalPolicy(models.Model, new ForwardOptions { Recompute = true, NeftuneAlpha = 5 });
-        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-3 }, Precision.Bfloat16, models.Model.Parameters, 1);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1e-3 },
+            Precision.Bfloat16, models.Model.Parameters, 1);
         var step = new TrainingStep(new NextTokenObjective(policy), models.Model.Parameters, optimizer, 1, 1);
         using var waits = new DeviceWaitCount();
 

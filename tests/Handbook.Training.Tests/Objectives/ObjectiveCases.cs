@@ -36,12 +36,17 @@ internal static class ObjectiveCases
         new("orpo", RowKind.PairsWithPromptLabels, parts => new OddsRatioObjective(parts.Policy, Usual)),
         .. new[] { "sigmoid", "hinge", "ipo", "simpo" }.Select(name => Cpo(name, Usual with { LossTypes = [name] })),
         Cpo("alphapo", Usual with { LossTypes = ["alphapo"], AlphaPoAlpha = 0.25 }),
-        .. UnpairedLossTable.Rows.Select(row => Unpaired(row.Name, Usual with { LossTypes = [row.Name], DesirableWeight = 1.3, UndesirableWeight = 0.7 })),
+        .. UnpairedLossTable.Rows.Select(row => Unpaired(row.Name,
+            Usual with { LossTypes = [row.Name], DesirableWeight = 1.3, UndesirableWeight = 0.7 })),
         new("reward", RowKind.ScoredPairs, parts => new RewardObjective(parts.Scorer, Usual)),
-        new("reward centred", RowKind.ScoredPairs, parts => new RewardObjective(parts.Scorer, Usual with { CenterRewardsCoefficient = 0.05 })),
+        new("reward centred", RowKind.ScoredPairs,
+            parts => new RewardObjective(parts.Scorer, Usual with { CenterRewardsCoefficient = 0.05 })),
     ];
 
-    internal static TheoryData<string> Names(Func<ObjectiveCase, bool>? choose = null) => [.. All.Where(choose ?? (_ => true)).Select(entry => entry.Name)];
+    internal static TheoryData<string> Names(Func<ObjectiveCase, bool>? choose = null) =>
+    [
+        .. All.Where(choose ?? (_ => true)).Select(entry => entry.Name),
+    ];
 
     internal static ObjectiveCase Find(string name) => All.Single(entry => entry.Name == name);
 

@@ -20,7 +20,8 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
     }
 
     /// <summary>One step over micro-batches; gradients are taken and cleared.</summary>
-    internal static ObjectiveRun Of(IObjective objective, IReadOnlyList<Parameter> parameters, params IReadOnlyList<TokenBatch> microBatches)
+    internal static ObjectiveRun Of(
+        IObjective objective, IReadOnlyList<Parameter> parameters, params IReadOnlyList<TokenBatch> microBatches)
     {
         using var scope = new TensorScope();
         using var step = objective.Begin(microBatches, StepTotals.Of(0, microBatches));
@@ -33,7 +34,8 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
             loss += result.LossValue;
             metrics.Add(result.Metrics);
         }
-        var gradient = parameters.SelectMany(parameter => parameter.Grad?.ToArray<double>() ?? new double[parameter.Value.ElementCount]).ToArray();
+        var gradient = parameters.SelectMany(parameter => parameter.Grad?.ToArray<double>() ?? new double[parameter.Value.ElementCount])
+            .ToArray();
         foreach (var parameter in parameters)
             parameter.ClearGrad();
         return new ObjectiveRun(loss, metrics.EndStep().Means().ToDictionary(metric => metric.Name, metric => metric.Value), gradient);
@@ -46,14 +48,16 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
     /// <summary>Loss relative, gradient as relative L2, every metric.</summary>
     internal void AssertNear(ObjectiveRun other, double tolerance, string what)
     {
-        Assert.True(Math.Abs(Loss - other.Loss) <= tolerance * Math.Max(1, Math.Abs(Loss)), $"{what}: loss {other.Loss:R}, expected {Loss:R}");
+        Assert.True(Math.Abs(Loss - other.Loss) <= tolerance * Math.Max(1, Math.Abs(Loss)),
+            $"{what}: loss {other.Loss:R}, expected {Loss:R}");
         var distance = Math.Sqrt(Gradient.Zip(other.Gradient, (a, b) => (a - b) * (a - b)).Sum());
         var norm = Math.Sqrt(Gradient.Sum(value => value * value));
         Assert.True(norm > 0, $"{what}: no gradient");
         Assert.True(distance <= tolerance * norm, $"{what}: gradients differ by {distance / norm:R}");
         Assert.Equal(Metrics.Keys.Order(), other.Metrics.Keys.Order());
         foreach (var (name, value) in Metrics)
-            Assert.True(Math.Abs(value - other.Metrics[name]) <= tolerance * Math.Max(1, Math.Abs(value)), $"{what}: {name} {other.Metrics[name]:R}, expected {value:R}");
+            Assert.True(Math.Abs(value - other.Metrics[name]) <= tolerance * Math.Max(1, Math.Abs(value)),
+                $"{what}: {name} {other.Metrics[name]:R}, expected {value:R}");
     }
 
     private static TokenBatch TwoPrompts(PreferencePair pair, bool promptLabels)

@@ -33,7 +33,8 @@ public sealed class PairAccuracyTests
         var parts = packed with { Policy = new PushedPolicy(packed.Policy, push), Scorer = new PushedScorer(packed.Scorer, push) };
         var equal = RandomAnswers.Pairs(7, [(4, 3, 3), (2, 5, 5), (6, 1, 1)]).Select(pair => pair with { Rejected = pair.Chosen });
 
-        var run = ObjectiveRun.Of(entry.Create(parts), models.Parameters(entry.Kind), TokenBatch.Concatenate([.. equal.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: true))]));
+        var run = ObjectiveRun.Of(entry.Create(parts), models.Parameters(entry.Kind),
+            TokenBatch.Concatenate([.. equal.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: true))]));
 
         Assert.Equal(0, run.Metrics[entry.Kind == RowKind.ScoredPairs ? MetricNames.Accuracy : MetricNames.RewardAccuracy]);
         Assert.NotEqual(0, run.Metrics[entry.Kind == RowKind.ScoredPairs ? MetricNames.Margin : MetricNames.RewardMargin]);
@@ -47,7 +48,8 @@ public sealed class PairAccuracyTests
 
         foreach (var shared in new[] { true, false })
         {
-            var batch = TokenBatch.Concatenate([ObjectiveRun.Row(same, RowKind.Pairs, shared), ObjectiveRun.Row(other, RowKind.Pairs, shared)]);
+            var batch = TokenBatch.Concatenate([ObjectiveRun.Row(same, RowKind.Pairs, shared),
+                ObjectiveRun.Row(other, RowKind.Pairs, shared)]);
             Assert.Equal(1, PairAccuracy.Count(batch, high, low));
         }
     }
@@ -75,7 +77,10 @@ public sealed class PairAccuracyTests
                 var segment = batch.Layout.Segments[batch.Answers[i]];
                 factors.AsSpan(segment.Start, segment.Length).Fill(1 + push);
             }
-            return states with { Hidden = tape.Multiply(states.Hidden, new Variable(Tensor.From(factors).To(DType.Float32).Reshape(batch.TokenCount, 1))) };
+            return states with
+            {
+                Hidden = tape.Multiply(states.Hidden, new Variable(Tensor.From(factors).To(DType.Float32).Reshape(batch.TokenCount, 1))),
+            };
         }
     }
 

@@ -27,7 +27,10 @@ internal static class RandomAnswers
     internal static PreferencePair[] Pairs(ulong seed, IEnumerable<(int Prompt, int Chosen, int Rejected)> lengths)
     {
         var tokens = new TokenSource(seed);
-        return [.. lengths.Select((length, i) => Pair(tokens.Take(length.Prompt), tokens.Take(length.Chosen), tokens.Take(length.Rejected), i))];
+        return
+        [
+            .. lengths.Select((length, i) => Pair(tokens.Take(length.Prompt), tokens.Take(length.Chosen), tokens.Take(length.Rejected), i)),
+        ];
     }
 
     /// <summary>Judged answers, one of a single token, two equal ones judged differently.</summary>

@@ -77,6 +77,7 @@ public sealed class RewardMeanTests
         var rows = TokenBatch.Concatenate([AnswerPolicy.Row(0), AnswerPolicy.Row(1)]);
         var batch = new TokenBatch(rows.TokenIds, rows.LossMask, rows.Layout, rows.ExampleIds, rows.Answers) { Verdicts = [true, false] };
         using var tape = new Autograd.Tape(isRecording: false);
-        return ObjectiveRun.Alone(objective, tape, batch, isTraining).Metrics.Means().Single(metric => metric.Name == MetricNames.RewardMean).Value;
+        return ObjectiveRun.Alone(objective, tape, batch, isTraining).Metrics.Means()
+            .Single(metric => metric.Name == MetricNames.RewardMean).Value;
     }
 }

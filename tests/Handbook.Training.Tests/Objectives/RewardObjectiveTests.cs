@@ -23,7 +23,8 @@ public sealed class RewardObjectiveTests
         Assert.Equal((Softplus(-0.5) + Softplus(2)) / 2, run.Loss, 1e-12);
         Assert.Equal(0.5, run.Metrics[MetricNames.Accuracy]);
         Assert.Equal(-0.5, run.Metrics[MetricNames.Margin]);
-        Assert.Equal((-1.0, 0.25, 1.0), (run.Metrics[MetricNames.MinReward], run.Metrics[MetricNames.MeanReward], run.Metrics[MetricNames.MaxReward]));
+        Assert.Equal((-1.0, 0.25, 1.0),
+            (run.Metrics[MetricNames.MinReward], run.Metrics[MetricNames.MeanReward], run.Metrics[MetricNames.MaxReward]));
     }
 
     [Fact]

@@ -7,7 +7,9 @@ using Handbook.Training.Objectives.RewardModel;
 
 namespace Handbook.Training.Tests.Objectives;
 
-/// <summary>Runs every sequence of a batch in a forward pass of its own: nothing is packed, no prompt is shared, nothing is padded.</summary>
+/// <summary>
+/// Runs every sequence of a batch in a forward pass of its own: nothing is packed, no prompt is shared, nothing is padded.
+/// </summary>
 internal sealed class SeparatePolicy(CausalLanguageModel model) : IPolicy
 {
     public HiddenStates Forward(Tape tape, TokenBatch batch) => new(

@@ -4,7 +4,9 @@ using Handbook.Torch;
 
 namespace Handbook.Training.Tests.Objectives;
 
-/// <summary>A shared prompt, packed with other pairs, changes nothing: loss, metrics and gradients are those of separate sequences.</summary>
+/// <summary>
+/// A shared prompt, packed with other pairs, changes nothing: loss, metrics and gradients are those of separate sequences.
+/// </summary>
 public sealed class SharedPrefixTests
 {
     /// <summary>Relative, in float32.</summary>
@@ -12,7 +14,8 @@ public sealed class SharedPrefixTests
 
     public static TheoryData<string> Objectives() => ObjectiveCases.Names();
 
-    public static TheoryData<string> ObjectivesOfPairs() => ObjectiveCases.Names(entry => entry.Kind is RowKind.Pairs or RowKind.ScoredPairs);
+    public static TheoryData<string> ObjectivesOfPairs() =>
+        ObjectiveCases.Names(entry => entry.Kind is RowKind.Pairs or RowKind.ScoredPairs);
 
     [Theory]
     [MemberData(nameof(Objectives))]
@@ -23,8 +26,10 @@ public sealed class SharedPrefixTests
         using var models = new SmallModels(DType.Float32);
         var parameters = models.Parameters(entry.Kind);
 
-        var naive = ObjectiveRun.Of(entry.Create(models.Separate), parameters, TokenBatch.Concatenate(ObjectiveRun.Rows(entry.Kind, shared: false)));
-        var packed = ObjectiveRun.Of(entry.Create(models.Packed), parameters, TokenBatch.Concatenate(ObjectiveRun.Rows(entry.Kind, shared: true)));
+        var naive = ObjectiveRun.Of(entry.Create(models.Separate), parameters,
+            TokenBatch.Concatenate(ObjectiveRun.Rows(entry.Kind, shared: false)));
+        var packed = ObjectiveRun.Of(entry.Create(models.Packed), parameters,
+            TokenBatch.Concatenate(ObjectiveRun.Rows(entry.Kind, shared: true)));
 
         naive.AssertNear(packed, Tolerance, name);
     }
@@ -39,8 +44,10 @@ public sealed class SharedPrefixTests
         var parameters = models.Parameters(entry.Kind);
         var pairs = RandomAnswers.Pairs();
 
-        var whole = ObjectiveRun.Of(entry.Create(models.Packed), parameters, TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSequences())]));
-        var shared = ObjectiveRun.Of(entry.Create(models.Packed), parameters, TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSharedPrefix())]));
+        var whole = ObjectiveRun.Of(entry.Create(models.Packed), parameters,
+            TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSequences())]));
+        var shared = ObjectiveRun.Of(entry.Create(models.Packed), parameters,
+            TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSharedPrefix())]));
 
         whole.AssertNear(shared, Tolerance, name);
     }
@@ -62,9 +69,11 @@ public sealed class SharedPrefixTests
                 // A first pair with labels: without any there is no gradient to compare.
                 var pairs = RandomAnswers.Pairs(seed, sizes.Prepend((3, 4, 2)));
                 var naive = ObjectiveRun.Of(
-                    entry.Create(models.Separate), parameters, TokenBatch.Concatenate([.. pairs.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: false))]));
+                    entry.Create(models.Separate), parameters,
+                    TokenBatch.Concatenate([.. pairs.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: false))]));
                 var packed = ObjectiveRun.Of(
-                    entry.Create(models.Packed), parameters, TokenBatch.Concatenate([.. pairs.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: true))]));
+                    entry.Create(models.Packed), parameters,
+                    TokenBatch.Concatenate([.. pairs.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: true))]));
                 naive.AssertNear(packed, Tolerance, name);
             },
             iter: 15, threads: 1);

@@ -22,15 +22,18 @@ public sealed class GoldenOptimizerTests
         var golden = document.RootElement.GetProperty("cases")[index];
         using var scope = new TensorScope();
         var parameters = golden.GetProperty("initial").EnumerateObject().Select(initial => new Parameter(
-            initial.Name, Tensor.From<float>(Floats(initial.Value), Shape(golden.GetProperty("shapes").GetProperty(initial.Name))))).ToArray();
+            initial.Name, Tensor.From<float>(Floats(initial.Value), Shape(golden.GetProperty("shapes").GetProperty(initial.Name)))))
+            .ToArray();
         var betas = golden.GetProperty("betas");
         using var optimizer = new Optimizer(
-            new AdamW(betas[0].GetDouble(), betas[1].GetDouble(), golden.GetProperty("eps").GetDouble()), parameters, golden.GetProperty("weight_decay").GetDouble());
+            new AdamW(betas[0].GetDouble(), betas[1].GetDouble(), golden.GetProperty("eps").GetDouble()), parameters,
+            golden.GetProperty("weight_decay").GetDouble());
         var maximum = golden.GetProperty("max_grad_norm");
         foreach (var step in golden.GetProperty("steps").EnumerateArray())
         {
             foreach (var parameter in parameters)
-                parameter.Accumulate(Tensor.From<float>(Floats(step.GetProperty("grads").GetProperty(parameter.Name)), parameter.Value.Shape));
+                parameter.Accumulate(Tensor.From<float>(Floats(step.GetProperty("grads").GetProperty(parameter.Name)),
+                    parameter.Value.Shape));
             var norm = GradientNorm.Global(parameters);
             if (step.GetProperty("grad_norm_before_clip") is { ValueKind: JsonValueKind.Number } expected)
                 Assert.Equal(expected.GetDouble(), norm, 1e-4 * norm);
@@ -58,7 +61,8 @@ public sealed class GoldenOptimizerTests
         var golden = document.RootElement.GetProperty("cases")[index];
         using var scope = new TensorScope();
         var gradients = golden.GetProperty("grads").EnumerateArray().Select(Floats).ToArray();
-        var parameters = gradients.Select((gradient, i) => new Parameter($"p{i}", Tensor.Zeros([gradient.Length], DType.Float32))).ToArray();
+        var parameters = gradients.Select((gradient, i) => new Parameter($"p{i}", Tensor.Zeros([gradient.Length], DType.Float32)))
+            .ToArray();
         for (var i = 0; i < parameters.Length; i++)
             parameters[i].Accumulate(Tensor.From(gradients[i]));
         var norm = GradientNorm.Global(parameters);

@@ -21,7 +21,8 @@ public sealed class OptimizerTests
     [MemberData(nameof(Kinds))]
     public void Step_Fused_EqualsThePlainComposition(OptimizerKind kind)
     {
-        foreach (var (weights, gradients) in new[] { (DType.Float32, DType.Float32), (DType.Float32, DType.BFloat16), (DType.BFloat16, DType.BFloat16), (DType.BFloat16, DType.Float32) })
+        foreach (var (weights, gradients) in new[] { (DType.Float32, DType.Float32), (DType.Float32, DType.BFloat16),
+            (DType.BFloat16, DType.BFloat16), (DType.BFloat16, DType.Float32) })
         {
             using var scope = new TensorScope();
             var fused = Train(kind, Precision.Bfloat16Mixed, weights, gradients, steps: 3);
@@ -65,7 +66,8 @@ public sealed class OptimizerTests
     {
         using var scope = new TensorScope();
         var parameter = new Parameter("w", Tensor.Full([33], 1, DType.BFloat16));
-        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1, Optimizer = OptimizerKind.Sgd }, Precision.Bfloat16Mixed, [parameter], seed: 1);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1, Optimizer = OptimizerKind.Sgd },
+            Precision.Bfloat16Mixed, [parameter], seed: 1);
         parameter.Accumulate(Tensor.Full([33], 1, DType.BFloat16));
         for (var i = 0; i < 256; i++)
             optimizer.Step(1.0 / 1024);
@@ -78,7 +80,8 @@ public sealed class OptimizerTests
     {
         using var scope = new TensorScope();
         var parameter = new Parameter("w", Tensor.Full([Size], 1, DType.BFloat16));
-        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1, Optimizer = OptimizerKind.Sgd }, Precision.Bfloat16, [parameter], seed: 3);
+        using var optimizer = OptimizerTable.Create(new OptimizationOptions { LearningRate = 1, Optimizer = OptimizerKind.Sgd },
+            Precision.Bfloat16, [parameter], seed: 3);
         parameter.Accumulate(Tensor.Full([Size], 1, DType.BFloat16));
         for (var i = 0; i < 64; i++)
             optimizer.Step(1.0 / 1024);
@@ -136,7 +139,8 @@ public sealed class OptimizerTests
     [InlineData("model.norm.weight", false)]
     [InlineData("transformer.h.0.ln_1.weight", false)]
     [InlineData("transformer.ln_f.weight", false)]
-    public void WeightDecayRule_ForAName_SparesBiasesAndNorms(string name, bool decays) => Assert.Equal(decays, WeightDecayRule.Applies(name));
+    public void WeightDecayRule_ForAName_SparesBiasesAndNorms(string name, bool decays) =>
+        Assert.Equal(decays, WeightDecayRule.Applies(name));
 
     [Fact]
     public void Step_WithWeightDecay_ShrinksWeightsButNoBias()

@@ -43,7 +43,8 @@ public sealed class StoredReferenceTests : IDisposable
             AssertNear(Logps(live, pair.ToSequences()), Logps(oneByOne, pair.ToSequences()), bound);
         }
         TokenBatch[] rows = [.. Pairs.Select(pair => pair.ToSharedPrefix())];
-        Assert.Equal(Logps(live, TokenBatch.Concatenate(rows[..RowsPerFile])), Logps(together, TokenBatch.Concatenate(rows[..RowsPerFile])));
+        Assert.Equal(Logps(live, TokenBatch.Concatenate(rows[..RowsPerFile])),
+            Logps(together, TokenBatch.Concatenate(rows[..RowsPerFile])));
         var shuffled = TokenBatch.Concatenate([rows[9], rows[3], rows[17], rows[0]]);
         AssertNear(Logps(live, shuffled), Logps(together, shuffled), bound);
     }
@@ -123,7 +124,8 @@ public sealed class StoredReferenceTests : IDisposable
     {
         using var store = Open("run", Policy());
         var stranger = new PreferencePair([5, 6], [7], [8, 9], 4711).ToSharedPrefix();
-        Assert.Contains("examples 4711", Assert.Throws<InvalidOperationException>(() => store.TokenLogps(stranger)).Message, StringComparison.Ordinal);
+        Assert.Contains("examples 4711", Assert.Throws<InvalidOperationException>(() => store.TokenLogps(stranger)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,7 +142,11 @@ public sealed class StoredReferenceTests : IDisposable
         Assert.NotEqual(identity, ReferenceKey.OfFolder(folder.File("two")));
 
         var key = new ReferenceKey(identity, DType.Float32, "tokens");
-        string[] names = [key.Name, (key with { DType = DType.BFloat16 }).Name, (key with { Data = "others" }).Name, (key with { Settings = "adapter" }).Name, (key with { Model = "other" }).Name];
+        string[] names =
+        [
+            key.Name, (key with { DType = DType.BFloat16 }).Name, (key with { Data = "others" }).Name,
+            (key with { Settings = "adapter" }).Name, (key with { Model = "other" }).Name,
+        ];
         Assert.Equal(names.Length, names.Distinct().Count());
         Assert.Equal(key.Name, (key with { }).Name);
     }
@@ -180,7 +186,8 @@ public sealed class StoredReferenceTests : IDisposable
 
     private static double Loss(CausalLanguageModel policy, IReferenceLogps reference, double beta, TokenBatch[] batch)
     {
-        var objective = new PreferenceObjective(new CausalPolicy(policy, ForwardOptions.Default), reference, new PreferenceOptions { Beta = beta });
+        var objective = new PreferenceObjective(new CausalPolicy(policy, ForwardOptions.Default), reference,
+            new PreferenceOptions { Beta = beta });
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
         return ObjectiveRun.Alone(objective, tape, batch[0]).Loss.Value.Item();

@@ -3,7 +3,9 @@ using Handbook.Training.Options;
 
 namespace Handbook.Training.Tests.Runs;
 
-/// <summary>A checkpoint holds weights as files do: turned (GPT-2), or one tensor for each expert (Mixtral). A run goes on from it all the same.</summary>
+/// <summary>
+/// A checkpoint holds weights as files do: turned (GPT-2), or one tensor for each expert (Mixtral). A run goes on from it all the same.
+/// </summary>
 [Collection(nameof(RunCase))]
 public sealed class MappedCheckpointTests : IDisposable
 {
@@ -12,8 +14,12 @@ public sealed class MappedCheckpointTests : IDisposable
     public void Dispose() => run.Dispose();
 
     [Theory]
-    [InlineData("""{"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64, "resid_pdrop": 0, "embd_pdrop": 0, "attn_pdrop": 0}""")]
-    [InlineData("""{"model_type": "mixtral", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "num_local_experts": 4, "num_experts_per_tok": 2, "max_position_embeddings": 64}""")]
+    [InlineData(
+        """{"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 64, "resid_pdrop": 0, "embd_pdrop": 0,"""
+        + """ "attn_pdrop": 0}""")]
+    [InlineData(
+        """{"model_type": "mixtral", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,"""
+        + """ "num_key_value_heads": 2, "num_local_experts": 4, "num_experts_per_tok": 2, "max_position_embeddings": 64}""")]
     public void Execute_StoppedAndStartedAgain_EndsWithTheSameBytes(string config)
     {
         RunOptions Options(string output) => run.Options(output) with

@@ -11,7 +11,8 @@ internal sealed class RunCase : IDisposable
     public RunCase()
     {
         Environment.SetEnvironmentVariable("HANDBOOK_CACHE", Chat.File("cache"));
-        Text = Chat.Write("text.jsonl", string.Concat(Enumerable.Range(0, 24).Select(i => $$"""{"text": "hello there how are you today my friend {{i}}"}""" + "\n")));
+        Text = Chat.Write("text.jsonl",
+            string.Concat(Enumerable.Range(0, 24).Select(i => $$"""{"text": "hello there how are you today my friend {{i}}"}""" + "\n")));
     }
 
     public TinyChat Chat { get; } = new();
@@ -31,7 +32,10 @@ internal sealed class RunCase : IDisposable
         Sequences = new SequenceOptions { MaxLength = 32 },
         Optimization = new OptimizationOptions { LearningRate = 1e-3, MaxSteps = 8, PerDeviceBatchSize = 2 },
         Evaluation = new EvaluationOptions { Strategy = IntervalStrategy.Steps, Interval = new StepInterval(4), PerDeviceBatchSize = 4 },
-        Checkpoints = new CheckpointOptions { OutputDirectory = Chat.File(output), Strategy = IntervalStrategy.Steps, Interval = new StepInterval(100) },
+        Checkpoints = new CheckpointOptions
+        {
+            OutputDirectory = Chat.File(output), Strategy = IntervalStrategy.Steps, Interval = new StepInterval(100),
+        },
         Logging = new LoggingOptions { ReportTo = [], Interval = new StepInterval(1) },
     };
 

@@ -24,5 +24,6 @@ public sealed class RunDeviceTests
     [InlineData("cuda:-1", "found cuda:-1.")]
     [InlineData("cuda:4711", "device: cuda:4711 is not to be had:")]
     public void Of_WhatIsNotThere_IsNamed(string wanted, string said) =>
-        Assert.Contains(said, Assert.Throws<UserErrorException>(() => RunDevice.Of(new ModelOptions { Device = wanted })).Message, StringComparison.Ordinal);
+        Assert.Contains(said, Assert.Throws<UserErrorException>(() => RunDevice.Of(new ModelOptions { Device = wanted })).Message,
+            StringComparison.Ordinal);
 }

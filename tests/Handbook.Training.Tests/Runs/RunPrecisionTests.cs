@@ -50,8 +50,10 @@ public sealed class RunPrecisionTests : IDisposable
         var other = BFloat16Speed.IsFast ? Precision.Float32 : Precision.Bfloat16Mixed;
 
         Assert.Equal("float32", RunPrecision.Words(new ModelOptions { Precision = Precision.Float32 }));
-        Assert.EndsWith(RunPrecision.Speed(), RunPrecision.Words(RunPrecision.Settle(new ModelOptions { Precision = Precision.Auto }, null)), StringComparison.Ordinal);
-        Assert.EndsWith(", as in the checkpoint", RunPrecision.Words(new ModelOptions { Precision = other, IsMachinesPrecision = true }), StringComparison.Ordinal);
+        Assert.EndsWith(RunPrecision.Speed(),
+            RunPrecision.Words(RunPrecision.Settle(new ModelOptions { Precision = Precision.Auto }, null)), StringComparison.Ordinal);
+        Assert.EndsWith(", as in the checkpoint", RunPrecision.Words(new ModelOptions { Precision = other, IsMachinesPrecision = true }),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("as asked for", RunPrecision.Words(new ModelOptions { Precision = machine }), StringComparison.Ordinal);
     }
 

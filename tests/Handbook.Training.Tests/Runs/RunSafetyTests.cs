@@ -27,7 +27,10 @@ public sealed class RunSafetyTests : IDisposable
             Optimization = new OptimizationOptions
             {
                 LearningRate = 0, MaxSteps = 2, PerDeviceBatchSize = 2,
-                Schedule = new ScheduleOptions { Kind = kind, WarmupSteps = 1, DecaySteps = 1, MinLearningRate = kind == ScheduleKind.CosineWithMinLr ? 0 : null },
+                Schedule = new ScheduleOptions
+                {
+                    Kind = kind, WarmupSteps = 1, DecaySteps = 1, MinLearningRate = kind == ScheduleKind.CosineWithMinLr ? 0 : null,
+                },
             },
         };
 
@@ -41,7 +44,8 @@ public sealed class RunSafetyTests : IDisposable
     {
         RunCase.Run(run.Options("out") with { Logging = new LoggingOptions { ReportTo = ["csv"] } });
         var folder = run.Chat.File("out");
-        Assert.Contains("no data file", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder, null)).Message, StringComparison.Ordinal);
+        Assert.Contains("no data file", Assert.Throws<UserErrorException>(() => DatasetFolder.Open(folder, null)).Message,
+            StringComparison.Ordinal);
 
         File.Copy(run.Text, Path.Combine(folder, "rows.jsonl"));
         Assert.Equal(["rows.jsonl"], DatasetFolder.Open(folder, null).Files("train").Select(Path.GetFileName));
@@ -59,7 +63,10 @@ public sealed class RunSafetyTests : IDisposable
         var before = run.Weights("diverged");
         var options = Short("diverged") with
         {
-            Optimization = new OptimizationOptions { LearningRate = 1e300, MaxSteps = 3, PerDeviceBatchSize = 2, Optimizer = optimizer, MaxGradNorm = 0 },
+            Optimization = new OptimizationOptions
+            {
+                LearningRate = 1e300, MaxSteps = 3, PerDeviceBatchSize = 2, Optimizer = optimizer, MaxGradNorm = 0,
+            },
         };
 
         var error = Assert.Throws<NonFiniteWeightsException>(() => RunCase.Run(options));
@@ -75,7 +82,10 @@ public sealed class RunSafetyTests : IDisposable
         var options = Short("wide") with
         {
             Model = new ModelOptions { NameOrPath = run.Chat.Policy, Precision = Precision.Float32, SavedDtype = SavedDtype.Float16 },
-            Optimization = new OptimizationOptions { LearningRate = 1e6, MaxSteps = 1, PerDeviceBatchSize = 2, Optimizer = OptimizerKind.Lion },
+            Optimization = new OptimizationOptions
+            {
+                LearningRate = 1e6, MaxSteps = 1, PerDeviceBatchSize = 2, Optimizer = OptimizerKind.Lion,
+            },
             Checkpoints = Short("wide").Checkpoints with { Strategy = IntervalStrategy.No },
         };
 
@@ -99,7 +109,8 @@ public sealed class RunSafetyTests : IDisposable
         foreach (var file in Directory.GetFiles(run.Chat.Policy, "*token*"))
             File.Copy(file, Path.Combine(run.Chat.File("broken"), Path.GetFileName(file)));
 
-        var error = Assert.Throws<UserErrorException>(() => RunCase.Run(Short("out") with { Model = new ModelOptions { NameOrPath = run.Chat.File("broken") } }));
+        var error = Assert.Throws<UserErrorException>(() => RunCase.Run(
+            Short("out") with { Model = new ModelOptions { NameOrPath = run.Chat.File("broken") } }));
 
         Assert.Contains("down_proj.weight holds values that are infinite or not a number", error.Message, StringComparison.Ordinal);
     }
@@ -125,7 +136,8 @@ public sealed class RunSafetyTests : IDisposable
         var result = RunCase.Run(options with { Checkpoints = options.Checkpoints with { Train = false } });
 
         Assert.Equal(0, result.State.GlobalStep);
-        Assert.Equal(["all_results.json", "eval_results.json"], Directory.GetFileSystemEntries(run.Chat.File("measured")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["all_results.json", "eval_results.json"],
+            Directory.GetFileSystemEntries(run.Chat.File("measured")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -133,7 +145,9 @@ public sealed class RunSafetyTests : IDisposable
     [InlineData(false, "false")]
     public void Execute_AnswersOfOneVerdict_AreWarnedOfBeforeTheFirstStep(bool label, string named)
     {
-        var data = run.Chat.Write("verdicts.jsonl", string.Concat(Enumerable.Range(0, 4).Select(i => $$"""{"prompt": "hello {{i}}", "completion": " yes", "label": {{named}}}""" + "\n")));
+        var data = run.Chat.Write("verdicts.jsonl",
+            string.Concat(Enumerable.Range(0, 4)
+                .Select(i => $$"""{"prompt": "hello {{i}}", "completion": " yes", "label": {{named}}}""" + "\n")));
         using var progress = new StoppingProgress(what => what == "step 1");
         var options = Short("out") with
         {
@@ -144,7 +158,9 @@ public sealed class RunSafetyTests : IDisposable
 
         RunCase.Run(options, progress, progress.Token);
 
-        Assert.Contains(progress.Notes, note => note.StartsWith($"warning: all 4 training answers have the label {named}; {(label ? "kto" : "bco")} learns", StringComparison.Ordinal));
+        Assert.Contains(progress.Notes,
+            note => note.StartsWith($"warning: all 4 training answers have the label {named}; {(label ? "kto" : "bco")} learns",
+                StringComparison.Ordinal));
     }
 
     [Fact]
@@ -181,7 +197,8 @@ public sealed class RunSafetyTests : IDisposable
             Assert.Equal(DType.BFloat16, parameter.Value.DType);
             Assert.Equal(expected.Value.ToArray<float>(), optimizer.Weights(parameter).ToArray<float>());
         }
-        Assert.Contains(model.Model.Parameters.Zip(exact.Parameters), pair => pair.First.Value.To(DType.Float32).MaxAbsDifference(pair.Second.Value) > 0);
+        Assert.Contains(model.Model.Parameters.Zip(exact.Parameters),
+            pair => pair.First.Value.To(DType.Float32).MaxAbsDifference(pair.Second.Value) > 0);
     }
 
     private string Checkpoint(bool tied, bool bare)

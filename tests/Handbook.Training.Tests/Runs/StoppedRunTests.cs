@@ -3,7 +3,9 @@ using Handbook.Training.Options;
 
 namespace Handbook.Training.Tests.Runs;
 
-/// <summary>A run that is asked to stop, wherever it is, keeps what can be continued, says what is true, and ends as if nobody had asked.</summary>
+/// <summary>
+/// A run that is asked to stop, wherever it is, keeps what can be continued, says what is true, and ends as if nobody had asked.
+/// </summary>
 [Collection(nameof(RunCase))]
 public sealed class StoppedRunTests : IDisposable
 {
@@ -84,7 +86,10 @@ public sealed class StoppedRunTests : IDisposable
     {
         RunOptions Of(string output, bool best) => run.Options(output) with
         {
-            Checkpoints = run.Options(output).Checkpoints with { Interval = new StepInterval(4), LoadBestAtEnd = best, GreaterIsBetter = true },
+            Checkpoints = run.Options(output).Checkpoints with
+            {
+                Interval = new StepInterval(4), LoadBestAtEnd = best, GreaterIsBetter = true,
+            },
         };
         using var progress = new StoppingProgress(what => what == "step 6");
         RunCase.Run(Of("before", best: false), progress, progress.Token);
@@ -98,5 +103,8 @@ public sealed class StoppedRunTests : IDisposable
     }
 
     private string[] Checkpoints(string output) =>
-        [.. Directory.GetDirectories(run.Chat.File(output), "checkpoint-*").Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)];
+    [
+        .. Directory.GetDirectories(run.Chat.File(output), "checkpoint-*").Select(folder => Path.GetFileName(folder)!)
+            .Order(StringComparer.Ordinal),
+    ];
 }

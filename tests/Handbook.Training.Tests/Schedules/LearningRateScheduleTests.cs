@@ -24,7 +24,10 @@ public sealed class LearningRateScheduleTests
         var kind = ScheduleTable.KindOf((string)golden["lr_scheduler_type"]!);
         Assert.NotNull(kind);
         var total = (int)golden["num_training_steps"]!;
-        var options = Options(kind.Value, golden["lr_scheduler_kwargs"] as JsonObject ?? []) with { WarmupRatio = (double)golden["warmup_ratio"]! };
+        var options = Options(kind.Value, golden["lr_scheduler_kwargs"] as JsonObject ?? []) with
+        {
+            WarmupRatio = (double)golden["warmup_ratio"]!,
+        };
         var schedule = LearningRateSchedule.Create(options, (double)golden["base_lr"]!, total);
         Assert.Equal((int)golden["num_warmup_steps"]!, schedule.WarmupSteps);
         var expected = golden["lr_per_step"]!.AsArray();
@@ -54,10 +57,13 @@ public sealed class LearningRateScheduleTests
     public static TheoryData<ScheduleOptions, string> Faulty => new()
     {
         { new() { Kind = ScheduleKind.CosineWithMinLr }, "lr_scheduler_kwargs: cosine_with_min_lr needs min_lr_rate or min_lr." },
-        { new() { Kind = ScheduleKind.CosineWithMinLr, MinLearningRate = 1, MinLearningRateRatio = 1 }, "give min_lr or min_lr_rate, not both." },
+        { new() { Kind = ScheduleKind.CosineWithMinLr, MinLearningRate = 1, MinLearningRateRatio = 1 },
+            "give min_lr or min_lr_rate, not both." },
         { new() { Kind = ScheduleKind.WarmupStableDecay }, "lr_scheduler_kwargs.num_decay_steps: warmup_stable_decay needs it." },
-        { new() { Kind = ScheduleKind.WarmupStableDecay, DecaySteps = 2, DecayType = "sqrt" }, "lr_scheduler_kwargs.decay_type: found sqrt, expected linear, cosine or 1-sqrt." },
-        { new() { Kind = ScheduleKind.Polynomial, EndLearningRate = 0.5 }, "lr_scheduler_kwargs.lr_end: 0.5 must be below learning_rate (0.0001)." },
+        { new() { Kind = ScheduleKind.WarmupStableDecay, DecaySteps = 2, DecayType = "sqrt" },
+            "lr_scheduler_kwargs.decay_type: found sqrt, expected linear, cosine or 1-sqrt." },
+        { new() { Kind = ScheduleKind.Polynomial, EndLearningRate = 0.5 },
+            "lr_scheduler_kwargs.lr_end: 0.5 must be below learning_rate (0.0001)." },
     };
 
     [Theory]

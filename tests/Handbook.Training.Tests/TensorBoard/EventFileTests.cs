@@ -35,7 +35,8 @@ public sealed class EventFileTests : IDisposable
         Assert.Equal("brain.Event:2", events[0].FileVersion);
         Assert.All(events, read => Assert.Equal(1717747750.5, read.WallTime));
         Assert.Equal(
-            [(10L, "train/loss", 2.25f), (10L, "train/rewards/margins", -1.5f), (10L, "train/epoch", 0.5f), (300L, "eval/loss", 1.125f), (300L, "train/epoch", 1f)],
+            [(10L, "train/loss", 2.25f), (10L, "train/rewards/margins", -1.5f), (10L, "train/epoch", 0.5f),
+                (300L, "eval/loss", 1.125f), (300L, "train/epoch", 1f)],
             events.Skip(1).Select(read => (read.Step, read.Tag!, read.Value)));
     }
 

@@ -155,7 +155,9 @@ internal sealed class ColumnCursor
         values = ValueStream.Of(header.Integer(2) ?? 0, Column, page, at, size, dictionary);
     }
 
-    /// <summary>Levels with their length before them; packed from the highest bit on, as the first writers did, they are not read.</summary>
+    /// <summary>
+    /// Levels with their length before them; packed from the highest bit on, as the first writers did, they are not read.
+    /// </summary>
     private RleIntegers Levels(long? encoding, int highest, ref int at, int size)
     {
         if (encoding is not (3 or null))

@@ -127,7 +127,10 @@ internal sealed class ParquetSchema
         return node;
     }
 
-    /// <summary>Lists and maps, by the rules for files of every age: https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#nested-types.</summary>
+    /// <summary>
+    /// Lists and maps, by the rules for files of every age:
+    /// https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#nested-types.
+    /// </summary>
     private static GroupForm Form(ThriftStruct field, SchemaNode node)
     {
         var (logical, converted) = (field.Struct(10)?.Member, field.Integer(6));

@@ -51,7 +51,8 @@ internal static class ParquetValues
             case ValueMeaning.Timestamp:
                 var perDay = 86_400 * (long)Math.Pow(10, column.Scale);
                 var (day, rest) = Math.DivRem(value, perDay);
-                writer.WriteStringValue(rest < 0 ? DateAndTime(day - 1, rest + perDay, column.Scale) : DateAndTime(day, rest, column.Scale));
+                writer.WriteStringValue(rest < 0
+                    ? DateAndTime(day - 1, rest + perDay, column.Scale) : DateAndTime(day, rest, column.Scale));
                 break;
             default: writer.WriteNumberValue(value); break;
         }
@@ -72,7 +73,8 @@ internal static class ParquetValues
                 return null;
             case ValueMeaning.Interval when value.Length == 12:
                 writer.WriteStringValue(string.Create(CultureInfo.InvariantCulture,
-                    $"{BinaryPrimitives.ReadUInt32LittleEndian(value)} months {BinaryPrimitives.ReadUInt32LittleEndian(value[4..])} days {BinaryPrimitives.ReadUInt32LittleEndian(value[8..])} ms"));
+                    $"{BinaryPrimitives.ReadUInt32LittleEndian(value)} months {BinaryPrimitives.ReadUInt32LittleEndian(value[4..])} days "
+                        + $"{BinaryPrimitives.ReadUInt32LittleEndian(value[8..])} ms"));
                 return null;
         }
         if (Utf8.IsValid(value))

@@ -30,7 +30,9 @@ internal abstract class ValueStream
     /// <summary>The values of a page by their encoding.</summary>
     /// <param name="encoding">Parquet's number.</param>
     /// <param name="column">The column.</param>
-    /// <param name="page">The page's bytes, of which the values begin at <paramref name="start"/> and end at <paramref name="end"/>.</param>
+    /// <param name="page">
+    /// The page's bytes, of which the values begin at <paramref name="start"/> and end at <paramref name="end"/>.
+    /// </param>
     /// <param name="start">Where they begin.</param>
     /// <param name="end">Where they end.</param>
     /// <param name="dictionary">The values of the dictionary page before it, or null.</param>
@@ -40,7 +42,8 @@ internal abstract class ValueStream
         return encoding switch
         {
             0 => new PlainStream(column, page, start, end),
-            2 or 8 => new DictionaryStream(dictionary ?? throw new InvalidDataException("a page refers to a dictionary that is not there"), page, start, end),
+            2 or 8 => new DictionaryStream(dictionary ?? throw new InvalidDataException("a page refers to a dictionary that is not there"),
+                page, start, end),
             3 when column.Type == PhysicalType.Boolean => new RunStream(page, start, end),
             5 when !isBytes => new DeltaStream(page, start, end),
             6 when isBytes => new DeltaLengthStream(page, start, end),
@@ -66,7 +69,9 @@ internal abstract class ValueStream
         if (column.Type is PhysicalType.FixedBytes or PhysicalType.Int96)
             (Buffer, Start, Length) = (buffer, start, width);
         else
-            Bits = width == 4 ? BinaryPrimitives.ReadInt32LittleEndian(buffer.AsSpan(start)) : BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(start));
+            Bits = width == 4
+                ? BinaryPrimitives.ReadInt32LittleEndian(buffer.AsSpan(start))
+                : BinaryPrimitives.ReadInt64LittleEndian(buffer.AsSpan(start));
     }
 }
 
@@ -126,7 +131,8 @@ internal sealed class DictionaryValues
 
     /// <summary>A value by its code.</summary>
     public (long Bits, int Start, int Length) this[int code] =>
-        (uint)code < (uint)values.Count ? values[code] : throw new InvalidDataException("a page refers to a value that its dictionary does not have");
+        (uint)code < (uint)values.Count ? values[code]
+            : throw new InvalidDataException("a page refers to a value that its dictionary does not have");
 }
 
 /// <summary>Codes into a dictionary.</summary>

@@ -14,7 +14,8 @@ namespace Handbook.Training.Objectives.Preference;
 /// <param name="Statistics">What the head saw at each label.</param>
 /// <param name="States">What the head read.</param>
 public sealed record AnswerMeasurement(
-    Variable Logps, Tensor Reference, Variable TokenLogps, BatchLabels Labels, int[] Segments, HeadStatistics Statistics, HiddenStates States)
+    Variable Logps, Tensor Reference, Variable TokenLogps, BatchLabels Labels, int[] Segments, HeadStatistics Statistics,
+    HiddenStates States)
 {
     /// <summary>Runs the policy over a batch.</summary>
     /// <param name="tape">Where to record.</param>
@@ -42,7 +43,8 @@ public sealed record AnswerMeasurement(
 
     /// <summary>Labels of every answer, at least 1, [answers], in the type of the log-probabilities.</summary>
     public Tensor TokenCounts() =>
-        Tensor.From<double>([.. Segments.Select(segment => (double)Math.Max(1, Labels.CountOf(segment)))]).To(Logps.Value.DType).To(Logps.Value.Device);
+        Tensor.From<double>([.. Segments.Select(segment => (double)Math.Max(1, Labels.CountOf(segment)))]).To(Logps.Value.DType)
+            .To(Logps.Value.Device);
 
     /// <summary>Sum of the negative log-probabilities of the labels of some segments, a scalar, and their number.</summary>
     public (Variable Sum, int Count) NegativeLikelihood(Tape tape, IEnumerable<int> segments)

@@ -15,7 +15,8 @@ internal sealed class AnswerMetrics(Readings readings, AnswerMeasurement answers
     internal void AddLogits(MetricSums metrics, string name, IEnumerable<int> segments) => AddSums(metrics, name, meanLogits, segments);
 
     /// <summary>How many labels of some answers were the likeliest token.</summary>
-    internal void AddAccuracy(MetricSums metrics, IEnumerable<int> segments) => AddSums(metrics, MetricNames.TokenAccuracy, correct, segments);
+    internal void AddAccuracy(MetricSums metrics, IEnumerable<int> segments) =>
+        AddSums(metrics, MetricNames.TokenAccuracy, correct, segments);
 
     /// <summary>Mean entropy of what the labels of all answers were predicted with.</summary>
     internal void AddEntropy(MetricSums metrics) => AddSums(metrics, MetricNames.Entropy, entropies, answers.Segments);

@@ -14,7 +14,8 @@ internal sealed record BatchGradient(Tensor Value, Tensor Chosen, Tensor Rejecte
     /// Differentiates a loss of all pairs, part by part: the gradients with respect to the log-probabilities are all that the
     /// backward passes through the model need (Gao et al. 2021, arXiv:2101.06983).
     /// </summary>
-    internal static BatchGradient[] Of(IReadOnlyList<PairValues> parts, Divergence divergence, Func<Tape, PairScores, Variable> loss, StepTensors kept)
+    internal static BatchGradient[] Of(
+        IReadOnlyList<PairValues> parts, Divergence divergence, Func<Tape, PairScores, Variable> loss, StepTensors kept)
     {
         using var scope = new TensorScope();
         using var tape = new Tape();
@@ -25,7 +26,8 @@ internal sealed record BatchGradient(Tensor Value, Tensor Chosen, Tensor Rejecte
         var (shares, start) = (new BatchGradient[parts.Count], 0L);
         for (var i = 0; i < shares.Length; i++)
         {
-            shares[i] = new BatchGradient(share, Part(whole.ChosenLogps, start, parts[i].Count), Part(whole.RejectedLogps, start, parts[i].Count));
+            shares[i] = new BatchGradient(share, Part(whole.ChosenLogps, start, parts[i].Count),
+                Part(whole.RejectedLogps, start, parts[i].Count));
             start += parts[i].Count;
         }
         whole.ChosenLogps.ClearGrad();
@@ -33,7 +35,8 @@ internal sealed record BatchGradient(Tensor Value, Tensor Chosen, Tensor Rejecte
         return shares;
 
         Tensor Part(Variable leaf, long first, long count) =>
-            kept.Keep(leaf.Grad is { } gradient ? gradient.Narrow(0, first, count).Clone() : Tensor.Zeros([count], leaf.Value.DType, leaf.Value.Device));
+            kept.Keep(leaf.Grad is { } gradient
+                ? gradient.Narrow(0, first, count).Clone() : Tensor.Zeros([count], leaf.Value.DType, leaf.Value.Device));
     }
 
     /// <summary>A linear function of the log-probabilities with this value and this gradient.</summary>

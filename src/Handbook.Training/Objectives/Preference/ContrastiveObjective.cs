@@ -22,7 +22,8 @@ public sealed class ContrastiveObjective : IObjective
     public ContrastiveObjective(IPolicy policy, PreferenceOptions options)
     {
         if (options.LossTypes.Count != 1)
-            throw new UserErrorException($"loss_type: CPO takes one loss, got {options.LossTypes.Count}; there are {string.Join(", ", ContrastiveLoss.Names)}.");
+            throw new UserErrorException(
+                $"loss_type: CPO takes one loss, got {options.LossTypes.Count}; there are {string.Join(", ", ContrastiveLoss.Names)}.");
         this.policy = policy;
         loss = new ContrastiveLoss(options.LossTypes[0], options.Beta, options.LabelSmoothing, options.SimpoGamma, options.AlphaPoAlpha);
         loss.Check();
@@ -30,7 +31,8 @@ public sealed class ContrastiveObjective : IObjective
     }
 
     /// <inheritdoc/>
-    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) =>
+        new((tape, batch) => Compute(tape, batch, totals));
 
     private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
@@ -46,7 +48,8 @@ public sealed class ContrastiveObjective : IObjective
         var likelihood = readings.Of(negativeLikelihood.Value);
         var whole = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / totals.ChosenLabelCount));
         return ObjectiveResult.Of(
-            tape, whole, readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count), pairs.Answers.States, totals);
+            tape, whole, readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count),
+            pairs.Answers.States, totals);
     }
 
     private Tensor Rewards(Variable logps)

@@ -16,7 +16,8 @@ public static class OddsRatioLoss
     /// <param name="tape">Where to record.</param>
     /// <param name="chosen">Mean log-probability of the tokens of each chosen answer, [pairs].</param>
     /// <param name="rejected">The same of the rejected ones.</param>
-    public static Variable LogOdds(Tape tape, Variable chosen, Variable rejected) => tape.Subtract(LogOdds(tape, chosen), LogOdds(tape, rejected));
+    public static Variable LogOdds(Tape tape, Variable chosen, Variable rejected) =>
+        tape.Subtract(LogOdds(tape, chosen), LogOdds(tape, rejected));
 
     /// <summary>log sigmoid of the log odds, [pairs]; what the loss is made of and <c>log_odds_ratio</c> reports.</summary>
     public static Variable Ratios(Tape tape, Variable logOdds) => tape.LogSigmoid(logOdds);

@@ -16,7 +16,8 @@ namespace Handbook.Training.Objectives.Preference;
 public sealed class OddsRatioObjective(IPolicy policy, PreferenceOptions options) : IObjective
 {
     /// <inheritdoc/>
-    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) =>
+        new((tape, batch) => Compute(tape, batch, totals));
 
     private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
@@ -28,7 +29,8 @@ public sealed class OddsRatioObjective(IPolicy policy, PreferenceOptions options
             tape.Scale(negativeLikelihood, 1.0 / totals.ChosenLabelCount), tape.Scale(tape.Sum(ratios), options.Beta / totals.PairCount));
         var readings = new Readings();
         var metrics = PairMetrics.Of(readings, batch, pairs, options.Beta);
-        var (likelihood, ratio, odds) = (readings.Of(negativeLikelihood.Value), readings.Of(ratios.Value.Sum()), readings.Of(logOdds.Value.Sum()));
+        var (likelihood, ratio, odds) = (readings.Of(negativeLikelihood.Value), readings.Of(ratios.Value.Sum()),
+            readings.Of(logOdds.Value.Sum()));
         return ObjectiveResult.Of(tape, loss, readings, Sums, pairs.Answers.States, totals);
 
         MetricSums Sums() => metrics.Sums()

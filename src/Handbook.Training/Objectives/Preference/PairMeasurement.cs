@@ -55,15 +55,14 @@ public sealed record PairMeasurement(
     /// <summary>Tokens of the chosen and of the rejected answers, at least 1, [pairs] each.</summary>
     public (Tensor Chosen, Tensor Rejected) TokenCounts() => Split(Answers.TokenCounts());
 
-    /// <summary>
-    /// WPO's weight of each pair, exp(chosen + rejected) of <see cref="AnswerMeasurement.LogWeights"/>, [pairs].
-    /// </summary>
+    /// <summary>WPO's weight of each pair, exp(chosen + rejected) of <see cref="AnswerMeasurement.LogWeights"/>, [pairs].</summary>
     /// <param name="limit">The most that a weight may be; null for no limit.</param>
     public Tensor Weights(double? limit)
     {
         using var silent = new Tape(isRecording: false);
         var (chosen, rejected) = Split(Answers.LogWeights());
-        var logs = silent.Clamp(new Variable(chosen.Add(rejected)), double.NegativeInfinity, limit is { } most ? Math.Log(most) : double.PositiveInfinity);
+        var logs = silent.Clamp(new Variable(chosen.Add(rejected)), double.NegativeInfinity,
+            limit is { } most ? Math.Log(most) : double.PositiveInfinity);
         return silent.Exp(logs).Value;
     }
 
@@ -79,7 +78,8 @@ public sealed record PairMeasurement(
         (answers.IndexSelect(0, Side(Answers, 0)), answers.IndexSelect(0, Side(Answers, 1)));
 
     private static Tensor Side(AnswerMeasurement answers, int side) =>
-        AnswerMeasurement.Index(Enumerable.Range(0, answers.Segments.Length / 2).Select(pair => 2 * pair + side)).To(answers.Logps.Value.Device);
+        AnswerMeasurement.Index(Enumerable.Range(0, answers.Segments.Length / 2).Select(pair => 2 * pair + side))
+            .To(answers.Logps.Value.Device);
 
     private static double[] TailWeights(BatchLabels labels, int[] answers, double weight)
     {

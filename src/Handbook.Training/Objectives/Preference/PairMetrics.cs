@@ -31,9 +31,10 @@ internal sealed class PairMetrics
 
     /// <summary>Rewards are beta x (policy - reference) log-probability.</summary>
     internal static PairMetrics Of(Readings readings, TokenBatch batch, PairMeasurement pairs, double beta) => new(
-        readings, batch, pairs, pairs.Chosen.Value.Subtract(pairs.ReferenceChosen).Multiply(beta), pairs.Rejected.Value.Subtract(pairs.ReferenceRejected).Multiply(beta));
+        readings, batch, pairs, pairs.Chosen.Value.Subtract(pairs.ReferenceChosen).Multiply(beta),
+        pairs.Rejected.Value.Subtract(pairs.ReferenceRejected).Multiply(beta));
 
-    /// <summary>Rewards, their accuracy (a tie counts as wrong) and margin, log-probabilities, mean logits, accuracy and entropy of tokens.</summary>
+    /// <summary>Rewards, their accuracy (a tie is wrong) and margin, log-probabilities, mean logits, accuracy and entropy.</summary>
     internal MetricSums Sums()
     {
         var count = pairs.PairCount;

@@ -12,7 +12,8 @@ public delegate Variable PairLoss(Tape tape, PairScores pairs, LossSettings sett
 /// <param name="SeesWholeBatch">True when a pair's loss depends on the other pairs of the batch.</param>
 /// <param name="TakesBaseline">True when it reads <see cref="LossSettings.Baseline"/>.</param>
 /// <param name="NeedsSmoothing">True when it means nothing without a probability that a label is wrong.</param>
-public sealed record PreferenceLoss(string Name, PairLoss? PerPair, bool SeesWholeBatch = false, bool TakesBaseline = false, bool NeedsSmoothing = false);
+public sealed record PreferenceLoss(
+    string Name, PairLoss? PerPair, bool SeesWholeBatch = false, bool TakesBaseline = false, bool NeedsSmoothing = false);
 
 /// <summary>Every loss of pairs that recipes may name, with its formula. A margin is the score of chosen less that of rejected.</summary>
 public static class PreferenceLossTable
@@ -22,19 +23,16 @@ public static class PreferenceLossTable
     [
         // DPO (Rafailov et al. 2023, arXiv:2305.18290, eq. 7): -log sigmoid(beta * margin); with label smoothing e the
         // conservative form -(1 - e) log sigmoid(beta * margin) - e log sigmoid(-beta * margin) (Mitchell 2023, cDPO).
-        new("sigmoid", (tape, pairs, settings) => SmoothedLogistic.Of(tape, tape.Scale(pairs.Margins, settings.Beta), settings.LabelSmoothing)),
-
+        new("sigmoid",
+            (tape, pairs, settings) => SmoothedLogistic.Of(tape, tape.Scale(pairs.Margins, settings.Beta), settings.LabelSmoothing)),
         // DPO on scores averaged over the answers' tokens: -log sigmoid(beta * (chosen / |chosen| - rejected / |rejected|)).
         new("sigmoid_norm", (tape, pairs, settings) =>
             SmoothedLogistic.Of(tape, tape.Scale(MarginsPerToken(tape, pairs), settings.Beta), settings.LabelSmoothing)),
-
         // SLiC's hinge on the margin (Zhao et al. 2023, arXiv:2305.10425): max(0, 1 - beta * margin).
         new("hinge", (tape, pairs, settings) => tape.Relu(tape.AddConstant(tape.Scale(pairs.Margins, -settings.Beta), 1))),
-
         // IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17): (margin - 1 / (2 beta))², on scores averaged over the answers'
         // tokens, as its authors confirmed to TRL (the sum makes the target depend on the length).
         new("ipo", (tape, pairs, settings) => tape.Square(tape.AddConstant(MarginsPerToken(tape, pairs), -1 / (2 * settings.Beta)))),
-
         // EXO (Ji et al. 2024, arXiv:2402.00856, eq. 16): the reverse KL divergence from the pair's own softmax over beta *
         // scores to the labels (1 - e, e). A smoothing of 0 would be infinite and is taken as 0.001.
         new("exo_pair", (tape, pairs, settings) =>
@@ -46,7 +44,6 @@ public static class PreferenceLossTable
             var lost = tape.Multiply(tape.Sigmoid(opposite), tape.AddConstant(tape.LogSigmoid(opposite), -Math.Log(smoothing)));
             return tape.Add(won, lost);
         }),
-
         // NCA for pairs (Chen et al. 2024, arXiv:2402.05369): -log sigmoid(r_w) - ½ log sigmoid(-r_w) - ½ log sigmoid(-r_l),
         // with rewards r = beta * score.
         new("nca_pair", (tape, pairs, settings) =>
@@ -56,7 +53,6 @@ public static class PreferenceLossTable
             var repelled = tape.Add(tape.LogSigmoid(tape.Negate(chosen)), tape.LogSigmoid(tape.Negate(rejected)));
             return tape.Negate(tape.Add(tape.LogSigmoid(chosen), tape.Scale(repelled, 0.5)));
         }),
-
         // Robust DPO (Chowdhury et al. 2024, arXiv:2403.00409): unbiased when labels are flipped with probability e:
         // (-(1 - e) log sigmoid(beta * margin) + e log sigmoid(-beta * margin)) / (1 - 2e).
         new("robust", (tape, pairs, settings) =>
@@ -66,7 +62,6 @@ public static class PreferenceLossTable
             var flipped = tape.Scale(tape.LogSigmoid(tape.Negate(margins)), settings.LabelSmoothing);
             return tape.Scale(tape.Add(clean, flipped), 1 / (1 - 2 * settings.LabelSmoothing));
         }, NeedsSmoothing: true),
-
         // BCO for pairs (Jung et al. 2024, arXiv:2404.04656, eq. 10): -log sigmoid(r_w - d) - log sigmoid(d - r_l), with
         // rewards r = beta * score and d the mean of all rewards seen.
         new("bco_pair", (tape, pairs, settings) =>
@@ -75,7 +70,6 @@ public static class PreferenceLossTable
             var rejected = tape.LogSigmoid(tape.Negate(Shifted(tape, tape.Scale(pairs.RejectedScores, settings.Beta), settings)));
             return tape.Negate(tape.Add(chosen, rejected));
         }, TakesBaseline: true),
-
         // KTO on pairs (Ethayarajh et al. 2024, arXiv:2402.01306, as TRL up to 0.8): each side is compared with the batch mean of
         // the other side's log-ratios, at least 0; at exactly 0, where training begins, the gradient passes, as TRL's clamp lets
         // it. The mean of the two sides, so that the batch mean equals TRL's over 2 x pairs.
@@ -87,7 +81,6 @@ public static class PreferenceLossTable
             var rejected = tape.Sigmoid(tape.Scale(tape.Subtract(chosenKl, pairs.RejectedLogratios), settings.Beta));
             return tape.AddConstant(tape.Scale(tape.Add(chosen, rejected), -0.5), 1);
         }, SeesWholeBatch: true),
-
         // SPPO with hard wins (Wu et al. 2024, arXiv:2405.00675, eq. 4.7 with P = 1 and 0): (chosen - 1 / (2 beta))² + (rejected
         // + 1 / (2 beta))².
         new("sppo_hard", (tape, pairs, settings) =>
@@ -96,7 +89,6 @@ public static class PreferenceLossTable
             var loser = tape.Square(tape.AddConstant(pairs.RejectedScores, 0.5 / settings.Beta));
             return tape.Add(winner, loser);
         }),
-
         // AOT for pairs (Melnyk et al. 2024, arXiv:2406.05882): optimal transport in one dimension, so the policy's margins and
         // the reference's are sorted over the whole batch before they are compared.
         new("aot", (tape, pairs, settings) =>
@@ -105,11 +97,9 @@ public static class PreferenceLossTable
             var reference = tape.Sort(tape.Subtract(pairs.ReferenceChosenLogps, pairs.ReferenceRejectedLogps), 0);
             return SmoothedLogistic.Of(tape, tape.Scale(tape.Subtract(policy, reference), settings.Beta), settings.LabelSmoothing);
         }, SeesWholeBatch: true),
-
         // AOT without pairing (the same paper); TRL before 0.28 calls it aot_pair.
         new("aot_pair", AotUnpaired, SeesWholeBatch: true),
         new("aot_unpaired", AotUnpaired, SeesWholeBatch: true),
-
         // APO-zero (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7), for answers better than the model's: 1 - sigmoid(beta *
         // chosen) + sigmoid(beta * rejected), on log-ratios.
         new("apo_zero", (tape, pairs, settings) =>
@@ -118,7 +108,6 @@ public static class PreferenceLossTable
             var rejected = tape.Sigmoid(tape.Scale(pairs.RejectedLogratios, settings.Beta));
             return tape.AddConstant(tape.Subtract(rejected, chosen), 1);
         }),
-
         // APO-down (the same paper, eq. 8), for answers worse than the model's: sigmoid(beta * chosen) + 1 - sigmoid(beta * margin).
         new("apo_down", (tape, pairs, settings) =>
         {
@@ -126,7 +115,6 @@ public static class PreferenceLossTable
             var margin = tape.Sigmoid(tape.Scale(pairs.Margins, settings.Beta));
             return tape.AddConstant(tape.Subtract(chosen, margin), 1);
         }),
-
         // DiscoPOP (Lu et al. 2024, arXiv:2406.08414, eq. 5): a blend of logistic and exponential loss of beta * margin, weighted
         // by sigmoid(beta * margin / tau).
         new("discopop", (tape, pairs, settings) =>
@@ -137,7 +125,6 @@ public static class PreferenceLossTable
             var exponential = tape.Exp(tape.Negate(margins));
             return tape.Add(logistic, tape.Multiply(blend, tape.Subtract(exponential, logistic)));
         }),
-
         // The likelihood of the chosen answers alone.
         new("sft", null),
     ];
@@ -147,7 +134,8 @@ public static class PreferenceLossTable
     public static PreferenceLoss Find(string name) =>
         Rows.FirstOrDefault(row => row.Name == name)
         ?? throw new UserErrorException(
-            $"loss_type: {name} is not a loss; there are {string.Join(", ", Rows.Select(row => row.Name))}.{NearestName.Hint(name, Rows.Select(row => row.Name))}");
+            $"loss_type: {name} is not a loss; there are "
+            + $"{string.Join(", ", Rows.Select(row => row.Name))}.{NearestName.Hint(name, Rows.Select(row => row.Name))}");
 
     private static Variable MarginsPerToken(Tape tape, PairScores pairs) => tape.Subtract(
         tape.Divide(pairs.ChosenScores, pairs.ChosenTokenCounts), tape.Divide(pairs.RejectedScores, pairs.RejectedTokenCounts));

@@ -30,7 +30,8 @@ public sealed class PreferenceObjective : IObjective
         settings = new LossSettings(options.Beta, options.LabelSmoothing, options.DiscopopTau);
         var weights = options.LossWeights ?? [.. options.LossTypes.Select(_ => 1.0)];
         if (weights.Count != options.LossTypes.Count)
-            throw new UserErrorException($"loss_weights: {Quantity.Of(weights.Count, "weight")} for {Quantity.Of(options.LossTypes.Count, "loss", "losses")} in loss_type.");
+            throw new UserErrorException($"loss_weights: {Quantity.Of(weights.Count, "weight")} for "
+                + $"{Quantity.Of(options.LossTypes.Count, "loss", "losses")} in loss_type.");
         losses = [.. options.LossTypes.Zip(weights, (name, weight) => (PreferenceLossTable.Find(name), weight))];
     }
 
@@ -76,7 +77,8 @@ public sealed class PreferenceObjective : IObjective
         // WPO weighs the likelihood term by the mean weight of the batch's pairs.
         var term = tape.Scale(scale is null ? sum : tape.Multiply(sum, new Variable(scale)), weight / totals.ChosenLabelCount);
         return ObjectiveResult.Of(
-            tape, tape.Add(loss, term), readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count), pairs.Answers.States, totals);
+            tape, tape.Add(loss, term), readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count),
+            pairs.Answers.States, totals);
     }
 
     /// <inheritdoc/>
@@ -116,7 +118,8 @@ public sealed class PreferenceObjective : IObjective
     /// <summary>These pairs' share of the mean over all pairs.</summary>
     private Variable PairLoss(Tape tape, PairScores scores, StepTotals totals)
     {
-        var used = HasBaseline ? settings with { Baseline = new Variable(baseline.Including(Rewards(scores), totals.IsTraining)) } : settings;
+        var used = HasBaseline
+            ? settings with { Baseline = new Variable(baseline.Including(Rewards(scores), totals.IsTraining)) } : settings;
         Variable? sum = null;
         foreach (var (loss, weight) in losses)
         {

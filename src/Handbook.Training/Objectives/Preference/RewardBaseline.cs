@@ -51,7 +51,9 @@ internal sealed class RewardBaseline
     internal IEnumerable<(string Name, Tensor Tensor)> State() => [(StateName, settled)];
 
     internal void Load(Func<string, Tensor?> find) => settled.CopyFrom(
-        find(StateName) ?? throw new UserErrorException($"{StateName}: the checkpoint's objective has no mean of rewards; it belongs to a run with another loss."));
+        find(StateName)
+            ?? throw new UserErrorException(
+                $"{StateName}: the checkpoint's objective has no mean of rewards; it belongs to a run with another loss."));
 
     private void Settle(Tensor next)
     {

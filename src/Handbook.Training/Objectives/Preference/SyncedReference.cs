@@ -13,7 +13,8 @@ namespace Handbook.Training.Objectives.Preference;
 /// <param name="policy">The weights in training, in the same order.</param>
 /// <param name="alpha">Share of the policy in each move.</param>
 /// <param name="steps">Optimizer steps between moves.</param>
-public sealed class SyncedReference(IPolicy frozen, IReadOnlyList<Parameter> reference, IReadOnlyList<Parameter> policy, double alpha, int steps) : IReferenceLogps
+public sealed class SyncedReference(
+    IPolicy frozen, IReadOnlyList<Parameter> reference, IReadOnlyList<Parameter> policy, double alpha, int steps) : IReferenceLogps
 {
     private readonly LiveReference live = new(frozen);
 
@@ -34,7 +35,8 @@ public sealed class SyncedReference(IPolicy frozen, IReadOnlyList<Parameter> ref
     }
 
     /// <inheritdoc/>
-    public IEnumerable<(string Name, Tensor Tensor)> State() => reference.Select(parameter => ("reference." + parameter.Name, parameter.Value));
+    public IEnumerable<(string Name, Tensor Tensor)> State() =>
+        reference.Select(parameter => ("reference." + parameter.Name, parameter.Value));
 
     /// <inheritdoc/>
     public void Load(Func<string, Tensor?> find)
@@ -42,7 +44,8 @@ public sealed class SyncedReference(IPolicy frozen, IReadOnlyList<Parameter> ref
         foreach (var (name, tensor) in State())
         {
             using var scope = new TensorScope();
-            var saved = find(name) ?? throw new UserErrorException($"the checkpoint has no {name}; it was saved by a run without sync_ref_model.");
+            var saved = find(name)
+                ?? throw new UserErrorException($"the checkpoint has no {name}; it was saved by a run without sync_ref_model.");
             tensor.CopyFrom(saved);
         }
     }

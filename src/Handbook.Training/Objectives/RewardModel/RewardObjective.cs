@@ -16,17 +16,20 @@ namespace Handbook.Training.Objectives.RewardModel;
 public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) : IObjective
 {
     /// <inheritdoc/>
-    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) => new((tape, batch) => Compute(tape, batch, totals));
+    public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) =>
+        new((tape, batch) => Compute(tape, batch, totals));
 
     private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var scores = scorer.Score(tape, batch, LastRows(batch));
         var (chosen, rejected) = (Side(tape, scores, 0), Side(tape, scores, 1));
-        var margins = batch.Margins.Length == 0 ? null : new Variable(Tensor.From(batch.Margins).To(scores.Value.DType).To(scores.Value.Device));
+        var margins = batch.Margins.Length == 0
+            ? null : new Variable(Tensor.From(batch.Margins).To(scores.Value.DType).To(scores.Value.Device));
         var losses = BradleyTerryLoss.PerPair(tape, chosen, rejected, margins, options.CenterRewardsCoefficient);
         var readings = new Readings();
         var (higher, lower) = (readings.Of(chosen.Value), readings.Of(rejected.Value));
-        return new ObjectiveResult(tape.Scale(tape.Sum(losses), 1.0 / totals.PairCount), readings, () => Metrics(batch, higher.Values, lower.Values));
+        return new ObjectiveResult(tape.Scale(tape.Sum(losses), 1.0 / totals.PairCount), readings,
+            () => Metrics(batch, higher.Values, lower.Values));
     }
 
     private static MetricSums Metrics(TokenBatch batch, double[] chosen, double[] rejected) => new MetricSums()
@@ -45,5 +48,6 @@ public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) :
     }
 
     private static Variable Side(Tape tape, Variable scores, int side) => tape.IndexSelect(
-        scores, 0, Tensor.From<long>([.. Enumerable.Range(0, (int)scores.Value.ElementCount / 2).Select(pair => 2L * pair + side)]).To(scores.Value.Device));
+        scores, 0, Tensor.From<long>([.. Enumerable.Range(0, (int)scores.Value.ElementCount / 2).Select(pair => 2L * pair + side)])
+            .To(scores.Value.Device));
 }

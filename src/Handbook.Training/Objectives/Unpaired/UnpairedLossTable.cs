@@ -50,5 +50,6 @@ public static class UnpairedLossTable
     public static UnpairedLoss Find(string name) =>
         Rows.FirstOrDefault(row => row.Name == name)
         ?? throw new UserErrorException(
-            $"loss_type: {name} is not a loss of unpaired answers; there are {string.Join(", ", Rows.Select(row => row.Name))}.{NearestName.Hint(name, Rows.Select(row => row.Name))}");
+            $"loss_type: {name} is not a loss of unpaired answers; there are "
+            + $"{string.Join(", ", Rows.Select(row => row.Name))}.{NearestName.Hint(name, Rows.Select(row => row.Name))}");
 }

@@ -102,7 +102,8 @@ public sealed class UnpairedObjective : IObjective
     private Tensor? Divergence(IReadOnlyList<TokenBatch> microBatches, IReferenceLogps known)
     {
         using var scope = new TensorScope();
-        var logratios = microBatches.Select(batch => batch.Contrast).OfType<TokenBatch>().Select(batch => SilentLogratios(batch, known)).ToArray();
+        var logratios = microBatches.Select(batch => batch.Contrast).OfType<TokenBatch>().Select(batch => SilentLogratios(batch, known))
+            .ToArray();
         if (logratios.Length == 0)
             return null;
         var all = Operator.Call("aten::cat"u8, default, logratios, 0L);
@@ -130,7 +131,8 @@ public sealed class UnpairedObjective : IObjective
         tape.Scale(tape.Subtract(answers.Logps, new Variable(answers.Reference)), options.Beta);
 
     private static Variable Each(TokenBatch batch, Variable like, double liked, double disliked) =>
-        new(Tensor.From<double>([.. batch.Verdicts.Select(verdict => verdict ? liked : disliked)]).To(like.Value.DType).To(like.Value.Device));
+        new(Tensor.From<double>([.. batch.Verdicts.Select(verdict => verdict ? liked : disliked)]).To(like.Value.DType)
+            .To(like.Value.Device));
 
     private static MetricSums Metrics(TokenBatch batch, AnswerMeasurement answers, double[] rewards, double[] logps, AnswerMetrics labels)
     {

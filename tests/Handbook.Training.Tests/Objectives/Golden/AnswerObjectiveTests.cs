@@ -10,7 +10,9 @@ using Handbook.Training.Options;
 
 namespace Handbook.Training.Tests.Objectives.Golden;
 
-/// <summary>Whole objectives on given log-probabilities: what they hold against the batch, what they keep from step to step, what they report.</summary>
+/// <summary>
+/// Whole objectives on given log-probabilities: what they hold against the batch, what they keep from step to step, what they report.
+/// </summary>
 [Trait("Category", "Golden")]
 public sealed class AnswerObjectiveTests
 {
@@ -22,9 +24,11 @@ public sealed class AnswerObjectiveTests
     private const string PairFile = "dpo_sequence_level.json";
     private const string CpoFile = "cpo_simpo.json";
 
-    public static TheoryData<int, string> KtoCases() => LossVectors.Cases(KtoFile, "loss_type", "inputs", "beta", "desirable_weight", "calculate_KL");
+    public static TheoryData<int, string> KtoCases() =>
+        LossVectors.Cases(KtoFile, "loss_type", "inputs", "beta", "desirable_weight", "calculate_KL");
 
-    public static TheoryData<int, string> CpoCases() => LossVectors.Cases(CpoFile, "loss_type", "inputs", "beta", "simpo_gamma", "alphapo_alpha");
+    public static TheoryData<int, string> CpoCases() =>
+        LossVectors.Cases(CpoFile, "loss_type", "inputs", "beta", "simpo_gamma", "alphapo_alpha");
 
     [Theory]
     [MemberData(nameof(KtoCases))]
@@ -45,16 +49,22 @@ public sealed class AnswerObjectiveTests
             UndesirableWeight = expected.Number("undesirable_weight"),
         };
         var batch = Verdicts(answers.Length, liked, expected.Flag("calculate_KL") ? expected.Numbers("policy_KL_logps").Length : 0);
-        var metrics = Check(new UnpairedObjective(policy, reference, options), policy, batch, expected, name, "grad_chosen", "grad_rejected");
+        var metrics = Check(new UnpairedObjective(policy, reference, options), policy, batch, expected, name,
+            "grad_chosen", "grad_rejected");
 
         if (expected.Text("loss_type") == "kto")
             LossVectors.Near(expected.Number("kl"), metrics[MetricNames.Divergence], Tolerance, name + " kl");
-        LossVectors.Near(expected.Numbers("chosen_rewards").Average(), metrics[MetricNames.ChosenReward], Tolerance, name + " rewards/chosen");
-        LossVectors.Near(expected.Numbers("rejected_rewards").Average(), metrics[MetricNames.RejectedReward], Tolerance, name + " rewards/rejected");
+        LossVectors.Near(expected.Numbers("chosen_rewards").Average(), metrics[MetricNames.ChosenReward],
+            Tolerance, name + " rewards/chosen");
+        LossVectors.Near(expected.Numbers("rejected_rewards").Average(), metrics[MetricNames.RejectedReward],
+            Tolerance, name + " rewards/rejected");
         LossVectors.Near(
-            expected.Numbers("chosen_rewards").Average() - expected.Numbers("rejected_rewards").Average(), metrics[MetricNames.RewardMargin], Tolerance, name + " rewards/margins");
-        LossVectors.Near(expected.Numbers("policy_chosen_logps").Average(), metrics[MetricNames.ChosenLogps], Tolerance, name + " logps/chosen");
-        LossVectors.Near(expected.Numbers("policy_rejected_logps").Average(), metrics[MetricNames.RejectedLogps], Tolerance, name + " logps/rejected");
+            expected.Numbers("chosen_rewards").Average() - expected.Numbers("rejected_rewards").Average(),
+            metrics[MetricNames.RewardMargin], Tolerance, name + " rewards/margins");
+        LossVectors.Near(expected.Numbers("policy_chosen_logps").Average(), metrics[MetricNames.ChosenLogps],
+            Tolerance, name + " logps/chosen");
+        LossVectors.Near(expected.Numbers("policy_rejected_logps").Average(), metrics[MetricNames.RejectedLogps],
+            Tolerance, name + " logps/rejected");
     }
 
     [Fact]
@@ -70,7 +80,8 @@ public sealed class AnswerObjectiveTests
         {
             current = node!.AsObject();
             if (objective is null || current.Number("batch_index") == 0)
-                objective = new UnpairedObjective(policy, reference, new PreferenceOptions { LossTypes = ["bco"], Beta = current.Number("beta") });
+                objective = new UnpairedObjective(policy, reference,
+                    new PreferenceOptions { LossTypes = ["bco"], Beta = current.Number("beta") });
             var liked = current.Numbers("policy_chosen_logps").Length;
             var batch = Verdicts(liked + current.Numbers("policy_rejected_logps").Length, liked, 0);
             var name = $"bco {current.Number("batch_index")}";
@@ -98,9 +109,11 @@ public sealed class AnswerObjectiveTests
             if (answers.Any(logp => logp >= 0))
                 continue; // No probability is above 1: the vectors do not ask, this policy must.
             if (objective is null || expected.Number("batch_index") == 0)
-                objective = new PreferenceObjective(policy, reference, new PreferenceOptions { LossTypes = [expected.Text("loss_type")], Beta = expected.Number("beta") });
+                objective = new PreferenceObjective(policy, reference,
+                    new PreferenceOptions { LossTypes = [expected.Text("loss_type")], Beta = expected.Number("beta") });
             var name = $"bco_pair {expected.Text("inputs")} {expected.Number("beta")} {expected.Number("batch_index")}";
-            Check(objective, policy, Answers(answers.Length), expected, name, "grad_chosen_logps", "grad_rejected_logps", LossVectors.Metric, interleaved: true);
+            Check(objective, policy, Answers(answers.Length), expected, name, "grad_chosen_logps", "grad_rejected_logps",
+                LossVectors.Metric, interleaved: true);
         }
         Assert.NotNull(objective);
     }
@@ -122,9 +135,12 @@ public sealed class AnswerObjectiveTests
             AlphaPoAlpha = expected.Number("alphapo_alpha"),
             CpoAlpha = 0,
         };
-        var metrics = Check(new ContrastiveObjective(policy, options), policy, Answers(answers.Length), expected, name, "grad_chosen", "grad_rejected", interleaved: true);
-        LossVectors.Near(expected.Numbers("chosen_rewards").Average(), metrics[MetricNames.ChosenReward], Tolerance, name + " rewards/chosen");
-        LossVectors.Near(expected.Numbers("rejected_rewards").Average(), metrics[MetricNames.RejectedReward], Tolerance, name + " rewards/rejected");
+        var metrics = Check(new ContrastiveObjective(policy, options), policy, Answers(answers.Length), expected, name, "grad_chosen",
+            "grad_rejected", interleaved: true);
+        LossVectors.Near(expected.Numbers("chosen_rewards").Average(), metrics[MetricNames.ChosenReward],
+            Tolerance, name + " rewards/chosen");
+        LossVectors.Near(expected.Numbers("rejected_rewards").Average(), metrics[MetricNames.RejectedReward],
+            Tolerance, name + " rewards/rejected");
     }
 
     private static Dictionary<string, double> Check(
@@ -137,7 +153,8 @@ public sealed class AnswerObjectiveTests
         objective.Stepped(1);
         LossVectors.Near(expected.Number("loss"), result.Loss.Value.Item(), tolerance, name + " loss");
         var (first, second) = (expected.Numbers(chosen), expected.Numbers(rejected));
-        LossVectors.Near(interleaved ? Interleave(first, second) : [.. first, .. second], policy.Gradients(), tolerance, name + " gradients");
+        LossVectors.Near(interleaved ? Interleave(first, second) : [.. first, .. second], policy.Gradients(),
+            tolerance, name + " gradients");
         return result.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
     }
 
@@ -155,7 +172,10 @@ public sealed class AnswerObjectiveTests
         };
     }
 
-    private static double[] Interleave(double[] first, double[] second) => [.. first.Zip(second, (a, b) => new[] { a, b }).SelectMany(pair => pair)];
+    private static double[] Interleave(double[] first, double[] second) =>
+    [
+        .. first.Zip(second, (a, b) => new[] { a, b }).SelectMany(pair => pair),
+    ];
 
     private sealed class Reference(Func<TokenBatch, double[]> logps) : IReferenceLogps
     {

@@ -19,10 +19,12 @@ public sealed class BradleyTerryLossTests
     {
         using var scope = new TensorScope();
         var expected = LossVectors.Case(LossVectors.Read(FileName), index);
-        var (chosen, rejected) = (LossVectors.Leaf(expected.Numbers("rewards_chosen")), LossVectors.Leaf(expected.Numbers("rewards_rejected")));
+        var (chosen, rejected) = (LossVectors.Leaf(expected.Numbers("rewards_chosen")),
+            LossVectors.Leaf(expected.Numbers("rewards_rejected")));
         var margins = expected["margin"] is null ? null : LossVectors.Constant(expected.Numbers("margin"));
         using var tape = new Tape();
-        var loss = tape.Mean(BradleyTerryLoss.PerPair(tape, chosen, rejected, margins, expected["center_rewards_coefficient"]?.GetValue<double>()));
+        var loss = tape.Mean(BradleyTerryLoss.PerPair(tape, chosen, rejected, margins,
+            expected["center_rewards_coefficient"]?.GetValue<double>()));
         tape.Backward(loss);
 
         LossVectors.Near(expected.Number("loss"), loss.Value.Item(), LossVectors.Double, name + " loss");

@@ -21,7 +21,8 @@ public sealed class ContrastiveLossTests
         using var scope = new TensorScope();
         var expected = LossVectors.Case(LossVectors.Read(FileName), index);
         var loss = new ContrastiveLoss(
-            expected.Text("loss_type"), expected.Number("beta"), expected.Number("label_smoothing"), expected.Number("simpo_gamma"), expected.Number("alphapo_alpha"));
+            expected.Text("loss_type"), expected.Number("beta"), expected.Number("label_smoothing"), expected.Number("simpo_gamma"),
+            expected.Number("alphapo_alpha"));
         var (chosen, rejected) = (LossVectors.Leaf(expected.Numbers("chosen_logps")), LossVectors.Leaf(expected.Numbers("rejected_logps")));
         using var tape = new Tape();
         var losses = loss.PerPair(tape, chosen, rejected);
@@ -33,8 +34,10 @@ public sealed class ContrastiveLossTests
         LossVectors.Near(expected.Numbers("grad_chosen"), chosen.GradientValues(), LossVectors.Double, name + " grad_chosen");
         LossVectors.Near(expected.Numbers("grad_rejected"), rejected.GradientValues(), LossVectors.Double, name + " grad_rejected");
         LossVectors.Near(expected.Numbers("chosen_rewards"), Rewards(tape, loss, chosen), LossVectors.Double, name + " chosen_rewards");
-        LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(tape, loss, rejected), LossVectors.Double, name + " rejected_rewards");
+        LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(tape, loss, rejected),
+            LossVectors.Double, name + " rejected_rewards");
     }
 
-    private static double[] Rewards(Tape tape, ContrastiveLoss loss, Variable logps) => loss.Rewards(tape, logps).Value.Multiply(loss.Beta).Values();
+    private static double[] Rewards(Tape tape, ContrastiveLoss loss, Variable logps) =>
+        loss.Rewards(tape, logps).Value.Multiply(loss.Beta).Values();
 }

@@ -27,7 +27,8 @@ internal static class LossVectors
         {
             var cases = JsonNode.Parse(File.ReadAllText(path))!["cases"]!.AsArray();
             for (var i = 0; i < cases.Count; i++)
-                data.Add(i, string.Join(" ", keys.Where(key => cases[i]![key] is not null).Select(key => $"{key}={cases[i]![key]!.ToJsonString()}")));
+                data.Add(i, string.Join(" ",
+                    keys.Where(key => cases[i]![key] is not null).Select(key => $"{key}={cases[i]![key]!.ToJsonString()}")));
         }
         return data;
     }
@@ -41,7 +42,10 @@ internal static class LossVectors
 
     internal static double NumberOr(this JsonNode node, string key, double absent) => node[key]?.GetValue<double>() ?? absent;
 
-    internal static double[] Numbers(this JsonNode node, string key) => [.. node[key]!.AsArray().Select(value => value!.GetValue<double>())];
+    internal static double[] Numbers(this JsonNode node, string key) =>
+    [
+        .. node[key]!.AsArray().Select(value => value!.GetValue<double>()),
+    ];
 
     internal static string Text(this JsonNode node, string key) => node[key]!.GetValue<string>();
 

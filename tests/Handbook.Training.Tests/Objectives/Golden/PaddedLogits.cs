@@ -43,7 +43,8 @@ internal sealed class PaddedLogits
     {
         var padded = rows.AsArray();
         return [.. Enumerable.Range(0, PairCount).SelectMany(pair => new[] { pair, pair + PairCount }).SelectMany(row =>
-            Enumerable.Range(0, lengths[row]).Select(t => padded[row]![t]!.AsArray().Select(value => value!.GetValue<double>()).ToArray()))];
+            Enumerable.Range(0, lengths[row])
+                .Select(t => padded[row]![t]!.AsArray().Select(value => value!.GetValue<double>()).ToArray()))];
     }
 
     internal Tensor Tensor(JsonNode rows, DType dtype)

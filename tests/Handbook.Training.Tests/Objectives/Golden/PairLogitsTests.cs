@@ -21,9 +21,11 @@ public sealed class PairLogitsTests
     private const string TokenCount = "num_tokens";
 
     public static TheoryData<int, string> HeadCases() => LossVectors.Cases(
-        HeadFile, "loss_types", "loss_weights", "beta", "label_smoothing", "f_divergence_type", "f_alpha_divergence_coef", "ld_alpha", "use_weighting", "aux_loss");
+        HeadFile, "loss_types", "loss_weights", "beta", "label_smoothing", "f_divergence_type", "f_alpha_divergence_coef", "ld_alpha",
+        "use_weighting", "aux_loss");
 
-    public static TheoryData<int, string> OlderCases() => LossVectors.Cases(OlderFile, "source", "loss_type", "rpo_alpha", "use_weighting", "beta");
+    public static TheoryData<int, string> OlderCases() =>
+        LossVectors.Cases(OlderFile, "source", "loss_type", "rpo_alpha", "use_weighting", "beta");
 
     [Theory]
     [MemberData(nameof(HeadCases))]
@@ -58,7 +60,8 @@ public sealed class PairLogitsTests
         var tolerance = isSingle ? LossVectors.Single : losses.Contains("exo_pair") ? LossVectors.Metric : LossVectors.Double;
         Check(new PreferenceObjective(policy, reference, options), policy, rows, expected, tolerance, name, _ => true);
         if (router is not null)
-            LossVectors.Near(expected.Number("router_aux_loss_coef"), router.Value.GradientValues().Single(), tolerance, name + " gradient of the router's loss");
+            LossVectors.Near(expected.Number("router_aux_loss_coef"), router.Value.GradientValues().Single(), tolerance,
+                name + " gradient of the router's loss");
     }
 
     [Theory]
@@ -87,7 +90,8 @@ public sealed class PairLogitsTests
         };
         Check(
             new PreferenceObjective(policy, reference, options), policy, rows, expected, LossVectors.Double, name,
-            metric => !isAveraged || !(metric.StartsWith("rewards/", StringComparison.Ordinal) || metric.StartsWith("logps/", StringComparison.Ordinal)));
+            metric => !isAveraged
+                || !(metric.StartsWith("rewards/", StringComparison.Ordinal) || metric.StartsWith("logps/", StringComparison.Ordinal)));
     }
 
     private static void Check(
@@ -99,7 +103,8 @@ public sealed class PairLogitsTests
         var result = ObjectiveRun.Alone(objective, tape, batch);
         tape.Backward(result.Loss);
         LossVectors.Near(expected.Number("loss"), result.Loss.Value.Item(), tolerance, name + " loss");
-        LossVectors.Near([.. rows.Flatten(expected["grad_logits"]!).SelectMany(row => row)], policy.Logits.GradientValues(), tolerance, name + " grad_logits");
+        LossVectors.Near([.. rows.Flatten(expected["grad_logits"]!).SelectMany(row => row)], policy.Logits.GradientValues(),
+            tolerance, name + " grad_logits");
         var metrics = result.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
         foreach (var (key, value) in expected["metrics"]!.AsObject().Where(metric => metric.Key != TokenCount && reported(metric.Key)))
             LossVectors.Near(value!.GetValue<double>(), metrics[key], Math.Max(tolerance, LossVectors.Metric), $"{name} {key}");

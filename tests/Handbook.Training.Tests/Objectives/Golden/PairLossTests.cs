@@ -13,7 +13,8 @@ public sealed class PairLossTests
     private const string FileName = "dpo_sequence_level.json";
 
     public static TheoryData<int, string> Cases() => LossVectors.Cases(
-        FileName, "source", "loss_type", "inputs", "beta", "label_smoothing", "f_divergence_type", "f_alpha_divergence_coef", "reference_free", "batch_index");
+        FileName, "source", "loss_type", "inputs", "beta", "label_smoothing", "f_divergence_type", "f_alpha_divergence_coef",
+        "reference_free", "batch_index");
 
     [Theory]
     [MemberData(nameof(Cases))]
@@ -39,7 +40,8 @@ public sealed class PairLossTests
         if (expected.Flag("reference_free"))
             return; // v0.12 reports rewards against the reference that its loss leaves out.
         LossVectors.Near(expected.Numbers("chosen_rewards"), Rewards(pairs.ChosenLogratios, settings), tolerance, name + " chosen_rewards");
-        LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(pairs.RejectedLogratios, settings), tolerance, name + " rejected_rewards");
+        LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(pairs.RejectedLogratios, settings),
+            tolerance, name + " rejected_rewards");
     }
 
     private static double[] Rewards(Variable logratios, LossSettings settings) => logratios.Value.Multiply(settings.Beta).Values();
@@ -55,7 +57,8 @@ public sealed class PairLossTests
         var divergence = new Divergence(expected.Text("f_divergence_type"), 1 - expected.NumberOr("f_alpha_divergence_coef", 0));
         return PairScores.Of(
             tape, divergence, LossVectors.Leaf(Chosen(inputs, expected)), LossVectors.Leaf(inputs.Numbers("rejected_logps")),
-            LossVectors.Constant(referenceChosen), LossVectors.Constant(referenceRejected), LossVectors.Constant(ones), LossVectors.Constant(ones));
+            LossVectors.Constant(referenceChosen), LossVectors.Constant(referenceRejected),
+            LossVectors.Constant(ones), LossVectors.Constant(ones));
     }
 
     private static double[] Chosen(JsonNode inputs, JsonObject expected)
@@ -73,7 +76,8 @@ public sealed class PairLossTests
         for (var i = first; i <= index && LossVectors.Case(file, i)["batch_index"] is not null; i++)
         {
             var batch = LossVectors.Case(file, i);
-            mean = new Variable(running.Including(Tensor.From<double>([.. batch.Numbers("chosen_rewards"), .. batch.Numbers("rejected_rewards")]), isTraining: true));
+            mean = new Variable(running.Including(
+                Tensor.From<double>([.. batch.Numbers("chosen_rewards"), .. batch.Numbers("rejected_rewards")]), isTraining: true));
             running.Settle();
         }
         return mean;

@@ -46,7 +46,8 @@ public sealed class RewardObjectiveGoldenTests
         using var inputs = new SafetensorsFile(Path.Combine(folder, "inputs.safetensors"));
         using var gradients = new SafetensorsFile(Path.Combine(folder, "grads.safetensors"));
         var objective = new RewardObjective(
-            new ClassifierScorer(model, ForwardOptions.Default), new PreferenceOptions { CenterRewardsCoefficient = meta.Number("center_rewards_coefficient") });
+            new ClassifierScorer(model, ForwardOptions.Default),
+            new PreferenceOptions { CenterRewardsCoefficient = meta.Number("center_rewards_coefficient") });
         var batch = Batch(inputs);
         using var tape = new Tape();
         var result = ObjectiveRun.Alone(objective, tape, batch);
@@ -82,7 +83,8 @@ public sealed class RewardObjectiveGoldenTests
         var (ids, attention) = (Rows(inputs, "input_ids"), Rows(inputs, "attention_mask"));
         var margins = inputs.Get("margin").Values();
         int[][] rows = [.. ids.Select((row, i) => row.Where((_, t) => attention[i][t] == 1).Select(id => (int)id).ToArray())];
-        return TokenBatch.Concatenate([.. margins.Select((margin, i) => Pair(rows[i], rows[i + margins.Length], i, margin).ToSharedPrefix())]);
+        return TokenBatch.Concatenate([.. margins.Select((margin, i) => Pair(rows[i], rows[i + margins.Length], i, margin)
+            .ToSharedPrefix())]);
     }
 
     private static PreferencePair Pair(int[] chosen, int[] rejected, int index, double margin)
@@ -92,5 +94,8 @@ public sealed class RewardObjectiveGoldenTests
         return new PreferencePair(chosen[..shared], chosen[shared..], rejected[shared..], index, margin);
     }
 
-    private static long[][] Rows(SafetensorsFile file, string name) => [.. file.Get(name).ToArray<long>().Chunk((int)file.Get(name).Size(1))];
+    private static long[][] Rows(SafetensorsFile file, string name) =>
+    [
+        .. file.Get(name).ToArray<long>().Chunk((int)file.Get(name).Size(1)),
+    ];
 }

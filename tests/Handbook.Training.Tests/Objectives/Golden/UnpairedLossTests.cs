@@ -27,10 +27,13 @@ public sealed class UnpairedLossTests
         var expected = LossVectors.Case(LossVectors.Read(KtoFile), index);
         var loss = UnpairedLossTable.Find(expected.Text("loss_type"));
         var divergence = expected.Flag("calculate_KL")
-            ? Math.Max(0, expected.Numbers("policy_KL_logps").Zip(expected.Numbers("ref_KL_logps"), (policy, reference) => policy - reference).Average())
+            ? Math.Max(0,
+                expected.Numbers("policy_KL_logps").Zip(expected.Numbers("ref_KL_logps"), (policy, reference) => policy - reference)
+                    .Average())
             : 0;
         LossVectors.Near(expected.Number("kl"), divergence, LossVectors.Double, name + " kl");
-        Check(expected, loss, loss.Baseline == BaselineKind.Divergence ? expected.Number("beta") * divergence : 0, LossVectors.Double, name);
+        Check(expected, loss, loss.Baseline == BaselineKind.Divergence ? expected.Number("beta") * divergence : 0,
+            LossVectors.Double, name);
     }
 
     [Theory]
@@ -53,13 +56,16 @@ public sealed class UnpairedLossTests
 
     private static void Check(JsonObject expected, UnpairedLoss loss, double baseline, double tolerance, string name)
     {
-        var (chosen, rejected) = (LossVectors.Leaf(expected.Numbers("policy_chosen_logps")), LossVectors.Leaf(expected.Numbers("policy_rejected_logps")));
+        var (chosen, rejected) = (LossVectors.Leaf(expected.Numbers("policy_chosen_logps")),
+            LossVectors.Leaf(expected.Numbers("policy_rejected_logps")));
         using var tape = new Tape();
-        var rewards = (Chosen: Reward(tape, chosen, expected, "ref_chosen_logps"), Rejected: Reward(tape, rejected, expected, "ref_rejected_logps"));
+        var rewards = (Chosen: Reward(tape, chosen, expected, "ref_chosen_logps"),
+            Rejected: Reward(tape, rejected, expected, "ref_rejected_logps"));
         var liked = loss.PerAnswer(tape, tape.AddConstant(rewards.Chosen, -baseline));
         var disliked = loss.PerAnswer(tape, tape.AddConstant(tape.Negate(rewards.Rejected), baseline));
         var all = tape.Concat(
-            [tape.Scale(liked, expected.NumberOr("desirable_weight", 1)), tape.Scale(disliked, expected.NumberOr("undesirable_weight", 1))]);
+            [tape.Scale(liked, expected.NumberOr("desirable_weight", 1)),
+                tape.Scale(disliked, expected.NumberOr("undesirable_weight", 1))]);
         var mean = tape.Mean(all);
         tape.Backward(mean);
 
@@ -81,8 +87,10 @@ public sealed class UnpairedLossTests
         var beta = batch.Number("beta");
         return
         [
-            .. batch.Numbers("policy_chosen_logps").Zip(batch.Numbers("ref_chosen_logps"), (policy, reference) => beta * (policy - reference)),
-            .. batch.Numbers("policy_rejected_logps").Zip(batch.Numbers("ref_rejected_logps"), (policy, reference) => beta * (policy - reference)),
+            .. batch.Numbers("policy_chosen_logps")
+                .Zip(batch.Numbers("ref_chosen_logps"), (policy, reference) => beta * (policy - reference)),
+            .. batch.Numbers("policy_rejected_logps")
+                .Zip(batch.Numbers("ref_rejected_logps"), (policy, reference) => beta * (policy - reference)),
         ];
     }
 }
