@@ -29,7 +29,7 @@ public sealed class SteadyMemoryTests
         var step = new TrainingStep(new NextTokenObjective(policy), model.Parameters, optimizer, 1, 1);
         var random = new RandomStream(3);
         var live = 0L;
-        var memory = 0L;
+        var memory = new List<long>();
         for (var i = 0; i < 200; i++)
         {
             // Lengths differ from step to step, as in a real run.
@@ -39,9 +39,12 @@ public sealed class SteadyMemoryTests
             Array.Fill(mask, true);
             step.Run(i, 1e-4, [new TokenBatch(ids, mask, SequenceLayout.Documents(lengths), [0, 1, 2, 3])]);
             if (i == 50)
-                (live, memory) = (Tensor.LiveCount, Environment.WorkingSet);
+                live = Tensor.LiveCount;
+            if (i % 50 == 49)
+                memory.Add(Environment.WorkingSet);
         }
         Assert.Equal(live, Tensor.LiveCount);
-        Assert.True(Environment.WorkingSet - memory < 40_000_000, $"{(Environment.WorkingSet - memory) / 1e6} MB more after 150 steps");
+        // What leaks does so in every stretch of steps; what the runtime takes for itself does not.
+        Assert.InRange(memory.Zip(memory.Skip(1), (before, after) => after - before).Min(), long.MinValue, 2_000_000);
     }
 }
