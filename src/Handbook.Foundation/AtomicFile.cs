@@ -160,7 +160,8 @@ public static partial class AtomicFile
         }
     }
 
-    private static string AsideOf(string target) =>
+    /// <summary>Where a file or folder is written before it takes its name: a new name that nobody can have put a link at.</summary>
+    internal static string AsideOf(string target) =>
         $"{target}.{RandomNumberGenerator.GetHexString(MarkLength, lowercase: true)}{AsideSuffix}";
 
     private static void Replace(string aside, string target)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 
 namespace Handbook;
 
@@ -22,7 +21,7 @@ public static class OutputFile
         var target = AtomicFile.TargetOf(path);
         if (!Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(target))))
             throw new UserErrorException($"{option} {path}: cannot be written: the folder is not there");
-        CheckFolder(option, path, Path.GetDirectoryName(Path.GetFullPath(target))!);
+        Probe(option, path, Path.GetFullPath(target));
         if (!overwrite && PathStatus.Of(target).Kind == PathKind.File && !IsOurs(target, mark))
             throw new UserErrorException(
                 $"{option} {path}: a file that this command did not write is there already; name another, or add --overwrite.");
@@ -43,7 +42,7 @@ public static class OutputFile
                 throw new UserErrorException($"{option} {folder}: {kind.Name()} stands {(place == asked ? "here" : $"at {place}")}; a "
                     + "folder, or a new name, is expected.");
         }
-        CheckFolder(option, folder, place);
+        Probe(option, folder, Path.Combine(place, ".handbook"));
     }
 
     /// <summary>Refuses to write over what the same command reads, under whatever name.</summary>
@@ -64,10 +63,10 @@ public static class OutputFile
         return one.Kind == PathKind.File && (one.Number != 0 ? one == other : Path.GetFullPath(path) == Path.GetFullPath(input));
     }
 
-    private static void CheckFolder(string option, string path, string folder)
+    /// <summary>Makes the file that would be written aside, and takes it away again: folder, name and permissions all have a say.</summary>
+    private static void Probe(string option, string path, string target)
     {
-        // A new file of a name that nobody can have put a link at.
-        var probe = Path.Combine(folder, $".handbook.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{AtomicFile.AsideSuffix}");
+        var probe = AtomicFile.AsideOf(target);
         try
         {
             new FileStream(probe, FileMode.CreateNew, FileAccess.Write).Dispose();
@@ -75,7 +74,7 @@ public static class OutputFile
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new UserErrorException($"{option} {path}: cannot be written: no permission to write in {folder}.", error);
+            throw new UserErrorException($"{option} {path}: cannot be written: no permission to write in {Path.GetDirectoryName(target)}.", error);
         }
         catch (IOException error)
         {
