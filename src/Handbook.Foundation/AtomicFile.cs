@@ -160,7 +160,7 @@ public static partial class AtomicFile
         }
     }
 
-    /// <summary>Where a file or folder is written before it takes its name: a new name that nobody can have put a link at.</summary>
+    /// <summary>Where a file is written before it takes its name: a new name, at which nobody can have put a link.</summary>
     internal static string AsideOf(string target) =>
         $"{target}.{RandomNumberGenerator.GetHexString(MarkLength, lowercase: true)}{AsideSuffix}";
 

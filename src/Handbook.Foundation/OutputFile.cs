@@ -74,7 +74,8 @@ public static class OutputFile
         }
         catch (UnauthorizedAccessException error)
         {
-            throw new UserErrorException($"{option} {path}: cannot be written: no permission to write in {Path.GetDirectoryName(target)}.", error);
+            throw new UserErrorException(
+                $"{option} {path}: cannot be written: no permission to write in {Path.GetDirectoryName(target)}.", error);
         }
         catch (IOException error)
         {
