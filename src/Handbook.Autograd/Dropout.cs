@@ -24,7 +24,8 @@ public static class Dropout
             x.Accumulate(Masked(gradient, random, first, p)));
     }
 
-    private static Tensor Masked(Tensor x, RandomStream random, ulong first, double p)
+    /// <summary>x times the mask of the numbers from an index on.</summary>
+    internal static Tensor Masked(Tensor x, RandomStream random, ulong first, double p)
     {
         using var scope = new TensorScope();
         return scope.Keep(x.Multiply(Mask(random.Uniform(first, x.Shape, x.Device), p).To(x.DType)));

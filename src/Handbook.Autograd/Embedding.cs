@@ -11,7 +11,10 @@ public static class Embedding
     /// <param name="ids">int64 [N], each in [0, V).</param>
     /// <param name="weight">[V, C].</param>
     /// <returns>[N, C].</returns>
-    public static Variable Apply(Tape tape, Tensor ids, Weight weight)
+    public static Variable Apply(Tape tape, Tensor ids, Weight weight) => weight.LookUp(tape, ids);
+
+    /// <summary>Looks tokens up in a table that is leased as one tensor.</summary>
+    internal static Variable OfTable(Tape tape, Tensor ids, Weight weight)
     {
         using var table = weight.Lease();
         var fused = KernelTable.Runs(Operation.Embedding, table.Value) && table.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };

@@ -19,55 +19,82 @@ public static class Linear
     /// <param name="input">[N, in].</param>
     /// <param name="weights">[out_i, in] each.</param>
     /// <param name="biases">[out_i] or null each; empty when there are none.</param>
+    /// <param name="drops">Whether adapters drop elements of their input.</param>
     /// <returns>[N, out_i] each.</returns>
-    public static Variable[] ApplyMany(Tape tape, Variable input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases = default)
+    public static Variable[] ApplyMany(
+        Tape tape, Variable input, ReadOnlySpan<Weight> weights, ReadOnlySpan<Weight?> biases = default, bool drops = false)
     {
         if (!biases.IsEmpty && biases.Length != weights.Length)
             throw new ArgumentException($"{biases.Length} biases for {weights.Length} weights.", nameof(biases));
         var allWeights = weights.ToArray();
         var allBiases = biases.IsEmpty ? new Weight?[weights.Length] : biases.ToArray();
         var values = new Tensor[weights.Length];
+        var (random, drawn) = (tape.Random, new ulong[weights.Length]);
         for (var i = 0; i < values.Length; i++)
         {
             using var bias = allBiases[i]?.Lease();
-            values[i] = allWeights[i].Multiply(input.Value, bias?.Value, Forward);
+            drawn[i] = random.Position;
+            values[i] = allWeights[i].Multiply(input.Value, bias?.Value, Forward, drops ? random : null);
         }
-        return tape.Record(
-            values, [input], [input.Value], (gradients, saved) => Backward(input, saved[0], allWeights, allBiases, gradients), [.. allWeights, .. allBiases]);
+        return tape.Record(values, [input], [input.Value], (outputs, saved) =>
+        {
+            using var gradients = new ProductGradients(saved[0], input.RequiresGrad);
+            for (var i = 0; i < outputs.Length; i++)
+            {
+                gradients.Dropout = drops ? random.From(drawn[i]) : null;
+                Differentiate(allWeights[i], allBiases[i], outputs[i], gradients);
+            }
+            if (gradients.InputGradient() is { } gradient)
+                input.Accumulate(gradient);
+        }, [.. allWeights, .. allBiases]);
     }
 
-    /// <summary>x Wᵀ + b.</summary>
-    internal static Tensor Forward(Tensor input, Tensor weight, Tensor? bias)
+    /// <summary>scale · x W with the weight the other way round: [N, in] and [in, out] to [N, out].</summary>
+    internal static Variable ApplyTransposed(Tape tape, Variable input, Weight weight, double scale)
     {
-        if (!RowProducts.Applies(input, weight))
-            return input.Linear(weight, bias);
-        return RowProducts.Sum([input], [RightOperand.OfTransposed(weight)], bias);
+        using var scope = new TensorScope();
+        using var matrix = weight.Lease();
+        var value = scope.Keep(input.Value.MatMul(matrix.Value).Multiply(scale));
+        return tape.Record(value, [input], [input.Value], (output, saved) =>
+        {
+            using var again = weight.Lease();
+            var direction = output.Multiply(scale);
+            if (input.RequiresGrad)
+                input.Accumulate(direction.MatMul(again.Value.Transpose(0, 1)));
+            weight.Gradient?.Add(saved[0].Transpose(0, 1).MatMul(direction));
+        }, [weight]);
+    }
+
+    /// <summary>Σ x Wᵀ + b.</summary>
+    internal static Tensor Forward(IReadOnlyList<ProductTerm> terms, Tensor? bias)
+    {
+        if (terms.All(term => RowProducts.Applies(term.Rows, term.Weight)))
+            return RowProducts.Sum(
+                [.. terms.Select(term => term.Rows)], [.. terms.Select(term => RightOperand.OfTransposed(term.Weight))], bias);
+        var sum = terms[0].Rows.Linear(terms[0].Weight, bias);
+        foreach (var (rows, weight) in terms.Skip(1))
+            sum = sum.Add(rows.Linear(weight, null));
+        return sum;
     }
 
     // Outputs that nothing used have no gradient.
-    private static void Backward(Variable input, Tensor rows, Weight[] weights, Weight?[] biases, Tensor?[] outputs)
+    private static void Differentiate(Weight weight, Weight? bias, Tensor? output, ProductGradients gradients)
     {
-        using var gradients = new ProductGradients(rows, input.RequiresGrad);
-        for (var i = 0; i < outputs.Length; i++)
-        {
-            if (outputs[i] is not { } output)
-                continue;
-            weights[i].Differentiate(output, gradients);
-            if (biases[i] is { Gradient: { } sink } bias)
-                sink.Add(SumOfRows(output, bias.DType));
-        }
-        if (gradients.InputGradient() is { } gradient)
-            input.Accumulate(gradient);
+        if (output is null)
+            return;
+        weight.Differentiate(output, gradients);
+        if (bias?.Gradient is { } sink)
+            sink.Add(SumOfRows(output, bias.DType));
     }
 
     /// <summary>Σ gradient_i W_i.</summary>
-    internal static Tensor InputGradient(List<(Tensor Gradient, Tensor Weight)> terms)
+    internal static Tensor InputGradient(IReadOnlyList<ProductTerm> terms)
     {
-        if (terms.TrueForAll(term => RowProducts.Applies(term.Gradient, term.Weight)))
-            return RowProducts.Sum(terms.ConvertAll(term => term.Gradient), terms.ConvertAll(term => RightOperand.Of(term.Weight)), null);
-        var sum = terms[0].Gradient.MatMul(terms[0].Weight);
-        for (var i = 1; i < terms.Count; i++)
-            sum = sum.Add(terms[i].Gradient.MatMul(terms[i].Weight));
+        if (terms.All(term => RowProducts.Applies(term.Rows, term.Weight)))
+            return RowProducts.Sum([.. terms.Select(term => term.Rows)], [.. terms.Select(term => RightOperand.Of(term.Weight))], null);
+        var sum = terms[0].Rows.MatMul(terms[0].Weight);
+        foreach (var (gradient, weight) in terms.Skip(1))
+            sum = sum.Add(gradient.MatMul(weight));
         return sum;
     }
 

@@ -2,47 +2,18 @@ using Handbook.Torch;
 
 namespace Handbook.Autograd;
 
-/// <summary>Whether the adapters of a model take part. While any pass holds them off, the model is the one that it was before.</summary>
-public sealed class AdapterSwitch
-{
-    private int held;
-
-    /// <summary>True when adapters take part.</summary>
-    public bool IsOn => held == 0;
-
-    /// <summary>Holds the adapters off until the result is disposed.</summary>
-    public IDisposable Off() => new Hold(this);
-
-    private sealed class Hold : IDisposable
-    {
-        private AdapterSwitch? owner;
-
-        internal Hold(AdapterSwitch owner)
-        {
-            this.owner = owner;
-            owner.held++;
-        }
-
-        public void Dispose()
-        {
-            if (owner is not null)
-                owner.held--;
-            owner = null;
-        }
-    }
-}
-
 /// <summary>
 /// A weight with a low-rank delta (LoRA; Hu et al. 2021, arXiv:2106.09685): W + scale · B A. A product never makes the sum: rows pass
-/// through A and B beside W. The inputs of A are those of W, and what lies between A and B is made again in the backward pass, so an
-/// adapter keeps no activation.
+/// through A, and what comes out meets B in the same pass over the output in which the rows meet W. The inputs of A are those of W, and
+/// what lies between A and B, and the mask of dropout, are made again in the backward pass, so an adapter keeps no activation.
 /// </summary>
 /// <param name="inner">W, [out, in]; stays frozen unless it says otherwise.</param>
 /// <param name="down">A, [rank, in].</param>
 /// <param name="up">B, [out, rank].</param>
 /// <param name="scale">alpha / rank, or alpha / √rank.</param>
 /// <param name="adapters">Turns the delta off.</param>
-public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double scale, AdapterSwitch adapters) : Weight
+/// <param name="dropout">Probability that an element of A's input is zero, in training.</param>
+public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double scale, AdapterSwitch adapters, double dropout = 0) : Weight
 {
     /// <summary>The weight that is adapted.</summary>
     public Weight Inner => inner;
@@ -62,22 +33,12 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
     /// <inheritdoc/>
     public override bool RequiresGrad => inner.RequiresGrad || (adapters.IsOn && (down.RequiresGrad || up.RequiresGrad));
 
-    // Of the sum as one tensor, for operations that lease it: the head, an embedding.
+    // Of the sum as one tensor, for operations that lease it: the head.
     internal override GradientSink? Gradient =>
-        RequiresGrad ? new Projected(inner.Gradient, adapters.IsOn ? down : null, adapters.IsOn ? up : null, scale) : null;
+        !RequiresGrad ? null : adapters.IsOn ? new Projected(inner.Gradient, down, up, scale) : inner.Gradient;
 
     internal override IEnumerable<GradientSink> Sinks =>
         adapters.IsOn ? inner.Sinks.Concat(down.Sinks).Concat(up.Sinks) : inner.Sinks;
-
-    /// <inheritdoc/>
-    public override Tensor Multiply(Tensor rows, Tensor? bias, MatrixProduct product)
-    {
-        if (!adapters.IsOn)
-            return inner.Multiply(rows, bias, product);
-        using var scope = new TensorScope();
-        var narrow = down.Multiply(rows, null, product);
-        return scope.Keep(Scaled(inner.Multiply(rows, bias, product), up.Multiply(narrow, null, product)));
-    }
 
     /// <inheritdoc/>
     public override void Dispose()
@@ -87,17 +48,54 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
         up.Dispose();
     }
 
+    internal override void AddTerms(Tensor rows, ProductTerms terms)
+    {
+        inner.AddTerms(rows, terms);
+        if (!adapters.IsOn)
+            return;
+        var mask = DropoutMask.Draw(terms.Dropout, rows, dropout);
+        up.AddTerms(Narrow(mask is null ? rows : mask.Apply(rows), terms.Product), terms);
+    }
+
+    internal override Variable LookUp(Tape tape, Tensor ids)
+    {
+        if (!adapters.IsOn)
+            return inner.LookUp(tape, ids);
+        using var whole = inner.LookUp(tape, ids);
+        using var narrow = up.LookUp(tape, ids);
+        using var delta = Linear.ApplyTransposed(tape, narrow, down, scale);
+        return Residual.Add(tape, whole, delta);
+    }
+
     internal override void Differentiate(Tensor output, ProductGradients gradients)
     {
         inner.Differentiate(output, gradients);
         if (!adapters.IsOn)
             return;
-        var direction = scale == 1 ? output : output.Multiply(scale);
-        using (var narrow = new ProductGradients(down.Multiply(gradients.Input, null, Linear.Forward), wantsInput: true))
+        var mask = DropoutMask.Draw(gradients.Dropout, gradients.Input, dropout);
+        if (mask is null)
         {
-            up.Differentiate(direction, narrow);
-            down.Differentiate(narrow.InputGradient()!, gradients);
+            Differentiate(output, gradients.Input, gradients);
+            return;
         }
+        using var masked = gradients.Of(mask.Apply(gradients.Input), gradients.WantsInput);
+        Differentiate(output, masked.Input, masked);
+        if (masked.InputGradient() is { } direction)
+            gradients.AddInputGradient(mask.Apply(direction));
+    }
+
+    internal override void Retain()
+    {
+        inner.Retain();
+        down.Retain();
+        up.Retain();
+    }
+
+    internal override void Release()
+    {
+        inner.Release();
+        down.Release();
+        up.Release();
     }
 
     internal override void Return(Tensor value)
@@ -117,27 +115,37 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
         using var owned = matrix;
         using var a = down.Lease();
         using var b = up.Lease();
-        return TensorScope.Detach(Scaled(matrix.Value, b.Value.MatMul(a.Value)));
+        return TensorScope.Detach(matrix.Value.Add(Scaled(b.Value.MatMul(a.Value))));
     }
 
-    private Tensor Scaled(Tensor whole, Tensor delta) => whole.Add(scale == 1 ? delta : delta.Multiply(scale));
+    private void Differentiate(Tensor output, Tensor rows, ProductGradients gradients)
+    {
+        using var narrow = gradients.Of(Narrow(rows, gradients.Product), wantsInput: true);
+        up.Differentiate(output, narrow);
+        down.Differentiate(Scaled(narrow.InputGradient()!), gradients);
+    }
+
+    /// <summary>scale · rows Aᵀ, [N, rank].</summary>
+    private Tensor Narrow(Tensor rows, MatrixProduct product) => Scaled(down.Multiply(rows, null, product));
+
+    private Tensor Scaled(Tensor values) => scale == 1 ? values : values.Multiply(scale);
 
     /// <summary>The gradient of W + scale · B A as those of its parts.</summary>
-    private sealed class Projected(GradientSink? inner, Weight? down, Weight? up, double scale) : GradientSink
+    private sealed class Projected(GradientSink? inner, Weight down, Weight up, double scale) : GradientSink
     {
         internal override void Add(Tensor contribution)
         {
             using (new TensorScope())
             {
-                if (down?.Gradient is { } downSink)
+                if (down.Gradient is { } downSink)
                 {
-                    using var b = up!.Lease();
-                    downSink.Add(b.Value.Transpose(0, 1).MatMul(contribution.To(b.Value.DType)).Multiply(scale));
+                    using var b = up.Lease();
+                    downSink.Add(b.Value.Transpose(-2, -1).MatMul(contribution.To(b.Value.DType)).Multiply(scale));
                 }
-                if (up?.Gradient is { } upSink)
+                if (up.Gradient is { } upSink)
                 {
-                    using var a = down!.Lease();
-                    upSink.Add(contribution.To(a.Value.DType).MatMul(a.Value.Transpose(0, 1)).Multiply(scale));
+                    using var a = down.Lease();
+                    upSink.Add(contribution.To(a.Value.DType).MatMul(a.Value.Transpose(-2, -1)).Multiply(scale));
                 }
             }
             if (inner is not null)

@@ -4,10 +4,13 @@ using Handbook.Torch;
 namespace Handbook.Autograd;
 
 /// <summary>What the backward passes of one input's products share: its rows, made ready once, and the terms of its gradient.</summary>
-internal sealed class ProductGradients(Tensor input, bool wantsInput) : IDisposable
+/// <param name="input">[N, in].</param>
+/// <param name="wantsInput">Whether the input's gradient is wanted.</param>
+internal class ProductGradients(Tensor input, bool wantsInput) : IDisposable
 {
     private readonly List<(Tensor Gradient, WeightLease Weight)> terms = [];
-    private InterleavedRows? rows;
+    private InterleavedRows? interleaved;
+    private Tensor? made;
 
     /// <summary>[N, in].</summary>
     internal Tensor Input => input;
@@ -15,33 +18,51 @@ internal sealed class ProductGradients(Tensor input, bool wantsInput) : IDisposa
     /// <summary>False when nobody asks for the input's gradient.</summary>
     internal bool WantsInput => wantsInput;
 
+    /// <summary>What the product's dropout drew from, where it began; null when nothing was dropped.</summary>
+    internal RandomStream? Dropout { get; set; }
+
+    /// <summary>How rows meet dense matrices.</summary>
+    internal virtual MatrixProduct Product => Linear.Forward;
+
+    /// <summary>The same for other rows that meet the same kind of weights.</summary>
+    internal virtual ProductGradients Of(Tensor rows, bool wantsInput) => new(rows, wantsInput);
+
     /// <summary>Adds gradient · weight to the input's gradient, and takes the lease over.</summary>
     /// <param name="gradient">[N, out].</param>
     /// <param name="weight">[out, in].</param>
     internal void AddTerm(Tensor gradient, WeightLease weight) => terms.Add((gradient, weight));
 
+    /// <summary>Adds a term that is no product of dense matrices, [N, in].</summary>
+    internal void AddInputGradient(Tensor term) => made = made is null ? term : made.Add(term);
+
     /// <summary>Adds outputᵀ · input to a weight's gradient.</summary>
     /// <param name="sink">The weight's.</param>
     /// <param name="output">[N, out], whose type is the weight's.</param>
-    internal void AddWeightGradient(GradientSink sink, Tensor output)
+    internal virtual void AddWeightGradient(GradientSink sink, Tensor output)
     {
         if (!RowProducts.Applies(output) || !RowProducts.Applies(input) || output.Size(1) % 2 != 0 || input.Size(1) % 2 != 0)
             sink.Add(output.Transpose(0, 1).MatMul(input));
         else if (sink.Sum is { } sum)
-            TokenSums.AddTo(sum, output, rows ??= new InterleavedRows(input));
+            TokenSums.AddTo(sum, output, interleaved ??= new InterleavedRows(input));
         else
-            sink.Add(TokenSums.Of(output, rows ??= new InterleavedRows(input)));
+            sink.Add(TokenSums.Of(output, interleaved ??= new InterleavedRows(input)));
     }
 
     /// <summary>The input's gradient [N, in]; null when no term was added.</summary>
-    internal Tensor? InputGradient() =>
-        terms.Count == 0 ? null : Linear.InputGradient(terms.ConvertAll(term => (term.Gradient, term.Weight.Value)));
+    internal Tensor? InputGradient()
+    {
+        var sum = terms.Count == 0 ? null : Sum(terms.ConvertAll(term => new ProductTerm(term.Gradient, term.Weight.Value)));
+        return sum is null || made is null ? sum ?? made : sum.Add(made);
+    }
 
     /// <summary>Frees the rows and gives the weights back.</summary>
     public void Dispose()
     {
-        rows?.Dispose();
+        interleaved?.Dispose();
         foreach (var (_, weight) in terms)
             weight.Dispose();
     }
+
+    /// <summary>Σ gradient · weight.</summary>
+    private protected virtual Tensor Sum(List<ProductTerm> terms) => Linear.InputGradient(terms);
 }

@@ -31,6 +31,9 @@ public sealed class RandomStream
         return first;
     }
 
+    /// <summary>The same numbers, taken from an index on.</summary>
+    internal RandomStream From(ulong position) => new(Seed) { Position = position };
+
     /// <summary>64 random bits at an index.</summary>
     public ulong Bits(ulong index)
     {

@@ -2,12 +2,16 @@ using Handbook.Torch;
 
 namespace Handbook.Autograd;
 
-/// <summary>A product rows · weightᵀ + bias.</summary>
-/// <param name="rows">[N, in].</param>
-/// <param name="weight">[out, in].</param>
+/// <summary>One product of a sum: rows · weightᵀ.</summary>
+/// <param name="Rows">[N, in].</param>
+/// <param name="Weight">[out, in].</param>
+public readonly record struct ProductTerm(Tensor Rows, Tensor Weight);
+
+/// <summary>Σ rows · weightᵀ + bias.</summary>
+/// <param name="terms">At least one; rows and outputs are as many in each.</param>
 /// <param name="bias">[out], or null.</param>
 /// <returns>[N, out].</returns>
-public delegate Tensor MatrixProduct(Tensor rows, Tensor weight, Tensor? bias);
+public delegate Tensor MatrixProduct(IReadOnlyList<ProductTerm> terms, Tensor? bias);
 
 /// <summary>
 /// What operations multiply with, look up in or scale by. An operation knows it as an operand only: it asks for a product, or for a
@@ -44,15 +48,24 @@ public abstract class Weight : IDisposable
     /// <summary>rows · weightᵀ + bias.</summary>
     /// <param name="rows">[N, in].</param>
     /// <param name="bias">[out], or null.</param>
-    /// <param name="product">How rows meet a dense matrix: in training by blocks, in generation each row by itself.</param>
-    public virtual Tensor Multiply(Tensor rows, Tensor? bias, MatrixProduct product)
+    /// <param name="product">How rows meet dense matrices: in training by blocks, in generation each row by itself.</param>
+    /// <param name="dropout">What an adapter's dropout draws from, in a training pass; null drops nothing.</param>
+    public Tensor Multiply(Tensor rows, Tensor? bias, MatrixProduct product, RandomStream? dropout = null)
     {
-        using var matrix = Lease();
-        return product(rows, matrix.Value, bias);
+        using var scope = new TensorScope();
+        using var terms = new ProductTerms(product, dropout);
+        AddTerms(rows, terms);
+        return scope.Keep(terms.Sum(bias));
     }
 
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    /// <summary>Adds rows · weightᵀ as products of dense matrices, so that all of them are summed in one pass.</summary>
+    internal virtual void AddTerms(Tensor rows, ProductTerms terms) => terms.Add(rows, Lease());
+
+    /// <summary>Rows of the table that the weight is, [ids, columns].</summary>
+    internal virtual Variable LookUp(Tape tape, Tensor ids) => Embedding.OfTable(tape, ids, this);
 
     /// <summary>The backward pass of <see cref="Multiply"/>: gives its own gradient away, and the input's to <paramref name="gradients"/>.</summary>
     /// <param name="output">Gradient of the product, [N, out].</param>

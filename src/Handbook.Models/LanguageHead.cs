@@ -70,7 +70,7 @@ public sealed class LanguageHead
     {
         using var scope = new TensorScope();
         using var offset = Bias?.Lease();
-        var logits = Weight.Multiply(hidden, offset?.Value, RowProduct.Apply);
+        var logits = Weight.Multiply(hidden, offset?.Value, RowProduct.Sum);
         if (config.LogitScale != 1)
             logits = logits.Multiply(config.LogitScale);
         if (config.SoftCap is { } cap)

@@ -21,13 +21,24 @@ internal static class ExpertCases
         // The third expert has no row.
         yield return new(typeof(GroupedLinear), nameof(GroupedLinear.Apply), "", r => [Normal(r, 6, 3), Normal(r, Experts, 5, 3)],
             (tape, x) => [GroupedLinear.Apply(tape, x[0], Sorted(), x[1])],
-            x => [Operator.Call("aten::cat"u8, default, new[] { Product(x, 0, 0, 2), Product(x, 1, 2, 1), Product(x, 3, 3, 3) }, 0L)]);
+            x => [Joined(x)]);
+        foreach (var dropout in new[] { 0, 0.4 })
+        {
+            yield return new(typeof(GroupedLinear), nameof(GroupedLinear.Apply), $"with low-rank deltas and dropout {dropout}",
+                r => [Normal(r, 6, 3), Normal(r, Experts, 5, 3), Normal(r, Experts, 2, 3), Normal(r, Experts, 5, 2)],
+                (tape, x) => [GroupedLinear.Apply(
+                    tape, x[0], Sorted(), new LowRankWeight(x[1], x[2], x[3], 0.5, new AdapterSwitch(), dropout), drops: true)],
+                dropout > 0 ? null : x => [Joined([x[0], x[1].Add(x[3].MatMul(x[2]).Multiply(0.5))])]);
+        }
         yield return new(typeof(Indexing), nameof(Indexing.SumRows), "", r => [Normal(r, 5, 3)],
             (tape, x) => [tape.SumRows(x[0], Tensor.From(new long[] { 2, 0, 2, 2, 0 }), 4)],
             x => [Tensor.From<double>([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0], [4, 5]).MatMul(x[0])]);
     }
 
     private static ExpertRows Sorted() => new(Tensor.From<long>([0, 1, 3, 3, 0, 3], [3, 2]), Experts);
+
+    private static Tensor Joined(Tensor[] x) =>
+        Operator.Call("aten::cat"u8, default, new[] { Product(x, 0, 0, 2), Product(x, 1, 2, 1), Product(x, 3, 3, 3) }, 0L);
 
     private static Tensor[] Logits(Random random) => [Normal(random, random.Next(1, 7), Experts)];
 

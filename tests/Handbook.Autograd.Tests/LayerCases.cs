@@ -20,6 +20,12 @@ internal static class LayerCases
             (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2]], [x[3], x[4]]), x => [Project(x[0], x[1], x[3]), Project(x[0], x[2], x[4])]);
         yield return new(typeof(Linear), nameof(Linear.Apply), "with a low-rank delta", r => [Normal(r, 5, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
             (tape, x) => [Linear.Apply(tape, x[0], Adapted(x))], x => [Project(x[0], Merged(x), null)]);
+        yield return new(typeof(Linear), nameof(Linear.ApplyMany), "with low-rank deltas and dropout",
+            r => [Normal(r, 5, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
+            (tape, x) => Linear.ApplyMany(tape, x[0], [Adapted(x, 0.4), Adapted(x, 0.2)], [], drops: true), null);
+        yield return new(typeof(Elementary.Reading), nameof(Elementary.Reading.Read), "with a low-rank delta",
+            r => [Normal(r, 6, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
+            (tape, x) => [Elementary.Arithmetic.Add(tape, x[0], Elementary.Reading.Read(tape, Adapted(x)))], x => [x[0].Add(Merged(x))]);
         yield return new(typeof(Embedding), nameof(Embedding.Apply), "with a low-rank delta", r => [Tensor.From(new long[] { 3, 0, 3, 5, 1 }), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
             (tape, x) => [Embedding.Apply(tape, x[0].Value, Adapted(x))], x => [Merged(x).IndexSelect(0, x[0])]);
         yield return new(typeof(Elementary.Reading), nameof(Elementary.Reading.Read), "", r => Rows(r, 1, 0),
@@ -56,7 +62,7 @@ internal static class LayerCases
         }
     }
 
-    private static LowRankWeight Adapted(Variable[] x) => new(x[1], x[2], x[3], 0.5, new AdapterSwitch());
+    private static LowRankWeight Adapted(Variable[] x, double dropout = 0) => new(x[1], x[2], x[3], 0.5, new AdapterSwitch(), dropout);
 
     private static Tensor Merged(Tensor[] x) => x[1].Add(x[3].MatMul(x[2]).Multiply(0.5));
 

@@ -110,8 +110,10 @@ public sealed class RunFolderTests : IDisposable
     [Fact]
     public async Task Train_FolderOfALivingProcess_IsRefusedUntilItEnds()
     {
-        var start = new ProcessStartInfo("dotnet",
-            [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. Command("a", "--max_steps=100000", "--save_steps=100000")])
+        // A shell without job control starts what runs beside it deaf to Ctrl-C, which would be handed on.
+        var start = new ProcessStartInfo("env",
+            ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "handbook.dll"),
+                .. Command("a", "--max_steps=100000", "--save_steps=100000")])
             {
                 RedirectStandardOutput = true, RedirectStandardError = true,
             };

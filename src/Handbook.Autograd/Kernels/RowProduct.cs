@@ -12,6 +12,16 @@ internal static unsafe partial class RowProduct
 {
     private const int Tile = 4;
 
+    /// <summary>Σ x Wᵀ + b.</summary>
+    internal static Tensor Sum(IReadOnlyList<ProductTerm> terms, Tensor? bias)
+    {
+        using var scope = new TensorScope();
+        var sum = Apply(terms[0].Rows, terms[0].Weight, bias);
+        foreach (var (rows, weight) in terms.Skip(1))
+            sum = sum.Add(Apply(rows, weight, null));
+        return scope.Keep(sum);
+    }
+
     /// <summary>Multiplies.</summary>
     /// <param name="input">[rows, inputs].</param>
     /// <param name="weight">[outputs, inputs].</param>

@@ -34,25 +34,14 @@ internal sealed class NextTokenContext : ForwardContext
         for (var i = 0; i < outputs.Length; i++)
         {
             using var bias = biases[i]?.Lease();
-            outputs[i] = new Variable(weights[i].Multiply(input.Value, bias?.Value, RowProduct.Apply));
+            outputs[i] = new Variable(weights[i].Multiply(input.Value, bias?.Value, RowProduct.Sum));
         }
         return outputs;
     }
 
     // A row's result must not depend on how many others chose its expert.
-    public override Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Weight weights)
-    {
-        using var scope = new TensorScope();
-        using var stack = weights.Lease();
-        var parts = new List<Tensor>();
-        for (var expert = 0; expert + 1 < experts.Offsets.Count; expert++)
-        {
-            var count = experts.Offsets[expert + 1] - experts.Offsets[expert];
-            if (count > 0)
-                parts.Add(RowProduct.Apply(rows.Value.Narrow(0, experts.Offsets[expert], count), stack.Value.Select(0, expert), null));
-        }
-        return new Variable(scope.Keep(Operator.Call("aten::cat"u8, default, parts.ToArray(), 0L)));
-    }
+    public override Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Weight weights) =>
+        new(weights.Multiply(rows.Value, null, (terms, _) => GroupedLinear.Join(terms, experts, RowProduct.Sum)));
 
     private protected override (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables)
     {

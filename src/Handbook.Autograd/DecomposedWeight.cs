@@ -1,0 +1,165 @@
+using Handbook.Torch;
+
+namespace Handbook.Autograd;
+
+/// <summary>
+/// A weight whose rows have a trained length and a direction with a low-rank delta (DoRA; Liu et al. 2024, arXiv:2402.09353):
+/// m / ‖W + scale · B A‖ · (W + scale · B A), the norm of each row. As in PEFT the norm is a constant in the backward pass (section 4.3 of
+/// the paper), and under dropout the masked input meets everything but W itself.
+/// </summary>
+/// <param name="inner">W, [out, in].</param>
+/// <param name="down">A, [rank, in].</param>
+/// <param name="up">B, [out, rank].</param>
+/// <param name="magnitude">m, [out].</param>
+/// <param name="scale">alpha / rank, or alpha / √rank.</param>
+/// <param name="adapters">Turns all of it off.</param>
+/// <param name="dropout">Probability that an element of the adapter's input is zero, in training.</param>
+public sealed class DecomposedWeight(
+    Weight inner, Weight down, Weight up, Weight magnitude, double scale, AdapterSwitch adapters, double dropout = 0) : Weight
+{
+    private readonly LowRankWeight direction = new(inner, down, up, scale, adapters);
+
+    /// <inheritdoc/>
+    public override ReadOnlySpan<long> Shape => inner.Shape;
+
+    /// <inheritdoc/>
+    public override DType DType => inner.DType;
+
+    /// <inheritdoc/>
+    public override Device Device => inner.Device;
+
+    /// <inheritdoc/>
+    public override IEnumerable<Parameter> Parameters => direction.Parameters.Concat(magnitude.Parameters);
+
+    /// <inheritdoc/>
+    public override bool RequiresGrad => direction.RequiresGrad || (adapters.IsOn && magnitude.RequiresGrad);
+
+    internal override GradientSink? Gradient =>
+        !RequiresGrad ? null : adapters.IsOn ? new Projected(Project) : inner.Gradient;
+
+    internal override IEnumerable<GradientSink> Sinks => adapters.IsOn ? direction.Sinks.Concat(magnitude.Sinks) : inner.Sinks;
+
+    /// <summary>‖W + scale · B A‖ of each row: what m begins as. In float32 at least, [out].</summary>
+    /// <param name="weight">W + scale · B A, [out, in].</param>
+    public static Tensor RowNorms(Tensor weight)
+    {
+        using var scope = new TensorScope();
+        var wide = weight.To(weight.DType == DType.Float64 ? DType.Float64 : DType.Float32);
+        return scope.Keep(Operator.Call("aten::sqrt"u8, default, wide.Multiply(wide).Sum(-1)));
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        direction.Dispose();
+        magnitude.Dispose();
+    }
+
+    internal override void AddTerms(Tensor rows, ProductTerms terms)
+    {
+        if (!adapters.IsOn)
+        {
+            inner.AddTerms(rows, terms);
+            return;
+        }
+        var factor = Factor(Norms(), rows.DType);
+        if (DropoutMask.Draw(terms.Dropout, rows, dropout) is not { } mask)
+        {
+            terms.Add(direction.Multiply(rows, null, terms.Product).Multiply(factor));
+            return;
+        }
+        inner.AddTerms(rows, terms);
+        var masked = mask.Apply(rows);
+        terms.Add(direction.Multiply(masked, null, terms.Product).Multiply(factor).Subtract(inner.Multiply(masked, null, terms.Product)));
+    }
+
+    internal override void Differentiate(Tensor output, ProductGradients gradients)
+    {
+        if (!adapters.IsOn)
+        {
+            inner.Differentiate(output, gradients);
+            return;
+        }
+        if (DropoutMask.Draw(gradients.Dropout, gradients.Input, dropout) is not { } mask)
+        {
+            DifferentiateScaled(output, gradients);
+            return;
+        }
+        inner.Differentiate(output, gradients);
+        using var masked = gradients.Of(mask.Apply(gradients.Input), gradients.WantsInput);
+        DifferentiateScaled(output, masked);
+        inner.Differentiate(output.Multiply(-1), masked);
+        if (masked.InputGradient() is { } term)
+            gradients.AddInputGradient(mask.Apply(term));
+    }
+
+    internal override void Retain()
+    {
+        direction.Retain();
+        magnitude.Retain();
+    }
+
+    internal override void Release()
+    {
+        direction.Release();
+        magnitude.Release();
+    }
+
+    internal override void Return(Tensor value)
+    {
+        if (adapters.IsOn)
+            value.Dispose();
+        else
+            inner.Return(value);
+    }
+
+    private protected override Tensor Acquire()
+    {
+        if (!adapters.IsOn)
+            return inner.Lease().Value;
+        using var scope = new TensorScope();
+        using var sum = direction.Lease();
+        return TensorScope.Detach(sum.Value.Multiply(Factor(RowNorms(sum.Value), sum.Value.DType).View(-1, 1)));
+    }
+
+    /// <summary>The backward pass of m / norm · (rows · directionᵀ).</summary>
+    private void DifferentiateScaled(Tensor output, ProductGradients gradients)
+    {
+        var norms = Norms();
+        if (magnitude.Gradient is { } sink)
+        {
+            var product = direction.Multiply(gradients.Input, null, gradients.Product).To(norms.DType);
+            sink.Add(product.Multiply(output).Sum(0).Divide(norms).To(magnitude.DType));
+        }
+        direction.Differentiate(output.Multiply(Factor(norms, output.DType)), gradients);
+    }
+
+    private Tensor Norms()
+    {
+        using var sum = direction.Lease();
+        return RowNorms(sum.Value);
+    }
+
+    private Tensor Factor(Tensor norms, DType dtype)
+    {
+        using var lengths = magnitude.Lease();
+        return lengths.Value.To(norms.DType).Divide(norms).To(dtype);
+    }
+
+    /// <summary>The gradient of the whole as those of its parts; takes it over.</summary>
+    private void Project(Tensor contribution)
+    {
+        using var scope = new TensorScope();
+        using var owned = contribution;
+        using var sum = direction.Lease();
+        var norms = RowNorms(sum.Value);
+        if (magnitude.Gradient is { } sink)
+            sink.Add(sum.Value.To(norms.DType).Multiply(contribution).Sum(-1).Divide(norms).To(magnitude.DType));
+        direction.Gradient?.Add(contribution.Multiply(Factor(norms, contribution.DType).View(-1, 1)));
+    }
+
+    private sealed class Projected(Action<Tensor> project) : GradientSink
+    {
+        internal override void Add(Tensor contribution) => project(contribution);
+    }
+}
