@@ -32,7 +32,7 @@ public sealed class LanguageHead
     {
         var weight = model.Head.IsTied
             ? embedding.Table
-            : source.Slot(names.Head + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
+            : source.Slot(names.Head + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal, role: WeightRole.Head);
         var bias = model.Head.HasBias ? source.Slot(names.Head + ".bias", [model.VocabularySize], Initialization.Zeros) : null;
         return new LanguageHead(model.Head, weight, bias);
     }

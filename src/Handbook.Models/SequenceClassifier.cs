@@ -27,7 +27,8 @@ public sealed class SequenceClassifier : IPretrainedModel
         this.source = source;
         Config = config;
         Decoder = new Decoder(source, config, architecture.Names);
-        score = source.Slot(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal);
+        score = source.Slot(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal,
+            role: WeightRole.Head);
         Slots = [.. Decoder.Slots, score];
         Map = source.Map;
         source.Finish();

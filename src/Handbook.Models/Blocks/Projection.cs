@@ -18,7 +18,7 @@ public sealed class Projection
     /// <param name="form">How the weight stands in files; null for as it is.</param>
     public Projection(WeightSource source, string name, long outputs, long inputs, bool hasBias, StoredForm? form = null)
     {
-        weight = source.Slot(name + ".weight", [outputs, inputs], Initialization.Normal, form);
+        weight = source.Slot(name + ".weight", [outputs, inputs], Initialization.Normal, form, WeightRole.Linear);
         bias = hasBias ? source.Slot(name + ".bias", [outputs], Initialization.Zeros) : null;
     }
 

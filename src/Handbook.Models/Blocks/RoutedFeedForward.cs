@@ -29,7 +29,8 @@ internal sealed class RoutedFeedForward : FeedForwardBlock
         up = Experts(names.FeedForwardInputs[1], config.Width, model.HiddenSize);
         down = Experts(names.FeedForwardOutput, model.HiddenSize, config.Width);
         WeightSlot Experts(string name, long outputs, long inputs) => source.Slot(
-            prefix + name + ".weight", [routing.ExpertCount, outputs, inputs], Initialization.Normal, StoredForm.Stacked.Instance);
+            prefix + name + ".weight", [routing.ExpertCount, outputs, inputs], Initialization.Normal, StoredForm.Stacked.Instance,
+            WeightRole.Experts);
     }
 
     public override IEnumerable<WeightSlot> Slots => [.. router.Slots, gate, down, up];

@@ -18,7 +18,8 @@ public sealed class TokenEmbedding
     {
         config = model.Embedding;
         padTokenId = model.PadTokenId;
-        Table = source.Slot(names.Embedding + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal);
+        Table = source.Slot(
+            names.Embedding + ".weight", [model.VocabularySize, model.HiddenSize], Initialization.Normal, role: WeightRole.Embedding);
         // PyTorch zeroes the row of padding_idx in a new table.
         if (source is RandomWeights && padTokenId is { } row && row < model.VocabularySize)
         {

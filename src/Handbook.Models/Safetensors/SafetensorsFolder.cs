@@ -16,13 +16,15 @@ public sealed class SafetensorsFolder : IDisposable
     private readonly List<SafetensorsFile> files = [];
 
     /// <summary>Opens the files of a folder.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="fileName">The file that holds all of them, where there are not several.</param>
     /// <exception cref="UserErrorException">No safetensors weights, a broken file, or an index that does not fit its files.</exception>
-    public SafetensorsFolder(string folder)
+    public SafetensorsFolder(string folder, string fileName = SingleFile)
     {
         Folder = folder;
         try
         {
-            var single = Path.Combine(folder, SingleFile);
+            var single = Path.Combine(folder, fileName);
             var index = Path.Combine(folder, IndexFile);
             if (File.Exists(single))
                 Take(new SafetensorsFile(single));

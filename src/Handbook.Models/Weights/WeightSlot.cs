@@ -2,16 +2,39 @@ using Handbook.Autograd;
 
 namespace Handbook.Models.Weights;
 
+/// <summary>What a weight is for: adapters and few bits are for some.</summary>
+public enum WeightRole
+{
+    /// <summary>Norms, biases, positions.</summary>
+    Other,
+
+    /// <summary>A linear layer inside the decoder, [out, in].</summary>
+    Linear,
+
+    /// <summary>The linear layers of all experts, [experts, out, in].</summary>
+    Experts,
+
+    /// <summary>The table of token vectors, [vocabulary, width]; a tied head's too.</summary>
+    Embedding,
+
+    /// <summary>A head: of the language model, when it is not tied, or of a classifier, [out, width].</summary>
+    Head,
+}
+
 /// <summary>
 /// A place of a model that holds a weight, under the name that the reference gives it. What stands there may change after loading: an
 /// adapter goes around it, and whoever owns the place does not know.
 /// </summary>
 /// <param name="name">Name in checkpoints.</param>
 /// <param name="weight">What stands there first.</param>
-public sealed class WeightSlot(string name, Weight weight)
+/// <param name="role">What it is for.</param>
+public sealed class WeightSlot(string name, Weight weight, WeightRole role = WeightRole.Other)
 {
     /// <summary>Name in checkpoints.</summary>
     public string Name => name;
+
+    /// <summary>What it is for.</summary>
+    public WeightRole Role => role;
 
     /// <summary>What stands there.</summary>
     public Weight Weight { get; set; } = weight;

@@ -42,11 +42,13 @@ public abstract class WeightSource
     /// <param name="shape">The shape that the configuration asks for.</param>
     /// <param name="initialization">How it begins when it is new.</param>
     /// <param name="form">How it stands in files; null for as it is.</param>
-    public WeightSlot Slot(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm? form = null)
+    /// <param name="role">What it is for.</param>
+    public WeightSlot Slot(
+        string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm? form = null, WeightRole role = WeightRole.Other)
     {
         form ??= StoredForm.Same.Instance;
         forms.Add(name, form);
-        return new WeightSlot(name, new Parameter(name, Get(name, shape, initialization, form)));
+        return new WeightSlot(name, new Parameter(name, Get(name, shape, initialization, form)), role);
     }
 
     /// <summary>How a weight that was asked for stands in files.</summary>
