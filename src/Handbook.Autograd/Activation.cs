@@ -14,7 +14,9 @@ public static class Activation
     {
         var value = Elementwise.Applies(x.Value) ? ActivationKernel.Forward(x.Value, kind) : PlainForward(x.Value, kind);
         return tape.Record(value, [x], [x.Value], (gradient, saved) => x.Accumulate(
-            Elementwise.Applies(gradient, saved[0]) ? ActivationKernel.Backward(gradient, saved[0], kind) : PlainBackward(gradient, saved[0], kind)));
+            Elementwise.Applies(gradient, saved[0])
+                ? ActivationKernel.Backward(gradient, saved[0], kind)
+                : PlainBackward(gradient, saved[0], kind)));
     }
 
     /// <summary>The definition, in libtorch's operators.</summary>

@@ -21,7 +21,8 @@ public static unsafe partial class Attention
         internal static (Tensor Query, Tensor Key, Tensor Value) Backward(AttentionPlan plan, Tensor gradient, Tensor[] saved) =>
             FusedKernels.ForWidth(Differentiate<Lanes16>, Differentiate<Lanes8>, Differentiate<Lanes4>)(plan, gradient, saved);
 
-        private static (Tensor Output, Tensor LogSumExp) Attend<V>(AttentionPlan plan, Tensor query, Tensor key, Tensor value) where V : unmanaged, ILanes<V> =>
+        private static (Tensor Output, Tensor LogSumExp) Attend<V>(AttentionPlan plan, Tensor query, Tensor key, Tensor value)
+            where V : unmanaged, ILanes<V> =>
             query.DType == DType.Float32
                 ? AttentionForward<float, SingleBlocks<V>, V>.Run(plan, query, key, value)
                 : AttentionForward<ushort, BFloat16Blocks<V>, V>.Run(plan, query, key, value);

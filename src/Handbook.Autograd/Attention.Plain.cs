@@ -22,7 +22,8 @@ public static unsafe partial class Attention
 
     /// <summary>Gradients of the definition with respect to query, key and value.</summary>
     internal static (Tensor Query, Tensor Key, Tensor Value) PlainBackward(
-        Tensor gradient, Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule, AttentionDropout dropout = default)
+        Tensor gradient, Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule,
+        AttentionDropout dropout = default)
     {
         using var scope = new TensorScope();
         var wide = query.DType == DType.Float64 ? DType.Float64 : DType.Float32;
@@ -41,7 +42,8 @@ public static unsafe partial class Attention
             part.AddToKeys(keyGradient, scoreGradient.Transpose(1, 2).MatMul(part.Query));
             part.AddToKeys(valueGradient, part.Kept(part.Weights).Transpose(1, 2).MatMul(outputGradient));
         }
-        return (scope.Keep(queryGradient.To(query.DType)), scope.Keep(keyGradient.To(key.DType)), scope.Keep(valueGradient.To(value.DType)));
+        return (scope.Keep(queryGradient.To(query.DType)), scope.Keep(keyGradient.To(key.DType)),
+            scope.Keep(valueGradient.To(value.DType)));
     }
 
     /// <summary>One segment's operands in float32 (float64 beside float64 data), and its attention weights.</summary>
@@ -134,8 +136,10 @@ public static unsafe partial class Attention
             var others = IntegerTensors.Progression(0, 1, seen, device).View(1, seen);
             var allowed = Operator.Call("aten::le"u8, "Tensor"u8, others, own);
             if (window < seen)
-                allowed = Operator.Call("aten::bitwise_and"u8, "Tensor"u8, allowed, Operator.Call("aten::lt"u8, "Tensor"u8, own, IntegerTensors.Progression(window, 1, seen, device).View(1, seen)));
-            return scope.Keep(Elementary.Arithmetic.Choose(allowed, Tensor.Zeros([], dtype, device), Tensor.Full([], double.NegativeInfinity, dtype, device)));
+                allowed = Operator.Call("aten::bitwise_and"u8, "Tensor"u8, allowed,
+                    Operator.Call("aten::lt"u8, "Tensor"u8, own, IntegerTensors.Progression(window, 1, seen, device).View(1, seen)));
+            return scope.Keep(Elementary.Arithmetic.Choose(allowed, Tensor.Zeros([], dtype, device),
+                Tensor.Full([], double.NegativeInfinity, dtype, device)));
         }
     }
 }

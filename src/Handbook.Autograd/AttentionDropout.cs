@@ -30,7 +30,8 @@ internal readonly struct AttentionDropout
         return new AttentionDropout(random, random.Take(weights * query.Size(1)), probability);
     }
 
-    /// <summary>0 or 1/(1 - p) for each weight [K, G*L, S] of a segment, null when nothing is dropped. Belongs to the current scope.</summary>
+    /// <summary>0 or 1/(1 - p) for each weight [K, G*L, S] of a segment, null when nothing is dropped.
+    /// Belongs to the current scope.</summary>
     /// <param name="weights">The weights.</param>
     /// <param name="layout">The row.</param>
     /// <param name="segment">The segment's number.</param>

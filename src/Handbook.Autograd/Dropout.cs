@@ -37,6 +37,7 @@ public static class Dropout
         // In float64, where p is what it is: a comparison in float32 would round it.
         using var bound = Tensor.Scalar(p);
         var drops = Operator.Call("aten::lt"u8, "Tensor"u8, uniform.To(DType.Float64), bound);
-        return Elementary.Arithmetic.Choose(drops, Tensor.Zeros([], DType.Float32, uniform.Device), Tensor.Full([], (float)(1 / (1 - p)), DType.Float32, uniform.Device));
+        return Elementary.Arithmetic.Choose(drops, Tensor.Zeros([], DType.Float32, uniform.Device),
+            Tensor.Full([], (float)(1 / (1 - p)), DType.Float32, uniform.Device));
     }
 }

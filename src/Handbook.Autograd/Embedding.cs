@@ -17,7 +17,8 @@ public static class Embedding
     internal static Variable OfTable(Tape tape, Tensor ids, Weight weight)
     {
         using var table = weight.Lease();
-        var fused = KernelTable.Runs(Operation.Embedding, table.Value) && table.Value.DimensionCount == 2 && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
+        var fused = KernelTable.Runs(Operation.Embedding, table.Value) && table.Value.DimensionCount == 2
+            && ids is { IsCpu: true, DType: DType.Int64, IsContiguous: true };
         var value = fused ? EmbeddingKernel.Forward(ids, table.Value) : table.Value.IndexSelect(0, ids);
         return tape.Record(value, [], [ids], (gradient, saved) =>
         {

@@ -30,7 +30,8 @@ public static class EmbeddingNoise
         using var scope = new TensorScope();
         var magnitudes = new float[layout.Length];
         foreach (var segment in layout.Segments)
-            magnitudes.AsSpan(segment.Start, segment.Length).Fill((float)(alpha / Math.Sqrt((double)(segment.FirstPosition + segment.Length) * x.Size(-1))));
+            magnitudes.AsSpan(segment.Start, segment.Length)
+                .Fill((float)(alpha / Math.Sqrt((double)(segment.FirstPosition + segment.Length) * x.Size(-1))));
         var uniform = random.Uniform(random.Take(x.ElementCount), x.Shape, x.Device);
         var noise = uniform.Multiply(2).Add(-1).Multiply(Tensor.From<float>(magnitudes, [layout.Length, 1], x.Device));
         return scope.Keep(x.Add(noise.To(x.DType)));

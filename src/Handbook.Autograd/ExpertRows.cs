@@ -21,7 +21,8 @@ public sealed class ExpertRows : IDisposable
         var (sorted, order) = Operator.Call2("aten::sort"u8, "stable"u8, flat, Value.Some(true), 0L, false);
         Order = TensorScope.Detach(order);
         var places = IntegerTensors.Progression(0, 1, tokens, choice.Device).View(tokens, 1);
-        Tokens = TensorScope.Detach(Operator.Call("aten::expand"u8, default, places, new[] { tokens, choices }, false).Reshape(tokens * choices).IndexSelect(0, order));
+        Tokens = TensorScope.Detach(Operator.Call("aten::expand"u8, default, places, new[] { tokens, choices }, false)
+            .Reshape(tokens * choices).IndexSelect(0, order));
         var numbers = IntegerTensors.Progression(0, 1, experts, choice.Device).View(experts, 1);
         Ends = TensorScope.Detach(Operator.Call("aten::le"u8, "Tensor"u8, sorted.View(1, -1), numbers).Sum(1));
         TokenCount = tokens;

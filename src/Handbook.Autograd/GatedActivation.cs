@@ -17,7 +17,9 @@ public static class GatedActivation
     /// <returns>[N, width].</returns>
     public static Variable Apply(Tape tape, Variable gate, Variable up, ActivationKind kind)
     {
-        var value = Elementwise.Applies(gate.Value, up.Value) ? GatedActivationKernel.Forward(gate.Value, up.Value, kind) : PlainForward(gate.Value, up.Value, kind);
+        var value = Elementwise.Applies(gate.Value, up.Value)
+            ? GatedActivationKernel.Forward(gate.Value, up.Value, kind)
+            : PlainForward(gate.Value, up.Value, kind);
         return tape.Record(value, [gate, up], [gate.Value, up.Value], (gradient, saved) =>
         {
             var (gateGradient, upGradient) = Elementwise.Applies(gradient, saved[0], saved[1])

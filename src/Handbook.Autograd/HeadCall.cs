@@ -9,13 +9,17 @@ internal sealed record HeadCall
         Tensor hidden, Tensor weight, Tensor? bias, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, HeadOptions options)
     {
         if (hidden.DimensionCount != 2 || weight.DimensionCount != 2 || hidden.Size(1) != weight.Size(1) || labels.Length != rows.Length)
-            throw new ArgumentException($"Head: hidden {hidden}, weight {weight}, {rows.Length} rows and {labels.Length} labels do not fit together.", nameof(hidden));
+            throw new ArgumentException(
+                $"Head: hidden {hidden}, weight {weight}, {rows.Length} rows and {labels.Length} labels do not fit together.",
+                nameof(hidden));
         for (var i = 0; i < labels.Length; i++)
         {
             if (rows[i] < 0 || rows[i] >= hidden.Size(0))
-                throw new ArgumentOutOfRangeException(nameof(rows), rows[i], $"Label {i} is predicted from a token outside the {hidden.Size(0)} there are.");
+                throw new ArgumentOutOfRangeException(nameof(rows), rows[i],
+                    $"Label {i} is predicted from a token outside the {hidden.Size(0)} there are.");
             if (labels[i] < 0 || labels[i] >= weight.Size(0))
-                throw new ArgumentOutOfRangeException(nameof(labels), labels[i], $"Label {i} lies outside the vocabulary of {weight.Size(0)}.");
+                throw new ArgumentOutOfRangeException(nameof(labels), labels[i],
+                    $"Label {i} lies outside the vocabulary of {weight.Size(0)}.");
         }
         (Hidden, Weight, Bias, Rows, Labels, Options) = (hidden, weight, bias, rows.ToArray(), labels.ToArray(), options);
     }
@@ -45,7 +49,9 @@ internal sealed record HeadCall
         if (coefficients.Length == 1)
             return Tensor.Full([Labels.Length], coefficients[0], Wide, Hidden.Device);
         if (coefficients.Length != Labels.Length)
-            throw new ArgumentException($"{coefficients.Length} coefficients for {Labels.Length} labels: one for all or one for each is needed.", nameof(coefficients));
+            throw new ArgumentException(
+                $"{coefficients.Length} coefficients for {Labels.Length} labels: one for all or one for each is needed.",
+                nameof(coefficients));
         using var single = Tensor.From<float>(coefficients, [coefficients.Length], Hidden.Device);
         return single.To(Wide);
     }

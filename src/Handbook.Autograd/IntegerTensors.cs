@@ -14,7 +14,8 @@ internal static class IntegerTensors
         using var scope = new TensorScope();
         var first = Tensor.From(new[] { start }, device);
         var rest = Operator.Call("aten::expand"u8, default, Tensor.From(new[] { step }, device), new[] { count - 1 }, false);
-        return scope.Keep(Operator.Call("aten::cumsum"u8, default, Operator.Call("aten::cat"u8, default, new[] { first, rest }, 0L), 0L, Value.None));
+        return scope.Keep(
+            Operator.Call("aten::cumsum"u8, default, Operator.Call("aten::cat"u8, default, new[] { first, rest }, 0L), 0L, Value.None));
     }
 
     /// <summary>a · number.</summary>

@@ -17,7 +17,8 @@ public static unsafe partial class LanguageModelHead
     }
 
     /// <summary>Logps and the wanted gradients of sum(factor * logp) in one pass.</summary>
-    private static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Pass(HeadCall call, HeadGradients wanted, Tensor factors)
+    private static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Pass(
+        HeadCall call, HeadGradients wanted, Tensor factors)
     {
         if (!FusedApplies(call))
             return PlainPass(call, wanted, factors);
@@ -29,7 +30,8 @@ public static unsafe partial class LanguageModelHead
             ? HeadPass<float, SingleBlocks<V>, V>.Measure(call, isTracked)
             : HeadPass<ushort, BFloat16Blocks<V>, V>.Measure(call, isTracked);
 
-    private static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Pass<V>(HeadCall call, HeadGradients wanted, Tensor factors)
+    private static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Pass<V>(
+        HeadCall call, HeadGradients wanted, Tensor factors)
         where V : unmanaged, ILanes<V> =>
         call.Weight.DType == DType.Float32
             ? HeadPass<float, SingleBlocks<V>, V>.Run(call, wanted, factors)

@@ -29,7 +29,8 @@ public static unsafe partial class LanguageModelHead
             if (wanted.Any)
                 part.AddGradients(gradients, factors!.Narrow(0, start, count).To(call.Wide));
         }
-        var all = Enumerable.Range(0, 4).Select(i => scope.Keep(Operator.Call("aten::cat"u8, default, parts.Select(part => part[i]).ToArray(), 0L))).ToArray();
+        var all = Enumerable.Range(0, 4)
+            .Select(i => scope.Keep(Operator.Call("aten::cat"u8, default, parts.Select(part => part[i]).ToArray(), 0L))).ToArray();
         return (all[0], new HeadStatistics(all[1], all[2], all[3]), gradients.Finish(call, scope));
     }
 

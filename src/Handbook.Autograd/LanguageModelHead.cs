@@ -37,7 +37,8 @@ public static unsafe partial class LanguageModelHead
             using var again = weight.Lease();
             using var offsetAgain = bias?.Lease();
             var wanted = new HeadGradients(hidden.RequiresGrad, weight.Gradient, bias?.Gradient) { WeightSum = weight.Gradient?.Sum };
-            value.Gradients(call with { Hidden = held[0], Weight = again.Value, Bias = offsetAgain?.Value }, wanted, gradient).AddTo(hidden);
+            value.Gradients(call with { Hidden = held[0], Weight = again.Value, Bias = offsetAgain?.Value }, wanted, gradient)
+                .AddTo(hidden);
         }, [weight, bias]);
         // The tape has handles of its own; these would keep the memory until the end of the step.
         foreach (var tensor in value.Held)
@@ -67,7 +68,9 @@ public static unsafe partial class LanguageModelHead
         var call = new HeadCall(hidden.Value, matrix.Value, offset?.Value, rows, labels, options ?? HeadOptions.Default);
         using var scope = new TensorScope();
         var factors = call.Factors(coefficients);
-        var wanted = tape.Tracks([hidden], weight, bias) ? new HeadGradients(hidden.RequiresGrad, weight.Gradient, bias?.Gradient) : default;
+        var wanted = tape.Tracks([hidden], weight, bias)
+            ? new HeadGradients(hidden.RequiresGrad, weight.Gradient, bias?.Gradient)
+            : default;
         var (logps, statistics, gradients) = Pass(call, wanted, factors);
         var loss = scope.Keep(logps.Multiply(factors).Sum());
         var recorded = tape.Record(loss, [hidden], gradients.Saved(), (gradient, held) =>

@@ -12,7 +12,8 @@ public static class Linear
     /// <param name="weight">[out, in]; no gradient is computed for it when it wants none.</param>
     /// <param name="bias">[out] or null.</param>
     /// <returns>[N, out].</returns>
-    public static Variable Apply(Tape tape, Variable input, Weight weight, Weight? bias = null) => ApplyMany(tape, input, [weight], [bias])[0];
+    public static Variable Apply(Tape tape, Variable input, Weight weight, Weight? bias = null) =>
+        ApplyMany(tape, input, [weight], [bias])[0];
 
     /// <summary>Several projections of one input, whose gradient is then summed in one place.</summary>
     /// <param name="tape">Where to record.</param>
@@ -111,5 +112,7 @@ public static class Linear
     }
 
     private static Tensor SumOfRows(Tensor gradient, DType result) =>
-        KernelTable.Runs(Operation.GradientSum, gradient) ? RowSums.Of(gradient, result) : gradient.To(Shapes.SumType(gradient)).Sum(0).To(result);
+        KernelTable.Runs(Operation.GradientSum, gradient)
+            ? RowSums.Of(gradient, result)
+            : gradient.To(Shapes.SumType(gradient)).Sum(0).To(result);
 }

@@ -14,7 +14,8 @@ public sealed class OperationTimes
     [ThreadStatic]
     private static OperationTimes? current;
 
-    /// <summary>The times being collected on this thread, which is the one that runs the operations; null (the default) collects none.</summary>
+    /// <summary>The times being collected on this thread, which is the one that runs the operations;
+    /// null (the default) collects none.</summary>
     public static OperationTimes? Current { get => current; set => current = value; }
 
     /// <summary>Starts the next stretch of time without giving the last one to anybody.</summary>

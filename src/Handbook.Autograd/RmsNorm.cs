@@ -81,7 +81,8 @@ public static class RmsNorm
         return (sum, PlainForward(sum, weight, epsilon, isOffset));
     }
 
-    /// <summary>Gradients of the definition with respect to x (plus <paramref name="residual"/>, what reached x directly) and weight.</summary>
+    /// <summary>Gradients of the definition with respect to x (plus <paramref name="residual"/>,
+    /// what reached x directly) and weight.</summary>
     internal static (Tensor X, Tensor Weight) PlainBackward(
         Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon, bool isOffset = false)
     {

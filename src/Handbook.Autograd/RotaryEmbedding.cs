@@ -75,6 +75,8 @@ public static  class RotaryEmbedding
     {
         if (x.DimensionCount != 3 || cos.DimensionCount != 2 || !cos.Shape.SequenceEqual(sin.Shape)
             || cos.Size(0) != x.Size(0) || 2 * cos.Size(1) > x.Size(2))
-            throw new ArgumentException($"Rotary embedding of {x} with tables {cos} and {sin}: [tokens, heads, headDim] and [tokens, at most headDim/2] are needed.");
+            throw new ArgumentException(
+                $"Rotary embedding of {x} with tables {cos} and {sin}: [tokens, heads, headDim] and [tokens, at most headDim/2] are "
+                    + "needed.");
     }
 }

@@ -13,7 +13,8 @@ public static class Routing
     /// <param name="logits">[tokens, experts].</param>
     /// <param name="count">Experts of each token.</param>
     /// <param name="normalize">True when a token's weights are divided by their sum.</param>
-    /// <returns>Weights [tokens, count] with their gradient, and the experts' numbers as int64 [tokens, count], which belong to the caller.</returns>
+    /// <returns>Weights [tokens, count] with their gradient, and the experts' numbers as int64 [tokens, count],
+    /// which belong to the caller.</returns>
     public static (Variable Weights, Tensor Experts) Choose(Tape tape, Variable logits, int count, bool normalize)
     {
         using var scope = new TensorScope();
@@ -33,7 +34,8 @@ public static class Routing
                 var mean = direction.Multiply(picked).Sum(-1, keepDim: true).Divide(total);
                 direction = direction.Subtract(mean).Divide(total);
             }
-            var spread = Operator.Call("aten::scatter"u8, "src"u8, Tensor.Zeros(odds.Shape, odds.DType, odds.Device), 1L, saved[1], direction);
+            var spread = Operator.Call(
+                "aten::scatter"u8, "src"u8, Tensor.Zeros(odds.Shape, odds.DType, odds.Device), 1L, saved[1], direction);
             logits.Accumulate(ThroughSoftmax(odds, spread).To(saved[0].DType));
         });
         return (recorded, experts);

@@ -20,7 +20,8 @@ internal static class Shapes
                 stretched.Add(dim);
         }
         if (stretched.Count > 0)
-            result = Operator.Call("aten::sum"u8, "dim_IntList"u8, gradient, Value.Some(stretched.ToArray()), true, Value.None).Reshape(operand.Shape);
+            result = Operator.Call("aten::sum"u8, "dim_IntList"u8, gradient, Value.Some(stretched.ToArray()), true, Value.None)
+                .Reshape(operand.Shape);
         return result.DType == operand.DType ? result.Alias() : result.To(operand.DType);
     }
 

@@ -79,7 +79,8 @@ public sealed class Tape : IDisposable
         if (!Tracks(inputs, weights))
             return new Variable(value);
         var output = new Variable(value, requiresGrad: true);
-        nodes.Add(new Node(source, [output], Hold(saved), WeightUses.Of(weights), (outputs, tensors) => backward(outputs[0].Grad!, tensors)));
+        nodes.Add(new Node(
+            source, [output], Hold(saved), WeightUses.Of(weights), (outputs, tensors) => backward(outputs[0].Grad!, tensors)));
         return output;
     }
 
@@ -97,7 +98,8 @@ public sealed class Tape : IDisposable
         for (var i = 0; i < values.Length; i++)
             outputs[i] = new Variable(values[i], tracked);
         if (tracked)
-            nodes.Add(new Node(source, outputs, Hold(saved), WeightUses.Of(weights), (results, tensors) => backward(Array.ConvertAll(results, result => result.Grad), tensors)));
+            nodes.Add(new Node(source, outputs, Hold(saved), WeightUses.Of(weights),
+                (results, tensors) => backward(Array.ConvertAll(results, result => result.Grad), tensors)));
         return outputs;
     }
 

@@ -67,7 +67,8 @@ public abstract class Weight : IDisposable
     /// <summary>Rows of the table that the weight is, [ids, columns].</summary>
     internal virtual Variable LookUp(Tape tape, Tensor ids) => Embedding.OfTable(tape, ids, this);
 
-    /// <summary>The backward pass of <see cref="Multiply"/>: gives its own gradient away, and the input's to <paramref name="gradients"/>.</summary>
+    /// <summary>The backward pass of <see cref="Multiply"/>: gives its own gradient away,
+    /// and the input's to <paramref name="gradients"/>.</summary>
     /// <param name="output">Gradient of the product, [N, out].</param>
     /// <param name="gradients">What the products of one input share.</param>
     internal virtual void Differentiate(Tensor output, ProductGradients gradients)

@@ -17,6 +17,7 @@ public sealed record ForwardOptions
     /// <summary>Treat the configuration's dropout as 0.</summary>
     public bool DisableDropout { get; init; }
 
-    /// <summary>Sees the embeddings, the stream after each layer, and the hidden states after the final norm, [tokens, width] each.</summary>
+    /// <summary>Sees the embeddings, the stream after each layer, and the hidden states after the final norm, [tokens,
+    /// width] each.</summary>
     public Action<Tensor>? Observe { get; init; }
 }

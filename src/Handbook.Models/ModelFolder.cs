@@ -17,7 +17,8 @@ public sealed class ModelFolder : IDisposable
     {
         Path = path;
         if (!Directory.Exists(path))
-            throw new UserErrorException($"{path}: no such folder; a model folder with {ConfigFile.Name} and {SafetensorsFolder.SingleFile} is expected.");
+            throw new UserErrorException(
+                $"{path}: no such folder; a model folder with {ConfigFile.Name} and {SafetensorsFolder.SingleFile} is expected.");
         var configPath = System.IO.Path.Combine(path, ConfigFile.Name);
         var json = ConfigFile.Read(configPath);
         Architecture = ArchitectureTable.Find(json, configPath);
@@ -68,7 +69,8 @@ public sealed class ModelFolder : IDisposable
     /// are kept.
     /// </summary>
     internal static void Save(
-        string folder, ModelConfig config, string className, JsonObject? generation, SpecialTokenIds? special, IEnumerable<Parameter> parameters,
+        string folder, ModelConfig config, string className, JsonObject? generation, SpecialTokenIds? special,
+        IEnumerable<Parameter> parameters,
         WeightMap map, DType dtype, Func<Parameter, Tensor>? values)
     {
         Directory.CreateDirectory(folder);

@@ -121,8 +121,10 @@ public sealed class SequenceClassifier : IPretrainedModel
         var source = Config.Source.DeepClone().AsObject();
         source.Remove("num_labels");
         source["id2label"] = Labels((label, number) => (number, JsonValue.Create(label)));
-        source["label2id"] = Labels((label, number) => (label, JsonValue.Create(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))));
-        ModelFolder.Save(path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Parameters, Map, dtype, values);
+        source["label2id"] = Labels(
+            (label, number) => (label, JsonValue.Create(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))));
+        ModelFolder.Save(
+            path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Parameters, Map, dtype, values);
     }
 
     /// <summary>Frees the weights and closes the files.</summary>

@@ -12,24 +12,29 @@ namespace Handbook.Torch;
 /// </summary>
 public static unsafe class CpuMatrixKernels
 {
-    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void> BFloat16Product =
-        (delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>)
+    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>
+        BFloat16Product = (delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>)
         Native.OptionalExport("_ZN2at6native7cpublas6brgemmEllllllbPKN3c108BFloat16ES5_Pfb");
 
-    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void> SingleProduct =
-        (delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>)
+    private static readonly delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>
+        SingleProduct = (delegate* unmanaged<long, long, long, long, long, long, byte, void*, void*, float*, byte, void>)
         Native.OptionalExport("_ZN2at6native7cpublas6brgemmEllllllbPKfS3_Pfb");
 
     // BLAS as Fortran calls it, and the number of threads it may take for the calling thread alone.
-    private static readonly delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void> BlasProduct =
-        (delegate* unmanaged<byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)Native.OptionalExport("sgemm_");
+    private static readonly delegate* unmanaged<
+        byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>
+        BlasProduct = (delegate* unmanaged<
+            byte*, byte*, int*, int*, int*, float*, float*, int*, float*, int*, float*, float*, int*, void>)
+        Native.OptionalExport("sgemm_");
 
-    private static readonly delegate* unmanaged<int, int> SetBlasThreads = (delegate* unmanaged<int, int>)Native.OptionalExport("MKL_Set_Num_Threads_Local");
+    private static readonly delegate* unmanaged<int, int> SetBlasThreads =
+        (delegate* unmanaged<int, int>)Native.OptionalExport("MKL_Set_Num_Threads_Local");
 
     private static readonly delegate* unmanaged<byte, void> ReleaseFunction =
         (delegate* unmanaged<byte, void>)Native.OptionalExport("_ZN2at6native7cpublas14brgemm_releaseEb");
 
-    /// <summary>True when block products of float32 run here: the function is exported, and a product of known numbers comes out right.</summary>
+    /// <summary>True when block products of float32 run here: the function is exported,
+    /// and a product of known numbers comes out right.</summary>
     public static bool IsSupported { get; } = SingleProduct != null && IsExact(ofBFloat16: false);
 
     /// <summary>True when block products of bfloat16 do too: the processor has AVX-512 with bfloat16.</summary>
@@ -45,11 +50,13 @@ public static unsafe class CpuMatrixKernels
     /// C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n] in bfloat16. A is row-major. Of B, pairs of rows are interleaved
     /// (element (r, c) of rows 2p and 2p + 1 at [p, c, 0..1]; k even), <paramref name="strideB"/> columns apart. C is row-major.
     /// </summary>
-    public static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
+    public static void Multiply(
+        long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
         BFloat16Product(m, n, k, strideA, strideB, strideC, accumulate ? (byte)1 : (byte)0, a, b, c, 1);
 
     /// <summary>C[m, n] = (accumulate ? C : 0) + A[m, k] · B[k, n] in float32, all row-major.</summary>
-    public static void Multiply(long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate)
+    public static void Multiply(
+        long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate)
     {
         if (BlasIsFaster)
             BlasMultiply((int)m, (int)n, (int)k, a, (int)strideA, b, (int)strideB, c, (int)strideC, accumulate);
@@ -65,7 +72,8 @@ public static unsafe class CpuMatrixKernels
     }
 
     /// <summary>Columns are what BLAS takes for rows: it is given Bᵀ Aᵀ = Cᵀ.</summary>
-    private static void BlasMultiply(int m, int n, int k, float* a, int strideA, float* b, int strideB, float* c, int strideC, bool accumulate)
+    private static void BlasMultiply(
+        int m, int n, int k, float* a, int strideA, float* b, int strideB, float* c, int strideC, bool accumulate)
     {
         var asItIs = (byte)'N';
         var (one, beta) = (1f, accumulate ? 1f : 0f);
@@ -101,11 +109,13 @@ public static unsafe class CpuMatrixKernels
     {
         const int BFloat16Flag = 1 << 5;
         // oneDNN itself may have been told to do with less.
-        var limit = Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA") ?? Environment.GetEnvironmentVariable("DNNL_MAX_CPU_ISA") ?? "ALL";
-        if (!limit.Contains("512", StringComparison.Ordinal) && !limit.Contains("AVX10", StringComparison.OrdinalIgnoreCase) && limit is not ("ALL" or "DEFAULT"))
+        var limit = Environment.GetEnvironmentVariable("ONEDNN_MAX_CPU_ISA")
+            ?? Environment.GetEnvironmentVariable("DNNL_MAX_CPU_ISA") ?? "ALL";
+        if (!limit.Contains("512", StringComparison.Ordinal) && !limit.Contains("AVX10", StringComparison.OrdinalIgnoreCase)
+            && limit is not ("ALL" or "DEFAULT"))
             return false;
-        return RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported
-            && Avx512F.VL.IsSupported && (X86Base.CpuId(7, 1).Eax & BFloat16Flag) != 0;
+        return RuntimeInformation.ProcessArchitecture == Architecture.X64 && Avx512F.IsSupported && Avx512BW.IsSupported
+            && Avx512DQ.IsSupported && Avx512F.VL.IsSupported && (X86Base.CpuId(7, 1).Eax & BFloat16Flag) != 0;
     }
 
     /// <summary>Small integers are exact in bfloat16 and in sums: the products must equal integer arithmetic.</summary>

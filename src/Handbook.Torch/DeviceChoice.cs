@@ -20,7 +20,9 @@ public sealed record DeviceChoice(Device Device, string Why)
         if (wanted != "auto")
         {
             var asked = Parse(wanted);
-            return Problem(asked) is { } fault ? throw new UserErrorException($"device: {wanted} is not to be had: {fault}") : new DeviceChoice(asked, "as asked for");
+            return Problem(asked) is { } fault
+                ? throw new UserErrorException($"device: {wanted} is not to be had: {fault}")
+                : new DeviceChoice(asked, "as asked for");
         }
         var problem = Problem(Device.Cuda());
         return problem is null ? new DeviceChoice(Device.Cuda(), "a GPU that libtorch can use") : new DeviceChoice(Device.Cpu, problem);
@@ -33,13 +35,15 @@ public sealed record DeviceChoice(Device Device, string Why)
     public static bool IsOne(string wanted) => wanted is "auto" or "cpu" || Cuda(wanted) is not null;
 
     private static Device Parse(string wanted) =>
-        Cuda(wanted) ?? throw new UserErrorException($"device: expected {Expected}, found {wanted}.{NearestName.Hint(wanted, ["auto", "cpu", "cuda"])}");
+        Cuda(wanted) ?? throw new UserErrorException(
+            $"device: expected {Expected}, found {wanted}.{NearestName.Hint(wanted, ["auto", "cpu", "cuda"])}");
 
     private static Device? Cuda(string wanted)
     {
         if (wanted == "cuda")
             return Device.Cuda();
-        return wanted.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(wanted.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+        return wanted.StartsWith("cuda:", StringComparison.Ordinal)
+            && int.TryParse(wanted.AsSpan(5), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
             ? Device.Cuda(index)
             : null;
     }

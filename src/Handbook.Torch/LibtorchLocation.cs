@@ -31,7 +31,8 @@ public static class LibtorchLocation
             if (File.Exists(Path.Combine(nested, FileName)))
                 return (Path.GetFullPath(nested), Variable);
             throw new UserErrorException(
-                $"{Variable}={named}: no {FileName} there. Name the folder that holds it, such as the torch/lib folder of a PyTorch from 2.10 on.");
+                $"{Variable}={named}: no {FileName} there. Name the folder that holds it, such as the torch/lib folder of a PyTorch from "
+                    + "2.10 on.");
         }
         var beside = Path.Combine(AppContext.BaseDirectory, "libtorch");
         if (File.Exists(Path.Combine(beside, FileName)))
@@ -39,7 +40,9 @@ public static class LibtorchLocation
         var package = PackageFolder();
         if (File.Exists(Path.Combine(package, FileName)))
             return (package, "NuGet package");
-        throw new MachineException($"libtorch was not found: looked in {beside} and {package}. {Advice(package)}, or set {Variable} to the torch/lib folder of a PyTorch from 2.10 on.");
+        throw new MachineException(
+            $"libtorch was not found: looked in {beside} and {package}. {Advice(package)}, or set {Variable} to the torch/lib folder of a "
+                + "PyTorch from 2.10 on.");
     }
 
     /// <summary>What helps: a package that is there and may not be read is not to be restored.</summary>

@@ -14,7 +14,8 @@ internal static class MetaShapes
         ["aten::relu"] = AsFirst,
         ["aten::index_select_backward"] = call => call[1].AsIntegers(),
         ["aten::log_sigmoid"] = AsFirst,
-        ["aten::index_select"] = call => [.. Shape(call[0]).Select((size, dim) => dim == call[1].AsInteger() ? call[2].AsTensor()!.ElementCount : size)],
+        ["aten::index_select"] = call =>
+            [.. Shape(call[0]).Select((size, dim) => dim == call[1].AsInteger() ? call[2].AsTensor()!.ElementCount : size)],
         ["aten::logsumexp"] = call => Reduced(Shape(call[0]), call[1].AsIntegers(), call[2].AsInteger() != 0),
         ["aten::where"] = call => Stretched(Shape(call[0]), Shape(call[1]), Shape(call[2])),
     };
@@ -30,7 +31,8 @@ internal static class MetaShapes
         if (!IsAsked)
             return null;
         Value[] call = arguments.ToArray();
-        if (!Array.Exists(call, value => value.AsTensor() is { Device.Kind: DeviceKind.Meta }) || !Rows.TryGetValue(System.Text.Encoding.UTF8.GetString(name), out var shape))
+        if (!Array.Exists(call, value => value.AsTensor() is { Device.Kind: DeviceKind.Meta })
+            || !Rows.TryGetValue(System.Text.Encoding.UTF8.GetString(name), out var shape))
             return null;
         var type = call.Select(value => value.AsTensor()).OfType<Tensor>().First(tensor => tensor.DType != DType.Bool).DType;
         return Tensor.Empty(shape(call), type, Device.Meta);

@@ -34,7 +34,8 @@ internal static unsafe class NativeMessages
             || !NativeLibrary.TryGetExport(library, "_ZNKSt7__cxx1115basic_stringbufIcSt11char_traitsIcESaIcEE3strEv", out var get)
             || !NativeLibrary.TryGetExport(library, StringBuffer + "3strERKNS_12basic_stringIcS2_S3_EE", out var set)
             || !NativeLibrary.TryGetExport(library, "_ZSt4cerr", out var cerr)
-            || !NativeLibrary.TryGetExport(library, "_ZNSt9basic_iosIcSt11char_traitsIcEE5rdbufEPSt15basic_streambufIcS1_E", out var redirect))
+            || !NativeLibrary.TryGetExport(library, "_ZNSt9basic_iosIcSt11char_traitsIcEE5rdbufEPSt15basic_streambufIcS1_E",
+                out var redirect))
             return;
         buffer = (nint)NativeMemory.AllocZeroed(Bytes);
         ((delegate* unmanaged<nint, int, void>)construct)(buffer, OpenForInputAndOutput);

@@ -25,7 +25,8 @@ public static unsafe class Operator
     }
 
     /// <summary>Calls an operator with two tensors as its result.</summary>
-    public static (Tensor First, Tensor Second) Call2(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload, params ReadOnlySpan<Value> arguments)
+    public static (Tensor First, Tensor Second) Call2(ReadOnlySpan<byte> name, ReadOnlySpan<byte> overload,
+        params ReadOnlySpan<Value> arguments)
     {
         var stack = stackalloc ulong[MaximumArguments];
         Invoke(name, overload, arguments, stack);

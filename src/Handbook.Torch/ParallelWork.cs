@@ -19,7 +19,8 @@ public static unsafe class ParallelWork
         set
         {
             if (Native.SetThreadCount == null)
-                throw new NotSupportedException("This libtorch does not let its thread count be set; set OMP_NUM_THREADS before the start.");
+                throw new NotSupportedException(
+                    "This libtorch does not let its thread count be set; set OMP_NUM_THREADS before the start.");
             ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
             Native.SetThreadCount(value);
         }

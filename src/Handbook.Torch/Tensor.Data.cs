@@ -22,7 +22,9 @@ public sealed unsafe partial class Tensor
     public Span<T> Span<T>() where T : unmanaged
     {
         if (!IsCpu || sizeof(T) != DType.Size() || !IsContiguous)
-            throw new InvalidOperationException($"{this} cannot be seen as a span of {typeof(T).Name}: host memory, {DType.Size()}-byte elements and row-major order are needed.");
+            throw new InvalidOperationException(
+                $"{this} cannot be seen as a span of {typeof(T).Name}: host memory, {DType.Size()}-byte elements and row-major order are "
+                    + "needed.");
         return new Span<T>(Pointer, checked((int)ElementCount));
     }
 
@@ -41,7 +43,9 @@ public sealed unsafe partial class Tensor
         fixed (long* sizes = shape)
             code = Native.EmptyStrided(shape.Length, sizes, strides, (int)dtype, (int)device.Kind, device.Index, &handle);
         if (code != 0)
-            throw new LibtorchException($"Allocating {dtype.Name()}[{string.Join(", ", shape.ToArray())}] on {device} failed: {NativeMessages.Reason(NativeMessages.Take())}");
+            throw new LibtorchException(
+                $"Allocating {dtype.Name()}[{string.Join(", ", shape.ToArray())}] on {device} failed: "
+                    + $"{NativeMessages.Reason(NativeMessages.Take())}");
         var tensor = Own(handle);
         MetaShapes.IsAsked |= device.Kind == DeviceKind.Meta;
         if (tensor.IsCpu)
@@ -122,7 +126,8 @@ public sealed unsafe partial class Tensor
         return Device.Kind == DeviceKind.Meta ? new T[ElementCount] : ToArray<T>();
     }
 
-    /// <summary>The tensor in host memory, at one of the places where a run may wait for its device; zeros when it has a shape only.</summary>
+    /// <summary>The tensor in host memory, at one of the places where a run may wait for its device;
+    /// zeros when it has a shape only.</summary>
     public Tensor ToHost(DeviceWait place)
     {
         if (!IsCpu)

@@ -60,7 +60,8 @@ public sealed unsafe partial class Tensor
         if (!NeedsWidening)
             return Operator.Call("aten::linear"u8, default, this, weight, Value.Optional(bias));
         using var scope = new TensorScope();
-        var wide = Operator.Call("aten::linear"u8, default, To(DType.Float32), weight.To(DType.Float32), Value.Optional(bias?.To(DType.Float32)));
+        var wide = Operator.Call(
+            "aten::linear"u8, default, To(DType.Float32), weight.To(DType.Float32), Value.Optional(bias?.To(DType.Float32)));
         return scope.Keep(wide.To(DType));
     }
 

@@ -101,7 +101,9 @@ public sealed unsafe partial class Tensor : IDisposable
     internal TensorScope? Scope { get; set; }
 
     internal nint Handle =>
-        handle != 0 ? handle : throw new ObjectDisposedException(nameof(Tensor), "The tensor was freed: its scope ended or it was disposed.");
+        handle != 0
+            ? handle
+            : throw new ObjectDisposedException(nameof(Tensor), "The tensor was freed: its scope ended or it was disposed.");
 
     /// <summary>Size of one dimension; negative counts from the end.</summary>
     public long Size(int dim) => shape[dim < 0 ? dim + shape.Length : dim];

@@ -61,8 +61,8 @@ public class AttentionTests : KernelRoad
     {
         using var scope = new TensorScope();
         var layout = new SequenceLayout(
-            new Segment(0, 30), new Segment(30, 600, 30, 0), new Segment(630, 590, 30, 0), new Segment(1220, 70), new Segment(1290, 9, 70, 3),
-            new Segment(1299, 5, 30, 0), new Segment(1304, 1, 30, 0), new Segment(1305, 80, 70, 3));
+            new Segment(0, 30), new Segment(30, 600, 30, 0), new Segment(630, 590, 30, 0), new Segment(1220, 70),
+            new Segment(1290, 9, 70, 3), new Segment(1299, 5, 30, 0), new Segment(1304, 1, 30, 0), new Segment(1305, 80, 70, 3));
         var inputs = Inputs(layout.Length, 2, 1, 24, DType.Float32);
         var actual = Run(inputs, layout, window);
         var expected = Plain(inputs, layout, window);
@@ -176,8 +176,10 @@ public class AttentionTests : KernelRoad
 
     private static Tensor[] Plain(Tensor[] inputs, SequenceLayout layout, int? window)
     {
-        var (query, key, value) = Attention.PlainBackward(inputs[3], inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window });
-        return [Attention.PlainForward(inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window }), query, key, value];
+        var (query, key, value) = Attention.PlainBackward(
+            inputs[3], inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window });
+        return [Attention.PlainForward(inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window }), query, key,
+            value];
     }
 }
 

@@ -13,7 +13,8 @@ public sealed class DeviceTests
     {
         using var scope = new TensorScope();
         var random = new RandomStream(seed);
-        Assert.Equal(random.Uniform(first, [count], Device.Cpu).ToArray<float>(), random.PlainUniform(first, [count], Device.Cpu).ToArray<float>());
+        Assert.Equal(random.Uniform(first, [count], Device.Cpu).ToArray<float>(),
+            random.PlainUniform(first, [count], Device.Cpu).ToArray<float>());
     }
 
     [Fact]
@@ -26,7 +27,11 @@ public sealed class DeviceTests
         Parameter[] parameters = [new("a", weights.Clone()), new("b", weights.Clone())];
         using var tape = new Tape();
 
-        var outputs = new[] { GroupedLinear.Apply(tape, inputs[0], experts, parameters[0]), GroupedLinear.ApplyGrouped(tape, inputs[1], experts, parameters[1]) };
+        var outputs = new[]
+        {
+            GroupedLinear.Apply(tape, inputs[0], experts, parameters[0]),
+            GroupedLinear.ApplyGrouped(tape, inputs[1], experts, parameters[1]),
+        };
         outputs[0].Accumulate(gradient.Clone());
         tape.Backward(outputs[1], gradient.Clone());
 
@@ -73,6 +78,7 @@ public sealed class DeviceTests
     private static Tensor Normal(int seed, params long[] shape)
     {
         var random = new Random(seed);
-        return Tensor.From<float>([.. Enumerable.Range(0, (int)shape.Aggregate((a, b) => a * b)).Select(_ => random.NextSingle() - 0.5f)], shape);
+        return Tensor.From<float>([.. Enumerable.Range(0, (int)shape.Aggregate((a, b) => a * b)).Select(_ => random.NextSingle() - 0.5f)],
+            shape);
     }
 }

@@ -25,7 +25,8 @@ public class FusedKernelTests : KernelRoad
     private const double Epsilon = 1e-5;
 
     /// <summary>Operations with a fused kernel, on shapes with whole and broken vectors and more than one block of rows.</summary>
-    private static readonly Dictionary<string, (Func<Random, Tensor[]> Inputs, Func<Tape, Variable[], Variable[]> Operation)> Operations = Fused();
+    private static readonly Dictionary<string, (Func<Random, Tensor[]> Inputs, Func<Tape, Variable[], Variable[]> Operation)> Operations =
+        Fused();
 
     public static TheoryData<string, DType> Cases
     {
@@ -131,7 +132,8 @@ public class FusedKernelTests : KernelRoad
         var exact = Activation.PlainForward(x.To(DType.Float64), kind).ToArray<double>();
         var actual = found.ToArray<double>();
         for (var i = 0; i < points.Length; i++)
-            Assert.True(Math.Abs(actual[i] - exact[i]) <= 4e-7 * Math.Max(1, Math.Abs(exact[i])), $"{kind}({points[i]}) is {exact[i]:R}, found {actual[i]:R}");
+            Assert.True(Math.Abs(actual[i] - exact[i]) <= 4e-7 * Math.Max(1, Math.Abs(exact[i])),
+                $"{kind}({points[i]}) is {exact[i]:R}, found {actual[i]:R}");
     }
 
     [Theory]
@@ -155,14 +157,17 @@ public class FusedKernelTests : KernelRoad
                 (tape, x) => LayerCases.Both(RmsNorm.ApplyWithResidual(tape, x[0], x[1], x[2], Epsilon))),
             ["Residual"] = (r => [Normal(r, 201, 97), Normal(r, 201, 97)], (tape, x) => [Residual.Add(tape, x[0], x[1])]),
             ["Embedding"] = (r => [Ids(r, 400, 37), Normal(r, 37, 83)], (tape, x) => [Embedding.Apply(tape, x[0].Value, x[1])]),
-            ["Linear with bias"] = (r => [Normal(r, 301, 32), Normal(r, 83, 32), Normal(r, 83)], (tape, x) => [Linear.Apply(tape, x[0], x[1], x[2])]),
+            ["Linear with bias"] = (r => [Normal(r, 301, 32), Normal(r, 83, 32), Normal(r, 83)],
+                (tape, x) => [Linear.Apply(tape, x[0], x[1], x[2])]),
             ["Head logps"] = (r => [Normal(r, 90, 64), Normal(r, 300, 64).Multiply(0.2)], (tape, x) =>
                 [LanguageModelHead.Logps(tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray()).Logps]),
             ["Head loss"] = (r => [Normal(r, 90, 64), Normal(r, 300, 64).Multiply(0.2)], (tape, x) =>
-                [LanguageModelHead.Loss(tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray(), [-0.1f]).Loss]),
+                [LanguageModelHead.Loss(
+                    tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray(), [-0.1f]).Loss]),
             ["RotaryEmbedding"] = (r => [Normal(r, 201, 3, 83)], (tape, x) =>
             {
-                var (cos, sin) = RotaryEmbedding.Tables(Enumerable.Range(0, 201).ToArray(), Enumerable.Range(0, 40).Select(i => 1f / (1 + i)).ToArray());
+                var (cos, sin) = RotaryEmbedding.Tables(Enumerable.Range(0, 201).ToArray(),
+                    Enumerable.Range(0, 40).Select(i => 1f / (1 + i)).ToArray());
                 return [RotaryEmbedding.Apply(tape, x[0], cos, sin)];
             }),
             ["Linear of several blocks"] = (r => [Normal(r, 1037, 64), Normal(r, 402, 64)], (tape, x) => [Linear.Apply(tape, x[0], x[1])]),
@@ -175,7 +180,8 @@ public class FusedKernelTests : KernelRoad
         foreach (var kind in Enum.GetValues<ActivationKind>())
         {
             operations[$"Activation {kind}"] = (r => [Normal(r, 201, 97)], (tape, x) => [Activation.Apply(tape, x[0], kind)]);
-            operations[$"GatedActivation {kind}"] = (r => [Normal(r, 201, 97), Normal(r, 201, 97)], (tape, x) => [GatedActivation.Apply(tape, x[0], x[1], kind)]);
+            operations[$"GatedActivation {kind}"] = (r => [Normal(r, 201, 97), Normal(r, 201, 97)],
+                (tape, x) => [GatedActivation.Apply(tape, x[0], x[1], kind)]);
         }
         return operations;
     }

@@ -33,7 +33,8 @@ internal static class GradientCheck
             var found = gradients[i]?.ToArray<double>();
             for (var element = 0; element < inputs[i].ElementCount; element++)
             {
-                var expected = (Shifted(operation, inputs, weights, i, element, step) - Shifted(operation, inputs, weights, i, element, -step)) / (2 * step);
+                var expected = (Shifted(operation, inputs, weights, i, element, step)
+                    - Shifted(operation, inputs, weights, i, element, -step)) / (2 * step);
                 var actual = found?[element] ?? 0;
                 Assert.True(
                     Math.Abs(actual - expected) <= tolerance * (1 + Math.Abs(expected)),

@@ -19,7 +19,8 @@ public sealed class GradientCoverageTests
                          from method in type.GetMethods(BindingFlags.Public | BindingFlags.Static)
                          where method.GetParameters() is [{ ParameterType: var first }, ..] && first == typeof(Tape)
                          select (type, method.Name);
-        Assert.Empty(operations.Distinct().Where(operation => !proved.Contains(operation)).Select(operation => $"{operation.type.Name}.{operation.Name}"));
+        Assert.Empty(operations.Distinct().Where(operation => !proved.Contains(operation))
+            .Select(operation => $"{operation.type.Name}.{operation.Name}"));
     }
 
     [Fact]

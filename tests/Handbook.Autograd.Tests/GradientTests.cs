@@ -8,11 +8,13 @@ public sealed class GradientTests
     private const int Seeds = 3;
 
     internal static readonly Dictionary<string, OperationCase> Cases =
-        LayerCases.All().Concat(ElementaryCases.All()).Concat(SequenceCases.All()).Concat(ExpertCases.All()).ToDictionary(operation => operation.Name);
+        LayerCases.All().Concat(ElementaryCases.All()).Concat(SequenceCases.All()).Concat(ExpertCases.All())
+            .ToDictionary(operation => operation.Name);
 
     public static TheoryData<string> Names => [.. Cases.Keys];
 
-    public static TheoryData<string> NamesWithReference => [.. Cases.Values.Where(operation => operation.Reference is not null).Select(operation => operation.Name)];
+    public static TheoryData<string> NamesWithReference =>
+        [.. Cases.Values.Where(operation => operation.Reference is not null).Select(operation => operation.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]

@@ -18,7 +18,8 @@ public class LanguageModelHeadTests : KernelRoad
     }
 
     // Whole and broken blocks of the vocabulary, one and several chunks of labels.
-    public static TheoryData<int, int, int, double> Shapes => new() { { 1000, 64, 100, 1 }, { 300, 96, 1500, 0.5 }, { 31, 32, 5, 2 }, { 513, 32, 1, 1 } };
+    public static TheoryData<int, int, int, double> Shapes =>
+        new() { { 1000, 64, 100, 1 }, { 300, 96, 1500, 0.5 }, { 31, 32, 5, 2 }, { 513, 32, 1, 1 } };
 
     // The truth is the plain composition of the same rounded numbers in float64. Logps and statistics are float32 sums of exact
     // products in either type; gradients of bfloat16 are rounded twice on the way (odds, then the logits' gradient) and once at the end.
@@ -32,7 +33,8 @@ public class LanguageModelHeadTests : KernelRoad
             var problem = new Problem(vocabulary, width, labels, logitScale, dtype);
             var factors = Tensor.From<double>(Array.ConvertAll(problem.Coefficients, value => (double)value), [labels]);
             var (expected, expectedStatistics, gradients) = LanguageModelHead.PlainPass(
-                new HeadCall(problem.Hidden.To(DType.Float64), problem.Weight.To(DType.Float64), null, problem.Rows, problem.Labels, problem.Options),
+                new HeadCall(problem.Hidden.To(DType.Float64), problem.Weight.To(DType.Float64), null, problem.Rows, problem.Labels,
+                    problem.Options),
                 new HeadGradients(true, new Parameter("head", problem.Weight.Alias()).Gradient, null), factors);
             var (loss, statistics, hidden, weight) = problem.Loss();
             Assert.Equal(expected.Multiply(factors).Sum().Item(), loss, 1e-3);
@@ -56,7 +58,8 @@ public class LanguageModelHeadTests : KernelRoad
         var (_, _, hidden, _) = problem.Loss();
         var variable = new Variable(problem.Hidden, requiresGrad: true);
         using var tape = new Tape();
-        tape.Backward(LanguageModelHead.Loss(tape, variable, new Variable(problem.Weight), problem.Rows, problem.Labels, problem.Coefficients, null, problem.Options).Loss);
+        tape.Backward(LanguageModelHead.Loss(
+            tape, variable, new Variable(problem.Weight), problem.Rows, problem.Labels, problem.Coefficients, null, problem.Options).Loss);
         Assert.Equal(hidden.ToArray<float>(), variable.Grad!.ToArray<float>());
     }
 
@@ -113,7 +116,8 @@ public class LanguageModelHeadTests : KernelRoad
         {
             var before = Tensor.LiveCount;
             using (var tape = new Tape())
-                LanguageModelHead.Logps(tape, new Variable(problem.Hidden, true), new Variable(problem.Weight, true), problem.Rows, problem.Labels);
+                LanguageModelHead.Logps(
+                    tape, new Variable(problem.Hidden, true), new Variable(problem.Weight, true), problem.Rows, problem.Labels);
             smallest = Math.Min(smallest, Tensor.LiveCount - before);
         }
         Assert.Equal(4, smallest);      // the logps and what was seen at them, which the scope owns

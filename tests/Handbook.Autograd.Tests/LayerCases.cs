@@ -15,10 +15,13 @@ internal static class LayerCases
         yield return new(typeof(Linear), nameof(Linear.Apply), "with bias", r => Projection(r, 1, true),
             (tape, x) => [Linear.Apply(tape, x[0], x[1], x[2])], x => [Project(x[0], x[1], x[2])]);
         yield return new(typeof(Linear), nameof(Linear.ApplyMany), "without biases", r => Projection(r, 3, false),
-            (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2], x[3]]), x => [Project(x[0], x[1], null), Project(x[0], x[2], null), Project(x[0], x[3], null)]);
+            (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2], x[3]]),
+            x => [Project(x[0], x[1], null), Project(x[0], x[2], null), Project(x[0], x[3], null)]);
         yield return new(typeof(Linear), nameof(Linear.ApplyMany), "with biases", r => Projection(r, 2, true),
-            (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2]], [x[3], x[4]]), x => [Project(x[0], x[1], x[3]), Project(x[0], x[2], x[4])]);
-        yield return new(typeof(Linear), nameof(Linear.Apply), "with a low-rank delta", r => [Normal(r, 5, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
+            (tape, x) => Linear.ApplyMany(tape, x[0], [x[1], x[2]], [x[3], x[4]]),
+            x => [Project(x[0], x[1], x[3]), Project(x[0], x[2], x[4])]);
+        yield return new(typeof(Linear), nameof(Linear.Apply), "with a low-rank delta",
+            r => [Normal(r, 5, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
             (tape, x) => [Linear.Apply(tape, x[0], Adapted(x))], x => [Project(x[0], Merged(x), null)]);
         yield return new(typeof(Linear), nameof(Linear.ApplyMany), "with low-rank deltas and dropout",
             r => [Normal(r, 5, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
@@ -26,7 +29,8 @@ internal static class LayerCases
         yield return new(typeof(Elementary.Reading), nameof(Elementary.Reading.Read), "with a low-rank delta",
             r => [Normal(r, 6, 4), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
             (tape, x) => [Elementary.Arithmetic.Add(tape, x[0], Elementary.Reading.Read(tape, Adapted(x)))], x => [x[0].Add(Merged(x))]);
-        yield return new(typeof(Embedding), nameof(Embedding.Apply), "with a low-rank delta", r => [Tensor.From(new long[] { 3, 0, 3, 5, 1 }), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
+        yield return new(typeof(Embedding), nameof(Embedding.Apply), "with a low-rank delta",
+            r => [Tensor.From(new long[] { 3, 0, 3, 5, 1 }), Normal(r, 6, 4), Normal(r, 2, 4), Normal(r, 6, 2)],
             (tape, x) => [Embedding.Apply(tape, x[0].Value, Adapted(x))], x => [Merged(x).IndexSelect(0, x[0])]);
         yield return new(typeof(Elementary.Reading), nameof(Elementary.Reading.Read), "", r => Rows(r, 1, 0),
             (tape, x) => [Elementary.Reading.Read(tape, x[0])], x => [x[0]]);
@@ -48,7 +52,8 @@ internal static class LayerCases
             (tape, x) => [LayerNorm.Apply(tape, x[0], x[1], null, Epsilon)], x => [Normalized(x[0], x[1], null)]);
         yield return new(typeof(Residual), nameof(Residual.Add), "", r => Rows(r, 2, 0),
             (tape, x) => [Residual.Add(tape, x[0], x[1])], x => [x[0].Add(x[1])]);
-        yield return new(typeof(Residual), nameof(Residual.Pass), "", r => Rows(r, 1, 0), (tape, x) => [Residual.Pass(tape, x[0])], x => [x[0]]);
+        yield return new(
+            typeof(Residual), nameof(Residual.Pass), "", r => Rows(r, 1, 0), (tape, x) => [Residual.Pass(tape, x[0])], x => [x[0]]);
         yield return new(typeof(Dropout), nameof(Dropout.Apply), "", r => Rows(r, 1, 0),
             (tape, x) => [Dropout.Apply(tape, x[0], 0.4)], null);
         yield return new(typeof(EmbeddingNoise), nameof(EmbeddingNoise.Apply), "", r => Rows(r, 1, 0),

@@ -17,7 +17,9 @@ internal static class Layouts
         for (var i = 0; i < lengths.Length; i++)
         {
             // Half of the segments continue one of the earlier documents.
-            var prefix = choices[i] < 2 ? -1 : Enumerable.Range(0, i).LastOrDefault(j => segments[j].Prefix < 0 && j % 2 == choices[i] % 2, -1);
+            var prefix = choices[i] < 2
+                ? -1
+                : Enumerable.Range(0, i).LastOrDefault(j => segments[j].Prefix < 0 && j % 2 == choices[i] % 2, -1);
             segments[i] = new Segment(start, lengths[i], prefix < 0 ? 0 : segments[prefix].Length, prefix);
             start += lengths[i];
         }

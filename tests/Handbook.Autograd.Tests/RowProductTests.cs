@@ -33,6 +33,7 @@ public sealed class RowProductTests
     private static Tensor Numbers(int rows, int columns, DType dtype, int seed)
     {
         var random = new Random(seed);
-        return Tensor.From<double>([.. Enumerable.Range(0, rows * columns).Select(_ => random.NextDouble() - 0.5)], [rows, columns]).To(dtype);
+        return Tensor.From<double>([.. Enumerable.Range(0, rows * columns).Select(_ => random.NextDouble() - 0.5)], [rows, columns])
+            .To(dtype);
     }
 }

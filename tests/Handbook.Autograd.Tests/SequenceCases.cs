@@ -22,20 +22,24 @@ internal static class SequenceCases
             x => [Concatenate(2, Rotated(x[0].Narrow(2, 0, 4), cos, sin), x[0].Narrow(2, 4, 3))]);
         foreach (var (variant, rule) in new (string, AttentionRule)[]
         {
-            ("with a shared prompt", new(0.4)), ("with a window", new(0.4) { Window = 2 }), ("with capped scores", new(0.4) { SoftCap = 0.7 }),
+            ("with a shared prompt", new(0.4)), ("with a window", new(0.4) { Window = 2 }),
+            ("with capped scores", new(0.4) { SoftCap = 0.7 }),
         })
         {
-            yield return new(typeof(Attention), nameof(Attention.Apply), variant, r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
+            yield return new(
+                typeof(Attention), nameof(Attention.Apply), variant, r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
                 (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, rule)], x => [Attended(x, rule)]);
         }
-        yield return new(typeof(Attention), nameof(Attention.Apply), "with dropout", r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
+        yield return new(
+            typeof(Attention), nameof(Attention.Apply), "with dropout", r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
             (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, new AttentionRule(0.4) { Dropout = 0.3 })], null);
         float[] coefficients = [-0.5f, 0.25f, -1, 2, 0];
         foreach (var options in new[] { HeadOptions.Default, new HeadOptions(0.5, 3) })
         {
             var variant = options.SoftCap is null ? "" : "scaled, capped, with bias";
             yield return new(typeof(LanguageModelHead), nameof(LanguageModelHead.Logps), variant, r => HeadInputs(r, options),
-                (tape, x) => [LanguageModelHead.Logps(tape, x[0], x[1], Rows, Labels, x.ElementAtOrDefault(2), options).Logps], x => [Logps(x, options)]);
+                (tape, x) => [LanguageModelHead.Logps(tape, x[0], x[1], Rows, Labels, x.ElementAtOrDefault(2), options).Logps],
+                x => [Logps(x, options)]);
             yield return new(typeof(LanguageModelHead), nameof(LanguageModelHead.Loss), variant, r => HeadInputs(r, options),
                 (tape, x) => [LanguageModelHead.Loss(tape, x[0], x[1], Rows, Labels, coefficients, x.ElementAtOrDefault(2), options).Loss],
                 x => [Logps(x, options).Multiply(Tensor.From(coefficients).To(DType.Float64)).Sum()]);

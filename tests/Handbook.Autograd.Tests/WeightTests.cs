@@ -101,7 +101,8 @@ public sealed class WeightTests
         using var scope = new TensorScope();
         var (inner, adapters) = (Square("w"), new AdapterSwitch());
         inner.IsTrained = false;
-        using var adapted = new LowRankWeight(inner, new Parameter("a", Normal(1).Narrow(0, 0, 2).Clone()), new Parameter("b", Normal(2).Narrow(1, 0, 2).Clone()), 2, adapters);
+        using var adapted = new LowRankWeight(inner, new Parameter("a", Normal(1).Narrow(0, 0, 2).Clone()),
+            new Parameter("b", Normal(2).Narrow(1, 0, 2).Clone()), 2, adapters);
         using var tape = new Tape();
         var plain = Linear.Apply(tape, Rows(), inner).Value.ToArray<float>();
         Assert.NotEqual(plain, Linear.Apply(tape, Rows(), adapted).Value.ToArray<float>());
@@ -124,7 +125,8 @@ public sealed class WeightTests
     {
         using var scope = new TensorScope();
         using var adapted = new LowRankWeight(
-            Square("w"), new Parameter("a", Normal(1).Narrow(0, 0, 2).Clone()), new Parameter("b", Normal(2).Narrow(1, 0, 2).Clone()), 2, new AdapterSwitch());
+            Square("w"), new Parameter("a", Normal(1).Narrow(0, 0, 2).Clone()), new Parameter("b", Normal(2).Narrow(1, 0, 2).Clone()), 2,
+            new AdapterSwitch());
         var growth = LiveTensors.Growth(() =>
         {
             using var tape = new Tape();

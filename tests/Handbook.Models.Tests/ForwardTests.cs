@@ -85,7 +85,8 @@ public sealed class ForwardTests
         float[] Hidden(bool recording, ulong seed, bool disable = false)
         {
             using var tape = new Tape(recording, seed);
-            return model.Forward(tape, [1, 2, 3, 4, 5], SequenceLayout.Documents([3, 2]), new ForwardOptions { DisableDropout = disable }).Value.ToArray<float>();
+            return model.Forward(tape, [1, 2, 3, 4, 5], SequenceLayout.Documents([3, 2]),
+                new ForwardOptions { DisableDropout = disable }).Value.ToArray<float>();
         }
     }
 
@@ -118,7 +119,8 @@ public sealed class ForwardTests
     public void Forward_SharedPrefix_EqualsSeparateRows(string scaling)
     {
         using var scope = new TensorScope();
-        using var model = TinyModels.Create(fields: [("rope_scaling", System.Text.Json.Nodes.JsonNode.Parse(scaling)), ("max_position_embeddings", 6)]);
+        using var model = TinyModels.Create(
+            fields: [("rope_scaling", System.Text.Json.Nodes.JsonNode.Parse(scaling)), ("max_position_embeddings", 6)]);
         int[] prompt = [9, 8, 7, 6, 5], first = [20, 21, 22], second = [30, 31, 32];
         using var tape = new Tape(isRecording: false);
 
@@ -140,7 +142,8 @@ public sealed class ForwardTests
         Assert.Equal(28, FlopCount.VisiblePairs(layout));
         Assert.Equal(6.0 * tied.ParameterCount * 7 + 12.0 * 3 * 72 * 28, FlopCount.TrainingStep(tied.Config, tied.ParameterCount, layout));
         using var untied = TinyModels.Create();
-        Assert.Equal(6.0 * (untied.ParameterCount - 131 * 72) * 7 + 12.0 * 3 * 72 * 28, FlopCount.TrainingStep(untied.Config, untied.ParameterCount, layout));
+        Assert.Equal(6.0 * (untied.ParameterCount - 131 * 72) * 7 + 12.0 * 3 * 72 * 28,
+            FlopCount.TrainingStep(untied.Config, untied.ParameterCount, layout));
     }
 
     private static Dictionary<string, double[]> Gradients(CausalLanguageModel model, ForwardOptions options)

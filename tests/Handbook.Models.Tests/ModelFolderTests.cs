@@ -23,8 +23,10 @@ public sealed class ModelFolderTests
 
         model.Save(temporary.Path, model.StoredDType!.Value);
 
-        Assert.Equal(File.ReadAllBytes(Path.Combine(GoldenModels.PathOf(folder), "model.safetensors")), File.ReadAllBytes(temporary.File("model.safetensors")));
-        Assert.True(JsonNode.DeepEquals(Json(Path.Combine(GoldenModels.PathOf(folder), "config.json")), Json(temporary.File("config.json"))));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(GoldenModels.PathOf(folder), "model.safetensors")),
+            File.ReadAllBytes(temporary.File("model.safetensors")));
+        Assert.True(JsonNode.DeepEquals(Json(Path.Combine(GoldenModels.PathOf(folder), "config.json")),
+            Json(temporary.File("config.json"))));
         Assert.Equal(model.Config.EosTokenIds[0], Json(temporary.File("generation_config.json"))["eos_token_id"]!.GetValue<int>());
         using var again = CausalLanguageModel.Load(temporary.Path);
         Assert.Equal(model.Parameters.Select(p => (p.Name, Bytes(p))), again.Parameters.Select(p => (p.Name, Bytes(p))));
@@ -40,8 +42,10 @@ public sealed class ModelFolderTests
 
         model.Save(temporary.Path, model.StoredDType!.Value);
 
-        Assert.Equal(File.ReadAllBytes(Path.Combine(GoldenModels.PathOf(folder), "model.safetensors")), File.ReadAllBytes(temporary.File("model.safetensors")));
-        Assert.True(JsonNode.DeepEquals(Json(Path.Combine(GoldenModels.PathOf(folder), "config.json")), Json(temporary.File("config.json"))));
+        Assert.Equal(File.ReadAllBytes(Path.Combine(GoldenModels.PathOf(folder), "model.safetensors")),
+            File.ReadAllBytes(temporary.File("model.safetensors")));
+        Assert.True(JsonNode.DeepEquals(Json(Path.Combine(GoldenModels.PathOf(folder), "config.json")),
+            Json(temporary.File("config.json"))));
         Assert.False(File.Exists(temporary.File("generation_config.json")));
     }
 
@@ -73,7 +77,9 @@ public sealed class ModelFolderTests
 
         var error = Assert.Throws<UserErrorException>(() => CausalLanguageModel.Load(temporary.Path));
 
-        Assert.StartsWith($"{temporary.File(file)}: is a Git LFS pointer, not the file of 1000 bytes that it stands for; run 'git lfs pull'", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{temporary.File(file)}: is a Git LFS pointer, not the file of 1000 bytes that it stands for; run 'git lfs pull'",
+            error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -83,14 +89,17 @@ public sealed class ModelFolderTests
         using var scope = new TensorScope();
         using var model = TinyModels.Create(fields: [("my_note", "kept"), ("dtype", "float32")]);
         model.Save(temporary.Path, DType.BFloat16);
-        SafetensorsFolderWriter.Write(temporary.Path, [.. model.Parameters.Select(p => new NamedTensor(p.Name, p.Value, DType.BFloat16))], shardLimit: 50_000);
+        SafetensorsFolderWriter.Write(temporary.Path, [.. model.Parameters.Select(p => new NamedTensor(p.Name, p.Value, DType.BFloat16))],
+            shardLimit: 50_000);
 
         using var again = CausalLanguageModel.Load(temporary.Path, DType.Float32);
 
         Assert.False(File.Exists(temporary.File("model.safetensors")));
         Assert.Equal(DType.BFloat16, again.StoredDType);
         var config = Json(temporary.File("config.json"));
-        Assert.Equal(("kept", "bfloat16", null, true), (config["my_note"]!.GetValue<string>(), config["dtype"]!.GetValue<string>(), config["torch_dtype"], config["use_cache"]!.GetValue<bool>()));
+        Assert.Equal(("kept", "bfloat16", null, true),
+            (config["my_note"]!.GetValue<string>(), config["dtype"]!.GetValue<string>(), config["torch_dtype"],
+                config["use_cache"]!.GetValue<bool>()));
         foreach (var (first, second) in model.Parameters.Zip(again.Parameters))
             Assert.Equal(first.Value.To(DType.BFloat16).ToArray<float>(), second.Value.ToArray<float>());
     }
@@ -128,7 +137,8 @@ public sealed class ModelFolderTests
         using var temporary = new TemporaryFolder();
         using var model = TinyModels.Create(fields: [("tie_word_embeddings", true)]);
         model.Save(temporary.Path, DType.Float32);
-        SafetensorsFolderWriter.Write(temporary.Path, [.. model.Parameters.Select(p => new NamedTensor(p.Name["model.".Length..], p.Value))]);
+        SafetensorsFolderWriter.Write(temporary.Path,
+            [.. model.Parameters.Select(p => new NamedTensor(p.Name["model.".Length..], p.Value))]);
 
         using var again = CausalLanguageModel.Load(temporary.Path);
 
@@ -150,7 +160,8 @@ public sealed class ModelFolderTests
         using var again = CausalLanguageModel.Load(temporary.Path, vocabulary: 100);
 
         Assert.Equal(134, again.Config.VocabularySize);
-        foreach (var (old, current) in new[] { (model.Head.Weight, again.Head.Weight), (model.Decoder.Embedding.Weight, again.Decoder.Embedding.Weight) })
+        Weight[] small = [model.Head.Weight, model.Decoder.Embedding.Weight], large = [again.Head.Weight, again.Decoder.Embedding.Weight];
+        foreach (var (old, current) in small.Zip(large))
         {
             var (before, after) = (old.Lease().Value, current.Lease().Value);
             Assert.Equal(before.ToArray<float>(), after.Narrow(0, 0, 131).ToArray<float>());
@@ -173,7 +184,8 @@ public sealed class ModelFolderTests
 
         var error = Assert.Throws<UserErrorException>(() => CausalLanguageModel.Load(temporary.Path));
 
-        Assert.Contains("tie_word_embeddings is true, but lm_head.weight is not model.embed_tokens.weight", error.Message, StringComparison.Ordinal);
+        Assert.Contains("tie_word_embeddings is true, but lm_head.weight is not model.embed_tokens.weight", error.Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -243,5 +255,6 @@ public sealed class ModelFolderTests
 
     private static JsonObject Json(string path) => JsonNode.Parse(File.ReadAllText(path))!.AsObject();
 
-    private static string Bytes(Parameter parameter) => Convert.ToHexString(System.Runtime.InteropServices.MemoryMarshal.AsBytes(parameter.Value.Span<float>()));
+    private static string Bytes(Parameter parameter) =>
+        Convert.ToHexString(System.Runtime.InteropServices.MemoryMarshal.AsBytes(parameter.Value.Span<float>()));
 }

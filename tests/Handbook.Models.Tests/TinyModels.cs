@@ -29,6 +29,7 @@ internal static class TinyModels
     internal static int[][] Prompts(int count, int vocabulary = 131)
     {
         var random = new Random(7);
-        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, random.Next(1, 40)).Select(_ => random.Next(3, vocabulary)).ToArray())];
+        return [.. Enumerable.Range(0, count)
+            .Select(_ => Enumerable.Range(0, random.Next(1, 40)).Select(_ => random.Next(3, vocabulary)).ToArray())];
     }
 }

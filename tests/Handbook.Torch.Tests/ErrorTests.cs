@@ -9,7 +9,8 @@ public sealed class ErrorTests
         using var scope = new TensorScope();
         var error = Assert.Throws<LibtorchException>(() =>
             Operator.Call("aten::mm"u8, default, Tensor.Zeros([2, 3], DType.Float32), Tensor.Zeros([4, 5], DType.Float32)));
-        Assert.Equal("aten::mm(float32[2, 3], float32[4, 5]) failed: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", error.Message);
+        Assert.Equal("aten::mm(float32[2, 3], float32[4, 5]) failed: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)",
+            error.Message);
     }
 
     [Fact]
@@ -26,7 +27,8 @@ public sealed class ErrorTests
     public void Call_OfAnUnknownOperator_NamesIt()
     {
         using var scope = new TensorScope();
-        var error = Assert.Throws<LibtorchException>(() => Operator.Call("aten::no_such_operator"u8, default, Tensor.Zeros([1], DType.Float32)));
+        var error = Assert.Throws<LibtorchException>(
+            () => Operator.Call("aten::no_such_operator"u8, default, Tensor.Zeros([1], DType.Float32)));
         Assert.Contains("aten::no_such_operator", error.Message, StringComparison.Ordinal);
     }
 
@@ -54,7 +56,9 @@ public sealed class ErrorTests
     {
         var (code, output, errors) = ChildProcess.Start(ChildProcess.FailedOperator);
         Assert.Equal("", errors);
-        Assert.Equal("LibtorchException: aten::mm(float32[2, 3], float32[4, 5]) failed: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)", output);
+        Assert.Equal(
+            "LibtorchException: aten::mm(float32[2, 3], float32[4, 5]) failed: mat1 and mat2 shapes cannot be multiplied (2x3 and 4x5)",
+            output);
         Assert.Equal(2, code);
     }
 }

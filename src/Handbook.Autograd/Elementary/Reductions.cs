@@ -53,7 +53,8 @@ public static class Reductions
     private static void CheckOffsets(ReadOnlySpan<long> offsets, Tensor values)
     {
         if (values.DimensionCount != 1 || offsets.Length < 2)
-            throw new ArgumentException($"Runs of {values} with {offsets.Length} offsets: one dimension and at least two offsets are needed.", nameof(offsets));
+            throw new ArgumentException(
+                $"Runs of {values} with {offsets.Length} offsets: one dimension and at least two offsets are needed.", nameof(offsets));
         for (var i = 0; i < offsets.Length; i++)
         {
             if (offsets[i] < (i == 0 ? 0 : offsets[i - 1]) || offsets[i] > values.Size(0))

@@ -34,7 +34,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat, V>
         ParallelWork.For((long)plan.KeyHeads * plan.Blocks.Length, 4, pass.Pack);
         ParallelWork.For(plan.Tokens, 64, pass.Project);
         // The first chunks of a family come first: the most queries see them.
-        TaskQueue.Run(chunks.All.Length * plan.KeyHeads, task => pass.Differentiate(chunks.All[task / plan.KeyHeads], task % plan.KeyHeads));
+        TaskQueue.Run(chunks.All.Length * plan.KeyHeads,
+            task => pass.Differentiate(chunks.All[task / plan.KeyHeads], task % plan.KeyHeads));
         ParallelWork.For(plan.Blocks.Length, 1, pass.SumSlots);
         return (scope.Keep(data.QueryGradientTensor), scope.Keep(data.KeyGradientTensor), scope.Keep(data.ValueGradientTensor));
     }
@@ -88,13 +89,15 @@ internal sealed unsafe class AttentionBackward<T, TFormat, V>
         {
             var block = plan.Blocks[k];
             var sums = (long)(k - chunk.First) * plan.PackedBlock;
-            AttentionBlocks<T, TFormat, V>.StoreRows(plan, work.KeySums + sums, (float)plan.Scale, block, data.KeyGradient, plan.KeyHeads, keyHead);
+            AttentionBlocks<T, TFormat, V>.StoreRows(
+                plan, work.KeySums + sums, (float)plan.Scale, block, data.KeyGradient, plan.KeyHeads, keyHead);
             AttentionBlocks<T, TFormat, V>.StoreRows(plan, work.ValueSums + sums, 1, block, data.ValueGradient, plan.KeyHeads, keyHead);
         }
     }
 
     /// <summary>What one query block of one head adds to a chunk's gradients, and what the chunk adds to the block's.</summary>
-    private void QueryBlock(in (int Family, int First, int End) chunk, int keyHead, int queryBlock, int head, in AttentionGradientScratch<T> work)
+    private void QueryBlock(
+        in (int Family, int First, int End) chunk, int keyHead, int queryBlock, int head, in AttentionGradientScratch<T> work)
     {
         var query = plan.Blocks[queryBlock];
         if (!plan.SeesAny(queryBlock, chunk.First, chunk.End))
@@ -144,8 +147,10 @@ internal sealed unsafe class AttentionBackward<T, TFormat, V>
 
     private void Prepare(in TokenBlock query, int head, in AttentionGradientScratch<T> work)
     {
-        AttentionBlocks<T, TFormat, V>.PackRightTransposed(plan, data.Query, plan.Heads, query, head, work.QueryColumns, (T*)work.Transposed);
-        AttentionBlocks<T, TFormat, V>.PackRightTransposed(plan, data.Gradient, plan.Heads, query, head, work.GradientColumns, (T*)work.Transposed);
+        AttentionBlocks<T, TFormat, V>.PackRightTransposed(
+            plan, data.Query, plan.Heads, query, head, work.QueryColumns, (T*)work.Transposed);
+        AttentionBlocks<T, TFormat, V>.PackRightTransposed(
+            plan, data.Gradient, plan.Heads, query, head, work.GradientColumns, (T*)work.Transposed);
         AttentionBlocks<T, TFormat, V>.PackRightShuffled(plan, data.Query, plan.Heads, query, head, work.QueryRows);
         AttentionBlocks<T, TFormat, V>.PackRightShuffled(plan, data.Gradient, plan.Heads, query, head, work.GradientRows);
         var logSumExp = new Span<float>(work.LogSumExp, Tile);
@@ -168,7 +173,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat, V>
         }
     }
 
-    /// <summary>Weights = 2^(score - logSumExp), and the scores' gradient = weights * (products - projection), two keys at a time.</summary>
+    /// <summary>Weights = 2^(score - logSumExp), and the scores' gradient = weights * (products - projection),
+    /// two keys at a time.</summary>
     private void ThroughSoftmax(in TokenBlock query, in TokenBlock key, in AttentionGradientScratch<T> work)
     {
         var factor = V.Create((float)(plan.Scale * Exponential.LogOfE));
@@ -176,7 +182,8 @@ internal sealed unsafe class AttentionBackward<T, TFormat, V>
         {
             var (belowFirst, belowSecond) = (-V.Load(work.LogSumExp + lane), -V.Load(work.LogSumExp + lane + V.Count));
             var rows = Math.Max(
-                AttentionBlocks<T, TFormat, V>.SeenRows(query, key, lane), AttentionBlocks<T, TFormat, V>.SeenRows(query, key, lane + V.Count));
+                AttentionBlocks<T, TFormat, V>.SeenRows(query, key, lane),
+                AttentionBlocks<T, TFormat, V>.SeenRows(query, key, lane + V.Count));
             for (var row = 0; row < rows; row += 2)
             {
                 var at = row * Tile + lane;

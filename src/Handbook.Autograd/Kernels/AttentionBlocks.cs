@@ -39,7 +39,8 @@ internal static unsafe class AttentionBlocks<T, TFormat, V>
         {
             var source = Row(plan, data, heads, block.Start, head) + w * Tile;
             TFormat.Pack(source, (long)heads * plan.Width, block.Count, Columns(plan, w), work, Tile, Tile);
-            DwordTransposition.Run<V>((float*)work, Tile, Tile / PerLane, Tile, (float*)(packed + w * AttentionPlan.TileSize), Tile / PerLane);
+            DwordTransposition.Run<V>(
+                (float*)work, Tile, Tile / PerLane, Tile, (float*)(packed + w * AttentionPlan.TileSize), Tile / PerLane);
         }
     }
 
@@ -56,7 +57,8 @@ internal static unsafe class AttentionBlocks<T, TFormat, V>
                 source = work;
                 stride = Tile;
             }
-            DwordTransposition.Run<V>((float*)source, stride / PerLane, Tile, Tile / PerLane, (float*)(packed + w * AttentionPlan.TileSize), Tile);
+            DwordTransposition.Run<V>(
+                (float*)source, stride / PerLane, Tile, Tile / PerLane, (float*)(packed + w * AttentionPlan.TileSize), Tile);
         }
     }
 
@@ -71,7 +73,8 @@ internal static unsafe class AttentionBlocks<T, TFormat, V>
         }
     }
 
-    /// <summary>Rows of scores, an even number, after which a register of queries from <paramref name="lane"/> on see no key any more.</summary>
+    /// <summary>Rows of scores, an even number, after which a register of queries from <paramref name="lane"/> on see no
+    /// key any more.</summary>
     internal static int SeenRows(in TokenBlock query, in TokenBlock key, int lane)
     {
         // A token sees no row behind its own.
@@ -87,7 +90,8 @@ internal static unsafe class AttentionBlocks<T, TFormat, V>
         {
             DwordTransposition.Run<V>(sums + w * AttentionPlan.TileSize, Tile, Tile, Tile, work, Tile);
             for (var row = 0; row < block.Count; row++)
-                RoundedRows<T, TFormat, V>.Store(work + row * Tile, factors[row], Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+                RoundedRows<T, TFormat, V>.Store(work + row * Tile, factors[row],
+                    Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
     }
 
@@ -97,7 +101,8 @@ internal static unsafe class AttentionBlocks<T, TFormat, V>
         for (var w = 0; w < plan.WidthTiles; w++)
         {
             for (var row = 0; row < block.Count; row++)
-                RoundedRows<T, TFormat, V>.Store(sums + w * AttentionPlan.TileSize + row * Tile, factor, Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
+                RoundedRows<T, TFormat, V>.Store(sums + w * AttentionPlan.TileSize + row * Tile, factor,
+                    Row(plan, data, heads, block.Start + row, head) + w * Tile, Columns(plan, w));
         }
     }
 

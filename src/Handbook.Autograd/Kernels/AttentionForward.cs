@@ -56,9 +56,11 @@ internal sealed unsafe class AttentionForward<T, TFormat, V>
             {
                 var scratch = new ScratchMemory(ScratchMemory.Size<T>(AttentionPlan.TileSize));
                 var (head, block) = ((int)(i / plan.Blocks.Length), plan.Blocks[i % plan.Blocks.Length]);
-                AttentionBlocks<T, TFormat, V>.PackRows(plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
+                AttentionBlocks<T, TFormat, V>.PackRows(
+                    plan, (T*)keyData, plan.KeyHeads, block, head, (T*)keyTarget + i * plan.PackedBlock);
                 AttentionBlocks<T, TFormat, V>.PackColumns(
-                    plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock, scratch.Take<T>(AttentionPlan.TileSize));
+                    plan, (T*)valueData, plan.KeyHeads, block, head, (T*)valueTarget + i * plan.PackedBlock,
+                    scratch.Take<T>(AttentionPlan.TileSize));
             }
         });
         var pass = new AttentionForward<T, TFormat, V>(plan, query, keyRows, valueColumns, output, logSumExp);
@@ -71,7 +73,8 @@ internal sealed unsafe class AttentionForward<T, TFormat, V>
     {
         var block = plan.Blocks[blockIndex];
         var scratch = new ScratchMemory(
-            ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(AttentionPlan.TileSize) + 2 * ScratchMemory.Size<float>(AttentionPlan.TileSize)
+            ScratchMemory.Size<T>(plan.PackedBlock) + ScratchMemory.Size<T>(AttentionPlan.TileSize)
+            + 2 * ScratchMemory.Size<float>(AttentionPlan.TileSize)
             + ScratchMemory.Size<float>(plan.PackedBlock) + 2 * ScratchMemory.Size<float>(Tile));
         var queryColumns = scratch.Take<T>(plan.PackedBlock);               // right operands [width, queries]
         var weights = scratch.Take<T>(AttentionPlan.TileSize);              // right operand [keys, queries]
@@ -108,7 +111,8 @@ internal sealed unsafe class AttentionForward<T, TFormat, V>
         Finish(block, head, sums, maximum, denominator, work);
     }
 
-    /// <summary>Scores of a register of queries become weights 2^(score - maximum); what was summed before is rescaled when the maximum moves.</summary>
+    /// <summary>Scores of a register of queries become weights 2^(score - maximum);
+    /// what was summed before is rescaled when the maximum moves.</summary>
     private void Weigh(float* scores, int rows, T* weights, int lane, float* maximum, float* denominator, float* sums)
     {
         var factor = V.Create((float)(plan.Scale * Exponential.LogOfE));

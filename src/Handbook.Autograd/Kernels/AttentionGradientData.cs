@@ -9,7 +9,8 @@ internal sealed unsafe class AttentionGradientData<T> where T : unmanaged
     private readonly long slotLength;
 
     internal AttentionGradientData(
-        AttentionPlan plan, AttentionChunks chunks, Tensor gradient, Tensor query, Tensor key, Tensor value, Tensor output, Tensor logSumExp)
+        AttentionPlan plan, AttentionChunks chunks, Tensor gradient, Tensor query, Tensor key, Tensor value, Tensor output,
+        Tensor logSumExp)
     {
         Gradient = (T*)gradient.Pointer;
         Query = (T*)query.Pointer;

@@ -128,7 +128,8 @@ internal sealed class AttentionPlan
         families.Add(new Family(firstBlock, blocks.Count, before));
     }
 
-    private static int Root(SequenceLayout layout, int segment) => layout.Segments[segment].Prefix is >= 0 and var prefix ? prefix : segment;
+    private static int Root(SequenceLayout layout, int segment) =>
+        layout.Segments[segment].Prefix is >= 0 and var prefix ? prefix : segment;
 
     private readonly record struct Family(int First, int End, int Before);
 }

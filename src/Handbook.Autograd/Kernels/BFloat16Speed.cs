@@ -33,15 +33,19 @@ public static unsafe class BFloat16Speed
             return Ratios(() => left.MatMul(right).Dispose(), () => narrowLeft.MatMul(narrowRight).Dispose());
         var sums = (nint)Tensor.Empty([Rows, Columns], DType.Float32).Pointer;
         var (a, b, narrowA, narrowB) = ((nint)left.Pointer, (nint)right.Pointer, (nint)narrowLeft.Pointer, (nint)narrowRight.Pointer);
-        var narrow = FusedKernels.ForWidth<Product>(BlockProduct<Lanes16>.Multiply, BlockProduct<Lanes8>.Multiply, BlockProduct<Lanes4>.Multiply);
+        var narrow = FusedKernels.ForWidth<Product>(BlockProduct<Lanes16>.Multiply, BlockProduct<Lanes8>.Multiply,
+            BlockProduct<Lanes4>.Multiply);
         var ratio = Ratios(
-            () => CpuMatrixKernels.Multiply(Rows, Columns, Depth, (float*)a, Depth, (float*)b, Columns, (float*)sums, Columns, accumulate: false),
-            () => narrow(Rows, Columns, Depth, (ushort*)narrowA, Depth, (ushort*)narrowB, Columns, (float*)sums, Columns, accumulate: false));
+            () => CpuMatrixKernels.Multiply(
+                Rows, Columns, Depth, (float*)a, Depth, (float*)b, Columns, (float*)sums, Columns, accumulate: false),
+            () => narrow(
+                Rows, Columns, Depth, (ushort*)narrowA, Depth, (ushort*)narrowB, Columns, (float*)sums, Columns, accumulate: false));
         CpuMatrixKernels.Release();
         return ratio;
     }
 
-    private delegate void Product(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate);
+    private delegate void Product(
+        long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate);
 
     private static double Ratios(Action single, Action narrow)
     {

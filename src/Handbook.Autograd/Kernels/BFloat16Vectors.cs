@@ -11,7 +11,8 @@ internal static unsafe class BFloat16Vectors
 
     /// <summary>Rounds to nearest, ties to even, and stores.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static void Store<V>(V value, ushort* target) where V : unmanaged, ILanes<V> => V.ShiftRight(RoundedBits(value), 16).StoreHalves(target);
+    internal static void Store<V>(V value, ushort* target) where V : unmanaged, ILanes<V> =>
+        V.ShiftRight(RoundedBits(value), 16).StoreHalves(target);
 
     /// <summary>Rounds to nearest, ties to even; the result is float32 with a bfloat16 value.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -49,7 +49,8 @@ internal readonly unsafe struct SingleBlocks<V> : IBlockFormat<float, V> where V
 
     public static U Round<U>(U value) where U : unmanaged, ILanes<U> => value;
 
-    public static void Multiply(long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
+    public static void Multiply(
+        long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
         BlockProduct<V>.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -85,11 +86,13 @@ internal readonly unsafe struct SingleBlocks<V> : IBlockFormat<float, V> where V
         }
     }
 
-    public static void PackShuffled(float* source, long sourceStride, int rows, int columns, float* packed, int paddedRows, int paddedColumns) =>
+    public static void PackShuffled(
+        float* source, long sourceStride, int rows, int columns, float* packed, int paddedRows, int paddedColumns) =>
         Pack(source, sourceStride, rows, columns, packed, paddedRows, paddedColumns);
 }
 
-/// <summary>bfloat16: right operands interleave pairs of rows; left operands written from registers interleave a column and that of the next register.</summary>
+/// <summary>bfloat16: right operands interleave pairs of rows; left operands written from registers interleave a column and that of the
+/// next register.</summary>
 internal readonly unsafe struct BFloat16Blocks<V> : IBlockFormat<ushort, V> where V : unmanaged, ILanes<V>
 {
     /// <summary>Columns that are shuffled among themselves.</summary>
@@ -105,7 +108,8 @@ internal readonly unsafe struct BFloat16Blocks<V> : IBlockFormat<ushort, V> wher
 
     public static U Round<U>(U value) where U : unmanaged, ILanes<U> => BFloat16Access.Round(value);
 
-    public static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
+    public static void Multiply(
+        long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate) =>
         BlockProduct<V>.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -126,15 +130,18 @@ internal readonly unsafe struct BFloat16Blocks<V> : IBlockFormat<ushort, V> wher
     public static void SetLeft(float value, ushort* row, long column) =>
         Write(value, row + column / Group * Group + column % Group * 2 % Group + column % Group / (Group / 2));
 
-    public static void SetRight(float value, ushort* pair, bool odd, long column, long stride) => Write(value, pair + 2 * column + (odd ? 1 : 0));
+    public static void SetRight(float value, ushort* pair, bool odd, long column, long stride) =>
+        Write(value, pair + 2 * column + (odd ? 1 : 0));
 
     public static void Pack(ushort* source, long sourceStride, int rows, int columns, ushort* packed, int paddedRows, int paddedColumns)
     {
         for (var row = 0; row < paddedRows; row += 2)
-            Interleave(Row(source, sourceStride, row, rows), Row(source, sourceStride, row + 1, rows), columns, packed + (long)row * paddedColumns, paddedColumns);
+            Interleave(Row(source, sourceStride, row, rows), Row(source, sourceStride, row + 1, rows), columns,
+                packed + (long)row * paddedColumns, paddedColumns);
     }
 
-    public static void PackShuffled(ushort* source, long sourceStride, int rows, int columns, ushort* packed, int paddedRows, int paddedColumns)
+    public static void PackShuffled(
+        ushort* source, long sourceStride, int rows, int columns, ushort* packed, int paddedRows, int paddedColumns)
     {
         for (var row = 0; row < paddedRows; row += 2)
         {

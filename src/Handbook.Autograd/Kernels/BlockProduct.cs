@@ -18,11 +18,13 @@ internal static unsafe class BlockProduct<V> where V : unmanaged, ILanes<V>
     private static float* memory;
 
     /// <summary>float32, all row-major.</summary>
-    internal static void Multiply(long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
+    internal static void Multiply(
+        long m, long n, long k, float* a, long strideA, float* b, long strideB, float* c, long strideC, bool accumulate) =>
         CpuMatrixKernels.Multiply(m, n, k, a, strideA, b, strideB, c, strideC, accumulate);
 
     /// <summary>bfloat16: A is row-major, of B pairs of rows are interleaved, k is even.</summary>
-    internal static void Multiply(long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate)
+    internal static void Multiply(
+        long m, long n, long k, ushort* a, long strideA, ushort* b, long strideB, float* c, long strideC, bool accumulate)
     {
         if (FusedKernels.MultipliesBFloat16)
         {

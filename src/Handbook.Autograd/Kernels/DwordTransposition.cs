@@ -12,7 +12,8 @@ namespace Handbook.Autograd.Kernels;
 internal static unsafe class DwordTransposition
 {
     /// <summary>target[c, r] = source[r, c]; strides in elements. Tails go one by one.</summary>
-    internal static void Run<V>(float* source, long sourceStride, int rows, int columns, float* target, long targetStride) where V : unmanaged, ILanes<V>
+    internal static void Run<V>(float* source, long sourceStride, int rows, int columns, float* target, long targetStride)
+        where V : unmanaged, ILanes<V>
     {
         var wholeRows = rows / V.Count * V.Count;
         var wholeColumns = columns / V.Count * V.Count;
@@ -58,7 +59,8 @@ internal static unsafe class DwordTransposition
     /// <summary>Transposes the 4 x 4 squares of four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four16(
-        float* source, long stride, out Vector512<float> first, out Vector512<float> second, out Vector512<float> third, out Vector512<float> fourth)
+        float* source, long stride, out Vector512<float> first, out Vector512<float> second, out Vector512<float> third,
+        out Vector512<float> fourth)
     {
         var (a, b) = (Vector512.Load(source), Vector512.Load(source + stride));
         var (c, d) = (Vector512.Load(source + 2 * stride), Vector512.Load(source + 3 * stride));
@@ -96,7 +98,8 @@ internal static unsafe class DwordTransposition
     /// <summary>Transposes the 4 x 4 squares of four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Four8(
-        float* source, long stride, out Vector256<float> first, out Vector256<float> second, out Vector256<float> third, out Vector256<float> fourth)
+        float* source, long stride, out Vector256<float> first, out Vector256<float> second, out Vector256<float> third,
+        out Vector256<float> fourth)
     {
         var (a, b) = (Vector256.Load(source), Vector256.Load(source + stride));
         var (c, d) = (Vector256.Load(source + 2 * stride), Vector256.Load(source + 3 * stride));
@@ -132,10 +135,12 @@ internal static unsafe class DwordTransposition
     /// <summary>The lower halves of two registers, lane by lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Low(Vector128<float> a, Vector128<float> b) =>
-        Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
+        Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b)
+            : Vector128.Create(a[0], b[0], a[1], b[1]);
 
     /// <summary>The upper halves of two registers, lane by lane.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> High(Vector128<float> a, Vector128<float> b) =>
-        Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+        Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b)
+            : Vector128.Create(a[2], b[2], a[3], b[3]);
 }

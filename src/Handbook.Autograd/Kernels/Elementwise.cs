@@ -41,7 +41,8 @@ internal static unsafe class Elementwise
         return (first, second);
     }
 
-    /// <summary>True when the tensors can go through a kernel together: see <see cref="KernelTable.Runs"/>, and of one shape and type.</summary>
+    /// <summary>True when the tensors can go through a kernel together: see <see cref="KernelTable.Runs"/>,
+    /// and of one shape and type.</summary>
     internal static bool Applies(params ReadOnlySpan<Tensor> tensors)
     {
         foreach (var tensor in tensors[1..])
@@ -54,7 +55,8 @@ internal static unsafe class Elementwise
 
     private static void Run<TKernel>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)
         where TKernel : struct, IElementwiseKernel =>
-        FusedKernels.ForWidth<Pass<TKernel>>(Run<TKernel, Lanes16>, Run<TKernel, Lanes8>, Run<TKernel, Lanes4>)(kernel, inputs, first, second);
+        FusedKernels.ForWidth<Pass<TKernel>>(
+            Run<TKernel, Lanes16>, Run<TKernel, Lanes8>, Run<TKernel, Lanes4>)(kernel, inputs, first, second);
 
     private static void Run<TKernel, V>(TKernel kernel, ReadOnlySpan<Tensor> inputs, Tensor first, Tensor? second)
         where TKernel : struct, IElementwiseKernel
@@ -91,7 +93,8 @@ internal static unsafe class Elementwise
             Unsafe.CopyBlock(buffer, a + i, bytes);
             Unsafe.CopyBlock(buffer + V.Count, b + i, bytes);
             Unsafe.CopyBlock(buffer + 2 * V.Count, c + i, bytes);
-            Step<TKernel, T, TAccess, V>(formula, buffer, buffer + V.Count, buffer + 2 * V.Count, buffer + 3 * V.Count, buffer + 4 * V.Count, i);
+            Step<TKernel, T, TAccess, V>(
+                formula, buffer, buffer + V.Count, buffer + 2 * V.Count, buffer + 3 * V.Count, buffer + 4 * V.Count, i);
             Unsafe.CopyBlock(x + i, buffer + 3 * V.Count, bytes);
             if (TKernel.OutputCount > 1)
                 Unsafe.CopyBlock(y + i, buffer + 4 * V.Count, bytes);

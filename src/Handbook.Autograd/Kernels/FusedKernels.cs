@@ -20,7 +20,8 @@ public static class FusedKernels
     /// Float32 numbers that kernels compute at a time: 16 with AVX-512, 8 with AVX2, 4 on every other processor. Tests take fewer.
     /// </summary>
     internal static int Lanes { get; set; } =
-        Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported ? 16 : Vector256.IsHardwareAccelerated ? 8 : 4;
+        Avx512F.IsSupported && Avx512BW.IsSupported && Avx512DQ.IsSupported && Avx512F.VL.IsSupported ? 16
+            : Vector256.IsHardwareAccelerated ? 8 : 4;
 
     /// <summary>Of a kernel compiled for each width the one that runs here.</summary>
     internal static TKernel ForWidth<TKernel>(TKernel sixteen, TKernel eight, TKernel four) where TKernel : Delegate =>
@@ -29,6 +30,7 @@ public static class FusedKernels
     /// <summary>True when kernels that multiply blocks run here.</summary>
     internal static bool MultipliesBlocks => CpuMatrixKernels.IsSupported;
 
-    /// <summary>True when blocks of bfloat16 are multiplied as they are; else they are widened to float32 in the cache. Tests widen.</summary>
+    /// <summary>True when blocks of bfloat16 are multiplied as they are; else they are widened to float32 in the cache.
+    /// Tests widen.</summary>
     internal static bool MultipliesBFloat16 { get; set; } = CpuMatrixKernels.HasBFloat16;
 }

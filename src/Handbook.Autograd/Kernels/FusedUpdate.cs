@@ -38,7 +38,8 @@ internal readonly struct VectorNumbers<V>(UpdateNumbers numbers) where V : unman
 /// <param name="Numbers">The rule's numbers.</param>
 /// <param name="Rounding">Random bits of this parameter in this step.</param>
 internal readonly record struct FusedUpdate(
-    Tensor Weights, Tensor? Copy, Tensor Gradient, IReadOnlyList<Tensor> State, double GradientFactor, UpdateNumbers Numbers, StochasticRounding Rounding)
+    Tensor Weights, Tensor? Copy, Tensor Gradient, IReadOnlyList<Tensor> State, double GradientFactor, UpdateNumbers Numbers,
+    StochasticRounding Rounding)
 {
     private const int Block = 1 << 14;
 

@@ -94,7 +94,8 @@ internal sealed unsafe class HeadGradientPass<T, TFormat, V>
                 if (weightSums != null)
                 {
                     var target = weightSums + (long)(first + row) * width;
-                    TFormat.Multiply(count, width, labels, left, labels, chunk.HiddenRight, width, target, width, addsToWeight || chunk.Start > 0);
+                    TFormat.Multiply(
+                        count, width, labels, left, labels, chunk.HiddenRight, width, target, width, addsToWeight || chunk.Start > 0);
                 }
                 if (hiddenRows != null)
                     PackColumns(first + row, count, columns, row, padded, work);

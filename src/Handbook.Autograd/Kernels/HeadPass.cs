@@ -24,7 +24,8 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
         logitFactor = (float)(call.Options.LogitScale * Exponential.LogOfE);
     }
 
-    /// <summary>Logps, and where gradients may be asked for later the odds of the first chunk: the others' logits are made again then.</summary>
+    /// <summary>Logps, and where gradients may be asked for later the odds of the first chunk:
+    /// the others' logits are made again then.</summary>
     internal static HeadValue Measure(HeadCall call, bool keepsOdds)
     {
         using var scope = new TensorScope();
@@ -38,13 +39,15 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
             Gradients = (again, wanted, factors) =>
             {
                 using var inner = new TensorScope();
-                return new HeadPass<T, TFormat, V>(again, chunk, pass.statistics).Gradients(wanted, factors, isFirstWeighed: true).Finish(again, inner);
+                return new HeadPass<T, TFormat, V>(again, chunk, pass.statistics).Gradients(wanted, factors, isFirstWeighed: true)
+                    .Finish(again, inner);
             },
         };
     }
 
     /// <summary>Logps and gradients in one pass.</summary>
-    internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(HeadCall call, HeadGradients wanted, Tensor factors)
+    internal static (Tensor Logps, HeadStatistics Statistics, HeadGradients Gradients) Run(
+        HeadCall call, HeadGradients wanted, Tensor factors)
     {
         using var scope = new TensorScope();
         var pass = new HeadPass<T, TFormat, V>(call, new HeadChunk<T>(call, wanted.Any), new LabelRecords(call.Labels.Length));
@@ -57,7 +60,9 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
         var labels = call.Labels.Length;
         var weightSums = wanted.WeightSum ?? (wanted.WantsWeight ? Tensor.Empty(call.Weight.Shape, DType.Float32) : null);
         var hiddenRows = wanted.WantsHidden ? Tensor.Empty([labels, chunk.Width], DType.Float32) : null;
-        var gradientPass = wanted.Any ? new HeadGradientPass<T, TFormat, V>(call, chunk, weightSums, wanted.WeightSum is not null, hiddenRows) : null;
+        var gradientPass = wanted.Any
+            ? new HeadGradientPass<T, TFormat, V>(call, chunk, weightSums, wanted.WeightSum is not null, hiddenRows)
+            : null;
         using var single = factors.To(DType.Float32).Contiguous();
         for (var start = 0; start < labels; start += chunk.Capacity)
         {
@@ -94,7 +99,8 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
                 else
                     target.Clear();
             }
-            DwordTransposition.Run<V>((float*)rows, width / perLane, Lanes, width / perLane, (float*)(chunk.HiddenColumns + block * Lanes * width), Lanes);
+            DwordTransposition.Run<V>(
+                (float*)rows, width / perLane, Lanes, width / perLane, (float*)(chunk.HiddenColumns + block * Lanes * width), Lanes);
             TFormat.PackShuffled(rows, width, Lanes, width, chunk.HiddenRight + block * Lanes * width, Lanes, width);
         }
     }

@@ -45,7 +45,8 @@ internal sealed unsafe class InterleavedRows : IDisposable
     /// <summary>Elements of a row.</summary>
     internal long Columns { get; }
 
-    /// <summary>The pair of rows that begins with this even row, from this column on; the distance of pairs is 2 * <see cref="Columns"/>.</summary>
+    /// <summary>The pair of rows that begins with this even row, from this column on;
+    /// the distance of pairs is 2 * <see cref="Columns"/>.</summary>
     internal ushort* At(long row, long column) => (ushort*)memory.Pointer + row * Columns + 2 * column;
 
     /// <inheritdoc/>

@@ -99,7 +99,8 @@ internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
     public static bool AnyGreater(Lanes16 left, Lanes16 right) => Vector512.GreaterThanAny(left.value, right.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Select(Lanes16 mask, Lanes16 ones, Lanes16 zeros) => new(Vector512.ConditionalSelect(mask.value, ones.value, zeros.value));
+    public static Lanes16 Select(Lanes16 mask, Lanes16 ones, Lanes16 zeros) =>
+        new(Vector512.ConditionalSelect(mask.value, ones.value, zeros.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 AddBits(Lanes16 left, Lanes16 right) => new((left.value.AsUInt32() + right.value.AsUInt32()).AsSingle());
@@ -117,10 +118,12 @@ internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
     public static Lanes16 ShiftRight(Lanes16 value, int bits) => new(Vector512.ShiftRightLogical(value.value.AsUInt32(), bits).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 LessThanBits(Lanes16 left, Lanes16 right) => new(Vector512.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
+    public static Lanes16 LessThanBits(Lanes16 left, Lanes16 right) =>
+        new(Vector512.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 EqualBits(Lanes16 left, Lanes16 right) => new(Vector512.Equals(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
+    public static Lanes16 EqualBits(Lanes16 left, Lanes16 right) =>
+        new(Vector512.Equals(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumDoubles(Lanes16 low, Lanes16 high) => Vector512.Sum(low.value.AsDouble() + high.value.AsDouble());

@@ -27,13 +27,15 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     public static Lanes4 Load(float* source) => new(Vector128.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4 LoadHalves(ushort* source) => new(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()).AsSingle());
+    public static Lanes4 LoadHalves(ushort* source) =>
+        new(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreHalves(ushort* target) => Unsafe.WriteUnaligned(target, Vector128.Narrow(value.AsUInt32(), value.AsUInt32()).AsUInt64().ToScalar());
+    public void StoreHalves(ushort* target) =>
+        Unsafe.WriteUnaligned(target, Vector128.Narrow(value.AsUInt32(), value.AsUInt32()).AsUInt64().ToScalar());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 operator +(Lanes4 left, Lanes4 right) => new(left.value + right.value);
@@ -89,7 +91,8 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     public static Lanes4 Scale(Lanes4 value, Lanes4 exponent)
     {
         // The factor is made of its exponent bits: 0 for 2^-127 and infinity for 2^128. NaN comes in through the value.
-        var whole = Vector128.Floor(Vector128.MaxNative(Vector128.MinNative(exponent.value, Vector128.Create(128f)), Vector128.Create(-127f)));
+        var whole = Vector128.Floor(
+            Vector128.MaxNative(Vector128.MinNative(exponent.value, Vector128.Create(128f)), Vector128.Create(-127f)));
         var factor = Vector128.ShiftLeft(Vector128.ConvertToInt32Native(whole) + Vector128.Create(127), 23).AsSingle();
         return new(value.value * factor);
     }
@@ -107,7 +110,8 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     public static bool AnyGreater(Lanes4 left, Lanes4 right) => Vector128.GreaterThanAny(left.value, right.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4 Select(Lanes4 mask, Lanes4 ones, Lanes4 zeros) => new(Vector128.ConditionalSelect(mask.value, ones.value, zeros.value));
+    public static Lanes4 Select(Lanes4 mask, Lanes4 ones, Lanes4 zeros) =>
+        new(Vector128.ConditionalSelect(mask.value, ones.value, zeros.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 AddBits(Lanes4 left, Lanes4 right) => new((left.value.AsUInt32() + right.value.AsUInt32()).AsSingle());
@@ -125,10 +129,12 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     public static Lanes4 ShiftRight(Lanes4 value, int bits) => new(Vector128.ShiftRightLogical(value.value.AsUInt32(), bits).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4 LessThanBits(Lanes4 left, Lanes4 right) => new(Vector128.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
+    public static Lanes4 LessThanBits(Lanes4 left, Lanes4 right) =>
+        new(Vector128.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4 EqualBits(Lanes4 left, Lanes4 right) => new(Vector128.Equals(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
+    public static Lanes4 EqualBits(Lanes4 left, Lanes4 right) =>
+        new(Vector128.Equals(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumDoubles(Lanes4 low, Lanes4 high) => Vector128.Sum(low.value.AsDouble() + high.value.AsDouble());

@@ -90,7 +90,8 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
     public static Lanes8 Scale(Lanes8 value, Lanes8 exponent)
     {
         // The factor is made of its exponent bits: 0 for 2^-127 and infinity for 2^128. NaN comes in through the value.
-        var whole = Vector256.Floor(Vector256.MaxNative(Vector256.MinNative(exponent.value, Vector256.Create(128f)), Vector256.Create(-127f)));
+        var whole = Vector256.Floor(
+            Vector256.MaxNative(Vector256.MinNative(exponent.value, Vector256.Create(128f)), Vector256.Create(-127f)));
         var factor = Vector256.ShiftLeft(Vector256.ConvertToInt32Native(whole) + Vector256.Create(127), 23).AsSingle();
         return new(value.value * factor);
     }
@@ -108,7 +109,8 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
     public static bool AnyGreater(Lanes8 left, Lanes8 right) => Vector256.GreaterThanAny(left.value, right.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Select(Lanes8 mask, Lanes8 ones, Lanes8 zeros) => new(Vector256.ConditionalSelect(mask.value, ones.value, zeros.value));
+    public static Lanes8 Select(Lanes8 mask, Lanes8 ones, Lanes8 zeros) =>
+        new(Vector256.ConditionalSelect(mask.value, ones.value, zeros.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 AddBits(Lanes8 left, Lanes8 right) => new((left.value.AsUInt32() + right.value.AsUInt32()).AsSingle());
@@ -126,10 +128,12 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
     public static Lanes8 ShiftRight(Lanes8 value, int bits) => new(Vector256.ShiftRightLogical(value.value.AsUInt32(), bits).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 LessThanBits(Lanes8 left, Lanes8 right) => new(Vector256.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
+    public static Lanes8 LessThanBits(Lanes8 left, Lanes8 right) =>
+        new(Vector256.LessThan(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 EqualBits(Lanes8 left, Lanes8 right) => new(Vector256.Equals(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
+    public static Lanes8 EqualBits(Lanes8 left, Lanes8 right) =>
+        new(Vector256.Equals(left.value.AsUInt32(), right.value.AsUInt32()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static double SumDoubles(Lanes8 low, Lanes8 high) => Vector256.Sum(low.value.AsDouble() + high.value.AsDouble());

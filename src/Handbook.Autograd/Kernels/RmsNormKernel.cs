@@ -27,7 +27,8 @@ internal static unsafe class RmsNormKernel
         return y;
     }
 
-    private static (Tensor Sum, Tensor Normalized) AddAndNormalize<V>(Tensor stream, Tensor delta, Tensor weight, double epsilon) where V : unmanaged, ILanes<V>
+    private static (Tensor Sum, Tensor Normalized) AddAndNormalize<V>(Tensor stream, Tensor delta, Tensor weight, double epsilon)
+        where V : unmanaged, ILanes<V>
     {
         var sum = Tensor.Empty(stream.Shape, stream.DType);
         var y = Tensor.Empty(stream.Shape, stream.DType);
@@ -38,7 +39,8 @@ internal static unsafe class RmsNormKernel
         return (sum, y);
     }
 
-    private static (Tensor X, Tensor Weight) Differentiate<V>(Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon) where V : unmanaged, ILanes<V>
+    private static (Tensor X, Tensor Weight) Differentiate<V>(Tensor gradient, Tensor? residual, Tensor x, Tensor weight, double epsilon)
+        where V : unmanaged, ILanes<V>
     {
         var width = x.Size(-1);
         var inputGradient = Tensor.Empty(x.Shape, x.DType);
@@ -129,7 +131,8 @@ internal static unsafe class RmsNormKernel
         return 1f / MathF.Sqrt(sum / width + epsilon);
     }
 
-    private static void Backward<T, TAccess, V>(Tensor gradients, Tensor? residuals, Tensor input, Tensor weights, Tensor output, Tensor partials, float epsilon)
+    private static void Backward<T, TAccess, V>(
+        Tensor gradients, Tensor? residuals, Tensor input, Tensor weights, Tensor output, Tensor partials, float epsilon)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
         where V : unmanaged, ILanes<V>
@@ -151,13 +154,17 @@ internal static unsafe class RmsNormKernel
                 for (; row < last; row++)
                 {
                     var at = row * width;
-                    BackwardRow<T, TAccess, V>(gradient + at, residual == null ? null : residual + at, x + at, weight, result + at, partial + strip * width, width, epsilon);
+                    BackwardRow<T, TAccess, V>(
+                        gradient + at, residual == null
+                            ? null
+                            : residual + at, x + at, weight, result + at, partial + strip * width, width, epsilon);
                 }
             }
         });
     }
 
-    private static void BackwardRow<T, TAccess, V>(T* gradient, T* residual, T* x, T* weight, T* result, float* weightGradient, long width, float epsilon)
+    private static void BackwardRow<T, TAccess, V>(
+        T* gradient, T* residual, T* x, T* weight, T* result, float* weightGradient, long width, float epsilon)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
         where V : unmanaged, ILanes<V>

@@ -32,7 +32,8 @@ internal static unsafe partial class RowProduct
             for (var block = 0; block < blocks; block++)
             {
                 CpuMatrixKernels.Multiply(
-                    count, Columns, inputs, (ushort*)w + first * inputs, inputs, (ushort*)b + (long)block * inputs * Columns, Columns, sums, Columns, accumulate: false);
+                    count, Columns, inputs, (ushort*)w + first * inputs, inputs, (ushort*)b + (long)block * inputs * Columns, Columns, sums,
+                    Columns, accumulate: false);
                 var width = Math.Min(Columns, rows - block * Columns);
                 for (var column = 0; column < width; column++)
                 {

@@ -72,7 +72,8 @@ internal static unsafe partial class RowProduct
                 for (; row < rows; row++)
                 {
                     for (var i = 0; output + i < outputs; i++)
-                        ((float*)c)[row * outputs + output + i] = Dot<T, TAccess, V>((float*)a + (long)row * inputs, source + i * inputs, inputs);
+                        ((float*)c)[row * outputs + output + i] =
+                            Dot<T, TAccess, V>((float*)a + (long)row * inputs, source + i * inputs, inputs);
                 }
             }
         });

@@ -24,7 +24,8 @@ internal static unsafe class RowProducts
             return false;
         foreach (var weight in weights)
         {
-            if (weight.DimensionCount != 2 || !KernelTable.Runs(Operation.Linear, weight) || weight.Size(0) % 2 != 0 || weight.Size(1) % 2 != 0)
+            if (weight.DimensionCount != 2 || !KernelTable.Runs(Operation.Linear, weight) || weight.Size(0) % 2 != 0
+                || weight.Size(1) % 2 != 0)
                 return false;
         }
         return true;
@@ -38,7 +39,8 @@ internal static unsafe class RowProducts
     internal static Tensor Sum(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias) =>
         FusedKernels.ForWidth(SumOf<Lanes16>, SumOf<Lanes8>, SumOf<Lanes4>)(rows, weights, bias);
 
-    private static Tensor SumOf<V>(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias) where V : unmanaged, ILanes<V>
+    private static Tensor SumOf<V>(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias)
+        where V : unmanaged, ILanes<V>
     {
         var (count, columns) = (rows[0].Size(0), weights[0].Columns);
         var result = Tensor.Empty([count, columns], DType.BFloat16);
@@ -76,12 +78,14 @@ internal static unsafe class RowProducts
                     {
                         var depth = Math.Min(MostDepth, inner - from);
                         BlockProduct<V>.Multiply(
-                            now, own, depth, (ushort*)rows[i].Pointer + first * inner + from, inner, next, own, sum, own, accumulate: i > 0 || from > 0);
+                            now, own, depth, (ushort*)rows[i].Pointer + first * inner + from, inner, next, own, sum, own,
+                            accumulate: i > 0 || from > 0);
                         next += depth * own;
                     }
                 }
                 for (var row = 0; row < now; row++)
-                    Round<V>(sum + (long)row * own, offset == null ? null : offset + column, target + (first + row) * columns + column, own);
+                    Round<V>(
+                        sum + (long)row * own, offset == null ? null : offset + column, target + (first + row) * columns + column, own);
             }
         });
         return result;

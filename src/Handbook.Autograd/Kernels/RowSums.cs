@@ -15,7 +15,8 @@ internal static unsafe class RowSums
     internal static long StripCount(long rows) => Math.Clamp(rows / RowsOfAStrip, 1, MostStrips);
 
     /// <summary>Rows [First, End) of one strip.</summary>
-    internal static (long First, long End) Strip(long strip, long strips, long rows) => (rows * strip / strips, rows * (strip + 1) / strips);
+    internal static (long First, long End) Strip(long strip, long strips, long rows) =>
+        (rows * strip / strips, rows * (strip + 1) / strips);
 
     /// <summary>Sum of the rows of a [rows, width] tensor, [width] in another type.</summary>
     internal static Tensor Of(Tensor tensor, DType result) =>

@@ -30,7 +30,8 @@ internal unsafe ref struct ScratchMemory
     }
 
     /// <summary>Bytes that <see cref="Take{T}"/> uses for so many elements.</summary>
-    internal static long Size<T>(long count) where T : unmanaged => (count * sizeof(T) + (long)Alignment - 1) / (long)Alignment * (long)Alignment;
+    internal static long Size<T>(long count) where T : unmanaged =>
+        (count * sizeof(T) + (long)Alignment - 1) / (long)Alignment * (long)Alignment;
 
     /// <summary>The next piece, aligned to a cache line.</summary>
     internal T* Take<T>(long count) where T : unmanaged

@@ -68,7 +68,8 @@ internal sealed class TokenSights
                 {
                     var place = V.CreateBits((uint)(key.Start + row));
                     // Below the start the difference wraps around and is larger than any count.
-                    var seen = V.LessThanBits(V.SubtractBits(place, prompt), promptCount) | V.LessThanBits(V.SubtractBits(place, own), ownCount);
+                    var seen = V.LessThanBits(V.SubtractBits(place, prompt), promptCount)
+                        | V.LessThanBits(V.SubtractBits(place, own), ownCount);
                     V.Select(seen, default, hidden).Store(scores + row * Tile + lane);
                 }
                 for (var row = key.Count; row < Tile; row++)

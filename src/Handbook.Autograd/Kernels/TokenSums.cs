@@ -48,15 +48,19 @@ internal static unsafe class TokenSums
             var tileHeight = (int)Math.Min(height, outputs - row);
             var tileWidth = (int)Math.Min(width, inputs - column);
             var scratch = new ScratchMemory(
-                ScratchMemory.Size<ushort>(height * ChunkTokens) + ScratchMemory.Size<uint>(StripTokens / 2 * height) + ScratchMemory.Size<float>(height * width));
+                ScratchMemory.Size<ushort>(height * ChunkTokens) + ScratchMemory.Size<uint>(StripTokens / 2 * height)
+                + ScratchMemory.Size<float>(height * width));
             var left = scratch.Take<ushort>(height * ChunkTokens);
             var strip = scratch.Take<uint>(StripTokens / 2 * height);
             var sum = added == null ? scratch.Take<float>(height * width) : added + row * inputs + column;
             var stride = added == null ? tileWidth : inputs;
             for (var first = 0L; first < tokens; first += ChunkTokens)
             {
-                var depth = Transpose<V>(source + first * outputs + row, outputs, (int)Math.Min(ChunkTokens, tokens - first), tileHeight, strip, left);
-                BlockProduct<V>.Multiply(tileHeight, tileWidth, depth, left, depth, input.At(first, column), inputs, sum, stride, accumulate: first > 0 || added != null);
+                var depth = Transpose<V>(
+                    source + first * outputs + row, outputs, (int)Math.Min(ChunkTokens, tokens - first), tileHeight, strip, left);
+                BlockProduct<V>.Multiply(
+                    tileHeight, tileWidth, depth, left, depth, input.At(first, column), inputs, sum, stride,
+                    accumulate: first > 0 || added != null);
             }
             if (added != null)
                 return;
@@ -66,7 +70,8 @@ internal static unsafe class TokenSums
     }
 
     /// <summary>Columns of some tokens' rows as rows of tokens, filled up with zeros to whole groups.</summary>
-    private static int Transpose<V>(ushort* source, long stride, int tokens, int columns, uint* strip, ushort* left) where V : unmanaged, ILanes<V>
+    private static int Transpose<V>(ushort* source, long stride, int tokens, int columns, uint* strip, ushort* left)
+        where V : unmanaged, ILanes<V>
     {
         var depth = (tokens + InterleavedRows.RowGroup - 1) / InterleavedRows.RowGroup * InterleavedRows.RowGroup;
         for (var first = 0; first < depth; first += StripTokens)

@@ -38,7 +38,8 @@ public sealed record Architecture
         json = JsonNode.Parse(json.ToJsonString())!.AsObject();
         var reader = new ConfigReader(json, path);
         if (json["quantization_config"] is not null)
-            reader.Problem("quantization_config", "is given: weights that are quantised already are not supported; use the full-precision checkpoint", 0);
+            reader.Problem("quantization_config",
+                "is given: weights that are quantised already are not supported; use the full-precision checkpoint", 0);
         var config = read(reader);
         reader.Ignore("quantization_config");
         return config with { UnknownFields = reader.Finish(ModelType) };

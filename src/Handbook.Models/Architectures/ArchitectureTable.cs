@@ -36,7 +36,9 @@ public static class ArchitectureTable
             throw new UserErrorException($"{path}: model_type is missing; it says which architecture the weights belong to.");
         var modelType = node.GetValue<string>();
         if (!Rows.TryGetValue(modelType, out var row))
-            throw new UserErrorException($"{path}: model_type \"{modelType}\" is not supported; {string.Join(", ", Rows.Keys.Order(StringComparer.Ordinal))} {(Rows.Count == 1 ? "is" : "are")}.{NearestName.Hint(modelType, Rows.Keys)}");
+            throw new UserErrorException(
+                $"{path}: model_type \"{modelType}\" is not supported; {string.Join(", ", Rows.Keys.Order(StringComparer.Ordinal))} "
+                    + $"{(Rows.Count == 1 ? "is" : "are")}.{NearestName.Hint(modelType, Rows.Keys)}");
         CheckClass(row, json, path);
         return row;
     }
@@ -53,6 +55,8 @@ public static class ArchitectureTable
         string[] known = [row.CausalClass, row.ClassificationClass, row.BaseClass];
         var name = classes[0]?.GetValueKind() == JsonValueKind.String ? classes[0]!.GetValue<string>() : "";
         if (!known.Contains(name))
-            throw new UserErrorException($"{path}: architectures names {name}, which is not supported for {row.ModelType}; {string.Join(", ", known)} are. Code of a model repository is never run.");
+            throw new UserErrorException(
+                $"{path}: architectures names {name}, which is not supported for {row.ModelType}; {string.Join(", ", known)} are. Code of "
+                    + "a model repository is never run.");
     }
 }

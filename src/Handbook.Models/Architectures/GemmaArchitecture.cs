@@ -42,7 +42,9 @@ internal static class GemmaArchitecture
     private static ActivationKind FirstActivation(ConfigReader json)
     {
         var older = DecoderFields.Activation(json, "hidden_act", "gelu_pytorch_tanh");
-        return json.Json["hidden_activation"] is null && older != ActivationKind.Gelu ? older : DecoderFields.Activation(json, "hidden_activation", "gelu_pytorch_tanh");
+        return json.Json["hidden_activation"] is null && older != ActivationKind.Gelu
+            ? older
+            : DecoderFields.Activation(json, "hidden_activation", "gelu_pytorch_tanh");
     }
 
     private static ModelConfig ReadSecond(ConfigReader json)
@@ -58,7 +60,8 @@ internal static class GemmaArchitecture
         var feedForward = fields.FeedForward(width: 9216, "hidden_activation", "gelu_pytorch_tanh");
         // transformers keeps the older field beside the one that counts.
         json.Ignore("hidden_act");
-        var windows = LayerWindows.Read(json, json.LayerCount("num_hidden_layers", 26), json.OptionalIntegerOr("sliding_window", 4096), otherwise: i => i % 2 == 0);
+        var windows = LayerWindows.Read(json, json.LayerCount("num_hidden_layers", 26), json.OptionalIntegerOr("sliding_window", 4096),
+            otherwise: i => i % 2 == 0);
         var layers = windows.Select(window => new LayerConfig
         {
             Attention = everywhere with { Window = window },

@@ -38,8 +38,11 @@ internal static class Gpt2Architecture
         var positions = json.Integer("n_positions", 1024);
         // n_ctx is n_positions' older name; the summary fields belong to heads that are not loaded; the last one changes rounding only.
         json.Ignore(
-            "n_ctx", "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj", "reorder_and_upcast_attn");
-        var headDim = hidden % heads == 0 ? hidden / heads : json.Problem("n_embd", $"({hidden}) must be a multiple of n_head ({heads})", 2);
+            "n_ctx", "summary_activation", "summary_first_dropout", "summary_proj_to_labels", "summary_type", "summary_use_proj",
+            "reorder_and_upcast_attn");
+        var headDim = hidden % heads == 0
+            ? hidden / heads
+            : json.Problem("n_embd", $"({hidden}) must be a multiple of n_head ({heads})", 2);
         var norm = new NormConfig(NormKind.Layer, json.Number("layer_norm_epsilon", 1e-5)) { HasBias = true };
         var attention = new AttentionConfig
         {
@@ -52,7 +55,8 @@ internal static class Gpt2Architecture
             Dropout = json.Probability("attn_pdrop", 0.1),
         };
         var feedForward = new FeedForwardConfig(
-            json.OptionalInteger("n_inner", least: 1) ?? 4 * hidden, DecoderFields.Activation(json, "activation_function", "gelu_new")) { IsGated = false, HasBias = true };
+            json.OptionalInteger("n_inner", least: 1) ?? 4 * hidden,
+            DecoderFields.Activation(json, "activation_function", "gelu_new")) { IsGated = false, HasBias = true };
         var dropout = json.Probability("resid_pdrop", 0.1);
         var byLayer = json.Flag("scale_attn_by_inverse_layer_idx", false);
         var layers = Enumerable.Range(0, json.LayerCount("n_layer", 12)).Select(i => new LayerConfig

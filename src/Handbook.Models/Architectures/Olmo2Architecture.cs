@@ -2,7 +2,8 @@ using Handbook.Models.Configuration;
 
 namespace Handbook.Models.Architectures;
 
-/// <summary>OLMo 2 (arXiv:2501.00656): norms behind the blocks instead of in front, queries and keys normalised over the whole projection.</summary>
+/// <summary>OLMo 2 (arXiv:2501.00656): norms behind the blocks instead of in front,
+/// queries and keys normalised over the whole projection.</summary>
 internal static class Olmo2Architecture
 {
     internal static Architecture Row { get; } = new(Read)

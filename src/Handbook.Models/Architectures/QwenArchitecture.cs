@@ -36,6 +36,7 @@ internal static class QwenArchitecture
     {
         var length = json.OptionalIntegerOr("sliding_window", 4096);
         var from = json.Integer("max_window_layers", 28, least: 0);
-        return LayerWindows.Read(json, json.LayerCount("num_hidden_layers", 32), json.Flag("use_sliding_window", false) ? length : null, otherwise: i => i >= from);
+        return LayerWindows.Read(json, json.LayerCount("num_hidden_layers", 32), json.Flag("use_sliding_window", false) ? length : null,
+            otherwise: i => i >= from);
     }
 }

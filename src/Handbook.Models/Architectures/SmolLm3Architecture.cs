@@ -18,7 +18,8 @@ internal static class SmolLm3Architecture
         var feedForward = fields.FeedForward(width: 11008) with { HasBias = json.Flag("mlp_bias", false) };
         var turns = Turns(json, json.LayerCount("num_hidden_layers", 36));
         var length = json.OptionalIntegerOr("sliding_window", null);
-        var windows = LayerWindows.Read(json, turns.Count, json.Flag("use_sliding_window", false) ? length : null, otherwise: i => !turns[i]);
+        var windows = LayerWindows.Read(json, turns.Count, json.Flag("use_sliding_window", false) ? length : null,
+            otherwise: i => !turns[i]);
         var layers = turns.Zip(windows, (turned, window) => new LayerConfig
         {
             Attention = attention with { Rotary = turned ? attention.Rotary : null, Window = window },
@@ -35,8 +36,10 @@ internal static class SmolLm3Architecture
         json.Ignore("no_rope_layers");
         if (json.Json["no_rope_layers"] is not { } node)
             return [.. Enumerable.Range(0, layers).Select(i => (i + 1) % interval != 0)];
-        if (node is JsonArray list && list.Count == layers && list.All(item => item?.GetValueKind() == JsonValueKind.Number && item.ToJsonString() is "0" or "1"))
+        if (node is JsonArray list && list.Count == layers
+            && list.All(item => item?.GetValueKind() == JsonValueKind.Number && item.ToJsonString() is "0" or "1"))
             return [.. list.Select(item => item!.ToJsonString() == "1")];
-        return json.Problem<IReadOnlyList<bool>>("no_rope_layers", $"must be a list of {layers} numbers, 1 where a layer turns by position and 0 where not", [.. new bool[layers]]);
+        return json.Problem<IReadOnlyList<bool>>("no_rope_layers",
+            $"must be a list of {layers} numbers, 1 where a layer turns by position and 0 where not", [.. new bool[layers]]);
     }
 }

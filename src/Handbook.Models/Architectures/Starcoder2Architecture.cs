@@ -2,7 +2,8 @@ using Handbook.Models.Configuration;
 
 namespace Handbook.Models.Architectures;
 
-/// <summary>StarCoder 2 (arXiv:2402.19173): rotary positions and grouped-query attention with LayerNorm, biases and a plain feed-forward block.</summary>
+/// <summary>StarCoder 2 (arXiv:2402.19173): rotary positions and grouped-query attention with LayerNorm,
+/// biases and a plain feed-forward block.</summary>
 internal static class Starcoder2Architecture
 {
     internal static Architecture Row { get; } = new(Read)

@@ -2,7 +2,8 @@ using Handbook.Models.Weights;
 
 namespace Handbook.Models.Architectures;
 
-/// <summary>Names of a decoder's weights in a checkpoint, without <c>.weight</c> and <c>.bias</c>; null where an architecture has none.</summary>
+/// <summary>Names of a decoder's weights in a checkpoint, without <c>.weight</c> and <c>.bias</c>;
+/// null where an architecture has none.</summary>
 public sealed record WeightNames
 {
     /// <summary>Prefix of everything but the head; a checkpoint of the bare model may lack it.</summary>

@@ -25,7 +25,8 @@ public sealed class AttentionBlock
         var queryWidth = (long)config.HeadCount * config.HeadDim;
         var keyWidth = (long)config.KeyValueHeadCount * config.HeadDim;
         widths = [queryWidth, keyWidth, keyWidth];
-        inputs = Projection.Many(source, prefix, names.QueryKeyValue, widths, model.HiddenSize, config.QueryKeyValueBias, names.Projections);
+        inputs = Projection.Many(
+            source, prefix, names.QueryKeyValue, widths, model.HiddenSize, config.QueryKeyValueBias, names.Projections);
         output = new Projection(source, prefix + names.AttentionOutput, model.HiddenSize, queryWidth, config.OutputBias, names.Projections);
         if (config.QueryKeyNorm is not { } norm)
             return;
@@ -35,7 +36,8 @@ public sealed class AttentionBlock
 
     /// <summary>All its weights, in the reference's order.</summary>
     public IEnumerable<WeightSlot> Slots =>
-        inputs.Append(output).SelectMany(layer => layer.Slots).Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Slots));
+        inputs.Append(output).SelectMany(layer => layer.Slots)
+            .Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Slots));
 
     /// <summary>[tokens, width] to [tokens, width]; takes the input over.</summary>
     public Variable Forward(Tape tape, ForwardContext context, Variable input)

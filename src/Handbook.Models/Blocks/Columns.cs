@@ -21,7 +21,8 @@ internal static class Columns
         return tape.Record(parts, [features], [], (gradients, _) =>
         {
             var present = Array.Find(gradients, gradient => gradient is not null)!;
-            var joined = gradients.Select((gradient, i) => gradient ?? Tensor.Zeros([present.Size(0), all[i]], present.DType, present.Device)).ToArray();
+            var joined = gradients.Select(
+                (gradient, i) => gradient ?? Tensor.Zeros([present.Size(0), all[i]], present.DType, present.Device)).ToArray();
             features.Accumulate(Operator.Call("aten::cat"u8, default, joined, 1L));
         });
     }

@@ -44,7 +44,8 @@ public sealed class DecoderLayer
     /// <param name="stream">The residual stream, [tokens, width]; taken over when there is a delta.</param>
     /// <param name="delta">What is still to be added to it, taken over; null for nothing.</param>
     /// <returns>The same two for the next layer, and the router's logits [tokens, experts] where there is one.</returns>
-    public (Variable Stream, Variable Delta, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable stream, Variable? delta)
+    public (Variable Stream, Variable Delta, Variable? RouterLogits) Forward(
+        Tape tape, ForwardContext context, Variable stream, Variable? delta)
     {
         var (entering, normalized) = Enter(tape, stream, delta, beforeAttention);
         var attended = Leave(tape, context, attention.Forward(tape, context, normalized), afterAttention);
@@ -53,7 +54,8 @@ public sealed class DecoderLayer
         return (sum, Leave(tape, context, made, afterFeedForward), router);
     }
 
-    /// <summary>The stream with what was still to be added, and what a block sees of it. Takes over the delta, and with it the stream.</summary>
+    /// <summary>The stream with what was still to be added, and what a block sees of it. Takes over the delta,
+    /// and with it the stream.</summary>
     private static (Variable Stream, Variable Input) Enter(Tape tape, Variable stream, Variable? delta, Norm? norm, bool ownsStream = true)
     {
         if (delta is null)

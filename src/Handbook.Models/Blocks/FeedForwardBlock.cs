@@ -11,12 +11,15 @@ public abstract class FeedForwardBlock
     /// <summary>All its weights, in the reference's order.</summary>
     public abstract IEnumerable<WeightSlot> Slots { get; }
 
-    /// <summary>[tokens, width] to [tokens, width], and the router's logits [tokens, experts] where there is one; takes the input over.</summary>
+    /// <summary>[tokens, width] to [tokens, width], and the router's logits [tokens, experts] where there is one;
+    /// takes the input over.</summary>
     public abstract (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input);
 
     /// <summary>The block that a layer's configuration asks for.</summary>
     internal static FeedForwardBlock Create(WeightSource source, ModelConfig model, WeightNames names, int layer) =>
-        model.Layers[layer].FeedForward.Routing is null ? new DenseFeedForward(source, model, names, layer) : new RoutedFeedForward(source, model, names, layer);
+        model.Layers[layer].FeedForward.Routing is null
+            ? new DenseFeedForward(source, model, names, layer)
+            : new RoutedFeedForward(source, model, names, layer);
 }
 
 /// <summary>down(act(gate(x)) · up(x)), or down(act(up(x))) where nothing is gated.</summary>
@@ -33,7 +36,8 @@ internal sealed class DenseFeedForward : FeedForwardBlock
         var prefix = $"{names.Layers}.{layer}.";
         widths = config.IsGated ? [config.Width, config.Width] : [config.Width];
         inputs = Projection.Many(source, prefix, names.FeedForwardInputs, widths, model.HiddenSize, config.HasBias, names.Projections);
-        output = new Projection(source, prefix + names.FeedForwardOutput, model.HiddenSize, config.Width, config.HasBias, names.Projections);
+        output = new Projection(
+            source, prefix + names.FeedForwardOutput, model.HiddenSize, config.Width, config.HasBias, names.Projections);
     }
 
     public override IEnumerable<WeightSlot> Slots => inputs.Append(output).SelectMany(layer => layer.Slots);

@@ -47,10 +47,12 @@ public abstract class ForwardContext : IDisposable
     public abstract Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config);
 
     /// <summary>Products of one input with several weights: x Wᵀ + b each.</summary>
-    public virtual Variable[] Project(Tape tape, Variable input, Weight[] weights, Weight?[] biases) => Linear.ApplyMany(tape, input, weights, biases, Drops);
+    public virtual Variable[] Project(Tape tape, Variable input, Weight[] weights, Weight?[] biases) =>
+        Linear.ApplyMany(tape, input, weights, biases, Drops);
 
     /// <summary>Products of rows sorted by expert with each one's own weight, [rows, outputs].</summary>
-    public virtual Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Weight weights) => GroupedLinear.Apply(tape, rows, experts, weights, Drops);
+    public virtual Variable ProjectGrouped(Tape tape, Variable rows, ExpertRows experts, Weight weights) =>
+        GroupedLinear.Apply(tape, rows, experts, weights, Drops);
 
     /// <summary>Drops elements in a pass of training; takes the values over.</summary>
     public Variable Drop(Tape tape, Variable values, double probability)

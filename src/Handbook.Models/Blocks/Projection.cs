@@ -26,7 +26,8 @@ public sealed class Projection
     public IEnumerable<WeightSlot> Slots => bias is null ? [weight] : [weight, bias];
 
     /// <summary>x Wᵀ + b, [tokens, outputs].</summary>
-    public Variable Apply(Tape tape, ForwardContext context, Variable input) => context.Project(tape, input, [weight.Weight], [bias?.Weight])[0];
+    public Variable Apply(Tape tape, ForwardContext context, Variable input) =>
+        context.Project(tape, input, [weight.Weight], [bias?.Weight])[0];
 
     /// <summary>
     /// The parts that several layers make of one input. A single layer that holds all of them is cut into parts of the given widths,
@@ -44,13 +45,15 @@ public sealed class Projection
 
     /// <summary>Layers for parts of the given widths: one for each name, or one that holds all of them.</summary>
     internal static Projection[] Many(
-        WeightSource source, string prefix, IReadOnlyList<string> names, ReadOnlySpan<long> widths, long inputs, bool hasBias, StoredForm form)
+        WeightSource source, string prefix, IReadOnlyList<string> names, ReadOnlySpan<long> widths, long inputs, bool hasBias,
+        StoredForm form)
     {
         if (names.Count != 1 && names.Count != widths.Length)
             throw new ArgumentException($"{names.Count} names for {widths.Length} parts.", nameof(names));
         var layers = new Projection[names.Count];
         for (var i = 0; i < layers.Length; i++)
-            layers[i] = new Projection(source, prefix + names[i], names.Count == widths.Length ? widths[i] : Sum(widths), inputs, hasBias, form);
+            layers[i] = new Projection(
+                source, prefix + names[i], names.Count == widths.Length ? widths[i] : Sum(widths), inputs, hasBias, form);
         return layers;
     }
 

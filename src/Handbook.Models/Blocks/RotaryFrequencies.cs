@@ -51,7 +51,8 @@ public static class RotaryFrequencies
         var stretched = frequency / (float)scaling.Factor;
         if (wavelength > scaling.TrainedLength / scaling.LowFrequencyFactor)
             return stretched;
-        var kept = (scaling.TrainedLength / wavelength - scaling.LowFrequencyFactor) / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
+        var kept = (scaling.TrainedLength / wavelength - scaling.LowFrequencyFactor)
+            / (scaling.HighFrequencyFactor - scaling.LowFrequencyFactor);
         return (float)((1 - kept) * stretched + kept * frequency);
     }
 

@@ -10,7 +10,8 @@ public sealed class RotarySet : IDisposable
 
     /// <summary>Makes the tables of a model's layers.</summary>
     public RotarySet(ModelConfig config, Device device) =>
-        tables = config.Layers.Select(layer => layer.Attention.Rotary).OfType<RotaryConfig>().Distinct().ToDictionary(rotary => rotary, rotary => new RotaryTables(rotary, device));
+        tables = config.Layers.Select(layer => layer.Attention.Rotary).OfType<RotaryConfig>().Distinct()
+            .ToDictionary(rotary => rotary, rotary => new RotaryTables(rotary, device));
 
     /// <summary>The tables of one embedding.</summary>
     public RotaryTables this[RotaryConfig config] => tables[config];

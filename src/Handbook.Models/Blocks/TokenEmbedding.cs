@@ -27,7 +27,9 @@ public sealed class TokenEmbedding
             using var padding = table.Value.Select(0, row);
             padding.ZeroInPlace();
         }
-        positions = config.HasPositions ? source.Slot(names.Positions + ".weight", [model.MaxPositions, model.HiddenSize], Initialization.Normal) : null;
+        positions = config.HasPositions
+            ? source.Slot(names.Positions + ".weight", [model.MaxPositions, model.HiddenSize], Initialization.Normal)
+            : null;
     }
 
     /// <summary>Where the table of token vectors stands, [vocabulary, width].</summary>
@@ -62,7 +64,8 @@ public sealed class TokenEmbedding
         using var owned = vectors;
         using var scope = new TensorScope();
         var factor = Tensor.Full([], config.Scale, vectors.Value.DType).Item();
-        return tape.Record(scope.Keep(vectors.Value.Multiply(factor)), [vectors], [], (gradient, _) => vectors.Accumulate(gradient.Multiply(factor)));
+        return tape.Record(scope.Keep(vectors.Value.Multiply(factor)), [vectors], [],
+            (gradient, _) => vectors.Accumulate(gradient.Multiply(factor)));
     }
 
     private static Variable LookUpPositions(Tape tape, Weight table, IReadOnlyList<int> places)
@@ -73,7 +76,8 @@ public sealed class TokenEmbedding
         {
             wide[i] = places[i];
             if (wide[i] >= rows)
-                throw new UserErrorException($"A sequence has more than the {rows} positions of this model; shorten max_length to {rows} at most.");
+                throw new UserErrorException(
+                    $"A sequence has more than the {rows} positions of this model; shorten max_length to {rows} at most.");
         }
         using var index = Tensor.From<long>(wide, [wide.Length], table.Device);
         return Embedding.Apply(tape, index, table);
@@ -86,7 +90,8 @@ public sealed class TokenEmbedding
         for (var i = 0; i < wide.Length; i++)
         {
             if (ids[i] < 0 || ids[i] >= rows)
-                throw new UserErrorException($"Token id {ids[i]} is outside the model's vocabulary of {rows}. Does the tokenizer belong to this model?");
+                throw new UserErrorException(
+                    $"Token id {ids[i]} is outside the model's vocabulary of {rows}. Does the tokenizer belong to this model?");
             wide[i] = ids[i];
         }
         using var index = Tensor.From<long>(wide, [wide.Length], Weight.Device);

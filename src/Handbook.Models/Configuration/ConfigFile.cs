@@ -33,7 +33,8 @@ public static class ConfigFile
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}", error);
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}",
+                error);
         }
     }
 
@@ -44,7 +45,8 @@ public static class ConfigFile
         foreach (var (key, node) in json.OrderBy(pair => pair.Key, StringComparer.Ordinal))
             sorted.Add(key, node?.DeepClone());
         using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var writer = new Utf8JsonWriter(buffer,
+            new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
             sorted.WriteTo(writer);
         AtomicFile.WriteText(path, Encoding.UTF8.GetString(buffer.ToArray()) + "\n");
     }

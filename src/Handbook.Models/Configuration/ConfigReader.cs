@@ -49,7 +49,8 @@ internal sealed class ConfigReader
     {
         if (Field(key) is not { } node)
             return absent ?? Problem(key, "is missing", least);
-        return node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var number) && number >= least
+        return node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out var number)
+            && number >= least
             ? number
             : Problem(key, $"must be a whole number of at least {least}, got {Text(node)}", least);
     }
@@ -112,7 +113,9 @@ internal sealed class ConfigReader
         var name = Field(key) is not { } node ? absent : node.GetValueKind() == JsonValueKind.String ? node.GetValue<string>() : Text(node);
         return table.TryGetValue(name, out var value)
             ? value
-            : Problem(key, $"is \"{name}\", which is not supported; {string.Join(", ", table.Keys)} are.{NearestName.Hint(name, table.Keys)}", table[absent]);
+            : Problem(key,
+                $"is \"{name}\", which is not supported; {string.Join(", ", table.Keys)} are.{NearestName.Hint(name, table.Keys)}",
+                table[absent]);
     }
 
     /// <summary>Token ids: none, one, or a list.</summary>
@@ -177,7 +180,9 @@ internal sealed class ConfigReader
             if (node!.GetValueKind() == JsonValueKind.String || key.StartsWith("unsloth", StringComparison.Ordinal))
                 unknown.Add(key);
             else
-                problems.Add($"{path}: {key} ({Text(node)}) is not a field that {modelType} has here, and it may change the computation. Remove it if it does not.{NearestName.Hint(key, asked)}");
+                problems.Add(
+                    $"{path}: {key} ({Text(node)}) is not a field that {modelType} has here, and it may change the computation. Remove it "
+                        + $"if it does not.{NearestName.Hint(key, asked)}");
         }
         return problems.Count > 0 ? throw new UserErrorException(problems) : unknown;
     }
@@ -198,7 +203,8 @@ internal sealed class ConfigReader
     };
 
     private static double? Finite(JsonNode node) =>
-        node.GetValueKind() == JsonValueKind.Number && double.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        node.GetValueKind() == JsonValueKind.Number
+        && double.TryParse(node.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
             ? number
             : null;
 

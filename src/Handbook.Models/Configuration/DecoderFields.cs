@@ -45,7 +45,8 @@ internal sealed class DecoderFields
     {
         hidden = json.Integer("hidden_size", hidden);
         heads = json.Integer("num_attention_heads", heads);
-        var groups = json.OptionalInteger("num_key_value_heads", least: 1) ?? (json.Json.ContainsKey("num_key_value_heads") ? heads : keyValueHeads ?? heads);
+        var groups = json.OptionalInteger("num_key_value_heads", least: 1)
+            ?? (json.Json.ContainsKey("num_key_value_heads") ? heads : keyValueHeads ?? heads);
         if (heads % groups != 0 && json.AreSound("num_attention_heads", "num_key_value_heads"))
             json.Problem("num_key_value_heads", $"({groups}) must divide num_attention_heads ({heads})", 0);
         var dim = json.OptionalInteger("head_dim", least: 2) ?? headDim ?? Share(json, hidden, heads);
@@ -73,8 +74,10 @@ internal sealed class DecoderFields
     internal FeedForwardConfig FeedForward(int width, string activationKey = "hidden_act", string activation = "silu") =>
         new(json.Integer("intermediate_size", width), Activation(json, activationKey, activation));
 
-    /// <summary>The fields that say the same of every architecture, around its layers; defaults where the configuration is silent.</summary>
-    internal ModelConfig Model(string modelType, int vocabulary, IReadOnlyList<LayerConfig> layers, NormConfig norm, bool tied, int? pad = null) => new()
+    /// <summary>The fields that say the same of every architecture, around its layers;
+    /// defaults where the configuration is silent.</summary>
+    internal ModelConfig Model(
+        string modelType, int vocabulary, IReadOnlyList<LayerConfig> layers, NormConfig norm, bool tied, int? pad = null) => new()
     {
         ModelType = modelType,
         Source = json.Json,
@@ -92,15 +95,18 @@ internal sealed class DecoderFields
     };
 
     /// <summary><c>num_hidden_layers</c> times the same layer.</summary>
-    internal IReadOnlyList<LayerConfig> Repeat(int count, LayerConfig layer) => [.. Enumerable.Repeat(layer, json.LayerCount("num_hidden_layers", count))];
+    internal IReadOnlyList<LayerConfig> Repeat(int count, LayerConfig layer) =>
+        [.. Enumerable.Repeat(layer, json.LayerCount("num_hidden_layers", count))];
 
     /// <summary>A field that names an activation.</summary>
     internal static ActivationKind Activation(ConfigReader json, string key, string absent) => json.Choice(key, absent, Activations);
 
     /// <summary>Outputs of a classification head: <c>num_labels</c>, or as many as there are names.</summary>
     internal static int LabelCount(ConfigReader json) =>
-        json.Json["num_labels"] is not null ? json.Integer("num_labels") : json.Json["id2label"] is JsonObject { Count: > 0 } labels ? labels.Count : 1;
+        json.Json["num_labels"] is not null ? json.Integer("num_labels")
+            : json.Json["id2label"] is JsonObject { Count: > 0 } labels ? labels.Count : 1;
 
     private static int Share(ConfigReader json, int hidden, int heads) =>
-        hidden % heads == 0 ? hidden / heads : !json.AreSound("hidden_size", "num_attention_heads") ? 2 : json.Problem("hidden_size", $"({hidden}) must be a multiple of num_attention_heads ({heads}) when head_dim is absent", 2);
+        hidden % heads == 0 ? hidden / heads : !json.AreSound("hidden_size", "num_attention_heads") ? 2
+            : json.Problem("hidden_size", $"({hidden}) must be a multiple of num_attention_heads ({heads}) when head_dim is absent", 2);
 }

@@ -19,8 +19,10 @@ internal static class LayerWindows
         foreach (var kind in named ?? [])
         {
             if (kind is not (Sliding or Full))
-                json.Problem("layer_types", $"has \"{kind}\", which is not supported; {Full}, {Sliding} are.{NearestName.Hint(kind, [Full, Sliding])}", 0);
+                json.Problem("layer_types",
+                    $"has \"{kind}\", which is not supported; {Full}, {Sliding} are.{NearestName.Hint(kind, [Full, Sliding])}", 0);
         }
-        return [.. Enumerable.Range(0, layers).Select(i => (named is null || i >= named.Count ? otherwise(i) : named[i] == Sliding) ? window : null)];
+        return [.. Enumerable.Range(0, layers)
+            .Select(i => (named is null || i >= named.Count ? otherwise(i) : named[i] == Sliding) ? window : null)];
     }
 }

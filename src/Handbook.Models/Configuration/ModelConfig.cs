@@ -105,7 +105,8 @@ public sealed record LayerConfig
 /// <param name="AfterAttention">Of what attention made.</param>
 /// <param name="BeforeFeedForward">Of the stream, for the feed-forward block.</param>
 /// <param name="AfterFeedForward">Of what the feed-forward block made.</param>
-public sealed record LayerNorms(NormConfig? BeforeAttention, NormConfig? AfterAttention, NormConfig? BeforeFeedForward, NormConfig? AfterFeedForward)
+public sealed record LayerNorms(NormConfig? BeforeAttention, NormConfig? AfterAttention, NormConfig? BeforeFeedForward,
+    NormConfig? AfterFeedForward)
 {
     /// <summary>In front of both blocks only.</summary>
     public static LayerNorms Before(NormConfig norm) => new(norm, null, norm, null);

@@ -21,7 +21,8 @@ public abstract record RotaryScaling
     /// <param name="Factor">At least 1.</param>
     public sealed record Linear(double Factor) : RotaryScaling;
 
-    /// <summary>The base grows with the length of the sequence once that exceeds <paramref name="TrainedLength"/> ("dynamic NTK").</summary>
+    /// <summary>The base grows with the length of the sequence once that exceeds <paramref name="TrainedLength"/>
+    /// ("dynamic NTK").</summary>
     /// <param name="Factor">At least 1.</param>
     /// <param name="TrainedLength">In tokens.</param>
     public sealed record Dynamic(double Factor, int TrainedLength) : RotaryScaling;
@@ -40,5 +41,6 @@ public abstract record RotaryScaling
     /// <param name="BetaFast">Rotations over the trained length above which a dimension is kept.</param>
     /// <param name="BetaSlow">Rotations below which it is stretched whole.</param>
     /// <param name="Truncate">Whether the ramp's ends are whole dimensions.</param>
-    public sealed record Yarn(double Factor, int TrainedLength, double AttentionFactor, double BetaFast, double BetaSlow, bool Truncate) : RotaryScaling;
+    public sealed record Yarn(double Factor, int TrainedLength, double AttentionFactor, double BetaFast, double BetaSlow, bool Truncate)
+        : RotaryScaling;
 }

@@ -19,14 +19,16 @@ internal static class RotaryReader
             config.Problem("rope_parameters", "and rope_scaling are both given and differ; keep one", 0);
         theta = config.Number("rope_theta", theta);
         var partial = config.Number("partial_rotary_factor", 1);
-        var fields = new ConfigReader(parameters ?? scaling ?? [], $"{config.Path}: {(parameters is null ? "rope_scaling" : "rope_parameters")}");
+        var fields = new ConfigReader(parameters ?? scaling ?? [],
+            $"{config.Path}: {(parameters is null ? "rope_scaling" : "rope_parameters")}");
         theta = fields.Number("rope_theta", theta);
         partial = fields.Number("partial_rotary_factor", partial);
         var width = (int)(headDim * partial);
         if (theta <= 0)
             config.Problem("rope_theta", "must be above 0", 0);
         if (width < 2 || width > headDim || width % 2 != 0)
-            config.Problem("partial_rotary_factor", $"turns {width} of {headDim} elements of a head; an even number from 2 to {headDim} is expected", 0);
+            config.Problem("partial_rotary_factor",
+                $"turns {width} of {headDim} elements of a head; an even number from 2 to {headDim} is expected", 0);
         var result = new RotaryConfig(theta, width) { Scaling = ReadScaling(fields, maxPositions) };
         fields.Finish("a rotary embedding");
         return result;
@@ -56,7 +58,8 @@ internal static class RotaryReader
                 return Yarn(fields, factor, maxPositions);
             default:
                 return fields.Problem<RotaryScaling>(
-                    "rope_type", $"is \"{kind}\", which is not supported; {string.Join(", ", Kinds)} are.{NearestName.Hint(kind, Kinds)}", new RotaryScaling.None());
+                    "rope_type", $"is \"{kind}\", which is not supported; {string.Join(", ", Kinds)} are.{NearestName.Hint(kind, Kinds)}",
+                    new RotaryScaling.None());
         }
     }
 
@@ -68,8 +71,10 @@ internal static class RotaryReader
         factor = AtLeastOne(fields, factor);
         var scale = fields.Number("mscale", 0);
         var scaleAll = fields.Number("mscale_all_dim", 0);
-        var attention = fields.Number("attention_factor", scale != 0 && scaleAll != 0 ? MagnitudeScale(factor, scale) / MagnitudeScale(factor, scaleAll) : MagnitudeScale(factor, 1));
-        return new RotaryScaling.Yarn(factor, trained, attention, fields.Number("beta_fast", 32), fields.Number("beta_slow", 1), fields.Flag("truncate", true));
+        var attention = fields.Number("attention_factor",
+            scale != 0 && scaleAll != 0 ? MagnitudeScale(factor, scale) / MagnitudeScale(factor, scaleAll) : MagnitudeScale(factor, 1));
+        return new RotaryScaling.Yarn(
+            factor, trained, attention, fields.Number("beta_fast", 32), fields.Number("beta_slow", 1), fields.Flag("truncate", true));
     }
 
     /// <summary>0.1 ln(s) + 1, the temperature of arXiv:2309.00071 section 3.4.</summary>

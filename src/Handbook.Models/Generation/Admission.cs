@@ -33,7 +33,8 @@ internal sealed class Admission : IDisposable
 
     /// <summary>Tokens without which a request cannot be started.</summary>
     internal static long TokensNeeded(GenerationRequest request) =>
-        TokensOfOne(request) + (request.SampleCount == 1 ? 0 : (long)KeyValueCache.BlocksFor(request.Prompt.Length) * KeyValueCache.BlockSize);
+        TokensOfOne(request)
+        + (request.SampleCount == 1 ? 0 : (long)KeyValueCache.BlocksFor(request.Prompt.Length) * KeyValueCache.BlockSize);
 
     /// <summary>The next completion with its first token chosen; null when there is no room or nothing left.</summary>
     internal Completion? Next()
@@ -80,7 +81,8 @@ internal sealed class Admission : IDisposable
         prompt = cache.Allocate(held);
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
-        using var output = model.Decoder.Forward(tape, current.Prompt, new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length, model.Device));
+        using var output = model.Decoder.Forward(tape, current.Prompt,
+            new PromptContext(model.Decoder.Rotary, cache, prompt, current.Prompt.Length, model.Device));
         prompt.Length = current.Prompt.Length;
         var last = output.Value.Narrow(0, current.Prompt.Length - 1, 1);
         promptLogits = model.Head.Logits(last).Read<float>(DeviceWait.Predictions);

@@ -29,7 +29,8 @@ internal static unsafe class CachedAttention
     {
         using var scope = new TensorScope();
         return scope.Keep(KernelTable.Runs(Operation.CachedAttention, keys)
-            ? FusedKernels.ForWidth(Fused<Lanes16>, Fused<Lanes8>, Fused<Lanes4>)(query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
+            ? FusedKernels.ForWidth(Fused<Lanes16>, Fused<Lanes8>, Fused<Lanes4>)(
+                query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
             : Plain(query, keys, values, sequences, rule));
     }
 
@@ -39,7 +40,8 @@ internal static unsafe class CachedAttention
         var outputs = new Tensor[sequences.Count];
         for (var i = 0; i < outputs.Length; i++)
         {
-            var slots = Tensor.From(Enumerable.Range(First(sequences[i], rule), sequences[i].Length + 1 - First(sequences[i], rule)).Select(position => (long)sequences[i].Slot(position)).ToArray(), query.Device);
+            var slots = Tensor.From(Enumerable.Range(First(sequences[i], rule), sequences[i].Length + 1 - First(sequences[i], rule))
+                .Select(position => (long)sequences[i].Slot(position)).ToArray(), query.Device);
             var seen = keys.IndexSelect(0, slots).To(DType.Float32).Transpose(0, 1);
             var content = values.IndexSelect(0, slots).To(DType.Float32).Transpose(0, 1);
             var grouped = query.Select(0, i).To(DType.Float32).Reshape(groups, heads / groups, dim);
@@ -69,14 +71,16 @@ internal static unsafe class CachedAttention
                 for (var head = group * perGroup; head < (group + 1) * perGroup; head++)
                 {
                     var place = ((long)row * heads + head) * dim;
-                    Head<V>((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim, sequences[row], rule);
+                    Head<V>((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim,
+                        sequences[row], rule);
                 }
             }
         });
         return output;
     }
 
-    private static void Head<V>(float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule)
+    private static void Head<V>(
+        float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule)
         where V : unmanaged, ILanes<V>
     {
         var (first, length, scale) = (First(sequence, rule), sequence.Length + 1, (float)rule.Scale);
@@ -103,7 +107,8 @@ internal static unsafe class CachedAttention
     }
 
     /// <summary>The first position that the newest token sees.</summary>
-    private static int First(CachedSequence sequence, AttentionRule rule) => Math.Max(0, sequence.Length + 1 - (rule.Window ?? int.MaxValue));
+    private static int First(CachedSequence sequence, AttentionRule rule) =>
+        Math.Max(0, sequence.Length + 1 - (rule.Window ?? int.MaxValue));
 
     private static float Dot<V>(float* a, float* b, int count) where V : unmanaged, ILanes<V>
     {

@@ -13,9 +13,10 @@ public sealed record GenerationDefaults
     // Settings that change what transformers generates, and that nothing here computes, each with the value that changes nothing.
     private static readonly (string Name, double? Neutral)[] Others =
     [
-        ("typical_p", 1), ("epsilon_cutoff", 0), ("eta_cutoff", 0), ("no_repeat_ngram_size", 0), ("encoder_repetition_penalty", 1), ("num_beams", 1), ("min_length", 0),
-        ("min_new_tokens", 0), ("penalty_alpha", 0), ("guidance_scale", 1), ("bad_words_ids", null), ("suppress_tokens", null), ("begin_suppress_tokens", null),
-        ("forced_bos_token_id", null), ("forced_eos_token_id", null), ("sequence_bias", null), ("exponential_decay_length_penalty", null), ("watermarking_config", null),
+        ("typical_p", 1), ("epsilon_cutoff", 0), ("eta_cutoff", 0), ("no_repeat_ngram_size", 0), ("encoder_repetition_penalty", 1),
+        ("num_beams", 1), ("min_length", 0), ("min_new_tokens", 0), ("penalty_alpha", 0), ("guidance_scale", 1), ("bad_words_ids", null),
+        ("suppress_tokens", null), ("begin_suppress_tokens", null), ("forced_bos_token_id", null), ("forced_eos_token_id", null),
+        ("sequence_bias", null), ("exponential_decay_length_penalty", null), ("watermarking_config", null),
     ];
 
     /// <summary>Of a model that has no such file.</summary>
@@ -62,12 +63,16 @@ public sealed record GenerationDefaults
         EosTokenIds = TokenIds(json, path),
         Temperature = Number(json, path, "temperature", "a number of 0 or more", value => value >= 0),
         // Files have 0, -1 and null for all tokens.
-        TopK = (int?)Number(json, path, "top_k", "a whole number", value => value == Math.Floor(value) && value is >= -1 and <= int.MaxValue) is { } count ? Math.Max(count, 0) : null,
+        TopK = (int?)Number(
+            json, path, "top_k", "a whole number", value => value == Math.Floor(value) && value is >= -1 and <= int.MaxValue) is { } count
+            ? Math.Max(count, 0)
+            : null,
         TopP = Number(json, path, "top_p", "a number above 0, up to 1", value => value is > 0 and <= 1),
         MinP = Number(json, path, "min_p", "a number from 0 to 1", value => value is >= 0 and <= 1),
         RepetitionPenalty = Number(json, path, "repetition_penalty", "a number above 0", value => value > 0),
         StopStrings = Texts(json, path),
-        Unread = [.. Others.Where(other => json[other.Name] is { } value && !(other.Neutral is { } neutral && AsNumber(value) == neutral) && value is not JsonArray { Count: 0 }).Select(other => other.Name)],
+        Unread = [.. Others.Where(other => json[other.Name] is { } value && !(other.Neutral is { } neutral && AsNumber(value) == neutral)
+            && value is not JsonArray { Count: 0 }).Select(other => other.Name)],
     };
 
     private static double? Number(JsonObject json, string path, string key, string expected, Func<double, bool> fits) => json[key] switch
@@ -77,7 +82,8 @@ public sealed record GenerationDefaults
     };
 
     private static double? AsNumber(JsonNode node) =>
-        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<double>(out var number) && double.IsFinite(number) ? number : null;
+        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<double>(out var number)
+        && double.IsFinite(number) ? number : null;
 
     private static IReadOnlyList<int> TokenIds(JsonObject json, string path)
     {
@@ -94,8 +100,12 @@ public sealed record GenerationDefaults
         const string Key = "stop_strings";
         if (json[Key] is not { } node)
             return null;
-        var texts = (node is JsonArray list ? list.ToArray() : [node]).Select(item => item is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null).ToList();
-        return texts.TrueForAll(text => !string.IsNullOrEmpty(text)) ? [.. texts.Select(text => text!)] : throw Wrong(path, Key, "a text or a list of texts, none of them empty", node);
+        var texts = (node is JsonArray list ? list.ToArray() : [node])
+            .Select(item => item is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null)
+            .ToList();
+        return texts.TrueForAll(text => !string.IsNullOrEmpty(text))
+            ? [.. texts.Select(text => text!)]
+            : throw Wrong(path, Key, "a text or a list of texts, none of them empty", node);
     }
 
     private static UserErrorException Wrong(string path, string key, string expected, JsonNode found)

@@ -60,7 +60,8 @@ public sealed class Generator
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
         var ids = growing.Select(completion => completion.Newest).ToArray();
-        using var output = model.Decoder.Forward(tape, ids, new NextTokenContext(model.Decoder.Rotary, cache, [.. growing.Select(completion => completion.Cache)], model.Device));
+        using var output = model.Decoder.Forward(tape, ids,
+            new NextTokenContext(model.Decoder.Rotary, cache, [.. growing.Select(completion => completion.Cache)], model.Device));
         var logits = model.Head.Logits(output.Value).Read<float>(DeviceWait.Predictions);
         var width = model.Config.VocabularySize;
         for (var i = 0; i < growing.Count; i++)
@@ -97,7 +98,8 @@ public sealed class Generator
         if (request.Prompt.Length == 0)
             throw new UserErrorException("A prompt has no token; it needs one at least, such as the beginning-of-text token.");
         if (request.MaxNewTokens < 1 || request.SampleCount < 1)
-            throw new UserErrorException($"max_new_tokens ({request.MaxNewTokens}) and the number of samples ({request.SampleCount}) must be at least 1.");
+            throw new UserErrorException(
+                $"max_new_tokens ({request.MaxNewTokens}) and the number of samples ({request.SampleCount}) must be at least 1.");
         if (request.StopStrings.Count > 0 && request.BeginText is null)
             throw new ArgumentException("Stop strings need the text.", nameof(request));
     }

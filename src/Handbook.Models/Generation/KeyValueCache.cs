@@ -122,7 +122,8 @@ internal sealed class CachedSequence(KeyValueCache cache, int[] blocks) : IDispo
     internal int Length { get; set; }
 
     /// <summary>Row of a token in the cache's tensors.</summary>
-    internal int Slot(int position) => Blocks[position / KeyValueCache.BlockSize] * KeyValueCache.BlockSize + position % KeyValueCache.BlockSize;
+    internal int Slot(int position) =>
+        Blocks[position / KeyValueCache.BlockSize] * KeyValueCache.BlockSize + position % KeyValueCache.BlockSize;
 
     public void Dispose()
     {

@@ -35,9 +35,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public Tensor Get(string name)
     {
         if (!Header.Tensors.TryGetValue(name, out var entry))
-            throw new UserErrorException($"{Path}: has no tensor {SafetensorsHeader.Quote(name)}.{NearestName.Hint(name, Header.Tensors.Keys)}");
+            throw new UserErrorException(
+                $"{Path}: has no tensor {SafetensorsHeader.Quote(name)}.{NearestName.Hint(name, Header.Tensors.Keys)}");
         var dtype = ElementTypes.DTypeOf(entry.DTypeName)
-            ?? throw new UserErrorException($"{Path}: tensor {SafetensorsHeader.Quote(name)} is {entry.DTypeName}, which is not supported. Save it as BF16, F16 or F32.");
+            ?? throw new UserErrorException(
+                $"{Path}: tensor {SafetensorsHeader.Quote(name)} is {entry.DTypeName}, which is not supported. Save it as BF16, F16 or "
+                    + "F32.");
         var tensor = Tensor.Empty(entry.Shape, dtype);
         try
         {

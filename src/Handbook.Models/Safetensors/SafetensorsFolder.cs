@@ -86,7 +86,8 @@ public sealed class SafetensorsFolder : IDisposable
                 files.Add(file);
             }
             if (!file.Header.Tensors.ContainsKey(name))
-                throw new UserErrorException($"{index}: tensor {SafetensorsHeader.Quote(name)} should be in {fileName}, which does not have it.");
+                throw new UserErrorException(
+                    $"{index}: tensor {SafetensorsHeader.Quote(name)} should be in {fileName}, which does not have it.");
             fileOf.Add(name, file);
         }
     }
@@ -96,7 +97,8 @@ public sealed class SafetensorsFolder : IDisposable
         try
         {
             using var document = JsonDocument.Parse(
-                OrdinaryFile.ReadBytes(path, OrdinaryFile.TableLimit), new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
+                OrdinaryFile.ReadBytes(path, OrdinaryFile.TableLimit),
+                new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
             {
@@ -107,14 +109,17 @@ public sealed class SafetensorsFolder : IDisposable
             {
                 var file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : "";
                 if (!IsPlainName(file))
-                    throw new UserErrorException($"{path}: tensor {SafetensorsHeader.Quote(property.Name)} names the file {SafetensorsHeader.Quote(file)}; a file name in the same folder that ends in .safetensors is expected.");
+                    throw new UserErrorException(
+                        $"{path}: tensor {SafetensorsHeader.Quote(property.Name)} names the file {SafetensorsHeader.Quote(file)}; a file "
+                            + "name in the same folder that ends in .safetensors is expected.");
                 files.Add(property.Name, file);
             }
             return files;
         }
         catch (JsonException error)
         {
-            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}", error);
+            throw new UserErrorException($"{path}: {PlaceholderFile.Explain(path) ?? $"is not valid JSON: {BrokenJson.Explain(error)}."}",
+                error);
         }
     }
 
@@ -127,10 +132,13 @@ public sealed class SafetensorsFolder : IDisposable
     {
         if (!Directory.Exists(folder))
             return new UserErrorException($"{folder}: no such folder; a model folder with config.json and {SingleFile} is expected.");
-        var pickled = Directory.GetFiles(folder, "*.bin").Concat(Directory.GetFiles(folder, "*.pt")).Concat(Directory.GetFiles(folder, "*.pth"))
+        var pickled = Directory.GetFiles(folder, "*.bin").Concat(Directory.GetFiles(folder, "*.pt"))
+            .Concat(Directory.GetFiles(folder, "*.pth"))
             .Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();
         return pickled is null
             ? new UserErrorException($"{folder}: has neither {SingleFile} nor {IndexFile}.")
-            : new UserErrorException($"{folder}: has only pickled weights ({pickled}), which can run code when read and are refused. Convert them once with save_pretrained(..., safe_serialization=True) of transformers.");
+            : new UserErrorException(
+                $"{folder}: has only pickled weights ({pickled}), which can run code when read and are refused. Convert them once with "
+                    + "save_pretrained(..., safe_serialization=True) of transformers.");
     }
 }

@@ -17,7 +17,8 @@ public sealed class SafetensorsHeader
     /// <summary>PyTorch's limit of dimensions.</summary>
     private const int MostSizes = 64;
 
-    private SafetensorsHeader(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata, long dataStart)
+    private SafetensorsHeader(IReadOnlyDictionary<string, TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata,
+        long dataStart)
     {
         Tensors = tensors;
         Metadata = metadata;
@@ -41,12 +42,14 @@ public sealed class SafetensorsHeader
     public static SafetensorsHeader Read(string path, Stream stream, long fileLength)
     {
         if (fileLength < 8)
-            throw Broken(path, $"{fileLength} bytes cannot hold the 8 bytes of a header's length. Is it a Git LFS pointer or a partial download?");
+            throw Broken(path,
+                $"{fileLength} bytes cannot hold the 8 bytes of a header's length. Is it a Git LFS pointer or a partial download?");
         Span<byte> prefix = stackalloc byte[8];
         stream.ReadExactly(prefix);
         var length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > LargestHeader)
-            throw Broken(path, $"the header says it is {length} bytes long; {LargestHeader} is the limit. It is no safetensors file, or damaged.");
+            throw Broken(path,
+                $"the header says it is {length} bytes long; {LargestHeader} is the limit. It is no safetensors file, or damaged.");
         if ((long)length > fileLength - 8)
             throw Broken(path, $"the header should be {length} bytes long, but {fileLength - 8} follow. The file is truncated.");
         if (length < 2)
@@ -133,7 +136,8 @@ public sealed class SafetensorsHeader
                     offsets = ReadNumbers(path, name, key, ref reader);
                     break;
                 default:
-                    throw Broken(path, $"{Quote(name)} has an unexpected or repeated {Quote(key)}; dtype, shape and data_offsets are what it may have.");
+                    throw Broken(path,
+                        $"{Quote(name)} has an unexpected or repeated {Quote(key)}; dtype, shape and data_offsets are what it may have.");
             }
         }
         if (dtype is null || shape is null || offsets is not { Length: 2 })
@@ -173,7 +177,9 @@ public sealed class SafetensorsHeader
         }
         var total = product * (uint)bits;
         if (total % 8 != 0 || total / 8 != (UInt128)(offsets[1] - offsets[0]))
-            throw Broken(path, $"{Quote(name)}: {dtype} [{string.Join(", ", shape)}] takes {total / 8} bytes, data_offsets span {offsets[1] - offsets[0]}.");
+            throw Broken(path,
+                $"{Quote(name)}: {dtype} [{string.Join(", ", shape)}] takes {total / 8} bytes, data_offsets span "
+                    + $"{offsets[1] - offsets[0]}.");
     }
 
     private static void CheckCoverage(string path, IEnumerable<TensorEntry> tensors, long dataLength)
@@ -182,7 +188,9 @@ public sealed class SafetensorsHeader
         foreach (var tensor in tensors.OrderBy(tensor => tensor.Begin).ThenBy(tensor => tensor.End))
         {
             if (tensor.End > dataLength)
-                throw Broken(path, $"{Quote(tensor.Name)} ends at byte {tensor.End} of the data, which has {dataLength}. The file is truncated or damaged.");
+                throw Broken(path,
+                    $"{Quote(tensor.Name)} ends at byte {tensor.End} of the data, which has {dataLength}. The file is truncated or "
+                        + "damaged.");
             if (tensor.Begin != end)
             {
                 throw Broken(path, tensor.Begin < end
@@ -200,5 +208,6 @@ public sealed class SafetensorsHeader
     /// <summary>A name from the file on one line and of bounded length.</summary>
     internal static string Quote(string name) => $"\"{OneLine(name.Length > 200 ? name[..200] + "..." : name)}\"";
 
-    private static string OneLine(string text) => string.Concat(text.Select(letter => char.IsControl(letter) || letter is '\u2028' or '\u2029' ? '?' : letter));
+    private static string OneLine(string text) =>
+        string.Concat(text.Select(letter => char.IsControl(letter) || letter is '\u2028' or '\u2029' ? '?' : letter));
 }

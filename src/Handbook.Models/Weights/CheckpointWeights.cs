@@ -57,7 +57,8 @@ public sealed class CheckpointWeights : WeightSource
         foreach (var name in folder.Names)
         {
             if (!used.Contains(name) && !MayBeLeft(name) && !IsConstant(name))
-                Note(() => $"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of this model.");
+                Note(() => $"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of "
+                    + "this model.");
         }
         if (problemCount > 0)
             throw Fault("");
@@ -94,9 +95,11 @@ public sealed class CheckpointWeights : WeightSource
             return Problem(() => $"{folder.Folder}: tensor {stored} {ShapeText(shape)} is missing.{Hint(stored)}");
         used.Add(stored);
         var entry = folder.Entry(stored);
-        var grows = MayGrow(name) && entry.Shape.Length == 2 && shape.Length == 2 && shape[1] == entry.Shape[1] && shape[0] > entry.Shape[0] && entry.Shape[0] > 0;
+        var grows = MayGrow(name) && entry.Shape.Length == 2 && shape.Length == 2 && shape[1] == entry.Shape[1] && shape[0] > entry.Shape[0]
+            && entry.Shape[0] > 0;
         if (!grows && !shape.AsSpan().SequenceEqual(entry.Shape))
-            return Problem(() => $"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs {ShapeText(shape)}.");
+            return Problem(
+                () => $"{folder.FileOf(stored)}: tensor {stored} is {entry.ShapeText}, the configuration needs {ShapeText(shape)}.");
         if (ElementTypes.DTypeOf(entry.DTypeName) is { } dtype && !dtype.IsFloatingPoint())
             return Problem(() => $"{folder.FileOf(stored)}: tensor {stored} is {entry.DTypeName}; a weight is BF16, F16, F32 or F64.");
         var weight = folder.Get(stored);
@@ -139,14 +142,16 @@ public sealed class CheckpointWeights : WeightSource
     {
         var grown = Tensor.Empty([rows, weight.Size(1)], dtype);
         grown.Narrow(0, 0, weight.Size(0)).CopyFrom(weight);
-        grown.Narrow(0, weight.Size(0), rows - weight.Size(0)).CopyFrom(weight.To(DType.Float32).Sum(0, keepDim: true).Multiply(1.0 / weight.Size(0)));
+        grown.Narrow(0, weight.Size(0), rows - weight.Size(0))
+            .CopyFrom(weight.To(DType.Float32).Sum(0, keepDim: true).Multiply(1.0 / weight.Size(0)));
         return grown;
     }
 
     private string Stored(string name) =>
         basePrefix.Length > 0 && name.StartsWith(basePrefix, StringComparison.Ordinal) ? name[basePrefix.Length..] : name;
 
-    /// <summary>The name that was meant, each at most once: a folder of another model does not get one tensor for all that it lacks.</summary>
+    /// <summary>The name that was meant, each at most once: a folder of another model does not get one tensor for all
+    /// that it lacks.</summary>
     private string Hint(string stored)
     {
         var name = NearestName.Find(stored, folder.Names.Where(other => !used.Contains(other) && !hinted.Contains(other)));

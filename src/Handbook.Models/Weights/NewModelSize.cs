@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Models.Configuration;
 using Handbook.Torch;
 
@@ -17,8 +18,9 @@ internal static class NewModelSize
         double there = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         if (needed > there)
         {
-            throw new UserErrorException(FormattableString.Invariant(
-                $"{origin}: a model of {ParameterCount(config):0.##E+0} weights takes {needed / 1e9:0.#} GB; this machine has {there / 1e9:0.#} GB. See num_hidden_layers, hidden_size, intermediate_size, head_dim and vocab_size."));
+            throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                $"{origin}: a model of {ParameterCount(config):0.##E+0} weights takes {needed / 1e9:0.#} GB; this machine has "
+                    + $"{there / 1e9:0.#} GB. See num_hidden_layers, hidden_size, intermediate_size, head_dim and vocab_size."));
         }
     }
 
@@ -26,10 +28,12 @@ internal static class NewModelSize
     private static double ParameterCount(ModelConfig config)
     {
         double width = config.HiddenSize;
-        return width * config.VocabularySize * (config.Head.IsTied ? 1 : 2) + width * config.Layers.Sum(layer => RowsOf(layer.Attention) + RowsOf(layer.FeedForward));
+        return width * config.VocabularySize * (config.Head.IsTied ? 1 : 2)
+            + width * config.Layers.Sum(layer => RowsOf(layer.Attention) + RowsOf(layer.FeedForward));
     }
 
-    private static double RowsOf(AttentionConfig attention) => 2.0 * attention.HeadDim * ((double)attention.HeadCount + attention.KeyValueHeadCount);
+    private static double RowsOf(AttentionConfig attention) =>
+        2.0 * attention.HeadDim * ((double)attention.HeadCount + attention.KeyValueHeadCount);
 
     private static double RowsOf(FeedForwardConfig block) => (block.IsGated ? 3.0 : 2.0) * block.Width * (block.Routing?.ExpertCount ?? 1);
 }

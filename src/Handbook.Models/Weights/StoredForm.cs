@@ -28,7 +28,8 @@ public abstract record StoredForm
         public static Same Instance { get; } = new();
 
         /// <inheritdoc/>
-        public override IReadOnlyList<(string Name, long[] Shape)> Entries(string name, ReadOnlySpan<long> shape) => [(name, shape.ToArray())];
+        public override IReadOnlyList<(string Name, long[] Shape)> Entries(string name, ReadOnlySpan<long> shape) =>
+            [(name, shape.ToArray())];
 
         /// <inheritdoc/>
         public override Tensor Join(IReadOnlyList<Tensor> stored) => stored[0];
@@ -44,7 +45,8 @@ public abstract record StoredForm
         public static Transposed Instance { get; } = new();
 
         /// <inheritdoc/>
-        public override IReadOnlyList<(string Name, long[] Shape)> Entries(string name, ReadOnlySpan<long> shape) => [(name, [shape[1], shape[0]])];
+        public override IReadOnlyList<(string Name, long[] Shape)> Entries(string name, ReadOnlySpan<long> shape) =>
+            [(name, [shape[1], shape[0]])];
 
         /// <inheritdoc/>
         public override Tensor Join(IReadOnlyList<Tensor> stored) => stored[0].Transpose(0, 1).Contiguous();
@@ -53,7 +55,8 @@ public abstract record StoredForm
         public override IReadOnlyList<Tensor> Split(Tensor weight) => [weight.Transpose(0, 1)];
     }
 
-    /// <summary>One tensor for each slice of the first dimension, such as an expert; the <c>*</c> in the weight's name stands for its number.</summary>
+    /// <summary>One tensor for each slice of the first dimension, such as an expert;
+    /// the <c>*</c> in the weight's name stands for its number.</summary>
     public sealed record Stacked : StoredForm
     {
         /// <summary>The only instance that is needed.</summary>
@@ -64,7 +67,8 @@ public abstract record StoredForm
         {
             var entries = new (string, long[])[shape[0]];
             for (var i = 0; i < entries.Length; i++)
-                entries[i] = (name.Replace("*", i.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal), shape[1..].ToArray());
+                entries[i] = (name.Replace("*", i.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal),
+                    shape[1..].ToArray());
             return entries;
         }
 

@@ -19,7 +19,8 @@ public sealed class RotaryFrequenciesTests
     // theta (2 * 300 / 100 - 1)^(8 / 6)
     [InlineData(300, 85498.79733383485)]
     public void Inverse_Dynamic_GrowsThetaBeyondTrainedLength(int length, double theta) =>
-        AssertClose(RotaryFrequencies.Inverse(new RotaryConfig(theta, 8), 0), RotaryFrequencies.Inverse(Scaled(new RotaryScaling.Dynamic(2, 100)), length));
+        AssertClose(RotaryFrequencies.Inverse(new RotaryConfig(theta, 8), 0),
+            RotaryFrequencies.Inverse(Scaled(new RotaryScaling.Dynamic(2, 100)), length));
 
     [Fact]
     public void Inverse_Llama3_KeepsShortBlendsAndStretchesLong()

@@ -30,9 +30,15 @@ public sealed class LlamaConfigTests
     [InlineData("""{"rope_type": "default"}""", "None")]
     [InlineData("""{"type": "linear", "factor": 2.0}""", "Linear { Factor = 2 }")]
     [InlineData("""{"rope_type": "dynamic", "factor": 3, "type": "dynamic"}""", "Dynamic { Factor = 3, TrainedLength = 2048 }")]
-    [InlineData("""{"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 512, "beta_fast": 16}""", "Yarn { Factor = 4, TrainedLength = 512, AttentionFactor = 1.138629436111989, BetaFast = 16, BetaSlow = 1, Truncate = True }")]
-    [InlineData("""{"rope_type": "yarn", "original_max_position_embeddings": 512}""", "Yarn { Factor = 4, TrainedLength = 512, AttentionFactor = 1.138629436111989, BetaFast = 32, BetaSlow = 1, Truncate = True }")]
-    [InlineData("""{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}""", "Llama3 { Factor = 8, LowFrequencyFactor = 1, HighFrequencyFactor = 4, TrainedLength = 64 }")]
+    [InlineData("""{"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 512, "beta_fast": 16}""",
+        "Yarn { Factor = 4, TrainedLength = 512, AttentionFactor = 1.138629436111989, BetaFast = 16, BetaSlow = 1, Truncate = True }")]
+    [InlineData("""{"rope_type": "yarn", "original_max_position_embeddings": 512}""",
+        "Yarn { Factor = 4, TrainedLength = 512, AttentionFactor = 1.138629436111989, BetaFast = 32, BetaSlow = 1, Truncate = True }")]
+    [InlineData(
+        """
+        {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 64}
+        """,
+        "Llama3 { Factor = 8, LowFrequencyFactor = 1, HighFrequencyFactor = 4, TrainedLength = 64 }")]
     public void ReadConfig_RopeScaling_IsUnderstoodInBothSpellings(string scaling, string expected)
     {
         var old = Read([("rope_scaling", JsonNode.Parse(scaling)), ("rope_theta", 5e5)]);
@@ -48,7 +54,9 @@ public sealed class LlamaConfigTests
 
     public static TheoryData<string, string, string> Refused() => new()
     {
-        { "hidden_act", "\"silo\"", "hidden_act is \"silo\", which is not supported; silu, swish, gelu, gelu_new, gelu_pytorch_tanh, relu are. Did you mean silu?" },
+        { "hidden_act", "\"silo\"",
+            "hidden_act is \"silo\", which is not supported; silu, swish, gelu, gelu_new, gelu_pytorch_tanh, relu are. Did you mean "
+                + "silu?" },
         { "hidden_size", "\"64\"", "hidden_size must be a whole number of at least 1, got \"64\"" },
         { "hidden_size", "100", "hidden_size (100) must be a multiple of num_attention_heads (32)" },
         { "num_key_value_heads", "5", "num_key_value_heads (5) must divide num_attention_heads (32)" },
@@ -61,10 +69,12 @@ public sealed class LlamaConfigTests
         { "attn_logit_softcapping", "50.0", "attn_logit_softcapping (50.0) is not a field" },
         { "rope_interleaved", "true", "rope_interleaved is true, which is not supported" },
         { "partial_rotary_factor", "0.01", "partial_rotary_factor turns 1 of 128 elements" },
-        { "rope_scaling", "{\"rope_type\": \"longrope\", \"factor\": 2}", "rope_type is \"longrope\", which is not supported; default, linear, dynamic, llama3, yarn are" },
+        { "rope_scaling", "{\"rope_type\": \"longrope\", \"factor\": 2}",
+            "rope_type is \"longrope\", which is not supported; default, linear, dynamic, llama3, yarn are" },
         { "rope_scaling", "{\"rope_type\": \"linear\"}", "factor is missing" },
         { "rope_scaling", "{\"rope_type\": \"linear\", \"factor\": 0.5}", "factor must be a number of at least 1, got 0.5" },
-        { "rope_scaling", "{\"rope_type\": \"linear\", \"factor\": 2, \"short_factor\": [1]}", "short_factor ([1]) is not a field that a rotary embedding has here" },
+        { "rope_scaling", "{\"rope_type\": \"linear\", \"factor\": 2, \"short_factor\": [1]}",
+            "short_factor ([1]) is not a field that a rotary embedding has here" },
         { "rope_scaling", "[]", "rope_scaling must be an object, got []" },
         { "quantization_config", "{\"bits\": 4}", "quantization_config is given" },
         { "eos_token_id", "\"</s>\"", "eos_token_id must be a token id or a list of them" },
@@ -97,17 +107,21 @@ public sealed class LlamaConfigTests
     [Fact]
     public void ReadConfig_FieldsThatRestOnAWrongOne_SayNothingOfTheirOwn()
     {
-        var error = Assert.Throws<UserErrorException>(() => Read([("num_attention_heads", 0), ("num_key_value_heads", 4), ("hidden_size", 30)]));
+        var error = Assert.Throws<UserErrorException>(
+            () => Read([("num_attention_heads", 0), ("num_key_value_heads", 4), ("hidden_size", 30)]));
 
         Assert.Equal("config.json: num_attention_heads must be a whole number of at least 1, got 0", error.Message);
     }
 
     [Fact]
     public void ReadConfig_HarmlessUnknownText_IsListed() =>
-        Assert.Equal(["unsloth_version"], Read([("unsloth_version", "2025.1"), ("sliding_window", null), ("use_mrope", false)]).UnknownFields);
+        Assert.Equal(["unsloth_version"],
+            Read([("unsloth_version", "2025.1"), ("sliding_window", null), ("use_mrope", false)]).UnknownFields);
 
     [Theory]
-    [InlineData("""{"model_type": "lama"}""", "model_type \"lama\" is not supported; gemma, gemma2, gpt2, llama, mistral, mixtral, olmo2, phi3, qwen2, qwen3, smollm3, starcoder2 are. Did you mean llama?")]
+    [InlineData("""{"model_type": "lama"}""",
+        "model_type \"lama\" is not supported; gemma, gemma2, gpt2, llama, mistral, mixtral, olmo2, phi3, qwen2, qwen3, smollm3, "
+            + "starcoder2 are. Did you mean llama?")]
     [InlineData("""{}""", "model_type is missing")]
     [InlineData("""{"model_type": "llama", "architectures": ["EvilForCausalLM"]}""", "architectures names EvilForCausalLM")]
     public void Find_UnknownArchitecture_IsRefusedByName(string json, string expected)

@@ -6,14 +6,21 @@ namespace Handbook.Models.Tests.Generation;
 
 public sealed class GenerationDefaultsTests
 {
-    private static GenerationDefaults Of(string json) => GenerationDefaults.Of(JsonNode.Parse(json)!.AsObject(), "m/generation_config.json");
+    private static GenerationDefaults Of(string json) =>
+        GenerationDefaults.Of(JsonNode.Parse(json)!.AsObject(), "m/generation_config.json");
 
     [Fact]
     public void Of_AllSettings_AreRead()
     {
-        var defaults = Of("""{"eos_token_id": [2, 426], "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0.1, "repetition_penalty": 1.05, "stop_strings": "END", "do_sample": false}""");
+        var defaults = Of("""
+            {
+              "eos_token_id": [2, 426], "temperature": 0.6, "top_k": 20, "top_p": 0.95, "min_p": 0.1, "repetition_penalty": 1.05,
+              "stop_strings": "END", "do_sample": false
+            }
+            """);
         Assert.Equal([2, 426], defaults.EosTokenIds);
-        Assert.Equal((0.6, 20, 0.95, 0.1, 1.05), (defaults.Temperature, defaults.TopK, defaults.TopP, defaults.MinP, defaults.RepetitionPenalty));
+        Assert.Equal((0.6, 20, 0.95, 0.1, 1.05),
+            (defaults.Temperature, defaults.TopK, defaults.TopP, defaults.MinP, defaults.RepetitionPenalty));
         Assert.Equal(["END"], defaults.StopStrings!);
         Assert.Empty(defaults.Unread);
     }
@@ -24,7 +31,8 @@ public sealed class GenerationDefaultsTests
     [InlineData("""{"eos_token_id": []}""", "")]
     [InlineData("""{"eos_token_id": null}""", "")]
     [InlineData("{}", "")]
-    public void Of_EosTokens_AreNoneOneOrSeveral(string json, string expected) => Assert.Equal(expected, string.Join(" ", Of(json).EosTokenIds));
+    public void Of_EosTokens_AreNoneOneOrSeveral(string json, string expected) =>
+        Assert.Equal(expected, string.Join(" ", Of(json).EosTokenIds));
 
     [Theory]
     [InlineData("0", 0)]
@@ -42,14 +50,20 @@ public sealed class GenerationDefaultsTests
     [InlineData("""{"top_k": 1.5}""", "top_k: expected a whole number, found 1.5.")]
     [InlineData("""{"top_p": 1.5}""", "top_p: expected a number above 0, up to 1, found 1.5.")]
     [InlineData("""{"repetition_penalty": 0}""", "repetition_penalty: expected a number above 0, found 0.")]
-    [InlineData("""{"stop_strings": ["a", ""]}""", "stop_strings: expected a text or a list of texts, none of them empty, found [\"a\",\"\"].")]
+    [InlineData("""{"stop_strings": ["a", ""]}""",
+        "stop_strings: expected a text or a list of texts, none of them empty, found [\"a\",\"\"].")]
     public void Of_WrongValue_IsOneLineWithFileAndKey(string json, string expected) =>
         Assert.Equal("m/generation_config.json: " + expected, Assert.Throws<UserErrorException>(() => Of(json)).Message);
 
     [Fact]
     public void Of_SettingsWithoutEffectHere_AreNamed() => Assert.Equal(
         ["no_repeat_ngram_size", "bad_words_ids"],
-        Of("""{"typical_p": 1.0, "num_beams": 1, "no_repeat_ngram_size": 3, "bad_words_ids": [[1]], "suppress_tokens": [], "forced_bos_token_id": null}""").Unread);
+        Of("""
+        {
+          "typical_p": 1.0, "num_beams": 1, "no_repeat_ngram_size": 3, "bad_words_ids": [[1]], "suppress_tokens": [],
+          "forced_bos_token_id": null
+        }
+        """).Unread);
 
     [Fact]
     public void Generator_GoesByTheFilesEosTokens()

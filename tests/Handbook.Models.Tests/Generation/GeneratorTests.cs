@@ -103,7 +103,8 @@ public sealed class GeneratorTests
             // Dynamic scaling turns old keys by the length they were written at, so only prompts beyond the limit can agree.
             var prompt = TinyModels.Prompts(9)[8].Concat(Enumerable.Range(3, 70)).ToArray();
 
-            var result = new Generator(model).Run(new GenerationRequest { Prompt = prompt, MaxNewTokens = scaling.Contains("dynamic") ? 1 : 12, StopTokens = [] });
+            var result = new Generator(model).Run(
+                new GenerationRequest { Prompt = prompt, MaxNewTokens = scaling.Contains("dynamic") ? 1 : 12, StopTokens = [] });
 
             Assert.Equal(GreedyByForward(model, prompt, result.Tokens.Count), result.Tokens);
         }
@@ -123,7 +124,12 @@ public sealed class GeneratorTests
         var stop = Decode([free.Tokens[10], free.Tokens[11]]);
         var heard = new List<int>();
 
-        var result = new Generator(model).Run(request with { StopStrings = ["never", stop], BeginText = () => token => Decode([token]), OnToken = (_, token) => heard.Add(token) });
+        var result = new Generator(model).Run(request with
+        {
+            StopStrings = ["never", stop],
+            BeginText = () => token => Decode([token]),
+            OnToken = (_, token) => heard.Add(token),
+        });
 
         Assert.Equal(FinishReason.StopString, result.Reason);
         Assert.Equal(stop, result.StopString);
@@ -159,7 +165,8 @@ public sealed class GeneratorTests
     public void Run_Ended_LeavesNoTensor()
     {
         using var model = TinyModels.Create();
-        var requests = TinyModels.Prompts(5).Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = 4, SampleCount = 2 }).ToArray();
+        var requests = TinyModels.Prompts(5).Select(prompt => new GenerationRequest { Prompt = prompt, MaxNewTokens = 4, SampleCount = 2 })
+            .ToArray();
         new Generator(model).Run(requests);
         var before = Tensor.LiveCount;
 
@@ -184,7 +191,8 @@ public sealed class GeneratorTests
         _ => new SamplingOptions { Seed = (ulong)i, MinP = 0.05 },
     };
 
-    private static string Text(GenerationResult result) => $"{result.Request}/{result.Sample}: {string.Join(" ", result.Tokens)} {result.Reason}";
+    private static string Text(GenerationResult result) =>
+        $"{result.Request}/{result.Sample}: {string.Join(" ", result.Tokens)} {result.Reason}";
 
     private static int[] Integers(JsonNode list) => [.. list.AsArray().Select(item => item!.GetValue<int>())];
 

@@ -20,18 +20,21 @@ public sealed class TokenSamplerTests
     [InlineData(1, 3, 0.6, 0.0, "0 0.625 0 0.375")]
     public void Next_ManyDraws_FollowFilteredDistribution(double temperature, int topK, double topP, double minP, string expected)
     {
-        var sampler = new TokenSampler(new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, Seed = 4 }, 0, []);
+        var sampler = new TokenSampler(new SamplingOptions { Temperature = temperature, TopK = topK, TopP = topP, MinP = minP, Seed = 4 },
+            0, []);
         var counts = new double[4];
         const int draws = 20_000;
 
         for (var i = 0; i < draws; i++)
             counts[sampler.Next(Logits.ToArray()).Token]++;
 
-        var frequencies = expected.Split(' ').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture)).ToArray();
+        var frequencies = expected.Split(' ').Select(text => double.Parse(text, System.Globalization.CultureInfo.InvariantCulture))
+            .ToArray();
         for (var i = 0; i < counts.Length; i++)
         {
             // Four standard deviations of the count.
-            Assert.Equal(frequencies[i] * draws, counts[i], 4 * Math.Sqrt(draws * frequencies[i] * (1 - frequencies[i])) + 0.003 * draws * Math.Sign(frequencies[i]));
+            Assert.Equal(frequencies[i] * draws, counts[i],
+                4 * Math.Sqrt(draws * frequencies[i] * (1 - frequencies[i])) + 0.003 * draws * Math.Sign(frequencies[i]));
         }
     }
 
@@ -120,5 +123,6 @@ public sealed class TokenSamplerTests
         return kept;
     }
 
-    private static (int Token, double Logp) Draw(SamplingOptions options, float[] logits) => new TokenSampler(options, 0, []).Next(logits.ToArray());
+    private static (int Token, double Logp) Draw(SamplingOptions options, float[] logits) =>
+        new TokenSampler(options, 0, []).Next(logits.ToArray());
 }

@@ -46,7 +46,8 @@ public sealed class CausalGoldenTests
         // the final norm) for others; the README describes the second.
         var outputsOfLayers = seen.Skip(1).ToArray();
         var inputsOfLayers = seen.Where((_, i) => i != model.Config.Layers.Count).ToArray();
-        Assert.InRange(Math.Min(LargestDistance(outputsOfLayers, outputs, batch), LargestDistance(inputsOfLayers, outputs, batch)), 0, 1e-4);
+        Assert.InRange(
+            Math.Min(LargestDistance(outputsOfLayers, outputs, batch), LargestDistance(inputsOfLayers, outputs, batch)), 0, 1e-4);
         Assert.InRange(Logits(model, hidden.Hidden).MaxAbsDifference(batch.Pick(outputs.Get("logits"))), 0, 1e-4);
     });
 
@@ -133,7 +134,8 @@ public sealed class CausalGoldenTests
         using (var again = CausalLanguageModel.Load(temporary.File("first")))
             again.Save(temporary.File("second"), DType.Float32);
 
-        var (first, second) = (File.ReadAllBytes(temporary.File("first/model.safetensors")), File.ReadAllBytes(temporary.File("second/model.safetensors")));
+        var (first, second) = (File.ReadAllBytes(temporary.File("first/model.safetensors")),
+            File.ReadAllBytes(temporary.File("second/model.safetensors")));
         Assert.True(first.AsSpan().SequenceEqual(second));
         using var original = GoldenModels.Open(folder, "model.safetensors");
         using var saved = new SafetensorsFile(temporary.File("first/model.safetensors"));
@@ -162,20 +164,24 @@ public sealed class CausalGoldenTests
 
     private static Tensor Logits(CausalLanguageModel model, Variable hidden) => model.Head.Logits(hidden.Value);
 
-    private static (double Loss, double TokenLoss) Backward(CausalLanguageModel model, GoldenBatch batch, bool recompute, double routerCoefficient)
+    private static (double Loss, double TokenLoss) Backward(
+        CausalLanguageModel model, GoldenBatch batch, bool recompute, double routerCoefficient)
     {
         using var tape = new Tape();
         var output = model.Forward(tape, batch.Ids, batch.Layout, new ForwardOptions { Recompute = recompute });
         var (tokenLoss, _) = model.Head.Loss(tape, output.Hidden, batch.Rows, batch.Labels, [-1f / batch.Labels.Length]);
         var loss = tokenLoss;
         if (routerCoefficient != 0)
-            loss = tape.Add(loss, tape.Scale(Routing.BalanceLoss(tape, output.RouterLogits, model.Config.Layers[0].FeedForward.Routing!.ExpertsPerToken), routerCoefficient));
+            loss = tape.Add(loss,
+                tape.Scale(Routing.BalanceLoss(tape, output.RouterLogits, model.Config.Layers[0].FeedForward.Routing!.ExpertsPerToken),
+                    routerCoefficient));
         tape.Backward(loss);
         return (loss.Value.Item(), tokenLoss.Value.Item());
     }
 
     private static Dictionary<string, Tensor> StoredGradients(CausalLanguageModel model) =>
-        model.Parameters.SelectMany(parameter => model.Map.Stored(parameter, parameter.Grad!)).ToDictionary(stored => stored.Name, stored => stored.Value);
+        model.Parameters.SelectMany(parameter => model.Map.Stored(parameter, parameter.Grad!))
+            .ToDictionary(stored => stored.Name, stored => stored.Value);
 
     private static void AssertNorms(CausalLanguageModel model, System.Text.Json.Nodes.JsonNode meta)
     {

@@ -38,7 +38,8 @@ public sealed class ClassifierGoldenTests
         using var tape = new Tape();
 
         var scores = model.Forward(tape, batch.Ids, batch.Layout, LastRows(batch));
-        var gradient = PairGradient(scores.Value.ToArray<double>(), inputs.Get("margin").ToArray<double>(), meta["center_rewards_coefficient"]!.GetValue<double>());
+        var gradient = PairGradient(scores.Value.ToArray<double>(), inputs.Get("margin").ToArray<double>(),
+            meta["center_rewards_coefficient"]!.GetValue<double>());
         tape.Backward(scores, Tensor.From(gradient).To(DType.Float32).View(gradient.Length, 1));
 
         foreach (var name in gradients.Header.Tensors.Keys)

@@ -13,7 +13,8 @@ internal static class GoldenModels
     private static string Root => SharedFolders.Golden("models");
 
     /// <summary>Folders with a language model whose model_type is supported.</summary>
-    internal static IEnumerable<string> Causal => Folders().Where(folder => IsSupported(folder) && HasFile(folder, "outputs.safetensors") && !IsClassifier(folder));
+    internal static IEnumerable<string> Causal =>
+        Folders().Where(folder => IsSupported(folder) && HasFile(folder, "outputs.safetensors") && !IsClassifier(folder));
 
     /// <summary>Folders with a sequence classifier whose model_type is supported.</summary>
     internal static IEnumerable<string> Classifiers => Folders().Where(folder => IsSupported(folder) && IsClassifier(folder));
@@ -37,7 +38,8 @@ internal static class GoldenModels
     internal static double Norm(Tensor tensor) => Math.Sqrt(tensor.ToArray<double>().Sum(x => x * x));
 
     private static IEnumerable<string> Folders() =>
-        Directory.GetDirectories(Root).Where(folder => HasFile(folder, "config.json")).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
+        Directory.GetDirectories(Root).Where(folder => HasFile(folder, "config.json")).Select(folder => Path.GetFileName(folder))
+            .Order(StringComparer.Ordinal);
 
     private static bool HasFile(string folder, string file) => File.Exists(Path.Combine(Root, folder, file));
 
@@ -46,5 +48,6 @@ internal static class GoldenModels
     private static bool IsClassifier(string folder) =>
         Config(folder).GetProperty("architectures")[0].GetString()!.EndsWith("ForSequenceClassification", StringComparison.Ordinal);
 
-    private static JsonElement Config(string folder) => JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, folder, "config.json"))).RootElement;
+    private static JsonElement Config(string folder) =>
+        JsonDocument.Parse(File.ReadAllText(Path.Combine(Root, folder, "config.json"))).RootElement;
 }

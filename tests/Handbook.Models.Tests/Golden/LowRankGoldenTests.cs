@@ -12,8 +12,10 @@ public sealed class LowRankGoldenTests
 {
     // Adapters that do more than add a low-rank delta are another weight each.
     public static TheoryData<string> Folders() =>
-        [.. Directory.GetDirectories(SharedFolders.Golden("models", "lora")).Select(folder => Path.GetFileName(folder)!).Order(StringComparer.Ordinal)
-            .Where(folder => Config(folder) is var config && config["use_dora"]!.GetValue<bool>() is false && config["modules_to_save"] is not JsonArray)];
+        [.. Directory.GetDirectories(SharedFolders.Golden("models", "lora")).Select(folder => Path.GetFileName(folder)!)
+            .Order(StringComparer.Ordinal)
+            .Where(folder => Config(folder) is var config && config["use_dora"]!.GetValue<bool>() is false
+                && config["modules_to_save"] is not JsonArray)];
 
     [Theory]
     [MemberData(nameof(Folders))]
@@ -38,7 +40,8 @@ public sealed class LowRankGoldenTests
             Assert.InRange(model.Head.Logits(hidden.Value).MaxAbsDifference(batch.Pick(outputs.Get("logits"))), 0, 1e-4);
             Assert.Equal(outputs.Get("loss").Item(), loss.Value.Item(), 1e-5);
             var trained = model.Parameters.Where(parameter => parameter.IsTrained).ToList();
-            Assert.Equal(gradients.Header.Tensors.Keys.Order(StringComparer.Ordinal), trained.Select(parameter => parameter.Name).Order(StringComparer.Ordinal));
+            Assert.Equal(gradients.Header.Tensors.Keys.Order(StringComparer.Ordinal),
+                trained.Select(parameter => parameter.Name).Order(StringComparer.Ordinal));
             foreach (var parameter in trained)
                 Assert.InRange(GoldenModels.RelativeDistance(parameter.Grad!, gradients.Get(parameter.Name)), 0, 1e-4);
             Assert.All(model.Parameters.Where(parameter => !parameter.IsTrained), parameter => Assert.Null(parameter.Grad));
@@ -88,7 +91,8 @@ public sealed class LowRankGoldenTests
         {
             var prefix = "base_model.model." + slot.Name[..slot.Name.LastIndexOf('.')];
             if (file.Header.Tensors.ContainsKey(prefix + ".lora_A.weight"))
-                slot.Weight = new LowRankWeight(slot.Weight, Part(file, prefix + ".lora_A.weight"), Part(file, prefix + ".lora_B.weight"), scale, adapters);
+                slot.Weight = new LowRankWeight(
+                    slot.Weight, Part(file, prefix + ".lora_A.weight"), Part(file, prefix + ".lora_B.weight"), scale, adapters);
         }
         return adapters;
     }
@@ -97,5 +101,6 @@ public sealed class LowRankGoldenTests
 
     private static SafetensorsFile Open(string folder, string file) => new(SharedFolders.Golden("models", "lora", folder, file));
 
-    private static JsonNode Config(string folder) => JsonNode.Parse(File.ReadAllText(SharedFolders.Golden("models", "lora", folder, "adapter_config.json")))!;
+    private static JsonNode Config(string folder) =>
+        JsonNode.Parse(File.ReadAllText(SharedFolders.Golden("models", "lora", folder, "adapter_config.json")))!;
 }

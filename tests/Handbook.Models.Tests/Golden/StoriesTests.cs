@@ -16,7 +16,8 @@ public sealed class StoriesTests
     public static TheoryData<string, bool> Models()
     {
         var rows = new TheoryData<string, bool>();
-        foreach (var folder in Directory.GetDirectories(Root).Where(folder => File.Exists(Path.Combine(folder, "golden.json"))).Order(StringComparer.Ordinal))
+        foreach (var folder in Directory.GetDirectories(Root).Where(folder => File.Exists(Path.Combine(folder, "golden.json")))
+            .Order(StringComparer.Ordinal))
         {
             rows.Add(Path.GetFileName(folder), true);
             rows.Add(Path.GetFileName(folder), false);
@@ -63,7 +64,8 @@ public sealed class StoriesTests
 
         Assert.All(logits.Zip(actual), pair => Assert.Equal(pair.First, pair.Second, 1e-4));
         Assert.Equal(expected, result.Tokens);
-        Assert.Equal(row["text"]!.GetValue<string>(), tokenizer.Decode([.. prompt.Where(id => id != tokenizer.BosId), .. result.Tokens], skipSpecialTokens: true));
+        Assert.Equal(row["text"]!.GetValue<string>(),
+            tokenizer.Decode([.. prompt.Where(id => id != tokenizer.BosId), .. result.Tokens], skipSpecialTokens: true));
     }
 
     private static void CheckLoss(CausalLanguageModel model, Tokenizer tokenizer, JsonNode row)

@@ -27,7 +27,8 @@ public sealed class SafetensorsFileTests
         using var file = new SafetensorsFile(source);
         using var scope = new TensorScope();
 
-        SafetensorsWriter.Write(temporary.File("copy"), file.Header.Tensors.Keys.Reverse().Select(name => new NamedTensor(name, file.Get(name))));
+        SafetensorsWriter.Write(temporary.File("copy"),
+            file.Header.Tensors.Keys.Reverse().Select(name => new NamedTensor(name, file.Get(name))));
 
         Assert.Equal(File.ReadAllBytes(source), File.ReadAllBytes(temporary.File("copy")));
     }
@@ -123,7 +124,8 @@ public sealed class SafetensorsFileTests
         using var temporary = new TemporaryFolder();
         using var x = Tensor.From([1f]);
 
-        Assert.Throws<ArgumentException>(() => SafetensorsWriter.Write(temporary.File("t"), [new NamedTensor("x", x), new NamedTensor("x", x, DType.BFloat16)]));
+        Assert.Throws<ArgumentException>(
+            () => SafetensorsWriter.Write(temporary.File("t"), [new NamedTensor("x", x), new NamedTensor("x", x, DType.BFloat16)]));
         Assert.Empty(Directory.GetFiles(temporary.Path));
     }
 

@@ -15,7 +15,8 @@ public sealed class SafetensorsFolderTests
 
         var files = SafetensorsFolderWriter.Write(temporary.Path, tensors, shardLimit: 17);
 
-        Assert.Equal(["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors", "model.safetensors.index.json"], files);
+        Assert.Equal(["model-00001-of-00003.safetensors", "model-00002-of-00003.safetensors", "model-00003-of-00003.safetensors",
+            "model.safetensors.index.json"], files);
         using var folder = new SafetensorsFolder(temporary.Path);
         Assert.Equal(["t0", "t1", "t2", "t3", "t4"], folder.Names);
         Assert.EndsWith("model-00001-of-00003.safetensors", folder.FileOf("t4"), StringComparison.Ordinal);
@@ -77,5 +78,6 @@ public sealed class SafetensorsFolderTests
 
     [Fact]
     public void Open_NoFolder_SaysSo() =>
-        Assert.Contains("no such folder", Assert.Throws<UserErrorException>(() => new SafetensorsFolder("absent-folder")).Message, StringComparison.Ordinal);
+        Assert.Contains("no such folder", Assert.Throws<UserErrorException>(() => new SafetensorsFolder("absent-folder")).Message,
+            StringComparison.Ordinal);
 }

@@ -14,18 +14,24 @@ public sealed class SafetensorsHeaderTests
         { " {}", 0, "does not begin with {" },
         { "{\"a\": }", 0, "not valid JSON" },
         { "{} x", 0, "not valid JSON" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "\"a\" occurs twice" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+            8, "\"a\" occurs twice" },
         { "{\"a\":{\"dtype\":\"F23\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4, "unknown dtype \"F23\". Did you mean F32?" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4, "takes 8 bytes, data_offsets span 4" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 4, "before its beginning" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "bytes 0 to 4 before \"a\" belong to no tensor" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}", 12, "bytes 4 to 8" },
-        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}", 8, "inside the tensor before it" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+                + "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
+            12, "bytes 4 to 8" },
+        { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+            8, "inside the tensor before it" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 4, "truncated or damaged" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 9, "5 bytes follow the last tensor" },
         { "{}", 3, "3 bytes follow the last tensor" },
-        { $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(",", Enumerable.Repeat("1", 2_000_000))}],\"data_offsets\":[0,4]}}}}", 4, "shape has more than 64 numbers" },
-        { $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{string.Join(",", Enumerable.Repeat("0", 2_000_000))}]}}}}", 4, "data_offsets has more than 64 numbers" },
+        { $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[{string.Join(",", Enumerable.Repeat("1", 2_000_000))}],\"data_offsets\":[0,4]}}}}", 4,
+            "shape has more than 64 numbers" },
+        { $"{{\"a\":{{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[{string.Join(",", Enumerable.Repeat("0", 2_000_000))}]}}}}", 4,
+            "data_offsets has more than 64 numbers" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[9223372036854775807,4],\"data_offsets\":[0,4]}}", 4, "overflow" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,0]}}", 0, "takes 18446744073709551616 bytes" },
         { "{\"a\":{\"dtype\":\"F32\",\"shape\":[18446744073709551616],\"data_offsets\":[0,4]}}", 4, "whole numbers" },
@@ -66,7 +72,9 @@ public sealed class SafetensorsHeaderTests
     [Fact]
     public void Read_RandomMutations_ThrowNothingElse()
     {
-        var sound = File(Encoding.UTF8.GetBytes("{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},\"b\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[8,10]}}"), 10);
+        var sound = File(Encoding.UTF8.GetBytes(
+            "{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[0,8]},"
+                + "\"b\":{\"dtype\":\"BF16\",\"shape\":[],\"data_offsets\":[8,10]}}"), 10);
         Assert.Equal(2, Read(sound).Tensors.Count);
         var random = new Random(1);
         var refused = 0;
