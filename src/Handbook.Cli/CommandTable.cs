@@ -26,6 +26,8 @@ public static class CommandTable
             SampleCommand.Create),
         new("constitution", "Make data", "Let a model criticise and revise its answers under principles, as training data",
             ConstitutionCommand.Create),
+        new("export", "Take it elsewhere", "Write a model as GGUF for llama.cpp and Ollama, whole or packed in eight, six or four bits",
+            ExportCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
         new("bench", "Look around", "Time training steps against the machine's own matrix rate", BenchCommand.Create),

@@ -66,6 +66,12 @@ public sealed partial class Tokenizer
     /// <summary>Added tokens by id, ascending.</summary>
     public IReadOnlyDictionary<int, AddedToken> AddedTokens => _added.Tokens;
 
+    /// <summary>The tokenizer as <c>tokenizer.json</c> has it, UTF-8: what <see cref="Save"/> writes.</summary>
+    public ReadOnlyMemory<byte> Json => _definition.Json;
+
+    /// <summary>Ids of the special tokens that <see cref="Encode"/> puts before and after a text.</summary>
+    public (IReadOnlyList<int> Before, IReadOnlyList<int> After) Frame => _definition.PostProcessor?.Added ?? ([], []);
+
     /// <summary>The file's own truncation section; not applied by <see cref="Encode"/>.</summary>
     public TruncationOptions? Truncation => _definition.Truncation;
 

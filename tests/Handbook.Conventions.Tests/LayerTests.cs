@@ -33,6 +33,11 @@ public class LayerTests
           Fast: Files
           SentencePiece: Files
           Training: Files
+        Gguf: Models, Tokenizers
+          Quantization
+          Format: Quantization
+          Architectures: Format
+          Vocabularies: Format
         Chat: Templates, Tokenizers
           Inspection
         Data: Chat
@@ -72,7 +77,7 @@ public class LayerTests
           Yaml
           Keys
         Quickstart: Recipes
-        Cli: Quickstart, Benchmarks
+        Cli: Quickstart, Benchmarks, Gguf
           Progress
           Doctor
           Commands: Progress, Doctor

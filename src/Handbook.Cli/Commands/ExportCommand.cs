@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Globalization;
+using Handbook.Gguf;
+using Handbook.Models.Configuration;
+
+namespace Handbook.Cli.Commands;
+
+/// <summary><c>handbook export gguf</c>: a model folder for other programs.</summary>
+internal static class ExportCommand
+{
+    public static Command Create(Terminal terminal) =>
+        new HandbookCommand("export", "Write a model for other programs.") { Gguf(terminal) };
+
+    private static HandbookCommand Gguf(Terminal terminal)
+    {
+        var folder = new Argument<string>("MODEL") { Description = "The model folder." };
+        var output = new Option<string>("--output")
+        {
+            Description = "The file to write; a Modelfile for Ollama comes beside it.", Required = true,
+        };
+        var type = new Option<string>("--type")
+        {
+            Description = $"Type of most matrices: {string.Join(", ", FileType.All.Select(one => one.Name))}",
+            DefaultValueFactory = _ => "q8_0",
+        };
+        var overwrite = OverwriteOption.Create();
+        var command = new HandbookCommand("gguf", "Write a model with its tokenizer and chat template as GGUF, for llama.cpp and Ollama.",
+            "handbook export gguf output/final --output model.gguf",
+            "handbook export gguf output/final --type q4_k --output model-q4_k.gguf")
+        {
+            folder, output, type, overwrite,
+        };
+        command.SetAction(parsed =>
+        {
+            var (path, file) = (parsed.GetValue(folder)!, parsed.GetValue(output)!);
+            var chosen = FileType.Find(parsed.GetValue(type)!);
+            Check(path, file, parsed.GetValue(overwrite));
+            Tell(GgufExport.Run(path, file, chosen), file, terminal);
+        });
+        return command;
+    }
+
+    private static void Check(string path, string file, bool overwrite)
+    {
+        OutputFile.Check("--output", file, overwrite, GgufExport.Mark);
+        var modelfile = GgufExport.ModelfileOf(file);
+        OutputFile.Check("--output", modelfile, overwrite, GgufExport.ModelfileMark);
+        if (!Directory.Exists(path))
+            return;
+        OutputFile.RefuseInputs("--output", file, Directory.EnumerateFiles(path));
+        OutputFile.RefuseInputs("--output", modelfile, Directory.EnumerateFiles(path, ConfigFile.Name));
+    }
+
+    private static void Tell(GgufSummary summary, string file, Terminal terminal)
+    {
+        foreach (var note in summary.Notes)
+            terminal.Error.WriteLine("note: " + note);
+        var types = summary.Tensors.OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key, StringComparer.Ordinal)
+            .Select(pair => string.Create(CultureInfo.InvariantCulture, $"{pair.Value} {pair.Key}"));
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{file}: {summary.Architecture}, {summary.ByteCount / 1e6:F1} MB, tensors: {string.Join(", ", types)}"));
+        terminal.Output.WriteLine($"{summary.Modelfile}: for ollama create");
+    }
+}
