@@ -27,6 +27,14 @@ public sealed class ExportCommandTests(TinyChat chat) : IClassFixture<TinyChat>,
     }
 
     [Fact]
+    public async Task Gguf_MayLieInTheModelsFolder()
+    {
+        var path = Path.Combine(chat.Policy, "here.gguf");
+        for (var time = 0; time < 2; time++)
+            Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync("export", "gguf", chat.Policy, "--output", path)).ExitCode);
+    }
+
+    [Fact]
     public async Task Gguf_RefusesWhatItDidNotMakeAndWhatItReads()
     {
         folder.Write("Modelfile", "FROM mine");

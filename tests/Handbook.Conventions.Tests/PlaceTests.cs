@@ -97,11 +97,12 @@ public class PlaceTests
     [Fact]
     public void Architectures_AreNamedInTheirRows() => Assert.Empty(ArchitectureTable.Rows.Keys.SelectMany(name => Places(name)
         .Where(path => !path.StartsWith("src/Handbook.Models/Architectures/", StringComparison.Ordinal))
-        // A size of models, and llama.cpp's words: its rows of what it can compute, a kind of tokenizer.
+        // A size of models, and llama.cpp's words: its rows of what it can compute, kinds of tokenizers.
         .Except(
         [
             "src/Handbook.Benchmarks/ModelShape.cs", "src/Handbook.Gguf/Architectures/GgufArchitectureTable.cs",
             "src/Handbook.Gguf/Vocabularies/SentencePieceVocabulary.cs", "src/Handbook.Gguf/Vocabularies/ByteLevelVocabulary.cs",
+            "src/Handbook.Gguf/Vocabularies/PreTokenizerNames.cs", "src/Handbook.Gguf/ModelName.cs",
         ]).Select(path => $"{name}: {path}")));
 
     /// <summary>A method that knows a key names one that there is.</summary>

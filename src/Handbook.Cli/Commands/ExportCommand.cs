@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Handbook.Gguf;
-using Handbook.Models.Configuration;
 
 namespace Handbook.Cli.Commands;
 
@@ -47,8 +46,10 @@ internal static class ExportCommand
         OutputFile.Check("--output", modelfile, overwrite, GgufExport.ModelfileMark);
         if (!Directory.Exists(path))
             return;
-        OutputFile.RefuseInputs("--output", file, Directory.EnumerateFiles(path));
-        OutputFile.RefuseInputs("--output", modelfile, Directory.EnumerateFiles(path, ConfigFile.Name));
+        // Both may lie in the model's folder, beside what is read.
+        var read = Directory.EnumerateFiles(path).Where(name => Path.GetExtension(name) is not ("" or ".gguf")).ToList();
+        OutputFile.RefuseInputs("--output", file, read);
+        OutputFile.RefuseInputs("--output", modelfile, read);
     }
 
     private static void Tell(GgufSummary summary, string file, Terminal terminal)
