@@ -10,7 +10,7 @@ dotnet=$1; shift
 debian_packages=()
 
 # The order; projects not named here come last.
-fast_first=(Conventions Foundation Recipes Reports Templates Tokenizers Chat Data Torch Autograd Benchmarks Quickstart Cli Sampling Models Training)
+fast_first=(Conventions Foundation Recipes Reports Templates Tokenizers Chat Data Torch Autograd Benchmarks Quickstart Cli Gguf Sampling Models Training)
 
 # Hides instructions from .NET, from libtorch's kernels and from oneDNN, in everything that is started from here.
 limit_processor() {

@@ -37,7 +37,7 @@ public sealed class TokenizerTests
     /// <summary>Tokenizers that are refused: the published file is cut down to tokens that some texts need.</summary>
     private const string Cropped = "gemma__tokenizer_cropped";
 
-    public static TheoryData<string> Families() => [.. SharedFolders.GoldenFilesIfAny("tokenizers", "*.jsonl")
+    public static TheoryData<string> Families() => [.. SharedFolders.GoldenFiles("tokenizers", "*.jsonl")
         .Select(path => Path.GetFileNameWithoutExtension(path)).Where(family => family != Cropped)];
 
     [Theory]
