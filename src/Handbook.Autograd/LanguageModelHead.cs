@@ -11,7 +11,7 @@ public static unsafe partial class LanguageModelHead
 {
     /// <summary>
     /// Log-probabilities of labels; the backward pass recomputes the logits from hidden and weight, but for the first few hundred
-    /// labels, whose odds are kept: 64 MB at most.
+    /// labels, whose exponentials are kept: 64 MB at most.
     /// </summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="hidden">[tokens, width].</param>

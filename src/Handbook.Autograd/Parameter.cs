@@ -80,7 +80,7 @@ public sealed class Parameter : Weight
     public void Accumulate(Tensor contribution) => gradient.Add(contribution);
 
     /// <summary>Forgets the gradient.</summary>
-    public void ClearGrad() => gradient.Clear();
+    public void ZeroGrad() => gradient.Clear();
 
     /// <summary>Frees the value (not the gradient: a later backward pass may still bring or need it).</summary>
     public override void Dispose() => Value.Dispose();

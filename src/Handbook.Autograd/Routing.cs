@@ -25,18 +25,18 @@ public static class Routing
         var weights = scope.Keep((sum is null ? chosen : chosen.Divide(sum)).To(logits.Value.DType));
         var recorded = tape.Record(weights, [logits], [logits.Value, experts], (gradient, saved) =>
         {
-            var odds = Softmax(saved[0]);
-            var picked = Operator.Call("aten::gather"u8, default, odds, 1L, saved[1], false);
-            var direction = gradient.To(odds.DType);
+            var probabilities = Softmax(saved[0]);
+            var picked = Operator.Call("aten::gather"u8, default, probabilities, 1L, saved[1], false);
+            var direction = gradient.To(probabilities.DType);
             if (normalize)
             {
                 var total = picked.Sum(-1, keepDim: true);
                 var mean = direction.Multiply(picked).Sum(-1, keepDim: true).Divide(total);
                 direction = direction.Subtract(mean).Divide(total);
             }
-            var spread = Operator.Call(
-                "aten::scatter"u8, "src"u8, Tensor.Zeros(odds.Shape, odds.DType, odds.Device), 1L, saved[1], direction);
-            logits.Accumulate(ThroughSoftmax(odds, spread).To(saved[0].DType));
+            var zeros = Tensor.Zeros(probabilities.Shape, probabilities.DType, probabilities.Device);
+            var spread = Operator.Call("aten::scatter"u8, "src"u8, zeros, 1L, saved[1], direction);
+            logits.Accumulate(ThroughSoftmax(probabilities, spread).To(saved[0].DType));
         });
         return (recorded, experts);
     }
@@ -49,7 +49,7 @@ public static class Routing
     /// <param name="logits">[tokens, experts] of each layer.</param>
     /// <param name="count">Experts of each token.</param>
     /// <returns>A scalar in float32 (float64 beside float64 data).</returns>
-    public static Variable BalanceLoss(Tape tape, IReadOnlyList<Variable> logits, int count)
+    public static Variable AuxLoss(Tape tape, IReadOnlyList<Variable> logits, int count)
     {
         using var scope = new TensorScope();
         var experts = logits[0].Value.Size(1);

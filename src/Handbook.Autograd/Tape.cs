@@ -173,7 +173,7 @@ public sealed class Tape : IDisposable
             tape.BackwardFromOutputs();
             if (replayed.Grad is { } inputGradient)
                 input.Accumulate(inputGradient.Alias());
-            replayed.ClearGrad();
+            replayed.ZeroGrad();
         }));
         return outputs;
     }
@@ -212,7 +212,7 @@ public sealed class Tape : IDisposable
             foreach (var tensor in Saved)
                 tensor.Dispose();
             foreach (var output in Outputs)
-                output.ClearGrad();
+                output.ZeroGrad();
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed class Variable : IDisposable
     }
 
     /// <summary>Forgets the gradient.</summary>
-    public void ClearGrad()
+    public void ZeroGrad()
     {
         Grad?.Dispose();
         Grad = null;

@@ -208,7 +208,7 @@ public sealed class PairBenchmark
     private void Forget()
     {
         foreach (var parameter in model.Parameters)
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
     }
 
     private static double Seconds(Action work)

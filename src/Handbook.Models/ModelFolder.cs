@@ -59,7 +59,7 @@ public sealed class ModelFolder : IDisposable
         foreach (var slot in slots)
         {
             foreach (var parameter in slot.Weight.Parameters)
-                parameter.ClearGrad();
+                parameter.ZeroGrad();
             slot.Weight.Dispose();
         }
     }

@@ -97,7 +97,7 @@ public sealed class LocalSampler : ISampler
 
     private SampledAnswer Answer(Turns turns, int[] prompt, GenerationResult result, SampleSettings settings)
     {
-        var text = StopTexts.Cut(turns.Text is null ? Decode(result.Tokens) : Continuation(prompt, result.Tokens), settings.StopStrings);
+        var text = StopStrings.Cut(turns.Text is null ? Decode(result.Tokens) : Continuation(prompt, result.Tokens), settings.StopStrings);
         return new SampledAnswer(
             turns.Text is null ? text.Trim() : text, result.Reason == FinishReason.Length ? SampledAnswer.CutOff : "stop",
             result.Tokens.Count, result.Logps.Sum());

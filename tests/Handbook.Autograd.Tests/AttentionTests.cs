@@ -170,7 +170,7 @@ public class AttentionTests : KernelRoad
         tape.Backward(output, inputs[3].Alias());
         Tensor[] results = [output.Value, .. variables[..3].Select(variable => variable.Grad!.Alias())];
         foreach (var variable in variables)
-            variable.ClearGrad();
+            variable.ZeroGrad();
         return results;
     }
 

@@ -16,8 +16,8 @@ internal static class ExpertCases
             yield return new(typeof(Routing), nameof(Routing.Choose), normalize ? "with weights that sum to 1" : "", Logits,
                 (tape, x) => [Routing.Choose(tape, x[0], 2, normalize).Weights], x => [Chosen(x[0], normalize)]);
         }
-        yield return new(typeof(Routing), nameof(Routing.BalanceLoss), "of two layers", r => [Normal(r, 5, Experts), Normal(r, 5, Experts)],
-            (tape, x) => [Routing.BalanceLoss(tape, x, 2)], x => [Balance(x)]);
+        yield return new(typeof(Routing), nameof(Routing.AuxLoss), "of two layers", r => [Normal(r, 5, Experts), Normal(r, 5, Experts)],
+            (tape, x) => [Routing.AuxLoss(tape, x, 2)], x => [Balance(x)]);
         // The third expert has no row.
         yield return new(typeof(GroupedLinear), nameof(GroupedLinear.Apply), "", r => [Normal(r, 6, 3), Normal(r, Experts, 5, 3)],
             (tape, x) => [GroupedLinear.Apply(tape, x[0], Sorted(), x[1])],
@@ -47,21 +47,21 @@ internal static class ExpertCases
 
     private static Tensor Chosen(Tensor logits, bool normalize)
     {
-        var odds = Operator.Call("aten::_softmax"u8, default, logits, -1L, false);
-        var (best, _) = Operator.Call2("aten::topk"u8, default, odds, 2L, -1L, true, true);
+        var probabilities = Operator.Call("aten::_softmax"u8, default, logits, -1L, false);
+        var (best, _) = Operator.Call2("aten::topk"u8, default, probabilities, 2L, -1L, true, true);
         return normalize ? best.Divide(best.Sum(-1, keepDim: true)) : best;
     }
 
     private static Tensor Balance(Tensor[] layers)
     {
-        var odds = Operator.Call("aten::_softmax"u8, default, Operator.Call("aten::cat"u8, default, layers, 0L), -1L, false);
-        var numbers = odds.ToArray<double>();
+        var probabilities = Operator.Call("aten::_softmax"u8, default, Operator.Call("aten::cat"u8, default, layers, 0L), -1L, false);
+        var numbers = probabilities.ToArray<double>();
         var shares = new double[Experts];
-        for (var token = 0; token < odds.Size(0); token++)
+        for (var token = 0; token < probabilities.Size(0); token++)
         {
             foreach (var expert in Enumerable.Range(0, Experts).OrderByDescending(expert => numbers[token * Experts + expert]).Take(2))
-                shares[expert] += 1.0 / odds.Size(0);
+                shares[expert] += 1.0 / probabilities.Size(0);
         }
-        return odds.Sum(0).Multiply(1.0 / odds.Size(0)).Multiply(Tensor.From(shares)).Sum().Multiply(Experts);
+        return probabilities.Sum(0).Multiply(1.0 / probabilities.Size(0)).Multiply(Tensor.From(shares)).Sum().Multiply(Experts);
     }
 }

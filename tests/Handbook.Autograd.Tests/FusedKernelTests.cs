@@ -113,7 +113,7 @@ public class FusedKernelTests : KernelRoad
         }
         Assert.Equal(DType.Float32, weight.Grad!.DType);
         AssertClose(expected, weight.Grad, 1e-3, "the sum over three micro-batches");
-        weight.ClearGrad();
+        weight.ZeroGrad();
         weight.Dispose();
     }
 

@@ -22,7 +22,8 @@ public class LanguageModelHeadTests : KernelRoad
         new() { { 1000, 64, 100, 1 }, { 300, 96, 1500, 0.5 }, { 31, 32, 5, 2 }, { 513, 32, 1, 1 } };
 
     // The truth is the plain composition of the same rounded numbers in float64. Logps and statistics are float32 sums of exact
-    // products in either type; gradients of bfloat16 are rounded twice on the way (odds, then the logits' gradient) and once at the end.
+    // products in either type; gradients of bfloat16 are rounded twice on the way (exponentials, then the logits' gradient) and
+    // once at the end.
     [Theory]
     [MemberData(nameof(Shapes))]
     public void LossAndLogps_InSingleAndBFloat16_EqualThePlainComposition(int vocabulary, int width, int labels, double logitScale)
@@ -107,7 +108,7 @@ public class LanguageModelHeadTests : KernelRoad
     }
 
     [Fact]
-    public void Logps_Recorded_KeepOddsWithTheTapeOnly()
+    public void Logps_Recorded_KeepExponentialsWithTheTapeOnly()
     {
         using var scope = new TensorScope();
         var problem = new Problem(200, 32, 50, 1, DType.BFloat16);
@@ -181,7 +182,7 @@ public class LanguageModelHeadTests : KernelRoad
         private static Tensor Attached(Variable variable)
         {
             var gradient = variable.Grad!.Alias();
-            variable.ClearGrad();
+            variable.ZeroGrad();
             return gradient;
         }
     }

@@ -56,8 +56,8 @@ internal static class LayerCases
             typeof(Residual), nameof(Residual.Pass), "", r => Rows(r, 1, 0), (tape, x) => [Residual.Pass(tape, x[0])], x => [x[0]]);
         yield return new(typeof(Dropout), nameof(Dropout.Apply), "", r => Rows(r, 1, 0),
             (tape, x) => [Dropout.Apply(tape, x[0], 0.4)], null);
-        yield return new(typeof(EmbeddingNoise), nameof(EmbeddingNoise.Apply), "", r => Rows(r, 1, 0),
-            (tape, x) => [EmbeddingNoise.Apply(tape, x[0], SequenceLayout.Documents([(int)x[0].Value.Size(0)]), 5)], null);
+        yield return new(typeof(NeftuneNoise), nameof(NeftuneNoise.Apply), "", r => Rows(r, 1, 0),
+            (tape, x) => [NeftuneNoise.Apply(tape, x[0], SequenceLayout.Documents([(int)x[0].Value.Size(0)]), 5)], null);
         foreach (var kind in Enum.GetValues<ActivationKind>())
         {
             yield return new(typeof(Activation), nameof(Activation.Apply), kind.ToString(), r => Rows(r, 1, 0),

@@ -132,7 +132,7 @@ public sealed class WeightTests
             using var tape = new Tape();
             tape.Backward(Linear.Apply(tape, Rows(), adapted), Ones());
             foreach (var parameter in adapted.Parameters)
-                parameter.ClearGrad();
+                parameter.ZeroGrad();
         });
         Assert.Equal(0, growth);
     }

@@ -106,7 +106,7 @@ public sealed class PairBenchmarkTests
         tape.Backward(loss);
         var gradients = model.Parameters.Select(parameter => parameter.Grad!.ToArray<float>()).ToList();
         foreach (var parameter in model.Parameters)
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
         return (loss.Value.Item(), gradients);
     }
 }

@@ -156,7 +156,7 @@ public sealed class ForwardTests
         tape.Backward(loss);
         var gradients = model.Parameters.ToDictionary(p => p.Name, p => p.Grad!.ToArray<double>());
         foreach (var parameter in model.Parameters)
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
         return gradients;
     }
 }

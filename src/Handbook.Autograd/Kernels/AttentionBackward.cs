@@ -110,7 +110,7 @@ internal sealed unsafe class AttentionBackward<T, TFormat, V>
         for (var k = chunk.First; k < chunk.End; k++)
         {
             var key = plan.Blocks[k];
-            if (plan.Sight(queryBlock, k) == BlockSight.None)
+            if (plan.Mask(queryBlock, k) == BlockMask.Empty)
                 continue;
             var packed = ((long)keyHead * plan.Blocks.Length + k) * plan.PackedBlock;
             var sums = (long)(k - chunk.First) * plan.PackedBlock;

@@ -93,7 +93,7 @@ internal sealed unsafe class AttentionForward<T, TFormat, V>
             for (var k = first; k < end && k <= blockIndex; k++)
             {
                 var key = plan.Blocks[k];
-                if (plan.Sight(blockIndex, k) == BlockSight.None)
+                if (plan.Mask(blockIndex, k) == BlockMask.Empty)
                     continue;
                 var packed = ((long)(head / plan.Group) * plan.Blocks.Length + k) * plan.PackedBlock;
                 plan.StartScores<V>(blockIndex, k, scores);

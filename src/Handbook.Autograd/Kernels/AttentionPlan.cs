@@ -19,14 +19,14 @@ internal sealed class AttentionPlan
     internal const int TileSize = Tile * Tile;
 
     private readonly List<Family> families = [];
-    private readonly TokenSights tokenSights;
-    private readonly BlockSight[][] sights;
+    private readonly DocumentMask documentMask;
+    private readonly BlockMask[][] masks;
 
     internal AttentionPlan(SequenceLayout layout, Tensor query, Tensor key, double scale, int window)
     {
         (Heads, KeyHeads, Width) = ((int)query.Size(1), (int)key.Size(1), (int)query.Size(2));
         (Tokens, Scale) = (layout.Length, scale);
-        tokenSights = new TokenSights(layout, window);
+        documentMask = new DocumentMask(layout, window);
         var familyOf = new int[layout.Segments.Length];
         var blocks = new List<TokenBlock>();
         for (var first = 0; first < layout.Segments.Length;)
@@ -40,9 +40,9 @@ internal sealed class AttentionPlan
             first = end;
         }
         Blocks = blocks.ToArray();
-        sights = new BlockSight[Blocks.Length][];
-        for (var block = 0; block < sights.Length; block++)
-            sights[block] = SightsOf(block);
+        masks = new BlockMask[Blocks.Length][];
+        for (var block = 0; block < masks.Length; block++)
+            masks[block] = MasksOf(block);
     }
 
     internal int Tokens { get; }
@@ -76,12 +76,12 @@ internal sealed class AttentionPlan
     internal int Before(int family) => families[family].Before;
 
     /// <summary>What of a key block of its family, or of the one before, the tokens of a query block see.</summary>
-    internal BlockSight Sight(int query, int key)
+    internal BlockMask Mask(int query, int key)
     {
         var own = families[Blocks[query].Family];
         if (key > query)
-            return BlockSight.None;
-        return key >= own.First ? sights[query][key - own.First] : sights[query][query - own.First + 1 + key - families[own.Before].First];
+            return BlockMask.Empty;
+        return key >= own.First ? masks[query][key - own.First] : masks[query][query - own.First + 1 + key - families[own.Before].First];
     }
 
     /// <summary>True when the tokens of a query block see some key of the blocks from first up to end.</summary>
@@ -89,7 +89,7 @@ internal sealed class AttentionPlan
     {
         for (var key = first; key < end; key++)
         {
-            if (Sight(query, key) != BlockSight.None)
+            if (Mask(query, key) != BlockMask.Empty)
                 return true;
         }
         return false;
@@ -98,22 +98,22 @@ internal sealed class AttentionPlan
     /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>
     internal unsafe void StartScores<V>(int query, int key, float* scores) where V : unmanaged, ILanes<V>
     {
-        if (Sight(query, key) == BlockSight.Whole)
+        if (Mask(query, key) == BlockMask.Full)
             new Span<float>(scores, TileSize).Clear();
         else
-            tokenSights.Start<V>(Blocks[query], Blocks[key], scores);
+            documentMask.Start<V>(Blocks[query], Blocks[key], scores);
     }
 
     /// <summary>The blocks of its family up to itself, then those of the family before.</summary>
-    private BlockSight[] SightsOf(int query)
+    private BlockMask[] MasksOf(int query)
     {
         var own = families[Blocks[query].Family];
         var before = own.Before < 0 ? default : families[own.Before];
-        var result = new BlockSight[query - own.First + 1 + before.End - before.First];
+        var result = new BlockMask[query - own.First + 1 + before.End - before.First];
         for (var i = 0; i < result.Length; i++)
         {
             var key = own.First + i <= query ? own.First + i : before.First + i - (query - own.First + 1);
-            result[i] = tokenSights.Of(Blocks[query], Blocks[key]);
+            result[i] = documentMask.Of(Blocks[query], Blocks[key]);
         }
         return result;
     }
@@ -140,10 +140,10 @@ internal sealed class AttentionPlan
 /// <param name="Count">How many.</param>
 internal readonly record struct TokenBlock(int Family, int Start, int Count);
 
-/// <summary>How much of a key block a query block sees.</summary>
-internal enum BlockSight : byte
+/// <summary>How much of a key block a query block sees, as FlexAttention's block masks say it.</summary>
+internal enum BlockMask : byte
 {
-    None,
-    Part,
-    Whole,
+    Empty,
+    Partial,
+    Full,
 }

@@ -23,20 +23,20 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     /// <summary>Matrix units take whole tiles of this many elements.</summary>
     internal const int TileRows = 32;
 
-    private const long OddsBytes = 64 << 20;
+    private const long ExpLogitsBytes = 64 << 20;
     private const int MostLabels = 512;
     private const int MostStrips = 16;
 
-    private readonly T* odds;
+    private readonly T* expLogits;
     private readonly List<Tensor> memory = [];
 
-    internal HeadChunk(HeadCall call, bool keepsOdds)
+    internal HeadChunk(HeadCall call, bool keepsExpLogits)
     {
         (Vocabulary, Width) = ((int)call.Weight.Size(0), (int)call.Weight.Size(1));
         Blocks = (Vocabulary + BlockRows - 1) / BlockRows;
         Strips = Math.Min(MostStrips, Blocks);
         var paddedVocabulary = (long)Blocks * BlockRows;
-        var fitting = (int)Math.Clamp(OddsBytes / (paddedVocabulary * sizeof(T)) / Lanes * Lanes, Lanes, MostLabels);
+        var fitting = (int)Math.Clamp(ExpLogitsBytes / (paddedVocabulary * sizeof(T)) / Lanes * Lanes, Lanes, MostLabels);
         // Chunks of one size, as nearly as blocks of labels allow.
         var chunks = (call.Labels.Length + fitting - 1) / fitting;
         Capacity = ((call.Labels.Length + chunks - 1) / chunks + Lanes - 1) / Lanes * Lanes;
@@ -44,7 +44,7 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
         Rows = (T*)Take(dtype, Capacity, Width);
         HiddenColumns = (T*)Take(dtype, Capacity, Width);
         HiddenRight = (T*)Take(dtype, Capacity, Width);
-        odds = keepsOdds ? (T*)Take(dtype, paddedVocabulary, Capacity) : null;
+        expLogits = keepsExpLogits ? (T*)Take(dtype, paddedVocabulary, Capacity) : null;
         Maxima = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
         Totals = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
         WeightedTotals = (float*)Take(DType.Float32, Parts * Blocks, Capacity);
@@ -94,16 +94,16 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     /// <summary>Right operand [labels, width], rows shuffled.</summary>
     internal T* HiddenRight { get; }
 
-    /// <summary>True when the odds of the logits are kept for the gradients.</summary>
-    internal bool KeepsOdds => odds != null;
+    /// <summary>True when the exponentials of the logits are kept for the gradients.</summary>
+    internal bool KeepsExpLogits => expLogits != null;
 
     /// <summary>[rows that share a maximum, labels], logits in base 2.</summary>
     internal float* Maxima { get; }
 
-    /// <summary>Sums of the odds, same shape.</summary>
+    /// <summary>Sums of the exponentials, same shape.</summary>
     internal float* Totals { get; }
 
-    /// <summary>Sums of odds x their logits in base 2 less the maximum, same shape.</summary>
+    /// <summary>Sums of exponentials x their logits in base 2 less the maximum, same shape.</summary>
     internal float* WeightedTotals { get; }
 
     /// <summary>Sums of the logits before scaling, same shape.</summary>
@@ -119,7 +119,7 @@ internal sealed unsafe class HeadChunk<T> where T : unmanaged
     internal float* Factors { get; }
 
     /// <summary>2^(logit - maximum of the rows that share one) of one part of the vocabulary and 64 labels: a right operand.</summary>
-    internal T* Odds(int part, int laneBlock) => odds + ((long)part * (Capacity / Lanes) + laneBlock) * StatisticRows * Lanes;
+    internal T* ExpLogits(int part, int laneBlock) => expLogits + ((long)part * (Capacity / Lanes) + laneBlock) * StatisticRows * Lanes;
 
     /// <summary>Labels of one block of <see cref="Lanes"/> with padding: the last may be narrower.</summary>
     internal int LaneCount(int laneBlock) => Math.Min(Lanes, Padded - laneBlock * Lanes);

@@ -3,7 +3,7 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// The second half of the head's pass over a chunk: odds become the logits' gradient, factor * (label - probability), which
+/// The second half of the head's pass over a chunk: exponentials become the logits' gradient, factor * (label - probability), which
 /// two products turn into the gradients of weight and hidden states. A task is one strip of the vocabulary.
 /// </summary>
 internal sealed unsafe class HeadGradientPass<T, TFormat, V>
@@ -125,15 +125,15 @@ internal sealed unsafe class HeadGradientPass<T, TFormat, V>
         var part = first / HeadChunk<T>.StatisticRows;
         for (var laneBlock = 0; laneBlock < chunk.LaneBlocks; laneBlock++)
         {
-            var odds = chunk.Odds(part, laneBlock) + first % HeadChunk<T>.StatisticRows * Lanes;
+            var exps = chunk.ExpLogits(part, laneBlock) + first % HeadChunk<T>.StatisticRows * Lanes;
             for (var lane = 0; lane < chunk.LaneCount(laneBlock); lane += 2 * V.Count)
             {
                 var label = laneBlock * Lanes + lane;
                 var (factor, nextFactor) = (Factor(part, label), Factor(part, label + V.Count));
                 for (var row = 0; row < rows; row += 2)
                 {
-                    var (a, c) = TFormat.LoadRight(odds + row * Lanes, lane, Lanes);
-                    var (b, d) = TFormat.LoadRight(odds + row * Lanes, lane + V.Count, Lanes);
+                    var (a, c) = TFormat.LoadRight(exps + row * Lanes, lane, Lanes);
+                    var (b, d) = TFormat.LoadRight(exps + row * Lanes, lane + V.Count, Lanes);
                     (a, b, c, d) = (a * factor, b * nextFactor, c * factor, d * nextFactor);
                     TFormat.StoreLeft(a, b, left + (long)row * labels + label);
                     TFormat.StoreLeft(c, d, left + (long)(row + 1) * labels + label);
@@ -153,7 +153,7 @@ internal sealed unsafe class HeadGradientPass<T, TFormat, V>
         }
     }
 
-    /// <summary>What turns odds of one part of the vocabulary into minus factor * probability.</summary>
+    /// <summary>What turns exponentials of one part of the vocabulary into minus factor * probability.</summary>
     private V Factor(int part, int label) =>
         -V.Load(chunk.Factors + label)
         * Exponential.PowerOfTwo(V.Load(chunk.Maxima + (long)part * chunk.Capacity + label) - V.Load(chunk.LogSumExp + label));

@@ -3,7 +3,7 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// The head in blocks around libtorch's block products: logits of a block leave the cache only as bfloat16 odds, which become
+/// The head in blocks around libtorch's block products: logits of a block leave the cache only as bfloat16 exponentials, which become
 /// the gradient of the logits once their sum over the vocabulary is known. Value and gradient take three products together.
 /// </summary>
 internal sealed unsafe class HeadPass<T, TFormat, V>
@@ -24,18 +24,18 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
         logitFactor = (float)(call.Options.LogitScale * Exponential.LogOfE);
     }
 
-    /// <summary>Logps, and where gradients may be asked for later the odds of the first chunk:
+    /// <summary>Logps, and where gradients may be asked for later the exponentials of the first chunk:
     /// the others' logits are made again then.</summary>
-    internal static HeadValue Measure(HeadCall call, bool keepsOdds)
+    internal static HeadValue Measure(HeadCall call, bool keepsExpLogits)
     {
         using var scope = new TensorScope();
-        var chunk = new HeadChunk<T>(call, keepsOdds);
+        var chunk = new HeadChunk<T>(call, keepsExpLogits);
         var pass = new HeadPass<T, TFormat, V>(call, chunk, new LabelRecords(call.Labels.Length));
         for (var start = (call.Labels.Length - 1) / chunk.Capacity * chunk.Capacity; start >= 0; start -= chunk.Capacity)
             pass.Weigh(start);
         return new HeadValue(scope.Keep(Tensor.From(pass.statistics.Logps)), pass.statistics.ToStatistics().KeptBy(scope))
         {
-            Held = keepsOdds ? [.. chunk.Memory.Select(scope.Keep)] : [],
+            Held = keepsExpLogits ? [.. chunk.Memory.Select(scope.Keep)] : [],
             Gradients = (again, wanted, factors) =>
             {
                 using var inner = new TensorScope();
@@ -150,9 +150,9 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
         top = V.Max(top * factor, V.Create(float.MinValue));
         var below = -top;
         var (evens, odds, weighted) = (default(V), default(V), default(V));
-        // Odds of 0 must not meet a logit of minus infinity: 0 x -infinity is no number.
+        // An exponential of 0 must not meet a logit of minus infinity: 0 x -infinity is no number.
         var least = V.Create(-1000f);
-        var target = chunk.KeepsOdds ? chunk.Odds(part, laneBlock) : null;
+        var target = chunk.KeepsExpLogits ? chunk.ExpLogits(part, laneBlock) : null;
         for (var row = 0; row < HeadChunk<T>.StatisticRows; row += 2)
         {
             var evenLogit = V.Max(V.MultiplyAdd(V.Load(logits + row * Lanes), factor, below), least);
@@ -185,9 +185,9 @@ internal sealed unsafe class HeadPass<T, TFormat, V>
                 var at = (long)part * chunk.Capacity + first;
                 var difference = V.Load(chunk.Maxima + at) - top;
                 var scale = Exponential.PowerOfTwo(difference);
-                var odds = V.Load(chunk.Totals + at) * scale;
-                total += odds;
-                weighted += V.Load(chunk.WeightedTotals + at) * scale + odds * V.Max(difference, V.Create(-1000f));
+                var exponentials = V.Load(chunk.Totals + at) * scale;
+                total += exponentials;
+                weighted += V.Load(chunk.WeightedTotals + at) * scale + exponentials * V.Max(difference, V.Create(-1000f));
                 sum += V.Load(chunk.LogitSums + at);
             }
             var logTotal = V.Log2(total);

@@ -54,7 +54,7 @@ internal static class MistralArchitecture
         };
         return fields.Model("mixtral", vocabulary: 32000, fields.Repeat(32, layer), norm, tied: false) with
         {
-            RouterLossCoefficient = json.Flag("output_router_logits", false) ? coefficient : 0,
+            RouterAuxLossCoefficient = json.Flag("output_router_logits", false) ? coefficient : 0,
         };
     }
 }

@@ -47,7 +47,7 @@ public sealed class Decoder : IDisposable
             throw new ArgumentException($"{ids.Length} tokens for a layout of {layout.Length}.", nameof(ids));
         var context = new PackedContext(Rotary, layout) { Drops = tape.IsRecording && !options.DisableDropout };
         var looked = Embedding.Forward(tape, ids, context.Positions);
-        var stream = EmbeddingNoise.Apply(tape, looked, layout, tape.IsRecording ? options.NeftuneAlpha : 0);
+        var stream = NeftuneNoise.Apply(tape, looked, layout, tape.IsRecording ? options.NeftuneAlpha : 0);
         if (!ReferenceEquals(looked, stream))
             looked.Dispose();
         return RunWith(tape, context, context.Drop(tape, stream, config.Embedding.Dropout), layout, options);

@@ -33,7 +33,7 @@ public sealed record ModelConfig
     public required HeadConfig Head { get; init; }
 
     /// <summary>Factor of the routers' load-balancing loss in the training loss; 0 when nothing is routed or it is not wanted.</summary>
-    public double RouterLossCoefficient { get; init; }
+    public double RouterAuxLossCoefficient { get; init; }
 
     /// <summary>Standard deviation of new weights.</summary>
     public required double InitializerRange { get; init; }

@@ -109,7 +109,7 @@ public sealed class ChatClientSampler : ISampler
         var options = Options(settings, seed, prompt.Template.Tools);
         var response = await retries.RunAsync(seed, token => client.GetResponseAsync(messages, options, token), stop).ConfigureAwait(false);
         return new SampledAnswer(
-            StopTexts.Cut(response.Text, settings.StopStrings).Trim(), response.FinishReason?.Value ?? "stop",
+            StopStrings.Cut(response.Text, settings.StopStrings).Trim(), response.FinishReason?.Value ?? "stop",
             (int?)response.Usage?.OutputTokenCount)
         {
             ToolCalls = response.Messages is [.., var said]

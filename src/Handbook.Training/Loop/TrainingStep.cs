@@ -66,7 +66,7 @@ public sealed class TrainingStep(
     private void Forget()
     {
         foreach (var parameter in parameters)
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
     }
 
     // A pure function of run, step and micro-batch: a resumed run draws what the uninterrupted one would have drawn.

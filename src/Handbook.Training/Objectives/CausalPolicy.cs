@@ -21,9 +21,9 @@ public sealed class CausalPolicy(CausalLanguageModel model, ForwardOptions optio
     private RouterLoss? Balance(Tape tape, DecoderOutput output)
     {
         var config = model.Config;
-        if (config.RouterLossCoefficient == 0 || output.RouterLogits.Count == 0)
+        if (config.RouterAuxLossCoefficient == 0 || output.RouterLogits.Count == 0)
             return null;
         var choices = config.Layers.Select(layer => layer.FeedForward.Routing).OfType<RoutingConfig>().First().ExpertsPerToken;
-        return new RouterLoss(Routing.BalanceLoss(tape, output.RouterLogits, choices), config.RouterLossCoefficient);
+        return new RouterLoss(Routing.AuxLoss(tape, output.RouterLogits, choices), config.RouterAuxLossCoefficient);
     }
 }

@@ -78,7 +78,7 @@ public sealed class CausalGoldenTests
                 using var inputs = GoldenModels.Open(folder, "inputs.safetensors");
                 var meta = GoldenModels.Meta(folder)["padded"]!;
 
-                var (loss, tokenLoss) = Backward(model, GoldenBatch.Padded(inputs), recompute, model.Config.RouterLossCoefficient);
+                var (loss, tokenLoss) = Backward(model, GoldenBatch.Padded(inputs), recompute, model.Config.RouterAuxLossCoefficient);
 
                 Assert.Equal(outputs.Get("loss").Item(), loss, 1e-5);
                 Assert.Equal(outputs.Get("lm_loss").Item(), tokenLoss, 1e-5);
@@ -173,7 +173,7 @@ public sealed class CausalGoldenTests
         var loss = tokenLoss;
         if (routerCoefficient != 0)
             loss = tape.Add(loss,
-                tape.Scale(Routing.BalanceLoss(tape, output.RouterLogits, model.Config.Layers[0].FeedForward.Routing!.ExpertsPerToken),
+                tape.Scale(Routing.AuxLoss(tape, output.RouterLogits, model.Config.Layers[0].FeedForward.Routing!.ExpertsPerToken),
                     routerCoefficient));
         tape.Backward(loss);
         return (loss.Value.Item(), tokenLoss.Value.Item());

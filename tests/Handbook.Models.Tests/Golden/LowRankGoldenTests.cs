@@ -54,7 +54,7 @@ public sealed class LowRankGoldenTests
                 Assert.InRange(model.Head.Logits(states.Value).MaxAbsDifference(batch.Pick(plain.Get("logits"))), 0, 1e-4);
             }
             foreach (var parameter in trained)
-                parameter.ClearGrad();
+                parameter.ZeroGrad();
         }
     }
 

@@ -58,7 +58,7 @@ public sealed class FiniteDifferenceTests
         tape.Backward(ObjectiveRun.Alone(objective, tape, batch, isTraining: false).Loss);
         double[] gradient = [.. parameters.SelectMany(parameter => parameter.Grad!.ToArray<double>())];
         foreach (var parameter in parameters)
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
         return gradient;
     }
 

@@ -37,7 +37,7 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
         var gradient = parameters.SelectMany(parameter => parameter.Grad?.ToArray<double>() ?? new double[parameter.Value.ElementCount])
             .ToArray();
         foreach (var parameter in parameters)
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
         return new ObjectiveRun(loss, metrics.EndStep().Means().ToDictionary(metric => metric.Name, metric => metric.Value), gradient);
     }
 

@@ -42,7 +42,7 @@ public sealed class GoldenOptimizerTests
             foreach (var parameter in parameters)
             {
                 AssertClose(Floats(step.GetProperty("params").GetProperty(parameter.Name)), parameter.Value.ToArray<float>());
-                parameter.ClearGrad();
+                parameter.ZeroGrad();
             }
         }
         foreach (var (name, tensor) in optimizer.State().Where(entry => entry.Name.Contains('.', StringComparison.Ordinal)))

@@ -207,7 +207,7 @@ public sealed class OptimizerTests
             var gradient = Enumerable.Range(0, Size).Select(_ => (float)(random.NextDouble() - 0.5)).ToArray();
             parameter.Accumulate(Tensor.From(gradient).To(gradients));
             optimizer.Step(0.01, gradientFactor: 0.7);
-            parameter.ClearGrad();
+            parameter.ZeroGrad();
         }
     }
 }

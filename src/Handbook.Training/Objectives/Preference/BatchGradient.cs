@@ -30,8 +30,8 @@ internal sealed record BatchGradient(Tensor Value, Tensor Chosen, Tensor Rejecte
                 Part(whole.RejectedLogps, start, parts[i].Count));
             start += parts[i].Count;
         }
-        whole.ChosenLogps.ClearGrad();
-        whole.RejectedLogps.ClearGrad();
+        whole.ChosenLogps.ZeroGrad();
+        whole.RejectedLogps.ZeroGrad();
         return shares;
 
         Tensor Part(Variable leaf, long first, long count) =>

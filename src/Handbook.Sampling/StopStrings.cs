@@ -1,7 +1,7 @@
 namespace Handbook.Sampling;
 
 /// <summary>Texts that end an answer.</summary>
-internal static class StopTexts
+internal static class StopStrings
 {
     /// <summary>The text before the first of the stop texts in it; the whole text when there is none.</summary>
     public static string Cut(string text, IReadOnlyList<string> stops)

@@ -3,10 +3,10 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// The rows that each token of a row sees: a stretch of its prompt, and a stretch of its own segment that ends with itself. A
-/// sliding window takes the front of both.
+/// The document mask: the rows that each token of a row sees, a stretch of its prompt, and a stretch of its own segment that ends with
+/// itself. A sliding window takes the front of both.
 /// </summary>
-internal sealed class TokenSights
+internal sealed class DocumentMask
 {
     private const int Tile = AttentionPlan.Tile;
 
@@ -15,7 +15,7 @@ internal sealed class TokenSights
     private readonly int[] promptCounts;
     private readonly int[] ownStarts;
 
-    internal TokenSights(SequenceLayout layout, int window)
+    internal DocumentMask(SequenceLayout layout, int window)
     {
         var length = layout.Length + Tile;
         (promptStarts, promptCounts, ownStarts) = (new int[length], new int[length], new int[length]);
@@ -35,7 +35,7 @@ internal sealed class TokenSights
     }
 
     /// <summary>What of a key block the tokens of a query block see.</summary>
-    internal BlockSight Of(in TokenBlock query, in TokenBlock key)
+    internal BlockMask Of(in TokenBlock query, in TokenBlock key)
     {
         var (any, all) = (false, key.Count == Tile);
         var (first, end) = (key.Start, key.Start + key.Count);
@@ -46,9 +46,9 @@ internal sealed class TokenSights
             all &= (promptStart <= first && promptEnd >= end) || (ownStarts[token] <= first && token >= end - 1)
                 || (promptStart <= first && promptEnd >= ownStarts[token] && token >= end - 1);
             if (any && !all)
-                return BlockSight.Part;
+                return BlockMask.Partial;
         }
-        return !any ? BlockSight.None : all ? BlockSight.Whole : BlockSight.Part;
+        return !any ? BlockMask.Empty : all ? BlockMask.Full : BlockMask.Partial;
     }
 
     /// <summary>What scores are added to: 0 where a query (lane) sees a key (row), minus infinity where it does not.</summary>

@@ -6,7 +6,7 @@ namespace Handbook.Autograd;
 /// NEFTune (Jain et al. 2023, arXiv:2310.05914): uniform noise in (-1, 1) times alpha / sqrt(L · d) on the embeddings, L the
 /// number of tokens of the document and d the width.
 /// </summary>
-public static class EmbeddingNoise
+public static class NeftuneNoise
 {
     /// <summary>Adds the noise; the gradient passes unchanged.</summary>
     /// <param name="tape">Where to record, and whose random numbers are taken: one an element.</param>
