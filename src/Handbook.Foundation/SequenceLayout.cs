@@ -1,6 +1,6 @@
 namespace Handbook;
 
-/// <summary>One run of consecutive tokens of a row that belong together: a document, a prompt, an answer.</summary>
+/// <summary>One run of consecutive tokens of a row that belong together: a document, a prompt, a completion.</summary>
 /// <param name="Start">Index of the first token in the row.</param>
 /// <param name="Length">Number of tokens, at least 1.</param>
 /// <param name="FirstPosition">Position id of the first token: 0, or the prefix's length where there is a prefix.</param>
@@ -14,7 +14,7 @@ public readonly record struct Segment(int Start, int Length, int FirstPosition =
 /// <summary>
 /// Where the sequences of one packed row begin and end. Tokens attend causally within their segment and to the whole of
 /// the segment's prefix, never to anything else; so documents do not see each other, and a prompt followed by its chosen
-/// and its rejected answer is held and computed once. Segments fill the row without gaps.
+/// and its rejected completion is held and computed once. Segments fill the row without gaps.
 /// </summary>
 public sealed class SequenceLayout : IEquatable<SequenceLayout>
 {

@@ -104,7 +104,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         using var output = Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
         using var index = Tensor.From<int>(rows, [rows.Length], output.Value.Device);
         using var last = Embedding.Apply(tape, index, output.Hidden);
-        // Eight bits would round away what tells two answers apart.
+        // Eight bits would round away what tells two completions apart.
         var wide = last.Value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
         return Linear.Apply(tape, tape.Cast(last, wide), tape.Cast(tape.Read(score.Weight), wide));
     }

@@ -4,14 +4,14 @@ namespace Handbook.Models;
 
 /// <summary>
 /// The tokenizer's special tokens, as a saved model's <c>config.json</c> and <c>generation_config.json</c> must know them: whoever
-/// generates with it reads there where an answer ends.
+/// generates with it reads there where a completion ends.
 /// </summary>
 /// <param name="Bos">First token of a text; null leaves what is there.</param>
-/// <param name="Eos">The token that ends an answer; null leaves what is there.</param>
+/// <param name="Eos">The token that ends a completion; null leaves what is there.</param>
 /// <param name="Pad">The padding token; null leaves what is there.</param>
 public sealed record SpecialTokenIds(int? Bos, int? Eos, int? Pad)
 {
-    /// <summary>Writes the ids into a configuration. Where several tokens end an answer, this one becomes one of them.</summary>
+    /// <summary>Writes the ids into a configuration. Where several tokens end a completion, this one becomes one of them.</summary>
     internal void WriteTo(JsonObject config)
     {
         if (Bos is { } bos)

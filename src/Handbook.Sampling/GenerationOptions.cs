@@ -5,7 +5,7 @@ namespace Handbook.Sampling;
 /// <summary>What every maker of data is told.</summary>
 public abstract record GenerationOptions
 {
-    /// <summary>Who answers.</summary>
+    /// <summary>Who completes prompts.</summary>
     public PolicyOptions Policy { get; init; } = new();
 
     /// <summary>Which prompts.</summary>

@@ -32,9 +32,9 @@ internal static class JsonLines
     /// <summary>Messages as datasets hold them.</summary>
     public static JsonArray Messages(IEnumerable<Message> messages) => new([.. messages.Select(Message)]);
 
-    /// <summary>An answer in the form of its prompt: a turn of the assistant, or a plain text.</summary>
-    public static JsonNode Answer(Turns prompt, SampledAnswer answer) =>
-        prompt.Messages is null ? JsonValue.Create(answer.Text) : new JsonArray(Message(answer.AsMessage()));
+    /// <summary>A completion in the form of its prompt: a turn of the assistant, or a plain text.</summary>
+    public static JsonNode Completion(Turns prompt, SampledCompletion completion) =>
+        prompt.Messages is null ? JsonValue.Create(completion.Text) : new JsonArray(Message(completion.AsMessage()));
 
     private static JsonObject Message(Message message)
     {

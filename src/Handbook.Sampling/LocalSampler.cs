@@ -20,7 +20,7 @@ public sealed class LocalSampler : ISampler
     /// <param name="folder">The model.</param>
     /// <param name="conversations">Its tokenizer and chat template.</param>
     /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
-    /// <param name="maxBatch">The most answers that grow at a time.</param>
+    /// <param name="maxBatch">The most completions that grow at a time.</param>
     /// <param name="device">Where it computes.</param>
     /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
     public LocalSampler(string folder, ConversationTokenizer conversations, DType? dtype = null, int maxBatch = 32, Device device = default)
@@ -28,7 +28,7 @@ public sealed class LocalSampler : ISampler
         this.conversations = conversations;
         model = CausalLanguageModel.Load(folder, dtype, device);
         generator = new Generator(model, new GeneratorOptions { MaxBatch = maxBatch });
-        // Whatever special token comes first ends an answer: a base model ends texts, a tuned one ends turns.
+        // Whatever special token comes first ends a completion: a base model ends texts, a tuned one ends turns.
         stopTokens =
         [
             .. conversations.Tokenizer.AddedTokens.Where(token => token.Value.Special).Select(token => token.Key).Union(model.StopTokenIds)
@@ -62,7 +62,8 @@ public sealed class LocalSampler : ISampler
         }).ToList();
         var results = generator.Run(requests, _ => finished?.Invoke(), stop);
         foreach (var (number, i) in taken.Index())
-            sampled[i] = new SampledPrompt([.. results[number].Select(result => Answer(prompts[i].Turns, tokens[i], result, settings))]);
+            sampled[i] = new SampledPrompt(
+                [.. results[number].Select(result => Completion(prompts[i].Turns, tokens[i], result, settings))]);
         return Task.FromResult<IReadOnlyList<SampledPrompt>>(sampled);
     }
 
@@ -86,7 +87,8 @@ public sealed class LocalSampler : ISampler
                 + $"{Quantity.Of(model.Config.MaxPositions, "position")}");
     }
 
-    /// <summary>The prompt as the model sees it, with the tokenizer's BOS once and, in the chat form, with what begins an answer.</summary>
+    /// <summary>The prompt as the model sees it, with the tokenizer's BOS once and, in the chat form,
+    /// with what begins a completion.</summary>
     private int[] Tokenize(SamplePrompt prompt)
     {
         var text = prompt.Turns.Text
@@ -95,19 +97,19 @@ public sealed class LocalSampler : ISampler
         return conversations.TokenizeText(text, appendEos: false).Ids;
     }
 
-    private SampledAnswer Answer(Turns turns, int[] prompt, GenerationResult result, SampleSettings settings)
+    private SampledCompletion Completion(Turns turns, int[] prompt, GenerationResult result, SampleSettings settings)
     {
         var text = StopStrings.Cut(turns.Text is null ? Decode(result.Tokens) : Continuation(prompt, result.Tokens), settings.StopStrings);
-        return new SampledAnswer(
-            turns.Text is null ? text.Trim() : text, result.Reason == FinishReason.Length ? SampledAnswer.CutOff : "stop",
+        return new SampledCompletion(
+            turns.Text is null ? text.Trim() : text, result.Reason == FinishReason.Length ? SampledCompletion.CutOff : "stop",
             result.Tokens.Count, result.Logps.Sum());
     }
 
-    /// <summary>What the answer adds to a plain text: a decoder may drop the space before a text's first word.</summary>
-    private string Continuation(int[] prompt, IReadOnlyList<int> answer)
+    /// <summary>What the completion adds to a plain text: a decoder may drop the space before a text's first word.</summary>
+    private string Continuation(int[] prompt, IReadOnlyList<int> completion)
     {
-        var (head, whole) = (Decode(prompt), Decode([.. prompt, .. answer]));
-        return whole.StartsWith(head, StringComparison.Ordinal) ? whole[head.Length..] : Decode(answer);
+        var (head, whole) = (Decode(prompt), Decode([.. prompt, .. completion]));
+        return whole.StartsWith(head, StringComparison.Ordinal) ? whole[head.Length..] : Decode(completion);
     }
 
     private string Decode(IReadOnlyList<int> ids) => conversations.Tokenizer.Decode([.. ids], skipSpecialTokens: true);

@@ -11,7 +11,7 @@ namespace Handbook.Sampling;
 internal sealed record ModelDefaults(SampleSettings Settings, string? Fact, string? Remark)
 {
     /// <summary>Completes settings.</summary>
-    /// <param name="policy">Who answers; an endpoint keeps its own defaults to itself.</param>
+    /// <param name="policy">Who completes prompts; an endpoint keeps its own defaults to itself.</param>
     /// <param name="settings">What the recipe gives, and the defaults of its keys.</param>
     /// <exception cref="UserErrorException">The file is wrong.</exception>
     public static ModelDefaults Of(PolicyOptions policy, SampleSettings settings)

@@ -4,7 +4,7 @@ using Handbook.Data.Preparation;
 
 namespace Handbook.Sampling;
 
-/// <summary>Says in one word what a model folder would answer: two folders of the same weights and tokenizer have the same.</summary>
+/// <summary>Says in one word what a model folder would write: two folders of the same weights and tokenizer have the same.</summary>
 internal static class ModelIdentity
 {
     /// <summary>A hash over the configuration and the weights of a folder, and over the tokenizer's files.</summary>

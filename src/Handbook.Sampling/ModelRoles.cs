@@ -4,12 +4,12 @@ using Handbook.Models.Configuration;
 namespace Handbook.Sampling;
 
 /// <summary>
-/// Looks at the headers of the folders that a run names: a policy answers, a reward model scores, and one in the other's place shows
+/// Looks at the headers of the folders that a run names: a policy completes, a reward model scores, and one in the other's place shows
 /// before hours of sampling, with the command that was meant.
 /// </summary>
 internal static class ModelRoles
 {
-    /// <summary>Checks that a folder can answer.</summary>
+    /// <summary>Checks that a folder can complete prompts.</summary>
     /// <exception cref="UserErrorException">It cannot.</exception>
     public static void CheckPolicy(string folder)
     {

@@ -6,7 +6,7 @@ using Handbook.Training.Options;
 
 namespace Handbook.Sampling;
 
-/// <summary>Who answers: a model folder, or a model behind an endpoint; exactly one of the two.</summary>
+/// <summary>Who completes prompts: a model folder, or a model behind an endpoint; exactly one of the two.</summary>
 public sealed record PolicyOptions
 {
     /// <summary>The model's folder.</summary>
@@ -24,7 +24,7 @@ public sealed record PolicyOptions
     /// <summary>Where a model computes: <c>auto</c>, <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
     public string Device { get; init; } = "auto";
 
-    /// <summary>The most answers that grow at a time on this machine.</summary>
+    /// <summary>The most completions that grow at a time on this machine.</summary>
     public int MaxBatch { get; init; } = 32;
 
     /// <summary>Settings by their recipe names that a model's <c>generation_config.json</c> may give.</summary>
@@ -42,7 +42,8 @@ public sealed record PolicyOptions
     public string Name => Endpoint is { } endpoint ? $"{endpoint.Model} at {endpoint.DisplayUrl}" : ModelFolder!;
 
     /// <summary>Says what is wrong with the folder, or the endpoint's key, before anything is asked.</summary>
-    /// <exception cref="UserErrorException">It is no policy, or cannot answer; the message names the command that was meant.</exception>
+    /// <exception cref="UserErrorException">It is no policy, or cannot complete prompts;
+    /// the message names the command that was meant.</exception>
     public void Check()
     {
         if (Endpoint is { } endpoint)
@@ -56,7 +57,7 @@ public sealed record PolicyOptions
 
     private string TokenizerFolder => Tokenizer.NameOrPath ?? ModelFolder!;
 
-    /// <summary>What decides its answers, as one line: answers that were kept are used again only under the same one.</summary>
+    /// <summary>What decides its completions, as one line: completions that were kept are used again only under the same one.</summary>
     /// <exception cref="UserErrorException">The folder is not there.</exception>
     public string Identity() => Endpoint?.Identity
         ?? $"model {ModelIdentity.Of(ModelFolder!, TokenizerFolder)} {DType?.ToString() ?? "stored"} {Tokenizer.EosToken} "

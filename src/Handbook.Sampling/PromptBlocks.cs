@@ -7,7 +7,7 @@ namespace Handbook.Sampling;
 
 /// <summary>Does a piece of work block by block of prompts, keeps what was done, and tells how it goes.</summary>
 /// <param name="title">What the work is called: <c>sampling</c>.</param>
-/// <param name="unit">What a part of it is called: <c>answers</c>.</param>
+/// <param name="unit">What a part of it is called: <c>completions</c>.</param>
 /// <param name="journal">What was done.</param>
 /// <param name="blockSize">Prompts of a block.</param>
 /// <param name="progress">Who watches.</param>

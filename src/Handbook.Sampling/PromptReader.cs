@@ -6,7 +6,7 @@ using Handbook.Data.Sources;
 
 namespace Handbook.Sampling;
 
-/// <summary>Reads the prompts of a dataset: of every shape that has one, without the answers that it may hold.</summary>
+/// <summary>Reads the prompts of a dataset: of every shape that has one, without the completions that it may hold.</summary>
 public static class PromptReader
 {
     /// <summary>Where datasets are looked for: the working folder, then this machine's Hugging Face cache.</summary>

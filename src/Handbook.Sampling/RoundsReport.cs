@@ -3,7 +3,7 @@ using Handbook.Reports;
 
 namespace Handbook.Sampling;
 
-/// <summary>Rounds side by side: whether the model that was trained answers better than the one before it.</summary>
+/// <summary>Rounds side by side: whether the model that was trained completes better than the one before it.</summary>
 public static class RoundsReport
 {
     /// <summary>Column names of the table.</summary>

@@ -5,10 +5,10 @@ namespace Handbook.Sampling;
 /// <summary>Everything rejection sampling is told.</summary>
 public sealed record SampleOptions : GenerationOptions
 {
-    /// <summary>What answers are scored by; at least one.</summary>
+    /// <summary>What completions are scored by; at least one.</summary>
     public IReadOnlyList<ScorerOptions> Scorers { get; init; } = [];
 
-    /// <summary>What is taken of the answers.</summary>
+    /// <summary>What is taken of the completions.</summary>
     public SelectionOptions Selection { get; init; } = new();
 
     /// <summary>How often to sample and train in turn.</summary>

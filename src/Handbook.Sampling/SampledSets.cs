@@ -9,7 +9,7 @@ public sealed record SampledSets(string Folder)
     /// <summary>Every candidate with its scores: <c>prompt</c>, <c>completion</c>, <c>score</c>, <c>scores</c> ...</summary>
     public string Candidates => Path.Combine(Folder, "candidates.jsonl");
 
-    /// <summary>The best answers: <c>messages</c> (or <c>prompt</c> and <c>completion</c> of plain texts), <c>score</c>.</summary>
+    /// <summary>The best completions: <c>messages</c> (or <c>prompt</c> and <c>completion</c> of plain texts), <c>score</c>.</summary>
     public string Sft => Path.Combine(Folder, "sft.jsonl");
 
     /// <summary>Pairs: <c>prompt</c>, <c>chosen</c>, <c>rejected</c>, <c>score_chosen</c>, <c>score_rejected</c>.</summary>
@@ -32,22 +32,22 @@ public sealed record SampledSets(string Folder)
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),
-        ["completion"] = JsonLines.Answer(prompt.Turns, candidate.Answer),
+        ["completion"] = JsonLines.Completion(prompt.Turns, candidate.Completion),
         ["sample"] = candidate.Sample,
         ["score"] = candidate.Score,
         ["scores"] = new JsonObject(scorers.Zip(candidate.Scores, (name, score) => KeyValuePair.Create(name, (JsonNode?)score))),
-        ["finish_reason"] = candidate.Answer.FinishReason,
-        ["tokens"] = candidate.Answer.Tokens,
-        ["logp"] = candidate.Answer.Logp,
+        ["finish_reason"] = candidate.Completion.FinishReason,
+        ["tokens"] = candidate.Completion.Tokens,
+        ["logp"] = candidate.Completion.Logp,
     });
 
     private static JsonObject SftRow(PromptRow prompt, Candidate best)
     {
         var row = new JsonObject { ["prompt_id"] = prompt.Id };
         if (prompt.Turns.Messages is { } messages)
-            row["messages"] = JsonLines.Messages([.. messages, best.Answer.AsMessage()]);
+            row["messages"] = JsonLines.Messages([.. messages, best.Completion.AsMessage()]);
         else
-            (row["prompt"], row["completion"]) = (prompt.Turns.Text, best.Answer.Text);
+            (row["prompt"], row["completion"]) = (prompt.Turns.Text, best.Completion.Text);
         row["score"] = best.Score;
         return prompt.Template.AddTo(row);
     }
@@ -56,8 +56,8 @@ public sealed record SampledSets(string Folder)
     {
         ["prompt_id"] = prompt.Id,
         ["prompt"] = JsonLines.Turns(prompt.Turns),
-        ["chosen"] = JsonLines.Answer(prompt.Turns, pair.Chosen.Answer),
-        ["rejected"] = JsonLines.Answer(prompt.Turns, pair.Rejected.Answer),
+        ["chosen"] = JsonLines.Completion(prompt.Turns, pair.Chosen.Completion),
+        ["rejected"] = JsonLines.Completion(prompt.Turns, pair.Rejected.Completion),
         ["score_chosen"] = pair.Chosen.Score,
         ["score_rejected"] = pair.Rejected.Score,
     });

@@ -132,12 +132,12 @@ public sealed class SamplingReport(SamplingStatistics statistics, IReadOnlyList<
             .ThenBy(candidate => candidate.Sample).ToList();
         var shown = ranked.Count == 1 ? [("only", ranked[0])] : new[] { ("best", ranked[0]), ("worst", ranked[^1]) };
         return new ExampleAnswer(JudgeDialogue.Transcript(group.Prompt.Turns), null,
-            [.. shown.Select(one => ($"{one.Item1} {Number(one.Item2.Score!.Value)}", one.Item2.Answer.Said, (bool?)null))]);
+            [.. shown.Select(one => ($"{one.Item1} {Number(one.Item2.Score!.Value)}", one.Item2.Completion.Said, (bool?)null))]);
     });
 
     private double[] Words(Func<CandidatePair, Candidate> side) =>
     [
-        .. statistics.Pairs.Select(pair => (double)RuleTable.WordCount(side(pair).Answer.Text)),
+        .. statistics.Pairs.Select(pair => (double)RuleTable.WordCount(side(pair).Completion.Text)),
     ];
 
     private double Share(int count) => (double)count / Math.Max(1, statistics.Candidates);

@@ -16,7 +16,7 @@ public sealed record RoundPlan(int Rounds, int? PromptsPerRound, Func<string, Sa
 
 /// <summary>
 /// Sample, train, sample from what was trained ... Each round has a folder of its own, and everything in it is taken up where it
-/// ended: answers, scores, checkpoints of the training run, finished rounds.
+/// ended: completions, scores, checkpoints of the training run, finished rounds.
 /// </summary>
 public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrainingProgress progress, TimeProvider clock)
 {

@@ -9,7 +9,7 @@ using Handbook.Training.Runs;
 namespace Handbook.Sampling;
 
 /// <summary>
-/// Rejection sampling: several answers to every prompt, all of them scored, the best kept as an SFT set and pairs of better and worse
+/// Rejection sampling: several completions to every prompt, all of them scored, the best kept as an SFT set and pairs of better and worse
 /// ones as a preference set. First everything is sampled, then everything scored, so that policy and reward model are never in
 /// memory together; both go on where they ended when they are stopped.
 /// </summary>
@@ -37,11 +37,11 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         if (defaults.Remark is { } remark)
             progress.Note(remark);
         var key = CompletionsKey(prompts);
-        // A server's answers know nothing of blocks: what it gave before it failed is kept prompt by prompt.
+        // A server's completions know nothing of blocks: what it gave before it failed is kept prompt by prompt.
         using var completions = Open("completions", key, prompts.Count, options.Policy.Endpoint is null ? options.PromptsPerBlock : 1);
         await SampleAsync(prompts, completions, stop).ConfigureAwait(false);
         var sampled = completions.Rows.Select(CandidateGroup.FromJson).ToList();
-        // How answers share rows with others moves a reward model's last digits, so blocks are part of what decides a score.
+        // How completions share rows with others moves a reward model's last digits, so blocks are part of what decides a score.
         using var scores = Open("scores",
             Journal.Key(["scores 2", key, FormattableString.Invariant($"{options.PromptsPerBlock}"),
                 .. options.Scorers.Select(scorer => scorer.Identity())]), prompts.Count, options.PromptsPerBlock);
@@ -143,7 +143,7 @@ public sealed class SamplingRun(SampleOptions options, ITrainingProgress progres
         ("output", options.OutputDirectory),
     ];
 
-    /// <summary>What a judge of pairs costs, which grows with the square of the answers.</summary>
+    /// <summary>What a judge of pairs costs, which grows with the square of the completions.</summary>
     private IEnumerable<(string Name, string Value)> Questions(int prompts) =>
         options.Scorers.Any(scorer => scorer.Name == ScorerOptions.PairwiseJudgeName)
             ? [("comparisons",

@@ -11,37 +11,37 @@ public sealed record SamplingStatistics
     /// <summary>Prompts that could not be completed.</summary>
     public required int Refused { get; init; }
 
-    /// <summary>Answers.</summary>
+    /// <summary>Completions.</summary>
     public required int Candidates { get; init; }
 
-    /// <summary>Answers that were cut off at their most tokens.</summary>
+    /// <summary>Completions that were cut off at their most tokens.</summary>
     public required int Truncated { get; init; }
 
-    /// <summary>Answers that a scorer gave nothing for.</summary>
+    /// <summary>Completions that a scorer gave nothing for.</summary>
     public required int Unscored { get; init; }
 
-    /// <summary>Prompts with an answer in the SFT set.</summary>
+    /// <summary>Prompts with a completion in the SFT set.</summary>
     public required int Accepted { get; init; }
 
-    /// <summary>Scores of all answers, in their order.</summary>
+    /// <summary>Scores of all completions, in their order.</summary>
     public required IReadOnlyList<double> Scores { get; init; }
 
-    /// <summary>Scores of the answers in the SFT set.</summary>
+    /// <summary>Scores of the completions in the SFT set.</summary>
     public required IReadOnlyList<double> BestScores { get; init; }
 
     /// <summary>The preference pairs.</summary>
     public required IReadOnlyList<CandidatePair> Pairs { get; init; }
 
-    /// <summary>Expected score of the best of 1, 2 ... n answers, a mean over the prompts whose answers were all scored.</summary>
+    /// <summary>Expected score of the best of 1, 2 ... n completions, a mean over the prompts whose completions were all scored.</summary>
     public required IReadOnlyList<double> ExpectedBest { get; init; }
 
-    /// <summary>Share of prompts with an answer in the SFT set.</summary>
+    /// <summary>Share of prompts with a completion in the SFT set.</summary>
     public double AcceptanceRate => (double)Accepted / Prompts;
 
-    /// <summary>Mean words of chosen and rejected answers: a large difference teaches length.</summary>
+    /// <summary>Mean words of chosen and rejected completions: a large difference teaches length.</summary>
     public (double Chosen, double Rejected) PairWords => Pairs.Count == 0 ? (0, 0)
-        : (Pairs.Average(pair => RuleTable.WordCount(pair.Chosen.Answer.Text)),
-            Pairs.Average(pair => RuleTable.WordCount(pair.Rejected.Answer.Text)));
+        : (Pairs.Average(pair => RuleTable.WordCount(pair.Chosen.Completion.Text)),
+            Pairs.Average(pair => RuleTable.WordCount(pair.Rejected.Completion.Text)));
 
     /// <summary>Counts.</summary>
     internal static SamplingStatistics Of(IReadOnlyList<CandidateGroup> groups, Selection selection)
@@ -53,7 +53,7 @@ public sealed record SamplingStatistics
             Prompts = groups.Count,
             Refused = groups.Count(group => group.Refusal is not null),
             Candidates = all.Count,
-            Truncated = all.Count(candidate => candidate.Answer.IsTruncated),
+            Truncated = all.Count(candidate => candidate.Completion.IsTruncated),
             Unscored = all.Count(candidate => candidate.Score is null),
             Accepted = best.Count(kept => kept.Count > 0),
             Scores = [.. all.Select(candidate => candidate.Score).OfType<double>()],

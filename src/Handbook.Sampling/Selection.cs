@@ -1,12 +1,12 @@
 namespace Handbook.Sampling;
 
-/// <summary>What is taken of a prompt's answers.</summary>
+/// <summary>What is taken of a prompt's completions.</summary>
 public sealed record SelectionOptions
 {
-    /// <summary>The best answers that go into the SFT set.</summary>
+    /// <summary>The best completions that go into the SFT set.</summary>
     public int KeepBest { get; init; } = 1;
 
-    /// <summary>The least score of an answer that is kept or chosen; null for any.</summary>
+    /// <summary>The least score of a completion that is kept or chosen; null for any.</summary>
     public double? MinScore { get; init; }
 
     /// <summary>Preference pairs a prompt, those of the largest margin first: one is the best against the worst.</summary>
@@ -15,11 +15,11 @@ public sealed record SelectionOptions
     /// <summary>The least margin of a pair; equal scores never make one.</summary>
     public double MinMargin { get; init; }
 
-    /// <summary>Whether an answer that was cut off at its most tokens may be kept or chosen; it may always be rejected.</summary>
+    /// <summary>Whether a completion that was cut off at its most tokens may be kept or chosen; it may always be rejected.</summary>
     public bool KeepTruncated { get; init; }
 }
 
-/// <summary>A better and a worse answer to one prompt.</summary>
+/// <summary>A better and a worse completion to one prompt.</summary>
 /// <param name="Chosen">The better.</param>
 /// <param name="Rejected">The worse.</param>
 public sealed record CandidatePair(Candidate Chosen, Candidate Rejected)
@@ -28,20 +28,20 @@ public sealed record CandidatePair(Candidate Chosen, Candidate Rejected)
     public double Margin => Chosen.Score!.Value - Rejected.Score!.Value;
 }
 
-/// <summary>Best-of-n and preference pairs out of scored answers. Of equal scores the earlier sample comes first.</summary>
+/// <summary>Best-of-n and preference pairs out of scored completions. Of equal scores the earlier sample comes first.</summary>
 /// <param name="options">What is taken.</param>
 public sealed class Selection(SelectionOptions options)
 {
-    /// <summary>The answers that go into the SFT set, the best first; the same text is taken once.</summary>
+    /// <summary>The completions that go into the SFT set, the best first; the same text is taken once.</summary>
     public IReadOnlyList<Candidate> Best(CandidateGroup group) =>
-        [.. Ranked(group).Where(MayWin).DistinctBy(candidate => candidate.Answer.Said).Take(options.KeepBest)];
+        [.. Ranked(group).Where(MayWin).DistinctBy(candidate => candidate.Completion.Said).Take(options.KeepBest)];
 
     /// <summary>The preference pairs, the largest margin first.</summary>
     public IReadOnlyList<CandidatePair> Pairs(CandidateGroup group)
     {
         if (options.PairsPerPrompt == 0)
             return [];
-        var ranked = Ranked(group).DistinctBy(candidate => candidate.Answer.Said).ToList();
+        var ranked = Ranked(group).DistinctBy(candidate => candidate.Completion.Said).ToList();
         var pairs = ranked.Where(MayWin).SelectMany(chosen => ranked.Select(rejected => new CandidatePair(chosen, rejected)));
         return
         [
@@ -56,6 +56,6 @@ public sealed class Selection(SelectionOptions options)
             .ThenBy(candidate => candidate.Sample);
 
     private bool MayWin(Candidate candidate) =>
-        (options.KeepTruncated || !candidate.Answer.IsTruncated) && !candidate.Answer.IsEmpty
+        (options.KeepTruncated || !candidate.Completion.IsTruncated) && !candidate.Completion.IsEmpty
             && (options.MinScore is not { } least || candidate.Score >= least);
 }

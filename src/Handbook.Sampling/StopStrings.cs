@@ -1,6 +1,6 @@
 namespace Handbook.Sampling;
 
-/// <summary>Texts that end an answer.</summary>
+/// <summary>Texts that end a completion.</summary>
 internal static class StopStrings
 {
     /// <summary>The text before the first of the stop texts in it; the whole text when there is none.</summary>

@@ -29,10 +29,10 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
         var few = await narrow.SampleAsync(prompts, Settings);
         for (var i = 0; i < prompts.Count; i++)
         {
-            Assert.Equal(all[i].Answers, few[i].Answers);
-            Assert.Equal(all[i].Answers, (await together.SampleAsync([prompts[i]], Settings))[0].Answers);
+            Assert.Equal(all[i].Completions, few[i].Completions);
+            Assert.Equal(all[i].Completions, (await together.SampleAsync([prompts[i]], Settings))[0].Completions);
         }
-        Assert.True(all.SelectMany(prompt => prompt.Answers).Select(answer => answer.Text).Distinct().Count() > 9,
+        Assert.True(all.SelectMany(prompt => prompt.Completions).Select(answer => answer.Text).Distinct().Count() > 9,
             "seeds make no difference");
     }
 
@@ -41,7 +41,7 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         using var sampler = Open();
         var results = await sampler.SampleAsync([Ask("hello", 1), Ask(string.Concat(Enumerable.Repeat("xyzw", 200)), 2)], Settings);
-        Assert.Equal(3, results[0].Answers.Count);
+        Assert.Equal(3, results[0].Completions.Count);
         Assert.Matches(@"^the prompt has \d+ tokens, which leaves no room for an answer: the model has 512 positions$", results[1].Refusal);
     }
 
@@ -49,9 +49,9 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Sample_StopString_EndsTheAnswerAndIsNoPartOfIt()
     {
         using var sampler = Open();
-        var free = (await sampler.SampleAsync([Ask("hello", 4)], Settings with { Count = 1 }))[0].Answers[0];
+        var free = (await sampler.SampleAsync([Ask("hello", 4)], Settings with { Count = 1 }))[0].Completions[0];
         var stop = free.Text[(free.Text.Length / 2)..][..2];
-        var cut = (await sampler.SampleAsync([Ask("hello", 4)], Settings with { Count = 1, StopStrings = [stop] }))[0].Answers[0];
+        var cut = (await sampler.SampleAsync([Ask("hello", 4)], Settings with { Count = 1, StopStrings = [stop] }))[0].Completions[0];
         Assert.Equal(free.Text[..free.Text.IndexOf(stop, StringComparison.Ordinal)].Trim(), cut.Text);
         Assert.False(cut.IsTruncated);
     }
@@ -62,7 +62,7 @@ public sealed class LocalSamplerTests(TinyChat chat) : IClassFixture<TinyChat>
         using var sampler = new PolicyOptions { ModelFolder = SharedFolders.Data("models", "stories260K", "hf") }.Open(TimeProvider.System);
         var prompt = new SamplePrompt(Turns.Of("Once upon a time, there was a"), 0);
         var answer = (await sampler.SampleAsync([prompt],
-            new SampleSettings { MaxNewTokens = 20, Sampling = SamplingOptions.Greedy }))[0].Answers[0];
+            new SampleSettings { MaxNewTokens = 20, Sampling = SamplingOptions.Greedy }))[0].Completions[0];
         Assert.StartsWith(" little girl named", answer.Text, StringComparison.Ordinal);
         Assert.Equal(20, answer.Tokens);
         Assert.InRange(answer.Logp!.Value, -20, 0);

@@ -46,8 +46,8 @@ public sealed class ModelDefaultsTests : IDisposable
         using var sampler = Policy().Open(TimeProvider.System);
         var settings = new SampleSettings { Count = 24, MaxNewTokens = 600, Sampling = new SamplingOptions { Temperature = 1 } };
         var prompt = new SamplePrompt(Data.Examples.Turns.Of("\u65e5"), 3);
-        var free = (await sampler.SampleAsync([prompt], settings))[0].Answers;
-        var cut = (await sampler.SampleAsync([prompt], settings with { StopStrings = [stop] }))[0].Answers;
+        var free = (await sampler.SampleAsync([prompt], settings))[0].Completions;
+        var cut = (await sampler.SampleAsync([prompt], settings with { StopStrings = [stop] }))[0].Completions;
         Assert.Contains(free, answer => answer.Text.Contains(stop, StringComparison.Ordinal));
         foreach (var (whole, ended) in free.Zip(cut))
         {

@@ -173,8 +173,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Run_ThroughAnEndpointWithFaultsAndAJudge_EndsLikeOneWithout()
     {
         static StubReply Reply(StubRequest request) => request.LastMessage.Contains("[Answer to rate]", StringComparison.Ordinal)
-            ? StubReply.Answer($"Rating: [[{1 + request.LastMessage.Length % 10}]]")
-            : StubReply.Answer($"seed {request.Body["seed"]}{new string('!', request.Body["seed"]!.GetValue<int>() % 7)}");
+            ? StubReply.Completion($"Rating: [[{1 + request.LastMessage.Length % 10}]]")
+            : StubReply.Completion($"seed {request.Body["seed"]}{new string('!', request.Body["seed"]!.GetValue<int>() % 7)}");
         using var good = new StubServer(Reply);
         using var bad = new StubServer(request => (request.Number % 5) switch
         {
@@ -193,7 +193,7 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         var isDead = true;
         using var server = new StubServer(request => isDead && request.Number > 20
-            ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
+            ? StubReply.Error(500, "gone") : StubReply.Completion($"{request.Body["seed"]}"));
         var options = Endpoint("died", server) with { Scorers = [new ScorerOptions("regex:[5-9]$")] };
         var error = await Assert.ThrowsAsync<EndpointException>(() => RunAsync(options));
         var lines = Directory.GetFiles(Path.Combine(chat.File("died"), ".journal"), "completions-*.jsonl").SelectMany(File.ReadLines)
@@ -216,7 +216,7 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         var isDead = true;
         using var server = new StubServer(request => isDead && request.Number > 9
-            ? StubReply.Error(500, "gone") : StubReply.Answer($"{request.Body["seed"]}"));
+            ? StubReply.Error(500, "gone") : StubReply.Completion($"{request.Body["seed"]}"));
         SampleOptions Of(string output) => Endpoint(output, server) with
         {
             Policy = new PolicyOptions
@@ -242,8 +242,8 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     [Fact]
     public async Task Run_JudgeOfNoSense_EndsWithOneFullStop()
     {
-        using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
-        using var server = new StubServer(_ => StubReply.Answer("It is blue, I think so."));
+        using var policy = new StubServer(request => StubReply.Completion($"{request.Body["seed"]}"));
+        using var server = new StubServer(_ => StubReply.Completion("It is blue, I think so."));
         var error = await Assert.ThrowsAsync<MachineException>(() => RunAsync(Judged("nonsense", policy, server, ScorerOptions.JudgeName)));
         Assert.Contains("there is no verdict in its words: It is blue, I think so. The answers are kept",
             error.Message, StringComparison.Ordinal);
@@ -271,7 +271,7 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Run_EndpointThatRefusesEverything_SaysSoAndKeepsNothing()
     {
         var isStrict = true;
-        using var server = new StubServer(_ => isStrict ? StubReply.Error(400, "max_tokens is too large") : StubReply.Answer("fine"));
+        using var server = new StubServer(_ => isStrict ? StubReply.Error(400, "max_tokens is too large") : StubReply.Completion("fine"));
         var options = Endpoint("strict", server) with { Scorers = [new ScorerOptions("words")] };
         var error = await Assert.ThrowsAsync<UserErrorException>(() => RunAsync(options));
         Assert.Equal($"sampling: none of the first 11 prompts could be completed: {server.Url}: 400 Bad Request: max_tokens is too large.",
@@ -288,9 +288,10 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     public async Task Run_JudgeThatNeverRates_EndsTheRunAndLeavesNoScores(string judge, int block)
     {
         var isBroken = true;
-        using var policy = new StubServer(request => StubReply.Answer($"{request.Body["seed"]}"));
+        using var policy = new StubServer(request => StubReply.Completion($"{request.Body["seed"]}"));
         using var server = new StubServer(request => isBroken
-            ? StubReply.Error(400, "no such template") : StubReply.Answer(judge == ScorerOptions.JudgeName ? "Rating: [[5]]" : "[[A]]"));
+            ? StubReply.Error(400, "no such template")
+            : StubReply.Completion(judge == ScorerOptions.JudgeName ? "Rating: [[5]]" : "[[A]]"));
         var options = Judged($"never{judge}{block}", policy, server, judge) with { PromptsPerBlock = block };
         var error = await Assert.ThrowsAsync<MachineException>(() => RunAsync(options));
         Assert.Matches(
@@ -311,8 +312,9 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
     {
         var isBroken = false;
         StubReply Reply(StubRequest request) => isBroken && request.LastMessage.Length % 3 == 0 ? StubReply.Error(400, "filtered")
-            : StubReply.Answer(judge == ScorerOptions.JudgeName ? $"Rating: [[{1 + request.LastMessage.Length % 10}]]" : "[[A]]");
-        using var policy = new StubServer(request => StubReply.Answer(new string('x', 1 + (request.Body["seed"]!.GetValue<int>() % 40))));
+            : StubReply.Completion(judge == ScorerOptions.JudgeName ? $"Rating: [[{1 + request.LastMessage.Length % 10}]]" : "[[A]]");
+        using var policy = new StubServer(
+            request => StubReply.Completion(new string('x', 1 + (request.Body["seed"]!.GetValue<int>() % 40))));
         using var server = new StubServer(Reply);
         await RunAsync(Judged("steady" + judge, policy, server, judge));
         var whole = server.Requests.Count;
@@ -339,7 +341,7 @@ public sealed class SamplingRunTests(TinyChat chat) : IClassFixture<TinyChat>
         var prompts = chat.Write("tools.jsonl",
             [new JsonObject { ["messages"] = new JsonArray(new JsonObject { ["role"] = "user", ["content"] = "time?" }),
                 ["tools"] = tools }]);
-        using var server = new StubServer(request => request.Number % 2 == 0 ? StubReply.Answer("It is noon.")
+        using var server = new StubServer(request => request.Number % 2 == 0 ? StubReply.Completion("It is noon.")
             : new StubReply(200,
                 """{"choices": [{"message": {"content": null, "tool_calls": [{"id": "1", "function": {"name": "now","""
                     + """ "arguments": "{\"zone\": \"CET\"}"}}]}}]}"""));

@@ -11,7 +11,7 @@ internal sealed class ScriptedSampler(Func<SamplePrompt, string> say) : ISampler
         Asked.AddRange(prompts);
         return Task.FromResult<IReadOnlyList<SampledPrompt>>(
             [.. prompts.Select(prompt => new SampledPrompt([.. Enumerable.Range(0, settings.Count)
-                .Select(_ => new SampledAnswer(say(prompt), "stop"))]))]);
+                .Select(_ => new SampledCompletion(say(prompt), "stop"))]))]);
     }
 
     public void Dispose()

@@ -6,17 +6,18 @@ public sealed class SelectionTests
 {
     private static CandidateGroup Group(params (string Text, double? Score, string Finish)[] answers) => new(
         new PromptRow(0, "0", Turns.Of("q"), default),
-        [.. answers.Select((answer, i) => new Candidate(i, new SampledAnswer(answer.Text, answer.Finish), [answer.Score], answer.Score))],
+        [.. answers.Select(
+            (answer, i) => new Candidate(i, new SampledCompletion(answer.Text, answer.Finish), [answer.Score], answer.Score))],
         null);
 
     private static IEnumerable<string> Names(IEnumerable<CandidatePair> pairs) =>
-        pairs.Select(pair => pair.Chosen.Answer.Text + ">" + pair.Rejected.Answer.Text);
+        pairs.Select(pair => pair.Chosen.Completion.Text + ">" + pair.Rejected.Completion.Text);
 
     [Fact]
     public void Best_TakesTheHighestScoresOnceEach()
     {
         var group = Group(("a", 1, "stop"), ("b", 3, "stop"), ("b", 3, "stop"), ("c", 2, "stop"), ("d", null, "stop"));
-        Assert.Equal(["b", "c"], new Selection(new SelectionOptions { KeepBest = 2 }).Best(group).Select(best => best.Answer.Text));
+        Assert.Equal(["b", "c"], new Selection(new SelectionOptions { KeepBest = 2 }).Best(group).Select(best => best.Completion.Text));
         Assert.Equal([1, 3, 0], new Selection(new SelectionOptions { KeepBest = 9 }).Best(group).Select(best => best.Sample));
     }
 
@@ -28,8 +29,8 @@ public sealed class SelectionTests
     public void Best_BelowTheLeastScoreOrCutOffOrEmpty_IsNotTaken()
     {
         var group = Group(("a", 5, "length"), ("", 4, "stop"), ("c", 3, "stop"), ("d", 1, "stop"));
-        Assert.Equal("c", new Selection(new SelectionOptions()).Best(group)[0].Answer.Text);
-        Assert.Equal("a", new Selection(new SelectionOptions { KeepTruncated = true }).Best(group)[0].Answer.Text);
+        Assert.Equal("c", new Selection(new SelectionOptions()).Best(group)[0].Completion.Text);
+        Assert.Equal("a", new Selection(new SelectionOptions { KeepTruncated = true }).Best(group)[0].Completion.Text);
         Assert.Empty(new Selection(new SelectionOptions { MinScore = 3.5 }).Best(group));
     }
 

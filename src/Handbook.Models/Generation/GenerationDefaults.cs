@@ -40,7 +40,7 @@ public sealed record GenerationDefaults
     /// <summary>See <see cref="SamplingOptions.RepetitionPenalty"/>.</summary>
     public double? RepetitionPenalty { get; private init; }
 
-    /// <summary>Texts that end an answer; null when the file does not say.</summary>
+    /// <summary>Texts that end a completion; null when the file does not say.</summary>
     public IReadOnlyList<string>? StopStrings { get; private init; }
 
     /// <summary>Settings of the file that would change what is generated and have no effect here.</summary>

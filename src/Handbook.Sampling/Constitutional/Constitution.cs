@@ -3,7 +3,7 @@ using Handbook.Chat;
 
 namespace Handbook.Sampling.Constitutional;
 
-/// <summary>A principle: how an answer is criticised and then revised.</summary>
+/// <summary>A principle: how a completion is criticised and then revised.</summary>
 /// <param name="Critic">The request for a critique.</param>
 /// <param name="Revision">The request for a revision.</param>
 public sealed record Principle(string Critic, string Revision);
@@ -11,7 +11,7 @@ public sealed record Principle(string Critic, string Revision);
 /// <summary>Principles, and worked examples that stand before every conversation (arXiv:2212.08073, section 3.1).</summary>
 /// <param name="Principles">The principles, at least one.</param>
 /// <param name="SystemChat">
-/// Turns of worked examples: question, answer, critique, revision, again and again; none for a model that needs none.
+/// Turns of worked examples: question, completion, critique, revision, again and again; none for a model that needs none.
 /// </param>
 public sealed record Constitution(IReadOnlyList<Principle> Principles, IReadOnlyList<Message> SystemChat)
 {

@@ -11,7 +11,7 @@ public sealed record ConstitutionOptions : GenerationOptions
     /// <summary>The principles.</summary>
     public Constitution Constitution { get; init; } = new([], []);
 
-    /// <summary>Critiques and revisions of an answer.</summary>
+    /// <summary>Critiques and revisions of a completion.</summary>
     public int RevisionRounds { get; init; } = 1;
 
     /// <summary>The share of the rows, from the first, that goes into the SFT set; the rest goes into the preference set.</summary>

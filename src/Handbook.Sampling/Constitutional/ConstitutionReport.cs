@@ -11,7 +11,7 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
 {
     private const int ExamplesShown = 8;
 
-    private List<RevisedAnswer> All { get; } = [.. splits.SelectMany(split => split.Answers)];
+    private List<RevisedCompletion> All { get; } = [.. splits.SelectMany(split => split.Completions)];
 
     /// <summary>Column names of the table.</summary>
     public static IReadOnlyList<string> Columns { get; } =
@@ -20,7 +20,7 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
     ];
 
     /// <summary>A row a split.</summary>
-    public IReadOnlyList<IReadOnlyList<string>> Rows => [.. splits.Select(split => Row(split.Name, split.Answers))];
+    public IReadOnlyList<IReadOnlyList<string>> Rows => [.. splits.Select(split => Row(split.Name, split.Completions))];
 
     /// <summary>The page. It names no time, so that a run which was stopped and went on writes the same one.</summary>
     public RunReport ToPage() => new()
@@ -32,15 +32,16 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
         Headlines =
         [
             new("Prompts", Text(All.Count),
-                string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Answers.Count} {split.Name}")))),
-            new("Changed by revision", Percent(All.Count(answer => answer.IsChanged)), "these can be preferred to the first answer"),
-            new("Cut off", Text(All.Sum(answer => answer.Truncated)), "turns that reached their most tokens"),
+                string.Join(", ", splits.Select(split => FormattableString.Invariant($"{split.Completions.Count} {split.Name}")))),
+            new("Changed by revision", Percent(All.Count(completion => completion.IsChanged)),
+                "these can be preferred to the first answer"),
+            new("Cut off", Text(All.Sum(completion => completion.Truncated)), "turns that reached their most tokens"),
         ],
         Overview =
         [
             new ReportTable { Title = "Splits", Columns = Columns, Rows = Rows },
             new Histogram { Title = "Length of answers", XLabel = "words",
-                Samples = [("first", Words(answer => answer.Response)), ("revised", Words(answer => answer.Final))] },
+                Samples = [("first", Words(completion => completion.Response)), ("revised", Words(completion => completion.Final))] },
             new BarChart
             {
                 Title = "Principles",
@@ -59,37 +60,38 @@ public sealed class ConstitutionReport(IReadOnlyList<RevisedSplit> splits, Const
                 ],
             },
             new ExampleAnswers { Title = "Before and after",
-                Examples = [.. All.Where(answer => answer.IsUsable).Take(ExamplesShown).Select(Example)] },
+                Examples = [.. All.Where(completion => completion.IsUsable).Take(ExamplesShown).Select(Example)] },
         ],
         Footer = "handbook constitution",
     };
 
     private (string Name, IReadOnlyList<double?> Values) Drawn(int principle)
     {
-        var drawn = All.Where(answer => answer.Revisions.Any(revision => revision.Principle == principle)).ToList();
-        return (Text(principle + 1), [drawn.Count, drawn.Count(answer => answer.IsChanged)]);
+        var drawn = All.Where(completion => completion.Revisions.Any(revision => revision.Principle == principle)).ToList();
+        return (Text(principle + 1), [drawn.Count, drawn.Count(completion => completion.IsChanged)]);
     }
 
-    private static ExampleAnswer Example(RevisedAnswer answer) => new(answer.Prompt, null,
-        [("first", answer.Response, null),
-            .. answer.Revisions.SelectMany(revision => new (string, string, bool?)[] { ("critique", revision.Critique, null),
+    private static ExampleAnswer Example(RevisedCompletion completion) => new(completion.Prompt, null,
+        [("first", completion.Response, null),
+            .. completion.Revisions.SelectMany(revision => new (string, string, bool?)[] { ("critique", revision.Critique, null),
                 ("revision", revision.Text, null) })]);
 
-    private static IReadOnlyList<string> Row(string name, IReadOnlyList<RevisedAnswer> answers)
+    private static IReadOnlyList<string> Row(string name, IReadOnlyList<RevisedCompletion> completions)
     {
-        var usable = answers.Where(answer => answer.IsUsable).ToList();
+        var usable = completions.Where(completion => completion.IsUsable).ToList();
         return
         [
-            name, Text(answers.Count), Text(usable.Count), Text(answers.Count(answer => answer.IsChanged)),
-            Text(answers.Count(answer => answer.Refusal is not null)),
-            Text(answers.Sum(answer => answer.Truncated)), Mean(usable.Select(answer => RuleTable.WordCount(answer.Response))),
-            Mean(usable.Select(answer => RuleTable.WordCount(answer.Final))),
+            name, Text(completions.Count), Text(usable.Count), Text(completions.Count(completion => completion.IsChanged)),
+            Text(completions.Count(completion => completion.Refusal is not null)),
+            Text(completions.Sum(completion => completion.Truncated)),
+            Mean(usable.Select(completion => RuleTable.WordCount(completion.Response))),
+            Mean(usable.Select(completion => RuleTable.WordCount(completion.Final))),
         ];
     }
 
-    private double[] Words(Func<RevisedAnswer, string> text) =>
+    private double[] Words(Func<RevisedCompletion, string> text) =>
     [
-        .. All.Where(answer => answer.IsUsable).Select(answer => (double)RuleTable.WordCount(text(answer))),
+        .. All.Where(completion => completion.IsUsable).Select(completion => (double)RuleTable.WordCount(text(completion))),
     ];
 
     private string Percent(int count) => ((double)count / All.Count).ToString("0.0 %", CultureInfo.InvariantCulture);

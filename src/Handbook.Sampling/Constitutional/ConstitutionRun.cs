@@ -6,7 +6,7 @@ using Handbook.Training.Runs;
 namespace Handbook.Sampling.Constitutional;
 
 /// <summary>
-/// Constitutional AI (arXiv:2212.08073): answers that the model itself criticised and revised under principles, as the SFT set and the
+/// Constitutional AI (arXiv:2212.08073): completions that the model itself criticised and revised under principles, as the SFT set and the
 /// preference set that the original's recipes train on. It goes on where it ended when it is stopped.
 /// </summary>
 public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgress progress, TimeProvider clock)
@@ -37,7 +37,7 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         return result;
     }
 
-    private async Task<IReadOnlyList<RevisedAnswer>> ReviseAsync(string split, IReadOnlyList<PromptRow> prompts, CancellationToken stop)
+    private async Task<IReadOnlyList<RevisedCompletion>> ReviseAsync(string split, IReadOnlyList<PromptRow> prompts, CancellationToken stop)
     {
         var settings = options.Settings;
         var key = Journal.Key(
@@ -52,10 +52,10 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         await blocks.RunAsync(prompts, 1 + 2 * options.RevisionRounds, () => options.Policy.Open(clock, progress.Note),
             async (sampler, block, finished) =>
         {
-            var answers = await new RevisionDialogue(sampler, options).RunAsync(block, finished, stop).ConfigureAwait(false);
-            return [.. answers.Select(answer => answer.ToJson())];
+            var completions = await new RevisionDialogue(sampler, options).RunAsync(block, finished, stop).ConfigureAwait(false);
+            return [.. completions.Select(completion => completion.ToJson())];
         }, stop).ConfigureAwait(false);
-        return [.. journal.Rows.Select(RevisedAnswer.FromJson)];
+        return [.. journal.Rows.Select(RevisedCompletion.FromJson)];
     }
 
     private ConstitutionResult Write(IReadOnlyList<RevisedSplit> splits)
@@ -63,9 +63,9 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
         var files = new List<string>();
         foreach (var split in splits)
         {
-            var boundary = (int)(split.Answers.Count * options.SftShare);
-            foreach (var (kind, rows) in new[] { ("sft", split.Answers.Index().Take(boundary).Where(row => row.Item.IsUsable)),
-                ("prefs", split.Answers.Index().Skip(boundary).Where(row => row.Item.IsChanged)) })
+            var boundary = (int)(split.Completions.Count * options.SftShare);
+            foreach (var (kind, rows) in new[] { ("sft", split.Completions.Index().Take(boundary).Where(row => row.Item.IsUsable)),
+                ("prefs", split.Completions.Index().Skip(boundary).Where(row => row.Item.IsChanged)) })
             {
                 var path = Path.Combine(options.OutputDirectory, $"{split.Name}_{kind}.jsonl");
                 JsonLines.WriteFile(path, rows.Select(row => row.Item.ToRow(row.Index, options.Constitution.Principles)));
@@ -98,8 +98,8 @@ public sealed class ConstitutionRun(ConstitutionOptions options, ITrainingProgre
 
 /// <summary>A split after revision.</summary>
 /// <param name="Name"><c>train</c> or <c>test</c>.</param>
-/// <param name="Answers">Its prompts in order.</param>
-public sealed record RevisedSplit(string Name, IReadOnlyList<RevisedAnswer> Answers);
+/// <param name="Completions">Its prompts in order.</param>
+public sealed record RevisedSplit(string Name, IReadOnlyList<RevisedCompletion> Completions);
 
 /// <summary>What revision ended with.</summary>
 /// <param name="Files">The sets: <c>train_sft.jsonl</c>, <c>train_prefs.jsonl</c> and those of the test split.</param>

@@ -4,7 +4,7 @@ using Handbook.Data.Examples;
 namespace Handbook.Sampling.Constitutional;
 
 /// <summary>
-/// The dialogue of Constitutional AI with many prompts at once: the model answers, is asked to criticise its answer under a principle
+/// The dialogue of Constitutional AI with many prompts at once: the model answers, is asked to criticise its completion under a principle
 /// drawn for the prompt, then to revise it. Each turn of all prompts is one batch.
 /// </summary>
 /// <param name="sampler">Who speaks.</param>
@@ -12,7 +12,7 @@ namespace Handbook.Sampling.Constitutional;
 internal sealed class RevisionDialogue(ISampler sampler, ConstitutionOptions options)
 {
     /// <summary>Leads the dialogue to its end, or to where it can go no further.</summary>
-    public async Task<IReadOnlyList<RevisedAnswer>> RunAsync(IReadOnlyList<PromptRow> prompts, Action finished, CancellationToken stop)
+    public async Task<IReadOnlyList<RevisedCompletion>> RunAsync(IReadOnlyList<PromptRow> prompts, Action finished, CancellationToken stop)
     {
         var talks = prompts.Select(prompt => new Talk(prompt, Words(prompt), options)).ToList();
         await SayAsync(talks, talk => talk.Question, finished, stop).ConfigureAwait(false);
@@ -30,8 +30,8 @@ internal sealed class RevisionDialogue(ISampler sampler, ConstitutionOptions opt
         var open = talks.Where(talk => talk.Refusal is null).ToList();
         var asked = open.Select(talk => talk.Ask(request(talk))).ToList();
         var said = await sampler.SampleAsync(asked, options.Settings with { Count = 1 }, finished, stop).ConfigureAwait(false);
-        foreach (var (talk, answer) in open.Zip(said))
-            talk.Hear(answer);
+        foreach (var (talk, completion) in open.Zip(said))
+            talk.Hear(completion);
     }
 
     // The original takes the first thing that a person says, whatever the conversation was about afterwards.
@@ -41,7 +41,7 @@ internal sealed class RevisionDialogue(ISampler sampler, ConstitutionOptions opt
     private sealed class Talk(PromptRow prompt, string question, ConstitutionOptions options)
     {
         private readonly List<Message> turns = [.. Opening(prompt, options)];
-        private readonly List<string> answers = [];
+        private readonly List<string> completions = [];
         private readonly ulong seed = Seeds.Of((ulong)options.Seed, prompt.Index);
         private int truncated;
 
@@ -54,7 +54,7 @@ internal sealed class RevisionDialogue(ISampler sampler, ConstitutionOptions opt
         public SamplePrompt Ask(string request)
         {
             turns.Add(new Message { Role = "user", Content = request });
-            return new SamplePrompt(Turns.Of([.. turns]), Seeds.Of(seed, answers.Count));
+            return new SamplePrompt(Turns.Of([.. turns]), Seeds.Of(seed, completions.Count));
         }
 
         public void Hear(SampledPrompt said)
@@ -62,15 +62,15 @@ internal sealed class RevisionDialogue(ISampler sampler, ConstitutionOptions opt
             Refusal = said.Refusal;
             if (Refusal is not null)
                 return;
-            answers.Add(said.Answers[0].Text);
-            truncated += said.Answers[0].IsTruncated ? 1 : 0;
-            turns.Add(new Message { Role = "assistant", Content = answers[^1] });
+            completions.Add(said.Completions[0].Text);
+            truncated += said.Completions[0].IsTruncated ? 1 : 0;
+            turns.Add(new Message { Role = "assistant", Content = completions[^1] });
         }
 
-        public RevisedAnswer Result(int rounds) => new(
-            question, answers.FirstOrDefault() ?? "",
-            [.. Enumerable.Range(0, rounds).Where(round => answers.Count > 2 * round + 2)
-                .Select(round => new Revision(Number(round), answers[2 * round + 1], answers[2 * round + 2]))],
+        public RevisedCompletion Result(int rounds) => new(
+            question, completions.FirstOrDefault() ?? "",
+            [.. Enumerable.Range(0, rounds).Where(round => completions.Count > 2 * round + 2)
+                .Select(round => new Revision(Number(round), completions[2 * round + 1], completions[2 * round + 2]))],
             truncated, Refusal);
 
         // Which principle, from a stream of its own: neither the order of prompts nor what was sampled before matters.

@@ -6,10 +6,10 @@ using Microsoft.Extensions.AI;
 
 namespace Handbook.Sampling.Endpoints;
 
-/// <summary>Samples through any <see cref="IChatClient"/>: a request for each answer, a bounded number of them at a time.</summary>
+/// <summary>Samples through any <see cref="IChatClient"/>: a request for each completion, a bounded number of them at a time.</summary>
 public sealed class ChatClientSampler : ISampler
 {
-    // Requests in a row whose replies are no answers, however often they are asked: so many, and the server is to blame and not they.
+    // Requests in a row whose replies are no completions, however often they are asked: so many, and the server is to blame and not they.
     private const int Patience = 4;
     private const long MostLetters = 128L << 20;
     private readonly IChatClient client;
@@ -43,7 +43,7 @@ public sealed class ChatClientSampler : ISampler
         IReadOnlyList<SamplePrompt> prompts, SampleSettings settings, Action? finished = null, CancellationToken stop = default)
     {
         settings.Sampling.Check();
-        var answers = prompts.Select(_ => new SampledAnswer?[settings.Count]).ToArray();
+        var completions = prompts.Select(_ => new SampledCompletion?[settings.Count]).ToArray();
         var refusals = new string?[prompts.Count];
         var letters = 0L;
         EndpointException? last = null;
@@ -54,11 +54,11 @@ public sealed class ChatClientSampler : ISampler
         {
             try
             {
-                var answer = await AskAsync(prompts[request.prompt], settings, request.sample, cancellation).ConfigureAwait(false);
-                answers[request.prompt][request.sample] = answer;
+                var completion = await AskAsync(prompts[request.prompt], settings, request.sample, cancellation).ConfigureAwait(false);
+                completions[request.prompt][request.sample] = completion;
                 Interlocked.Increment(ref answered);
                 Interlocked.Exchange(ref unanswered, 0);
-                if (Interlocked.Add(ref letters, answer.Text.Length) > MostLetters)
+                if (Interlocked.Add(ref letters, completion.Text.Length) > MostLetters)
                     throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
                         $"the answers to {prompts.Count} prompts are longer than {MostLetters >> 20} million letters together; lower "
                             + $"prompts_per_save or max_new_tokens."));
@@ -82,15 +82,15 @@ public sealed class ChatClientSampler : ISampler
         catch (EndpointException error)
         {
             throw Ended(error,
-                [.. answers.TakeWhile(of => of.All(answer => answer is not null))
-                    .Select(of => new SampledPrompt([.. of.Select(answer => answer!)]))]);
+                [.. completions.TakeWhile(of => of.All(completion => completion is not null))
+                    .Select(of => new SampledPrompt([.. of.Select(completion => completion!)]))]);
         }
         if (last is not null && Volatile.Read(ref answered) == 0)
             throw Ended(last, []);
         return
         [
             .. prompts.Select((_, i) => refusals[i] is { } refusal
-                ? new SampledPrompt([], refusal) : new SampledPrompt([.. answers[i].Select(answer => answer!)])),
+                ? new SampledPrompt([], refusal) : new SampledPrompt([.. completions[i].Select(completion => completion!)])),
         ];
     }
 
@@ -102,13 +102,13 @@ public sealed class ChatClientSampler : ISampler
     private static EndpointException Ended(EndpointException error, IReadOnlyList<SampledPrompt> finished) =>
         new(error.Message, error) { Status = error.Status, Finished = finished };
 
-    private async Task<SampledAnswer> AskAsync(SamplePrompt prompt, SampleSettings settings, int sample, CancellationToken stop)
+    private async Task<SampledCompletion> AskAsync(SamplePrompt prompt, SampleSettings settings, int sample, CancellationToken stop)
     {
         var seed = Seeds.Of(prompt.Seed, sample);
         var messages = (prompt.Turns.Messages ?? [new Message { Role = "user", Content = prompt.Turns.Text }]).Select(Message).ToList();
         var options = Options(settings, seed, prompt.Template.Tools);
         var response = await retries.RunAsync(seed, token => client.GetResponseAsync(messages, options, token), stop).ConfigureAwait(false);
-        return new SampledAnswer(
+        return new SampledCompletion(
             StopStrings.Cut(response.Text, settings.StopStrings).Trim(), response.FinishReason?.Value ?? "stop",
             (int?)response.Usage?.OutputTokenCount)
         {

@@ -37,7 +37,7 @@ public sealed partial record EndpointOptions
     /// <summary>The address for messages: without user, query and fragment, which may hold secrets.</summary>
     public string DisplayUrl => Display(Url);
 
-    /// <summary>What decides its answers, as one line: answers that were kept are used again only under the same one.</summary>
+    /// <summary>What decides its completions, as one line: completions that were kept are used again only under the same one.</summary>
     public string Identity => $"endpoint {DisplayUrl} {Model}";
 
     /// <summary>Who gets which key, for the facts of a run: told before the first request.</summary>

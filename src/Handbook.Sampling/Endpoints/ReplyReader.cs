@@ -88,7 +88,7 @@ internal static class ReplyReader
     {
         var word = reason is { ValueKind: JsonValueKind.String } said ? said.GetString()! : "";
         var lower = word.ToLowerInvariant();
-        return CutOff.Contains(lower) ? SampledAnswer.CutOff : Ended.Contains(lower) ? "stop" : lower;
+        return CutOff.Contains(lower) ? SampledCompletion.CutOff : Ended.Contains(lower) ? "stop" : lower;
     }
 
     private static long? Count(JsonElement root) =>

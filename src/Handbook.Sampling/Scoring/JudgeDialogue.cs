@@ -43,13 +43,13 @@ internal sealed partial class JudgeDialogue(ISampler judge, JudgeOptions options
         foreach (var (number, i) in unclear.Index())
             verdicts[i] = Read(clearer[number]);
         foreach (var i in Enumerable.Range(0, verdicts.Length).Where(i => verdicts[i] is null))
-            Missing = said[i].Refusal ?? $"there is no verdict in its words: {Shown(said[i].Answers[0].Text)}";
+            Missing = said[i].Refusal ?? $"there is no verdict in its words: {Shown(said[i].Completions[0].Text)}";
         return verdicts;
 
-        T? Read(SampledPrompt words) => words.Refusal is null ? read(words.Answers[0].Text) : null;
+        T? Read(SampledPrompt words) => words.Refusal is null ? read(words.Completions[0].Text) : null;
     }
 
-    /// <summary>A question of a template. One pass: braces in an answer or a column are text, whatever names they hold.</summary>
+    /// <summary>A question of a template. One pass: braces in a completion or a column are text, whatever names they hold.</summary>
     /// <param name="template">The template.</param>
     /// <param name="prompt">The prompt that is judged by.</param>
     /// <param name="value">The value of a name of the template's own; null for one that is a column of the row.</param>
@@ -75,7 +75,7 @@ internal sealed partial class JudgeDialogue(ISampler judge, JudgeOptions options
         Turns.Of([new Message { Role = "user", Content = question }]),
         BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(question))));
 
-    private static Message Said(SampledPrompt said) => new() { Role = "assistant", Content = said.Answers[0].Text };
+    private static Message Said(SampledPrompt said) => new() { Role = "assistant", Content = said.Completions[0].Text };
 
     private static string Shown(string words)
     {

@@ -2,11 +2,11 @@ using Handbook.Sampling.Endpoints;
 
 namespace Handbook.Sampling.Scoring;
 
-/// <summary>A model behind an endpoint that rates answers.</summary>
+/// <summary>A model behind an endpoint that rates completions.</summary>
 public sealed record JudgeOptions
 {
     /// <summary>
-    /// The question put to the judge. <c>{prompt}</c> is the conversation, <c>{answer}</c> the answer, and any other name in
+    /// The question put to the judge. <c>{prompt}</c> is the conversation, <c>{answer}</c> the completion, and any other name in
     /// braces that is a column of the row its value.
     /// </summary>
     public const string DefaultTemplate =
@@ -25,7 +25,7 @@ public sealed record JudgeOptions
         """;
 
     /// <summary>
-    /// The question put to the judge of pairs. <c>{answer_a}</c> and <c>{answer_b}</c> are the two answers, the rest as in
+    /// The question put to the judge of pairs. <c>{answer_a}</c> and <c>{answer_b}</c> are the two completions, the rest as in
     /// <see cref="DefaultTemplate"/>.
     /// </summary>
     public const string DefaultPairTemplate =

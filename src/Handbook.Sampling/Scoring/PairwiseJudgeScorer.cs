@@ -3,9 +3,9 @@ using System.Text.RegularExpressions;
 namespace Handbook.Sampling.Scoring;
 
 /// <summary>
-/// Scores by asking another model which of two answers is better: every two answers to a prompt, in both orders, since judges favour
-/// a place (arXiv:2306.05685). An answer's score is the share of its comparisons that it wins; a tie is half a win, and so is a verdict
-/// that turns with the order.
+/// Scores by asking another model which of two completions is better: every two completions to a prompt, in both orders, since judges
+/// favour a place (arXiv:2306.05685). A completion's score is the share of its comparisons that it wins; a tie is half a win, and so is
+/// a verdict that turns with the order.
 /// </summary>
 /// <param name="judge">Who is asked.</param>
 /// <param name="options">What is asked.</param>
@@ -16,28 +16,28 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
     /// <inheritdoc/>
     public string? Missing => dialogue.Missing;
 
-    /// <summary>Questions that a prompt with so many answers takes.</summary>
-    public static int QuestionCount(int answers) => answers * (answers - 1);
+    /// <summary>Questions that a prompt with so many completions takes.</summary>
+    public static int QuestionCount(int completions) => completions * (completions - 1);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<double?>> ScoreAsync(IReadOnlyList<PromptAnswer> answers, CancellationToken stop)
+    public async Task<IReadOnlyList<double?>> ScoreAsync(IReadOnlyList<PromptCompletion> completions, CancellationToken stop)
     {
-        // Answers of one text are one answer: nothing can be said between them.
-        var contests = answers.GroupBy(answer => answer.Prompt.Index).SelectMany(Contests).ToList();
+        // Completions of one text are one completion: nothing can be said between them.
+        var contests = completions.GroupBy(completion => completion.Prompt.Index).SelectMany(Contests).ToList();
         var verdicts = await dialogue.AskAsync(
             [.. contests.Select(Question)], Parse, "Give only the verdict: [[A]], [[B]], or [[C]] for a tie.", stop).ConfigureAwait(false);
         // What the first of each contest gains, by prompt and texts.
         var gains = contests.Zip(verdicts).Where(pair => pair.Second is not null)
-            .ToDictionary(pair => (pair.First.First.Prompt.Index, pair.First.First.Answer.Said, pair.First.Second.Answer.Said),
+            .ToDictionary(pair => (pair.First.First.Prompt.Index, pair.First.First.Completion.Said, pair.First.Second.Completion.Said),
                 pair => pair.Second!.Value);
-        return [.. answers.Select(answer => answer.Known ?? Score(answer, answers, gains))];
+        return [.. completions.Select(completion => completion.Known ?? Score(completion, completions, gains))];
     }
 
     /// <inheritdoc/>
     public void Dispose() => judge.Dispose();
 
     /// <summary>
-    /// What the first answer gains by a verdict: the last <c>[[A]]</c> (1), <c>[[B]]</c> (0) or <c>[[C]]</c> (a tie, 0.5); the letter
+    /// What the first completion gains by a verdict: the last <c>[[A]]</c> (1), <c>[[B]]</c> (0) or <c>[[C]]</c> (a tie, 0.5); the letter
     /// alone, or behind the words verdict, winner, better and the like, serves too. Null when there is none.
     /// </summary>
     public static double? Parse(string said)
@@ -51,18 +51,20 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
         return null;
     }
 
-    private static IEnumerable<(PromptAnswer First, PromptAnswer Second)> Contests(IEnumerable<PromptAnswer> answers)
+    private static IEnumerable<(PromptCompletion First, PromptCompletion Second)> Contests(IEnumerable<PromptCompletion> completions)
     {
-        var distinct = answers.GroupBy(answer => answer.Answer.Said)
-            .Select(same => same.FirstOrDefault(answer => answer.Known is null) ?? same.First()).ToList();
+        var distinct = completions.GroupBy(completion => completion.Completion.Said)
+            .Select(same => same.FirstOrDefault(completion => completion.Known is null) ?? same.First()).ToList();
         return distinct.SelectMany(first => distinct.Where(second => first != second && (first.Known is null || second.Known is null))
             .Select(second => (first, second)));
     }
 
-    private static double? Score(PromptAnswer answer, IReadOnlyList<PromptAnswer> answers, Dictionary<(int, string, string), double> gains)
+    private static double? Score(PromptCompletion completion, IReadOnlyList<PromptCompletion> completions,
+        Dictionary<(int, string, string), double> gains)
     {
-        var (prompt, text) = (answer.Prompt.Index, answer.Answer.Said);
-        var others = answers.Where(other => other.Prompt.Index == prompt).Select(other => other.Answer.Said).Where(other => other != text)
+        var (prompt, text) = (completion.Prompt.Index, completion.Completion.Said);
+        var others = completions.Where(other => other.Prompt.Index == prompt).Select(other => other.Completion.Said)
+            .Where(other => other != text)
             .Distinct().ToList();
         if (others.Count == 0)
             return 0.5;
@@ -72,11 +74,11 @@ public sealed partial class PairwiseJudgeScorer(ISampler judge, JudgeOptions opt
     }
 
     private string Question(
-        (PromptAnswer First, PromptAnswer Second) contest) => dialogue.Question(options.PairTemplate, contest.First.Prompt,
+        (PromptCompletion First, PromptCompletion Second) contest) => dialogue.Question(options.PairTemplate, contest.First.Prompt,
             name => name switch
     {
-        "answer_a" => contest.First.Answer.Said,
-        "answer_b" => contest.Second.Answer.Said,
+        "answer_a" => contest.First.Completion.Said,
+        "answer_b" => contest.Second.Completion.Said,
         _ => null,
     });
 

@@ -7,7 +7,7 @@ using Handbook.Training.Options;
 namespace Handbook.Sampling.Scoring;
 
 /// <summary>
-/// Scores with a reward model (a sequence classifier of one label): a prompt followed by all its answers is one stretch of a packed
+/// Scores with a reward model (a sequence classifier of one label): a prompt followed by all its completions is one stretch of a packed
 /// row, so that it is computed once and nothing is padded.
 /// </summary>
 public sealed class RewardModelScorer : IScorer
@@ -29,18 +29,18 @@ public sealed class RewardModelScorer : IScorer
         model = SequenceClassifier.Load(folder, dtype, device: device);
     }
 
-    /// <summary>Whether answers to a prompt that the model's template refuses have no score, instead of ending the run.</summary>
+    /// <summary>Whether completions to a prompt that the model's template refuses have no score, instead of ending the run.</summary>
     public bool SkipsRefused { get; init; }
 
     /// <summary>Hears of each prompt that is left without a score.</summary>
     public Action<string>? Note { get; init; }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<double?>> ScoreAsync(IReadOnlyList<PromptAnswer> answers, CancellationToken stop)
+    public Task<IReadOnlyList<double?>> ScoreAsync(IReadOnlyList<PromptCompletion> completions, CancellationToken stop)
     {
-        var scores = new double?[answers.Count];
+        var scores = new double?[completions.Count];
         var row = new RewardRow();
-        foreach (var stretch in Stretches(answers))
+        foreach (var stretch in Stretches(completions))
         {
             stop.ThrowIfCancellationRequested();
             if (row.Ids.Count > 0 && row.Ids.Count + stretch.Length > RowTokens)
@@ -55,25 +55,25 @@ public sealed class RewardModelScorer : IScorer
     public void Dispose() => model.Dispose();
 
     /// <summary>
-    /// Answers that follow the same prompt tokens, together. An answer of no token, or beyond the model's positions, is left out.
+    /// Completions that follow the same prompt tokens, together. A completion of no token, or beyond the model's positions, is left out.
     /// </summary>
-    private IEnumerable<Stretch> Stretches(IReadOnlyList<PromptAnswer> answers)
+    private IEnumerable<Stretch> Stretches(IReadOnlyList<PromptCompletion> completions)
     {
         Stretch? open = null;
         string? refused = null;
-        foreach (var (place, answer) in answers.Index())
+        foreach (var (place, asked) in completions.Index())
         {
-            if (refused == answer.Prompt.Id)
+            if (refused == asked.Prompt.Id)
                 continue;
             int[] prompt, completion;
             try
             {
-                (prompt, completion) = Tokenize(answer);
+                (prompt, completion) = Tokenize(asked);
             }
             catch (UserErrorException error) when (SkipsRefused)
             {
                 Note?.Invoke($"{error.Message.TrimEnd('.')}; its answers have no score");
-                refused = answer.Prompt.Id;
+                refused = asked.Prompt.Id;
                 continue;
             }
             if (completion.Length == 0 || prompt.Length + completion.Length > model.Config.MaxPositions)
@@ -83,27 +83,28 @@ public sealed class RewardModelScorer : IScorer
                 yield return open;
                 open = null;
             }
-            (open ??= new Stretch(prompt, [])).Answers.Add((place, completion));
+            (open ??= new Stretch(prompt, [])).Completions.Add((place, completion));
         }
         if (open is not null)
             yield return open;
     }
 
-    private (int[] Prompt, int[] Completion) Tokenize(PromptAnswer answer)
+    private (int[] Prompt, int[] Completion) Tokenize(PromptCompletion completion)
     {
-        var turns = answer.Prompt.Turns;
+        var turns = completion.Prompt.Turns;
         try
         {
             var tokens = turns.Text is { } text
-                ? conversations.Pairs.Tokenize(text, answer.Text)
-                : conversations.Pairs.Tokenize(turns.Messages!, [answer.Answer.AsMessage()], answer.Prompt.Template.Tools,
-                    answer.Prompt.Template.Arguments);
+                ? conversations.Pairs.Tokenize(text, completion.Text)
+                : conversations.Pairs.Tokenize(turns.Messages!, [completion.Completion.AsMessage()], completion.Prompt.Template.Tools,
+                    completion.Prompt.Template.Arguments);
             return (tokens.Prompt, tokens.Completion);
         }
         catch (UserErrorException refused)
         {
             // The policy's template may take what this model's refuses, so that sampling did not find it.
-            throw new UserErrorException($"reward_model:{folder}: prompt {answer.Prompt.Id} cannot be scored: {refused.Message}", refused);
+            throw new UserErrorException($"reward_model:{folder}: prompt {completion.Prompt.Id} cannot be scored: {refused.Message}",
+                refused);
         }
     }
 
@@ -125,9 +126,9 @@ public sealed class RewardModelScorer : IScorer
         double.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture),
             System.Globalization.CultureInfo.InvariantCulture);
 
-    private sealed record Stretch(int[] Prompt, List<(int Place, int[] Completion)> Answers)
+    private sealed record Stretch(int[] Prompt, List<(int Place, int[] Completion)> Completions)
     {
-        public int Length => Prompt.Length + Answers.Sum(answer => answer.Completion.Length);
+        public int Length => Prompt.Length + Completions.Sum(completion => completion.Completion.Length);
     }
 
     private sealed class RewardRow
@@ -144,7 +145,7 @@ public sealed class RewardModelScorer : IScorer
         {
             var prefix = Segments.Count;
             Append(stretch.Prompt, new Segment(Ids.Count, stretch.Prompt.Length));
-            foreach (var (place, completion) in stretch.Answers)
+            foreach (var (place, completion) in stretch.Completions)
             {
                 Append(completion, new Segment(Ids.Count, completion.Length, stretch.Prompt.Length, prefix));
                 Ends.Add(Ids.Count - 1);

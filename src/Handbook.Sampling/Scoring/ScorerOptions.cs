@@ -6,16 +6,16 @@ namespace Handbook.Sampling.Scoring;
 
 /// <summary>A scorer as a recipe names it.</summary>
 /// <param name="Name">As written: <c>reward_model:FOLDER</c>, <c>judge</c>, or a rule such as <c>max_words:40</c>.</param>
-/// <param name="Weight">Its share of an answer's score.</param>
+/// <param name="Weight">Its share of a completion's score.</param>
 public sealed record ScorerOptions(string Name, double Weight = 1)
 {
     /// <summary>What stands before the folder of a reward model.</summary>
     public const string RewardModelPrefix = "reward_model:";
 
-    /// <summary>The name of the judge that rates answers one by one.</summary>
+    /// <summary>The name of the judge that rates completions one by one.</summary>
     public const string JudgeName = "judge";
 
-    /// <summary>The name of the judge that compares every two answers.</summary>
+    /// <summary>The name of the judge that compares every two completions.</summary>
     public const string PairwiseJudgeName = "pairwise_judge";
 
     /// <summary>The judge, for <see cref="JudgeName"/> and <see cref="PairwiseJudgeName"/>.</summary>
@@ -76,7 +76,7 @@ public sealed record ScorerOptions(string Name, double Weight = 1)
     /// <summary>
     /// Says before any sampling what would keep it from scoring: a folder that is no reward model, a column that a row lacks, a key.
     /// </summary>
-    /// <param name="prompts">The prompts whose answers it will score.</param>
+    /// <param name="prompts">The prompts whose completions it will score.</param>
     /// <exception cref="UserErrorException">It cannot score; the message names the command that was meant.</exception>
     public void Check(IReadOnlyList<PromptRow> prompts)
     {

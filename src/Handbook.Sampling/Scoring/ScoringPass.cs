@@ -6,11 +6,11 @@ namespace Handbook.Sampling.Scoring;
 
 /// <summary>
 /// Scores what was sampled. What a judge gave no verdict on is written down as such, and never as a score: when the same command is
-/// given again, after a repair, it is asked for those answers anew. A judge that gives no verdict at all ends the run.
+/// given again, after a repair, it is asked for those completions anew. A judge that gives no verdict at all ends the run.
 /// </summary>
 internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progress, TimeProvider clock)
 {
-    /// <summary>Answers without any verdict after which the judge is to blame.</summary>
+    /// <summary>Completions without any verdict after which the judge is to blame.</summary>
     private const int Patience = 32;
     private const string Unrated = "unrated";
 
@@ -34,11 +34,11 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         }, stop).ConfigureAwait(false);
     }
 
-    /// <summary>A prompt's scores: by answer, then by scorer.</summary>
+    /// <summary>A prompt's scores: by completion, then by scorer.</summary>
     public static double?[][] Scores(JsonObject row) =>
-        [.. row["scores"]!.AsArray().Select(answer => answer!.AsArray().Select(score => (double?)score).ToArray())];
+        [.. row["scores"]!.AsArray().Select(completion => completion!.AsArray().Select(score => (double?)score).ToArray())];
 
-    /// <summary>Why a prompt's answers lack a verdict; null when they do not.</summary>
+    /// <summary>Why a prompt's completions lack a verdict; null when they do not.</summary>
     public static string? WhyUnrated(JsonObject row) => row[Unrated]?.GetValue<string>().TrimEnd('.');
 
     private async Task AskAgainAsync(
@@ -74,7 +74,8 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         CancellationToken stop)
     {
         var before = known is null ? null : block.SelectMany(prompt => known(prompt.Index)).ToList();
-        var answers = block.SelectMany(prompt => sampled[prompt.Index].Answers.Select(answer => PromptAnswer.Of(prompt, answer))).ToList();
+        var completions = block.SelectMany(
+            prompt => sampled[prompt.Index].Completions.Select(completion => PromptCompletion.Of(prompt, completion))).ToList();
         var byScorer = new List<IReadOnlyList<double?>>();
         string? missing = null;
         foreach (var (i, scorer) in options.Scorers.Index())
@@ -84,7 +85,9 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
                 byScorer.Add([.. before.Select(scores => scores[i])]);
                 continue;
             }
-            var asked = before is null ? answers : [.. answers.Zip(before, (answer, scores) => answer with { Known = scores[i] })];
+            var asked = before is null
+                ? completions
+                : [.. completions.Zip(before, (completion, scores) => completion with { Known = scores[i] })];
             byScorer.Add(asked.Count == 0 ? [] : await scorers[i].ScoreAsync(asked, stop).ConfigureAwait(false));
             missing ??= byScorer[^1].Any(score => score is null) ? scorers[i].Missing : null;
         }
@@ -92,20 +95,20 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
         return
         [
             .. block.Select(prompt => Row(prompt,
-                [.. sampled[prompt.Index].Answers.Select(_ => next++).Select(i => byScorer.Select(scores => scores[i]).ToArray())],
+                [.. sampled[prompt.Index].Completions.Select(_ => next++).Select(i => byScorer.Select(scores => scores[i]).ToArray())],
                 missing)),
         ];
     }
 
-    private JsonObject Row(PromptRow prompt, IReadOnlyList<double?[]> answers, string? missing)
+    private JsonObject Row(PromptRow prompt, IReadOnlyList<double?[]> completions, string? missing)
     {
         var row = new JsonObject
         {
             ["prompt_id"] = prompt.Id,
-            ["scores"] = new JsonArray([.. answers.Select(scores => new JsonArray([.. scores.Select(score => score is { } value
+            ["scores"] = new JsonArray([.. completions.Select(scores => new JsonArray([.. scores.Select(score => score is { } value
                 && double.IsFinite(value) ? JsonValue.Create(value) : null)]))]),
         };
-        if (missing is not null && answers.Any(scores => Judges.Any(judge => scores[judge] is null)))
+        if (missing is not null && completions.Any(scores => Judges.Any(judge => scores[judge] is null)))
             row[Unrated] = missing;
         return row;
     }
@@ -114,14 +117,14 @@ internal sealed class ScoringPass(SampleOptions options, ITrainingProgress progr
 
     private void GiveUpWhereNothingIsRated(IReadOnlyList<JsonObject> rows, int total)
     {
-        var answers = rows.SelectMany(Scores).ToList();
-        if (answers.Count == 0 || answers.Count < Patience && rows.Count < total
+        var completions = rows.SelectMany(Scores).ToList();
+        if (completions.Count == 0 || completions.Count < Patience && rows.Count < total
             || rows.FirstOrDefault(row => WhyUnrated(row) is not null) is not { } first)
             return;
-        foreach (var judge in Judges.Where(judge => answers.TrueForAll(scores => scores[judge] is null)))
+        foreach (var judge in Judges.Where(judge => completions.TrueForAll(scores => scores[judge] is null)))
         {
             throw new MachineException(string.Create(CultureInfo.InvariantCulture,
-                $"scoring: {options.Scorers[judge].Name} rated none of the first {Quantity.Of(answers.Count, "answer")}: "
+                $"scoring: {options.Scorers[judge].Name} rated none of the first {Quantity.Of(completions.Count, "answer")}: "
                     + $"{WhyUnrated(first)}. The answers are kept: once the judge is repaired, the same command scores them."));
         }
     }

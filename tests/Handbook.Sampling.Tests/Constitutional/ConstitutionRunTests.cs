@@ -46,7 +46,7 @@ public sealed class ConstitutionRunTests(TinyChat chat) : IClassFixture<TinyChat
     [Fact]
     public async Task Run_Dialogue_IsTheOriginals()
     {
-        using var server = new StubServer(request => StubReply.Answer(request.LastMessage switch
+        using var server = new StubServer(request => StubReply.Completion(request.LastMessage switch
         {
             "Was it rude?" or "Was it long?" => "Yes: " + request.LastMessage,
             "Be kind." or "Be brief." => "Better: " + request.LastMessage,

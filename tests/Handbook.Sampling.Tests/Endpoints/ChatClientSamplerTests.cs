@@ -27,23 +27,23 @@ public sealed class ChatClientSamplerTests
     [Fact]
     public async Task Sample_ManyPrompts_AnswersStandInPromptOrder()
     {
-        using var server = new StubServer(request => StubReply.Answer($"{request.LastMessage} {request.Body["seed"]}"));
+        using var server = new StubServer(request => StubReply.Completion($"{request.LastMessage} {request.Body["seed"]}"));
         using var sampler = Open(server, new SkippingClock());
         var prompts = Enumerable.Range(0, 20).Select(i => Ask($"p{i}", (ulong)i)).ToList();
         var first = await sampler.SampleAsync(prompts, new SampleSettings { Count = 3 });
         Assert.All(first.Index(),
-            prompt => Assert.All(prompt.Item.Answers,
+            prompt => Assert.All(prompt.Item.Completions,
                 answer => Assert.StartsWith($"p{prompt.Index} ", answer.Text, StringComparison.Ordinal)));
-        Assert.Equal(60, first.SelectMany(prompt => prompt.Answers).Select(answer => answer.Text).Distinct().Count());
+        Assert.Equal(60, first.SelectMany(prompt => prompt.Completions).Select(answer => answer.Text).Distinct().Count());
         // A prompt's seeds are its own: alone it gets the same answers.
         var alone = await sampler.SampleAsync([prompts[7]], new SampleSettings { Count = 3 });
-        Assert.Equal(first[7].Answers, alone[0].Answers);
+        Assert.Equal(first[7].Completions, alone[0].Completions);
     }
 
     [Fact]
     public async Task Sample_Settings_TravelByTheInterfacesNames()
     {
-        using var server = new StubServer(_ => StubReply.Answer("a"));
+        using var server = new StubServer(_ => StubReply.Completion("a"));
         using var sampler = Open(server, new SkippingClock());
         await sampler.SampleAsync([Ask("x")], new SampleSettings
         {
@@ -62,7 +62,7 @@ public sealed class ChatClientSamplerTests
     [Fact]
     public async Task Sample_DefaultSettings_SendNothingThatSomeServersRefuse()
     {
-        using var server = new StubServer(_ => StubReply.Answer("a"));
+        using var server = new StubServer(_ => StubReply.Completion("a"));
         await OneAsync(server);
         Assert.Equal(["max_tokens", "messages", "model", "seed", "temperature"],
             server.Requests[0].Body.Select(field => field.Key).Order(StringComparer.Ordinal));
@@ -71,10 +71,10 @@ public sealed class ChatClientSamplerTests
     [Fact]
     public async Task Sample_StopStringAndLength_AreCutAndTold()
     {
-        using var server = new StubServer(_ => StubReply.Answer("one END two", "length", 9));
+        using var server = new StubServer(_ => StubReply.Completion("one END two", "length", 9));
         using var sampler = Open(server, new SkippingClock());
-        var answer = (await sampler.SampleAsync([Ask("x")], new SampleSettings { StopStrings = ["END"] }))[0].Answers[0];
-        Assert.Equal(new SampledAnswer("one", "length", 9), answer);
+        var answer = (await sampler.SampleAsync([Ask("x")], new SampleSettings { StopStrings = ["END"] }))[0].Completions[0];
+        Assert.Equal(new SampledCompletion("one", "length", 9), answer);
         Assert.True(answer.IsTruncated);
     }
 
@@ -84,7 +84,7 @@ public sealed class ChatClientSamplerTests
     [MemberData(nameof(PassingFaults))]
     public async Task Sample_FaultThatPasses_IsTriedAgain(string fault)
     {
-        using var server = new StubServer(request => request.Number > 2 ? StubReply.Answer("fine") : fault switch
+        using var server = new StubServer(request => request.Number > 2 ? StubReply.Completion("fine") : fault switch
         {
             "cut" => new StubReply(200, "", Cut: true),
             "malformed" => new StubReply(200, "{\"choices\": [{\"mess"),
@@ -93,7 +93,7 @@ public sealed class ChatClientSamplerTests
             _ => StubReply.Error(int.Parse(fault, System.Globalization.CultureInfo.InvariantCulture), "busy"),
         });
         var clock = new SkippingClock();
-        Assert.Equal("fine", (await OneAsync(server, clock)).Answers[0].Text);
+        Assert.Equal("fine", (await OneAsync(server, clock)).Completions[0].Text);
         Assert.Equal(3, server.Requests.Count);
         // A connection that was cut may be noticed only by the request that wants to use it again: one more try that no server sees.
         Assert.InRange(clock.Waits.Count, 2, fault == "cut" ? 3 : 2);
@@ -109,7 +109,7 @@ public sealed class ChatClientSamplerTests
             1 => StubReply.Error(429, "slow down", "20"),
             2 => StubReply.Error(429, "slow down", "75"),
             3 => StubReply.Error(503, "slow down", "0.25") with { Headers = [("retry-after-ms", "45500")] },
-            _ => StubReply.Answer("fine"),
+            _ => StubReply.Completion("fine"),
         });
         var clock = new SkippingClock();
         await OneAsync(server, clock);
@@ -124,11 +124,11 @@ public sealed class ChatClientSamplerTests
         using var server = new StubServer(request =>
         {
             if (request.Number > 1)
-                return StubReply.Answer("fine");
+                return StubReply.Completion("fine");
             arrived.SetResult();
             return new StubReply(200, "", HoldUntil: end.Task);
         });
-        Assert.Equal("fine", (await OneAsync(server, new SkippingClock(arrived.Task))).Answers[0].Text);
+        Assert.Equal("fine", (await OneAsync(server, new SkippingClock(arrived.Task))).Completions[0].Text);
         Assert.Equal(2, server.Requests.Count);
         end.SetResult();
     }
@@ -147,10 +147,10 @@ public sealed class ChatClientSamplerTests
     public async Task Sample_PromptThatIsRefused_IsToldAndTheOthersGoOn()
     {
         using var server = new StubServer(request => request.LastMessage == "too long"
-            ? StubReply.Error(400, "maximum context length is 8") : StubReply.Answer("fine"));
+            ? StubReply.Error(400, "maximum context length is 8") : StubReply.Completion("fine"));
         using var sampler = Open(server, new SkippingClock());
         var results = await sampler.SampleAsync([Ask("a"), Ask("too long"), Ask("b")], new SampleSettings { Count = 2 });
-        Assert.Equal([2, 0, 2], results.Select(result => result.Answers.Count));
+        Assert.Equal([2, 0, 2], results.Select(result => result.Completions.Count));
         Assert.Equal($"{server.Url}: 400 Bad Request: maximum context length is 8", results[1].Refusal);
     }
 
@@ -190,7 +190,7 @@ public sealed class ChatClientSamplerTests
             // The first three arrive together and wait for one another; a fourth could only come if the bound were broken.
             if (Interlocked.Increment(ref seen) == 3)
                 gate.SetResult();
-            return StubReply.Answer("a") with { HoldUntil = gate.Task };
+            return StubReply.Completion("a") with { HoldUntil = gate.Task };
         });
         using var sampler = Open(server, new SkippingClock(), new EndpointOptions { Url = server.Url, Model = "m", MaxConcurrency = 3 });
         await sampler.SampleAsync([.. Enumerable.Range(0, 12).Select(i => Ask($"p{i}"))], new SampleSettings());

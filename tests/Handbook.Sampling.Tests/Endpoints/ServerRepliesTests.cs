@@ -51,7 +51,7 @@ public sealed class ServerRepliesTests
     [Theory]
     [MemberData(nameof(Contents))]
     public async Task Content_OfEveryType_IsRead(string message, string expected) =>
-        Assert.Equal(expected, (await OneAsync(_ => Raw(Message(message)))).Answers[0].Text);
+        Assert.Equal(expected, (await OneAsync(_ => Raw(Message(message)))).Completions[0].Text);
 
     public static TheoryData<string> Shapes() =>
     [
@@ -65,7 +65,7 @@ public sealed class ServerRepliesTests
     [Theory]
     [MemberData(nameof(Shapes))]
     public async Task Reply_WithOddMembersBesideTheAnswer_IsRead(string more) =>
-        Assert.Equal("fine", (await OneAsync(_ => Raw(Message("""{"content": "fine"}""", more)))).Answers[0].Text);
+        Assert.Equal("fine", (await OneAsync(_ => Raw(Message("""{"content": "fine"}""", more)))).Completions[0].Text);
 
     public static TheoryData<string, string?, int> Encodings() => new()
     {
@@ -87,7 +87,7 @@ public sealed class ServerRepliesTests
         var encoding = Encoding.GetEncoding(name);
         byte[] body = [.. mark > 0 ? encoding.GetPreamble() : [], .. encoding.GetBytes(Message("""{"content": "für É"}"""))];
         var answer = await OneAsync(_ => new StubReply(200, "") { Bytes = body, Headers = type is null ? [] : [("Content-Type", type)] });
-        Assert.Equal("für É", answer.Answers[0].Text);
+        Assert.Equal("für É", answer.Completions[0].Text);
     }
 
     [Theory]
@@ -102,7 +102,7 @@ public sealed class ServerRepliesTests
     {
         var reason = said is null ? "null" : $"\"{said}\"";
         var prompt = await OneAsync(_ => Raw($$"""{"choices": [{"message": {"content": "a"}, "finish_reason": {{reason}}}]}"""));
-        var answer = prompt.Answers[0];
+        var answer = prompt.Completions[0];
         Assert.Equal((expected, isTruncated), (answer.FinishReason, answer.IsTruncated));
     }
 
@@ -123,18 +123,19 @@ public sealed class ServerRepliesTests
     [MemberData(nameof(PassingErrorsUnder200))]
     public async Task NoAnswerUnder200_IsTriedAgain(string body)
     {
-        Assert.Equal("fine", (await OneAsync(request => request.Number < 2 ? Raw(body) : StubReply.Answer("fine"))).Answers[0].Text);
+        Assert.Equal("fine",
+            (await OneAsync(request => request.Number < 2 ? Raw(body) : StubReply.Completion("fine"))).Completions[0].Text);
     }
 
     [Fact]
     public async Task NoAnswerThatStays_IsTheReasonOfThisPromptAlone()
     {
         using var server = new StubServer(request => request.LastMessage == "poison"
-            ? Raw("""{"error": {"message": "tokenizer crashed\nat line 7"}}""") : StubReply.Answer("fine"));
+            ? Raw("""{"error": {"message": "tokenizer crashed\nat line 7"}}""") : StubReply.Completion("fine"));
         using var sampler = Open(server);
         var results = await sampler.SampleAsync([Ask("poison"), Ask("b"), Ask("c")], new SampleSettings());
         Assert.Equal($"{server.Url}: 200 OK: tokenizer crashed (tried 3 times)", results[0].Refusal);
-        Assert.Equal(["fine", "fine"], results.Skip(1).Select(result => result.Answers[0].Text));
+        Assert.Equal(["fine", "fine"], results.Skip(1).Select(result => result.Completions[0].Text));
     }
 
     [Theory]
@@ -233,13 +234,13 @@ public sealed class ServerRepliesTests
             var body when body.ContainsKey("seed") =>
                 new StubReply(422,
                     """{"detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]}"""),
-            var body => StubReply.Answer($"{body["max_completion_tokens"]}"),
+            var body => StubReply.Completion($"{body["max_completion_tokens"]}"),
         });
         var notes = new List<string>();
         using var sampler = Open(server, note: notes.Add);
         var settings = new SampleSettings { Count = 3, MaxNewTokens = 9, Sampling = new SamplingOptions { Temperature = 0.5 } };
         var result = (await sampler.SampleAsync([Ask()], settings))[0];
-        Assert.Equal(["9", "9", "9"], result.Answers.Select(answer => answer.Text));
+        Assert.Equal(["9", "9", "9"], result.Completions.Select(answer => answer.Text));
         Assert.Equal(6, server.Requests.Count);
         Assert.Equal(3, notes.Count);
         Assert.Contains("does not take the temperature", notes[1], StringComparison.Ordinal);
@@ -276,7 +277,7 @@ public sealed class ServerRepliesTests
             {
                 Template = new TemplateInputs(tools, null),
             };
-        var answer = (await sampler.SampleAsync([prompt], new SampleSettings()))[0].Answers[0];
+        var answer = (await sampler.SampleAsync([prompt], new SampleSettings()))[0].Completions[0];
         var body = server.Requests[0].Body;
         Assert.Equal(
             """[{"type":"function","function":{"name":"weather","parameters":{}}},{"type":"function","function":{"name":"now"}}]""",
@@ -294,10 +295,10 @@ public sealed class ServerRepliesTests
     [Fact]
     public async Task Replies_AreBoundedEachAndTogether()
     {
-        var large = StubReply.Answer(new string('x', 2 << 20));
+        var large = StubReply.Completion(new string('x', 2 << 20));
         var one = await Assert.ThrowsAsync<EndpointException>(() => OneAsync(_ => large));
         Assert.EndsWith("the reply is longer than 1088 KiB, which no answer of so many tokens is", one.Message, StringComparison.Ordinal);
-        var most = StubReply.Answer(new string('x', 24 << 20));
+        var most = StubReply.Completion(new string('x', 24 << 20));
         using var server = new StubServer(_ => most);
         using var sampler = Open(server);
         var error = await Assert.ThrowsAsync<UserErrorException>(() => sampler.SampleAsync(
@@ -310,7 +311,9 @@ public sealed class ServerRepliesTests
     public async Task Wait_ThatIsLong_IsToldOnceAndOfDaysEndsTheRun()
     {
         var notes = new List<string>();
-        using (var server = new StubServer(request => request.Number < 2 ? StubReply.Error(429, "slow", "75") : StubReply.Answer("fine")))
+        using (var server = new StubServer(request => request.Number < 2
+            ? StubReply.Error(429, "slow", "75")
+            : StubReply.Completion("fine")))
         {
             using var sampler = Open(server, note: notes.Add);
             await sampler.SampleAsync([Ask()], new SampleSettings());

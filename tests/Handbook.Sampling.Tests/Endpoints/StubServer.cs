@@ -21,7 +21,7 @@ internal sealed record StubReply(int Status, string Body, string? RetryAfter = n
     /// <summary>More headers.</summary>
     public IReadOnlyList<(string Name, string Value)> Headers { get; init; } = [];
 
-    public static StubReply Answer(string text, string finish = "stop", int tokens = 3) => new(200, new JsonObject
+    public static StubReply Completion(string text, string finish = "stop", int tokens = 3) => new(200, new JsonObject
     {
         ["id"] = "x",
         ["choices"] = new JsonArray(new JsonObject

@@ -12,7 +12,7 @@ public sealed class JudgeScorerTests
         Endpoint = new EndpointOptions { Url = new Uri("http://localhost/v1"), Model = "judge" },
     };
 
-    private static PromptAnswer Answer(string text, string row = "{}") =>
+    private static PromptCompletion Completion(string text, string row = "{}") =>
         new(new PromptRow(0, "0",
             Turns.Of([new Message { Role = "system", Content = "be brief" }, new Message { Role = "user", Content = "why?" }]),
             System.Text.Encoding.UTF8.GetBytes(row)), text);
@@ -95,7 +95,7 @@ public sealed class JudgeScorerTests
         var judge = new ScriptedSampler(prompt => prompt.Turns.Messages!.Count > 1 ? "Rating: [[4]]"
             : prompt.Turns.Messages[0].Content!.Contains("clear", StringComparison.Ordinal) ? "[[9]]" : "Hm.");
         using var scorer = new JudgeScorer(judge, Options);
-        Assert.Equal([9, 4, 9], await scorer.ScoreAsync([Answer("clear"), Answer("vague"), Answer("clear")], default));
+        Assert.Equal([9, 4, 9], await scorer.ScoreAsync([Completion("clear"), Completion("vague"), Completion("clear")], default));
         Assert.Equal(4, judge.Asked.Count);
         Assert.Equal(["user", "assistant", "user"], judge.Asked[^1].Turns.Messages!.Select(message => message.Role));
     }
@@ -104,7 +104,7 @@ public sealed class JudgeScorerTests
     public async Task Score_VerdictThatStaysUnclear_IsNone()
     {
         using var scorer = new JudgeScorer(new ScriptedSampler(_ => "Hm."), Options);
-        Assert.Null(Assert.Single(await scorer.ScoreAsync([Answer("x")], default)));
+        Assert.Null(Assert.Single(await scorer.ScoreAsync([Completion("x")], default)));
         Assert.Equal("there is no verdict in its words: Hm.", scorer.Missing);
     }
 
@@ -114,7 +114,7 @@ public sealed class JudgeScorerTests
     {
         var judge = new ScriptedSampler(_ => "[[5]]");
         using var scorer = new JudgeScorer(judge, Options with { Template = "{prompt}|{answer}|{gold}|{nothing}|{min_score}-{max_score}" });
-        await scorer.ScoreAsync([Answer("I am {gold} {max_score}", """{"gold": "{answer}"}""")], default);
+        await scorer.ScoreAsync([Completion("I am {gold} {max_score}", """{"gold": "{answer}"}""")], default);
         Assert.Equal("system: be brief\n\nuser: why?|I am {gold} {max_score}|{answer}|{nothing}|1-10",
             judge.Asked[0].Turns.Messages![0].Content);
     }
@@ -125,7 +125,7 @@ public sealed class JudgeScorerTests
     {
         var judge = new ScriptedSampler(prompt => $"[[{1 + prompt.Turns.Messages![0].Content!.Length % 10}]]");
         using var scorer = new JudgeScorer(judge, Options);
-        var answers = new[] { Answer("a"), Answer("bb"), Answer("ccc") };
+        var answers = new[] { Completion("a"), Completion("bb"), Completion("ccc") };
         var forward = await scorer.ScoreAsync(answers, default);
         var backward = await scorer.ScoreAsync([.. answers.Reverse()], default);
         Assert.Equal(forward, backward.Reverse());

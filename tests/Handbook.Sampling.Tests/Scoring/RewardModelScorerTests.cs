@@ -20,7 +20,7 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
     {
         string[] answers = ["yes", "no perhaps", "", "one two three four five six seven eight nine ten", "yes"];
         var asked = Enumerable.Range(0, 7)
-            .SelectMany(i => answers.Select(answer => new PromptAnswer(Prompt(i, $"hello {i} my friend"), answer))).ToList();
+            .SelectMany(i => answers.Select(answer => new PromptCompletion(Prompt(i, $"hello {i} my friend"), answer))).ToList();
         using var scorer = new RewardModelScorer(chat.RewardModel);
         var scores = await scorer.ScoreAsync(asked, default);
         var expected = OneByOne(asked);
@@ -70,7 +70,7 @@ public sealed class RewardModelScorerTests(TinyChat chat) : IClassFixture<TinyCh
                 + $"reward --model_name_or_path={chat.Policy} --dataset_name=PAIRS --output_dir=OUT", error.Message);
     }
 
-    private List<double> OneByOne(IEnumerable<PromptAnswer> asked)
+    private List<double> OneByOne(IEnumerable<PromptCompletion> asked)
     {
         var conversations = new ConversationTokenizer(Tokenizer.Load(chat.RewardModel));
         using var model = SequenceClassifier.Load(chat.RewardModel);

@@ -29,7 +29,7 @@ public sealed class RuleTableTests
     public async Task Score_OfEveryRule_IsAsTheTableSays(string rule, string answer, double expected)
     {
         using var scorer = new ScorerOptions(rule).Open(TimeProvider.System);
-        Assert.Equal(expected, Assert.Single(await scorer.ScoreAsync([new PromptAnswer(Prompt, answer)], default)));
+        Assert.Equal(expected, Assert.Single(await scorer.ScoreAsync([new PromptCompletion(Prompt, answer)], default)));
     }
 
     [Fact]
@@ -51,7 +51,7 @@ public sealed class RuleTableTests
     public async Task Score_ColumnThatIsMissing_NamesRowAndColumn()
     {
         using var scorer = new ScorerOptions("exact:gold").Open(TimeProvider.System);
-        var error = await Assert.ThrowsAsync<UserErrorException>(() => scorer.ScoreAsync([new PromptAnswer(Prompt, "x")], default));
+        var error = await Assert.ThrowsAsync<UserErrorException>(() => scorer.ScoreAsync([new PromptCompletion(Prompt, "x")], default));
         Assert.Equal("reward_funcs: the rule needs column gold, which prompt 0 does not have.", error.Message);
     }
 }

@@ -6,25 +6,25 @@ namespace Handbook.Sampling.Constitutional;
 
 /// <summary>A critique and the revision that followed it.</summary>
 /// <param name="Principle">Number of the principle.</param>
-/// <param name="Critique">What was said against the answer.</param>
-/// <param name="Text">The answer after it.</param>
+/// <param name="Critique">What was said against the completion.</param>
+/// <param name="Text">The completion after it.</param>
 public sealed record Revision(int Principle, string Critique, string Text);
 
-/// <summary>A prompt with its first answer and what became of it.</summary>
+/// <summary>A prompt with its first completion and what became of it.</summary>
 /// <param name="Prompt">The user's words.</param>
-/// <param name="Response">The first answer.</param>
+/// <param name="Response">The first completion.</param>
 /// <param name="Revisions">Critiques and revisions in order.</param>
 /// <param name="Truncated">Turns that were cut off at their most tokens.</param>
 /// <param name="Refusal">Why it could not be brought to its end; null when it was.</param>
-public sealed record RevisedAnswer(string Prompt, string Response, IReadOnlyList<Revision> Revisions, int Truncated, string? Refusal)
+public sealed record RevisedCompletion(string Prompt, string Response, IReadOnlyList<Revision> Revisions, int Truncated, string? Refusal)
 {
-    /// <summary>The answer after the last revision.</summary>
+    /// <summary>The completion after the last revision.</summary>
     public string Final => Revisions[^1].Text;
 
     /// <summary>Whether it can be learned from: it came to its end with words.</summary>
     public bool IsUsable => Refusal is null && Final.Length > 0;
 
-    /// <summary>Whether the revision differs from the first answer, so that one can be preferred to the other.</summary>
+    /// <summary>Whether the revision differs from the first completion, so that one can be preferred to the other.</summary>
     public bool IsChanged => IsUsable && Final != Response && Response.Length > 0;
 
     /// <summary>
@@ -60,13 +60,13 @@ public sealed record RevisedAnswer(string Prompt, string Response, IReadOnlyList
     };
 
     /// <summary>Out of the journal.</summary>
-    internal static RevisedAnswer FromJson(JsonObject row) => new(
+    internal static RevisedCompletion FromJson(JsonObject row) => new(
         row["prompt"]!.GetValue<string>(), row["response"]!.GetValue<string>(),
         [.. row["revisions"]!.AsArray()
             .Select(revision => new Revision(revision![0]!.GetValue<int>(), revision[1]!.GetValue<string>(),
                 revision[2]!.GetValue<string>()))],
         row["truncated"]!.GetValue<int>(), row["refusal"]?.GetValue<string>());
 
-    private JsonArray Conversation(string answer) =>
-        JsonLines.Messages([new Message { Role = "user", Content = Prompt }, new Message { Role = "assistant", Content = answer }]);
+    private JsonArray Conversation(string completion) =>
+        JsonLines.Messages([new Message { Role = "user", Content = Prompt }, new Message { Role = "assistant", Content = completion }]);
 }
