@@ -26,6 +26,7 @@ public static class CommandTable
             SampleCommand.Create),
         new("constitution", "Make data", "Let a model criticise and revise its answers under principles, as training data",
             ConstitutionCommand.Create),
+        new("merge", "Take it elsewhere", "Write an adapter and all that it was trained on as one model", MergeCommand.Create),
         new("export", "Take it elsewhere", "Write a model as GGUF for llama.cpp and Ollama, whole or packed in eight, six or four bits",
             ExportCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),

@@ -29,8 +29,6 @@ public static class GgufExport
     /// <summary>Bytes near the beginning of every <c>Modelfile</c> that is written here.</summary>
     public static ReadOnlySpan<byte> ModelfileMark => System.Text.Encoding.UTF8.GetBytes(Modelfile.Mark);
 
-    private static readonly string[] TokenizerFiles = ["tokenizer.json", "tokenizer.model", "vocab.json"];
-
     /// <summary>The <c>Modelfile</c> that goes with a GGUF file.</summary>
     public static string ModelfileOf(string output) => Path.Combine(Path.GetDirectoryName(Path.GetFullPath(output))!, Modelfile.Name);
 
@@ -44,13 +42,16 @@ public static class GgufExport
     public static GgufSummary Run(string path, string output, FileType type)
     {
         using var folder = new ModelFolder(path);
+        if (folder.Adapters.Count > 0)
+            throw new UserErrorException($"{path}: holds an adapter; handbook merge makes a model of it and its base, which can be "
+                + "exported.");
         var configPath = Path.Combine(path, ConfigFile.Name);
         var row = GgufArchitectureTable.Find(folder.Config.ModelType, configPath);
         RefuseClassifier(folder, configPath);
         ArchitectureCheck.Run(row, folder.Config, configPath);
         var notes = new List<string>();
         var defaults = GenerationDefaults.Read(path);
-        var tokenizer = TokenizerFiles.Any(name => File.Exists(Path.Combine(path, name))) ? Tokenizer.Load(path) : null;
+        var tokenizer = Tokenizer.IsIn(path) ? Tokenizer.Load(path) : null;
         var metadata = Metadata(row, folder, type, ModelName.Of(path, tokenizer));
         if (tokenizer is null)
         {

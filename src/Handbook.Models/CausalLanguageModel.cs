@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd;
+using Handbook.Models.Adapters;
 using Handbook.Models.Architectures;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;
 using Handbook.Models.Generation;
+using Handbook.Models.Safetensors;
 using Handbook.Models.Weights;
 using Handbook.Torch;
 
@@ -51,7 +53,16 @@ public sealed class CausalLanguageModel : IPretrainedModel
     public Device Device => source.Device;
 
     /// <inheritdoc/>
+    public DType DType => source.DType;
+
+    /// <inheritdoc/>
+    public string FileName => SafetensorsFolder.SingleFile;
+
+    /// <inheritdoc/>
     public WeightMap Map { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Adapter> Adapters { get; private set; } = [];
 
     /// <summary>Number of weights.</summary>
     public long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
@@ -65,8 +76,9 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <summary>Content of <c>generation_config.json</c>; null when there is none.</summary>
     public JsonObject? GenerationConfig => folder?.GenerationConfig;
 
-    /// <summary>Tokens that end a text: those of <c>generation_config.json</c>, which transformers goes by,
-    /// else the configuration's.</summary>
+    /// <summary>
+    /// Tokens that end a text: those of <c>generation_config.json</c>, which transformers goes by, else the configuration's.
+    /// </summary>
     /// <exception cref="UserErrorException">The file has none but a value of another type.</exception>
     public IReadOnlyList<int> StopTokenIds =>
         GenerationDefaults.Of(GenerationConfig, ConfigFile.GenerationName).EosTokenIds is { Count: > 0 } ids ? ids : Config.EosTokenIds;
@@ -89,14 +101,16 @@ public sealed class CausalLanguageModel : IPretrainedModel
             var tied = folder.Config.Head.IsTied;
             if (tied)
                 CheckTied(folder, names);
-            var config = folder.Config with { VocabularySize = Math.Max(vocabulary ?? 0, folder.Config.VocabularySize) };
+            var config = folder.Config with { VocabularySize = Math.Max(vocabulary ?? 0, folder.VocabularySize) };
             var source = new CheckpointWeights(folder.Weights, names, dtype ?? folder.StoredDType, device)
             {
                 MayBeLeft = name => tied && name == names.Head + ".weight",
                 MayGrow = name => config.VocabularySize > folder.Config.VocabularySize
                     && (name == names.Embedding + ".weight" || name == names.Head + ".weight"),
             };
-            return new CausalLanguageModel(folder.Architecture, config, source, folder);
+            var model = new CausalLanguageModel(folder.Architecture, config, source, folder);
+            model.Adapters = AdapterChain.Attach(model, folder);
+            return model;
         }
         catch
         {
@@ -112,8 +126,8 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <param name="device">Where the weights are put.</param>
     /// <param name="origin">Where the configuration stands, for messages.</param>
     /// <exception cref="UserErrorException">The configuration is wrong or not supported.</exception>
-    public static CausalLanguageModel Create(
-        JsonObject config, ulong seed, DType dtype, Device device = default, string origin = ConfigFile.Name)
+    public static CausalLanguageModel Create(JsonObject config, ulong seed, DType dtype, Device device = default,
+        string origin = ConfigFile.Name)
     {
         var architecture = ArchitectureTable.Find(config, origin);
         var read = architecture.ReadConfig(config, origin);
@@ -126,14 +140,21 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <param name="ids">Token ids, [tokens].</param>
     /// <param name="layout">Where sequences begin and end, and what they see.</param>
     /// <param name="options">How to run; null for the defaults.</param>
-    /// <returns>Hidden states after the final norm, [tokens, width], which <see cref="Head"/> takes on,
-    /// and what routers chose by.</returns>
+    /// <returns>Hidden states after the final norm, [tokens, width], which <see cref="Head"/> takes on, and what routers chose
+    /// by.</returns>
     public DecoderOutput Forward(Tape tape, ReadOnlySpan<int> ids, SequenceLayout layout, ForwardOptions? options = null) =>
         Decoder.Forward(tape, ids, layout, options ?? ForwardOptions.Default);
 
     /// <inheritdoc/>
-    public Tensor? Stored(Parameter parameter, DType dtype) =>
-        (source as CheckpointWeights)?.Exact(parameter.Name, parameter.Value.Shape, dtype);
+    public void SaveState(string path, DType dtype) => Save(path, dtype);
+
+    /// <inheritdoc/>
+    public Tensor? Stored(Parameter parameter, DType dtype)
+    {
+        if (Slots.FirstOrDefault(slot => slot.Weight == parameter)?.Exact is { } exact)
+            return exact(dtype);
+        return (source as CheckpointWeights)?.Exact(parameter.Name, parameter.Value.Shape, dtype);
+    }
 
     /// <summary>
     /// Writes <c>model.safetensors</c> (or several files and an index), <c>config.json</c> and <c>generation_config.json</c>.
@@ -148,6 +169,8 @@ public sealed class CausalLanguageModel : IPretrainedModel
     public void Dispose()
     {
         ModelFolder.Free(Slots);
+        foreach (var adapter in Adapters)
+            adapter.Dispose();
         Decoder.Dispose();
         folder?.Dispose();
     }
@@ -161,8 +184,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
         using var scope = new TensorScope();
         var (first, second) = (folder.Weights.Get(head), folder.Weights.Get(embedding));
         if (!first.Shape.SequenceEqual(second.Shape) || first.MaxAbsDifference(second) != 0)
-            throw new UserErrorException(
-                $"{folder.Path}: tie_word_embeddings is true, but {head} is not {embedding}. Set it to false in config.json if the head is "
-                    + "its own.");
+            throw new UserErrorException($"{folder.Path}: tie_word_embeddings is true, but {head} is not {embedding}. Set it to false in "
+                + "config.json if the head is its own.");
     }
 }

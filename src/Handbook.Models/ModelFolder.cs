@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd;
+using Handbook.Models.Adapters;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
 using Handbook.Models.Safetensors;
@@ -15,6 +16,7 @@ public sealed class ModelFolder : IDisposable
     /// <exception cref="UserErrorException">A file is missing or broken, or the architecture is not supported.</exception>
     public ModelFolder(string path)
     {
+        (path, Adapters) = AdapterChain.Of(path);
         Path = path;
         if (!Directory.Exists(path))
             throw new UserErrorException(
@@ -23,6 +25,8 @@ public sealed class ModelFolder : IDisposable
         var json = ConfigFile.Read(configPath);
         Architecture = ArchitectureTable.Find(json, configPath);
         Config = Architecture.ReadConfig(json, configPath);
+        if (Adapters.Select(adapter => adapter.RowsOf(Architecture.Names.Score)).LastOrDefault(rows => rows is not null) is { } labels)
+            Config = Config with { LabelCount = labels };
         var generationPath = System.IO.Path.Combine(path, ConfigFile.GenerationName);
         GenerationConfig = File.Exists(generationPath) ? ConfigFile.Read(generationPath) : null;
         // It is written again with the trained model; whoever samples then must be able to read it.
@@ -30,8 +34,20 @@ public sealed class ModelFolder : IDisposable
         Weights = new SafetensorsFolder(path);
     }
 
-    /// <summary>The folder.</summary>
+    /// <summary>The folder; that of the base where an adapter's was opened.</summary>
     public string Path { get; }
+
+    /// <summary>The adapters that lie around it, from the innermost out.</summary>
+    public IReadOnlyList<AdapterFolder> Adapters { get; }
+
+    /// <summary>True when there is a sequence-classification head.</summary>
+    public bool HasScore =>
+        Weights.Contains(Architecture.Names.Score + ".weight") || Adapters
+            .Any(adapter => adapter.RowsOf(Architecture.Names.Score) is not null);
+
+    /// <summary>Rows of the embedding, of which an adapter may have trained more than the base has.</summary>
+    public int VocabularySize =>
+        Adapters.Select(adapter => adapter.RowsOf(Architecture.Names.Embedding) ?? 0).Append(Config.VocabularySize).Max();
 
     /// <summary>Row of the architecture.</summary>
     public Architecture Architecture { get; }

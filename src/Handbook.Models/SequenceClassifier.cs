@@ -1,9 +1,11 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
+using Handbook.Models.Adapters;
 using Handbook.Models.Architectures;
 using Handbook.Models.Blocks;
 using Handbook.Models.Configuration;
+using Handbook.Models.Safetensors;
 using Handbook.Models.Weights;
 using Handbook.Torch;
 
@@ -51,7 +53,16 @@ public sealed class SequenceClassifier : IPretrainedModel
     public Device Device => source.Device;
 
     /// <inheritdoc/>
+    public DType DType => source.DType;
+
+    /// <inheritdoc/>
+    public string FileName => SafetensorsFolder.SingleFile;
+
+    /// <inheritdoc/>
     public WeightMap Map { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Adapter> Adapters { get; private set; } = [];
 
     /// <summary>Weights that the folder lacked and that were made new: the score, when the folder is a language model.</summary>
     public IReadOnlyList<string> NewWeights { get; }
@@ -75,7 +86,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         try
         {
             var names = folder.Architecture.Names;
-            var config = folder.Config with { LabelCount = labels ?? folder.Config.LabelCount };
+            var config = folder.Config with { VocabularySize = folder.VocabularySize, LabelCount = labels ?? folder.Config.LabelCount };
             var type = dtype ?? folder.StoredDType;
             var source = new CheckpointWeights(folder.Weights, names, type, device)
             {
@@ -83,7 +94,9 @@ public sealed class SequenceClassifier : IPretrainedModel
                 MayBeNew = name => name == names.Score + ".weight",
                 Fresh = new RandomWeights(seed, config.InitializerRange, type, device),
             };
-            return new SequenceClassifier(folder.Architecture, config, source, folder);
+            var model = new SequenceClassifier(folder.Architecture, config, source, folder);
+            model.Adapters = AdapterChain.Attach(model, folder);
+            return model;
         }
         catch
         {
@@ -110,7 +123,15 @@ public sealed class SequenceClassifier : IPretrainedModel
     }
 
     /// <inheritdoc/>
-    public Tensor? Stored(Parameter parameter, DType dtype) => source.Exact(parameter.Name, parameter.Value.Shape, dtype);
+    public void SaveState(string path, DType dtype) => Save(path, dtype);
+
+    /// <inheritdoc/>
+    public Tensor? Stored(Parameter parameter, DType dtype)
+    {
+        if (Slots.FirstOrDefault(slot => slot.Weight == parameter)?.Exact is { } exact)
+            return exact(dtype);
+        return source.Exact(parameter.Name, parameter.Value.Shape, dtype);
+    }
 
     /// <summary>Writes the model so that transformers loads it with <c>AutoModelForSequenceClassification</c>.</summary>
     /// <param name="path">The folder; made when absent.</param>
@@ -131,6 +152,8 @@ public sealed class SequenceClassifier : IPretrainedModel
     public void Dispose()
     {
         ModelFolder.Free(Slots);
+        foreach (var adapter in Adapters)
+            adapter.Dispose();
         Decoder.Dispose();
         folder.Dispose();
     }

@@ -207,6 +207,8 @@ internal static class RecipeRules
     {
         if (values.Flag("load_in_4bit") && values.Flag("load_in_8bit"))
             yield return At(values, "load_in_8bit", "excludes load_in_4bit; give one of them.");
+        if (values.Flag("use_dora") && values.Text("init_lora_weights")?.StartsWith("pissa", StringComparison.Ordinal) == true)
+            yield return At(values, "use_dora", "excludes init_lora_weights: pissa, whose beginning is taken out of the weight again.");
         foreach (var key in new[] { "load_in_4bit", "load_in_8bit" }.Where(key => values.Flag(key) && !values.Flag("use_peft")))
             yield return At(values, key, "needs use_peft: true: weights in few bits are frozen, an adapter is what trains.");
     }

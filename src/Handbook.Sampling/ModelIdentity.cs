@@ -1,6 +1,5 @@
-using System.Security.Cryptography;
-using System.Text;
 using Handbook.Data.Preparation;
+using Handbook.Models;
 
 namespace Handbook.Sampling;
 
@@ -13,15 +12,6 @@ internal static class ModelIdentity
     {
         if (!Directory.Exists(modelFolder))
             throw new UserErrorException($"{modelFolder}: no such folder; a model folder is expected.");
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var files = Directory.EnumerateFiles(modelFolder)
-            .Where(path => Path.GetFileName(path) == "config.json" || path.EndsWith(".safetensors", StringComparison.Ordinal));
-        foreach (var path in files.OrderBy(path => path, StringComparer.Ordinal))
-        {
-            using var stream = OrdinaryFile.Open(path);
-            hash.AppendData(Encoding.UTF8.GetBytes(Path.GetFileName(path) + "\n"));
-            hash.AppendData(SHA256.HashData(stream));
-        }
-        return Convert.ToHexStringLower(hash.GetHashAndReset()) + " " + TokenizerFingerprint.Of(tokenizerFolder);
+        return FolderIdentity.Of(modelFolder) + " " + TokenizerFingerprint.Of(tokenizerFolder);
     }
 }

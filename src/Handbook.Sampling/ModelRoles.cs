@@ -1,4 +1,5 @@
 using Handbook.Models;
+using Handbook.Models.Adapters;
 using Handbook.Models.Configuration;
 
 namespace Handbook.Sampling;
@@ -14,7 +15,7 @@ internal static class ModelRoles
     public static void CheckPolicy(string folder)
     {
         using var model = Open(folder, checkpoint => $"--model_name_or_path={checkpoint}");
-        if (HasScore(model))
+        if (model.HasScore)
         {
             throw new UserErrorException(
                 $"{folder}: is a reward model, which scores answers and gives none. The policy goes into model_name_or_path, this one "
@@ -27,7 +28,7 @@ internal static class ModelRoles
     public static void CheckRewardModel(string folder)
     {
         using var model = Open(folder, checkpoint => $"--reward_funcs=reward_model:{checkpoint}");
-        if (!HasScore(model))
+        if (!model.HasScore)
         {
             throw new UserErrorException(
                 $"{folder}: is not a reward model: it has no {model.Architecture.Names.Score}.weight. 'handbook reward' trains one. From "
@@ -38,18 +39,14 @@ internal static class ModelRoles
                 + "one. 'handbook reward' trains one.");
     }
 
-    private static bool HasScore(ModelFolder model) => model.Weights.Names.Contains(model.Architecture.Names.Score + ".weight");
-
     private static ModelFolder Open(string folder, Func<string, string> argument)
     {
         if (!Directory.Exists(folder))
             throw new UserErrorException(
                 $"{folder}: no such folder; a model folder is expected.{NearestName.Hint(Path.GetFileName(folder), Siblings(folder))}");
-        if (File.Exists(Path.Combine(folder, ConfigFile.Name)))
+        if (AdapterFolder.Is(folder) || File.Exists(Path.Combine(folder, ConfigFile.Name)))
             return new ModelFolder(folder);
-        var what = File.Exists(Path.Combine(folder, "adapter_config.json"))
-            ? "holds an adapter, which no command here runs yet; merge it into its base model and name that folder."
-            : Checkpoint(folder) is { } checkpoint
+        var what = Checkpoint(folder) is { } checkpoint
                 ? $"holds no model, but checkpoints: the run was not finished. Finish it, or take the last one: {argument(checkpoint)}"
             : Directory.EnumerateFiles(folder, "*.gguf").Any()
                 ? "holds a GGUF file; its original, a folder with config.json and safetensors weights, is expected."
@@ -62,5 +59,5 @@ internal static class ModelRoles
             ? Directory.EnumerateDirectories(parent).Select(path => Path.GetFileName(path)!).Order(StringComparer.Ordinal) : [];
 
     private static string? Checkpoint(string folder) => Directory.EnumerateDirectories(folder, "checkpoint-*")
-        .Where(path => File.Exists(Path.Combine(path, ConfigFile.Name))).MaxBy(path => (path.Length, path));
+        .Where(path => AdapterFolder.Is(path) || File.Exists(Path.Combine(path, ConfigFile.Name))).MaxBy(path => (path.Length, path));
 }

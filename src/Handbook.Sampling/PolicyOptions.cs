@@ -3,6 +3,7 @@ using Handbook.Sampling.Endpoints;
 using Handbook.Tokenizers;
 using Handbook.Torch;
 using Handbook.Training.Options;
+using Handbook.Training.Runs;
 
 namespace Handbook.Sampling;
 
@@ -55,7 +56,7 @@ public sealed record PolicyOptions
         Conversations(TokenizerFolder, Tokenizer);
     }
 
-    private string TokenizerFolder => Tokenizer.NameOrPath ?? ModelFolder!;
+    private string TokenizerFolder => Tokenizer.NameOrPath ?? RunTokenizer.FolderOf(ModelFolder)!;
 
     /// <summary>What decides its completions, as one line: completions that were kept are used again only under the same one.</summary>
     /// <exception cref="UserErrorException">The folder is not there.</exception>

@@ -31,6 +31,9 @@ public sealed partial class Tokenizer
         VocabSize = Math.Max(VocabSize, definition.Model.Vocabulary.IdEnd);
     }
 
+    /// <summary>True for a folder with a tokenizer.</summary>
+    public static bool IsIn(string folder) => TokenizerFolder.Is(folder);
+
     /// <summary>Reads a tokenizer from the files of a model folder.</summary>
     /// <exception cref="UserErrorException">A file is missing or wrong; the message names it.</exception>
     public static Tokenizer Load(string folder) => TokenizerFolder.Load(folder);

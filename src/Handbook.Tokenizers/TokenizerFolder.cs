@@ -32,6 +32,10 @@ internal static class TokenizerFolder
     /// <summary>The folder of named chat templates.</summary>
     public const string NamedTemplatesFolder = "additional_chat_templates";
 
+    /// <summary>True for a folder with a tokenizer.</summary>
+    public static bool Is(string folder) =>
+        new[] { TokenizerFile, SentencePieceFile, "vocab.json" }.Any(name => File.Exists(Path.Combine(folder, name)));
+
     /// <summary>Reads a folder.</summary>
     /// <exception cref="UserErrorException">A file is missing or wrong.</exception>
     public static Tokenizer Load(string folder)

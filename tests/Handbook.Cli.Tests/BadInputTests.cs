@@ -140,8 +140,7 @@ public sealed class BadInputTests(TinyChat chat) : IClassFixture<TinyChat>, IDis
     [Fact]
     public async Task WhatIsNotSupportedYet_IsRefusedByName() => Assert.Equal(
         [
-            "command line: use_peft: adapters are not supported yet; leave it out to train all weights.",
             "command line: push_to_hub: uploading is not supported yet; set it to false.",
         ],
-        await RefuseAsync(more: ["--use_peft", "--push_to_hub=true"]));
+        await RefuseAsync(more: ["--push_to_hub=true"]));
 }

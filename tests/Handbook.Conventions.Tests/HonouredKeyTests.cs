@@ -44,6 +44,8 @@ public sealed class HonouredKeyTests : IDisposable
         ["prompts_per_round"] = "train_recipe: t.yaml\n",
         ["model_config"] = "model_name_or_path: null\ntokenizer_name_or_path: t\n",
         ["packing_strategy"] = "packing: true\n",
+        ["adapter_name_or_path"] = "use_peft: true\n",
+        ["init_lora_weights"] = "use_peft: true\n",
     };
 
     private static readonly Dictionary<string, string[]> Values = new()
@@ -107,7 +109,7 @@ public sealed class HonouredKeyTests : IDisposable
     public void PropertyReads_KnowWhatIsRead()
     {
         Assert.Contains(PropertyReads.Name(typeof(OptimizationOptions), nameof(OptimizationOptions.LearningRate)), Read.Value);
-        Assert.DoesNotContain(PropertyReads.Name(typeof(LoraOptions), nameof(LoraOptions.UseDora)), Read.Value);
+        Assert.DoesNotContain(PropertyReads.Name(typeof(QuantizationOptions), nameof(QuantizationOptions.DoubleQuantization)), Read.Value);
     }
 
     private IEnumerable<string> Candidates(RecipeKey row)

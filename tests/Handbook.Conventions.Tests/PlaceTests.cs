@@ -38,6 +38,8 @@ public class PlaceTests
         ["src/Handbook.Reports/ModelCards/Hyperparameters.cs"] = "the words of transformers' model cards",
         ["src/Handbook.Sampling/Endpoints/ChatClientSampler.cs"] = "the interface of servers",
         ["src/Handbook.Sampling/Endpoints/ReplyReader.cs"] = "the interface of servers",
+        ["src/Handbook.Models/Adapters/LoraConfigFile.cs"] = "adapter_config.json",
+        ["src/Handbook.Training/Runs/RunAdapter.cs"] = "whom a refusal names",
         ["src/Handbook.Sampling/Endpoints/RequestForm.cs"] = "the interface of servers",
         ["src/Handbook.Sampling/ModelDefaults.cs"] = "generation_config.json",
         ["src/Handbook.Sampling/PolicyOptions.cs"] = "generation_config.json",
@@ -52,6 +54,7 @@ public class PlaceTests
         ["src/Handbook.Training/Runs/RunIdentity.cs"] = "what a begun run is compared by",
         ["src/Handbook.Training/Runs/RunInspection.cs"] = "a title of its table",
         ["src/Handbook.Training/Runs/RunModel.cs"] = "whom a refusal names",
+        ["src/Handbook.Training/Runs/RunVocabulary.cs"] = "whom a refusal names",
         ["src/Handbook.Training/Runs/RunTokenizer.cs"] = "whom a refusal names",
         ["src/Handbook.Training/Runs/TrainingRun.cs"] = "whom a refusal names",
     };

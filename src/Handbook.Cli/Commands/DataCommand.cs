@@ -101,7 +101,7 @@ internal static class DataCommand
     {
         var progress = TerminalProgress.Of(terminal);
         progress.Begin("data", []);
-        var limit = RunModel.Config(recipe.Options, tokenizer).MaxPositions;
+        var limit = RunVocabulary.Config(recipe.Options, tokenizer).MaxPositions;
         var store = isForTraining
             ? RunData.Prepare(recipe.Options, tokenizer, limit, progress, stop)
             : RunData.PrepareForInspection(recipe.Options, tokenizer, limit, progress, stop);

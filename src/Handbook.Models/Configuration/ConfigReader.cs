@@ -90,6 +90,15 @@ internal sealed class ConfigReader
             : Problem<IReadOnlyList<string>?>(key, $"must be a list of texts, got {Text(node)}", null);
     }
 
+    /// <summary>A text.</summary>
+    internal string String(string key, string absent)
+    {
+        if (Field(key) is not { } node)
+            return absent;
+        return node.GetValueKind() == JsonValueKind.String
+            ? node.GetValue<string>() : Problem(key, $"must be a text, got {Text(node)}", absent);
+    }
+
     /// <summary>A probability below 1.</summary>
     internal double Probability(string key, double absent)
     {

@@ -31,7 +31,7 @@ public sealed class SafetensorsFolder : IDisposable
             else if (File.Exists(index))
                 OpenShards(index);
             else
-                throw Missing(folder);
+                throw Missing(folder, fileName);
         }
         catch
         {
@@ -86,8 +86,8 @@ public sealed class SafetensorsFolder : IDisposable
                 files.Add(file);
             }
             if (!file.Header.Tensors.ContainsKey(name))
-                throw new UserErrorException(
-                    $"{index}: tensor {SafetensorsHeader.Quote(name)} should be in {fileName}, which does not have it.");
+                throw new UserErrorException($"{index}: tensor {SafetensorsHeader.Quote(name)} should be in {fileName}, which does not "
+                    + "have it.");
             fileOf.Add(name, file);
         }
     }
@@ -98,7 +98,7 @@ public sealed class SafetensorsFolder : IDisposable
         {
             using var document = JsonDocument.Parse(
                 OrdinaryFile.ReadBytes(path, OrdinaryFile.TableLimit),
-                new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
+                    new JsonDocumentOptions { MaxDepth = 16, AllowDuplicateProperties = false });
             if (document.RootElement.ValueKind != JsonValueKind.Object
                 || !document.RootElement.TryGetProperty("weight_map", out var map) || map.ValueKind != JsonValueKind.Object)
             {
@@ -109,9 +109,8 @@ public sealed class SafetensorsFolder : IDisposable
             {
                 var file = property.Value.ValueKind == JsonValueKind.String ? property.Value.GetString()! : "";
                 if (!IsPlainName(file))
-                    throw new UserErrorException(
-                        $"{path}: tensor {SafetensorsHeader.Quote(property.Name)} names the file {SafetensorsHeader.Quote(file)}; a file "
-                            + "name in the same folder that ends in .safetensors is expected.");
+                    throw new UserErrorException($"{path}: tensor {SafetensorsHeader.Quote(property.Name)} names the file "
+                        + $"{SafetensorsHeader.Quote(file)}; a file name in the same folder that ends in .safetensors is expected.");
                 files.Add(property.Name, file);
             }
             return files;
@@ -128,7 +127,7 @@ public sealed class SafetensorsFolder : IDisposable
         file.EndsWith(".safetensors", StringComparison.Ordinal) && file.Length <= 255
         && file[0] != '.' && file.AsSpan().IndexOfAny("/\\:") < 0 && !file.Any(char.IsControl);
 
-    private static UserErrorException Missing(string folder)
+    private static UserErrorException Missing(string folder, string fileName)
     {
         if (!Directory.Exists(folder))
             return new UserErrorException($"{folder}: no such folder; a model folder with config.json and {SingleFile} is expected.");
@@ -136,9 +135,8 @@ public sealed class SafetensorsFolder : IDisposable
             .Concat(Directory.GetFiles(folder, "*.pth"))
             .Select(Path.GetFileName).Order(StringComparer.Ordinal).FirstOrDefault();
         return pickled is null
-            ? new UserErrorException($"{folder}: has neither {SingleFile} nor {IndexFile}.")
-            : new UserErrorException(
-                $"{folder}: has only pickled weights ({pickled}), which can run code when read and are refused. Convert them once with "
-                    + "save_pretrained(..., safe_serialization=True) of transformers.");
+            ? new UserErrorException($"{folder}: has no {(fileName == SingleFile ? $"{SingleFile} and no {IndexFile}" : fileName)}.")
+            : new UserErrorException($"{folder}: has only pickled weights ({pickled}), which can run code when read and are refused. "
+            + "Convert them once with save_pretrained(..., safe_serialization=True) of transformers.");
     }
 }

@@ -1,5 +1,3 @@
-using System.Text;
-using Handbook.Autograd;
 using Handbook.Torch;
 
 namespace Handbook.Models.Weights;
@@ -32,40 +30,8 @@ public sealed class RandomWeights : WeightSource
         {
             Initialization.Ones => Tensor.Full(shape, 1, DType.Float32),
             Initialization.Zeros => Tensor.Zeros(shape, DType.Float32),
-            _ => Normal(name, shape),
+            _ => RandomNumbers.Normal(seed, name, shape, standardDeviation),
         };
         return TensorScope.Detach(weight.To(DType).To(Device));
-    }
-
-    private unsafe Tensor Normal(string name, ReadOnlySpan<long> shape)
-    {
-        var weight = Tensor.Empty(shape, DType.Float32);
-        var random = new RandomStream(seed ^ Hash(name));
-        var target = (float*)weight.Pointer;
-        var count = weight.ElementCount;
-        ParallelWork.For((count + 1) / 2, 1 << 14, (begin, end) =>
-        {
-            for (var pair = begin; pair < end; pair++)
-            {
-                // Box and Muller 1958: two uniform numbers, of 53 bits so that the tails are whole, give two normal ones.
-                var first = ((random.Bits((ulong)(2 * pair)) >> 11) + 1) * (1.0 / (1UL << 53));
-                var second = (random.Bits((ulong)(2 * pair + 1)) >> 11) * (1.0 / (1UL << 53));
-                var radius = standardDeviation * Math.Sqrt(-2 * Math.Log(first));
-                var (sine, cosine) = Math.SinCos(2 * Math.PI * second);
-                target[2 * pair] = (float)(radius * cosine);
-                if (2 * pair + 1 < count)
-                    target[2 * pair + 1] = (float)(radius * sine);
-            }
-        });
-        return weight;
-    }
-
-    /// <summary>FNV-1a, 64 bits.</summary>
-    private static ulong Hash(string name)
-    {
-        var hash = 14695981039346656037UL;
-        foreach (var unit in Encoding.UTF8.GetBytes(name))
-            hash = (hash ^ unit) * 1099511628211UL;
-        return hash;
     }
 }

@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Torch;
 
 namespace Handbook.Models.Weights;
 
@@ -35,6 +36,11 @@ public sealed class WeightSlot(string name, Weight weight, WeightRole role = Wei
 
     /// <summary>What it is for.</summary>
     public WeightRole Role => role;
+
+    /// <summary>
+    /// Gives the weight in a wider element type than the model's, where another than the model's folder has it; belongs to the caller.
+    /// </summary>
+    public Func<DType, Tensor>? Exact { get; set; }
 
     /// <summary>What stands there.</summary>
     public Weight Weight { get; set; } = weight;

@@ -1,3 +1,4 @@
+using Handbook.Models.Adapters;
 using static Handbook.Recipes.Keys.KeyOrigin;
 using static Handbook.Recipes.Keys.OptionParts;
 using static Handbook.Recipes.Keys.RecipeKeyTable;
@@ -23,6 +24,19 @@ internal static class AdapterKeys
             .To(Lora, (o, v) => o with { TargetModules = v }),
         Row("lora_modules_to_save", TextsOrNull, H4, null, "Modules trained and saved whole.")
             .To(Lora, (o, v) => o with { ModulesToSave = v ?? [] }),
+        Row("adapter_name_or_path", TextOrNull, Ours, null,
+            "The folder of an adapter that is trained on, with its own settings, instead of a new one.")
+            .To(Lora, (o, v) => o with { AdapterNameOrPath = v }) with { Effect = KeyEffect.Source },
+        Row("lora_rank_pattern", NumberMapOrNull, Ours, null,
+            "Another rank for modules whose name ends in a pattern: a mapping; the first that fits counts.")
+            .To(Lora, (o, v) => o with { RankPattern = v ?? [] }),
+        Row("lora_alpha_pattern", NumberMapOrNull, Ours, null, "Another alpha likewise.")
+            .To(Lora, (o, v) => o with { AlphaPattern = v ?? [] }),
+        Row("init_lora_weights", TextOrFlagOrNull, Ours, "true",
+            "How a new adapter begins: with no change to the model (true, gaussian), with the weights' principal vectors (pissa), or at "
+            + "random (false).")
+            .To(Lora, (o, v) => o with { Initialization = LoraConfig.InitializationOf(v ?? "true") ?? default })
+            with { Choices = ["true", "false", "gaussian", "pissa", "pissa_niter_4", "pissa_niter_16"] },
         Row("lora_task_type", Text, Trl, "CAUSAL_LM", "PEFT's task type.")
             .To(Lora, (o, v) => o with { TaskType = v })
             with { Choices = ["CAUSAL_LM", "SEQ_CLS"], Defaults = [new("SEQ_CLS", TaskSet.Classifiers), new("CAUSAL_LM")] },

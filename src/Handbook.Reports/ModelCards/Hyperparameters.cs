@@ -46,8 +46,29 @@ public static class Hyperparameters
         if (options.Model.Precision is Precision.Bfloat16Mixed or Precision.Float16Mixed)
             list.Add(("mixed_precision_training",
                 options.Model.Precision == Precision.Bfloat16Mixed ? "bf16, fp32 master weights" : "fp16, fp32 master weights"));
+        list.AddRange(Adapter(options.Lora));
         list.AddRange(Preference(TrainingMethod.Of(options.Task), options.Preference));
         return list;
+    }
+
+    private static IEnumerable<(string, string)> Adapter(LoraOptions? lora)
+    {
+        if (lora is null)
+            yield break;
+        if (lora.AdapterNameOrPath is { } adapter)
+        {
+            yield return ("adapter", Path.GetFileName(adapter.TrimEnd('/')));
+            yield break;
+        }
+        yield return ("lora_r", Text(lora.Rank));
+        yield return ("lora_alpha", PythonJson.Repr(lora.Alpha));
+        yield return ("lora_dropout", PythonJson.Repr(lora.Dropout));
+        if (lora.TargetModules is { } targets)
+            yield return ("lora_target_modules", string.Join(", ", targets));
+        if (lora.UseRsLora)
+            yield return ("use_rslora", "true");
+        if (lora.UseDora)
+            yield return ("use_dora", "true");
     }
 
     private static IEnumerable<(string, string)> Preference(TrainingMethod method, PreferenceOptions preference)

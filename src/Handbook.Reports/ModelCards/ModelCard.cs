@@ -21,6 +21,9 @@ public sealed record ModelCard
     /// </summary>
     public string? BaseModel { get; init; }
 
+    /// <summary>Whether the folder holds an adapter alone.</summary>
+    public bool IsAdapter { get; init; }
+
     /// <summary>What the model is for, in the hub's words.</summary>
     public string PipelineTag { get; init; } = "text-generation";
 
@@ -55,7 +58,9 @@ public sealed record ModelCard
         AppendFrontMatter(text);
         text.Append("\n<!-- Written by handbook from the run itself. -->\n\n");
         text.Append(CultureInfo.InvariantCulture, $"# {CardText.Of(ModelName)}\n\n");
-        text.Append(BaseModel is null ? "This model was trained from scratch" : $"This model is a fine-tuned version of {Link(BaseModel)}");
+        text.Append(BaseModel is null
+            ? "This model was trained from scratch" : $"This {(IsAdapter ? "is an adapter of" : "model is a fine-tuned version of")} "
+            + $"{Link(BaseModel)}");
         text.Append(CultureInfo.InvariantCulture, $" on {DatasetSentence()}.\n");
         var results = ResultsTable.FinalEvaluation(LogHistory);
         if (results.Count > 0)
@@ -81,7 +86,8 @@ public sealed record ModelCard
 
     private void AppendFrontMatter(StringBuilder text)
     {
-        text.Append("---\nlibrary_name: transformers\n").Append(CultureInfo.InvariantCulture, $"pipeline_tag: {PipelineTag}\n");
+        text.Append(CultureInfo.InvariantCulture, $"---\nlibrary_name: {(IsAdapter ? "peft" : "transformers")}\n");
+        text.Append(CultureInfo.InvariantCulture, $"pipeline_tag: {PipelineTag}\n");
         if (License is not null)
             text.Append(CultureInfo.InvariantCulture, $"license: {Scalar(License)}\n");
         if (BaseModel is not null)

@@ -1,3 +1,5 @@
+using Handbook.Models.Adapters;
+
 namespace Handbook.Training.Options;
 
 /// <summary>Low-rank adapters (arXiv:2106.09685).</summary>
@@ -23,6 +25,18 @@ public sealed record LoraOptions
 
     /// <summary>Weight-decomposed adapters (arXiv:2402.09353).</summary>
     public bool UseDora { get; init; }
+
+    /// <summary>Another rank for modules whose name ends in a pattern; the first that fits counts.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> RankPattern { get; init; } = [];
+
+    /// <summary>Another alpha likewise.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> AlphaPattern { get; init; } = [];
+
+    /// <summary>How a new adapter begins.</summary>
+    public LoraInitialization Initialization { get; init; }
+
+    /// <summary>The folder of an adapter that is trained on; null begins a new one.</summary>
+    public string? AdapterNameOrPath { get; init; }
 
     /// <summary>PEFT's task type, as written into <c>adapter_config.json</c>.</summary>
     public string TaskType { get; init; } = "CAUSAL_LM";

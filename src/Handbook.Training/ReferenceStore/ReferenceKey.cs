@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Handbook.Models;
-using Handbook.Models.Configuration;
 using Handbook.Torch;
 
 namespace Handbook.Training.ReferenceStore;
@@ -11,7 +10,7 @@ namespace Handbook.Training.ReferenceStore;
 /// All that decides the reference's log-probabilities. Loss, beta and everything else of the training are not among it: a sweep
 /// over them has one store.
 /// </summary>
-/// <param name="Model">Identity of the frozen model's weights: <see cref="OfFolder"/> or <see cref="OfNew"/>.</param>
+/// <param name="Model">Identity of the frozen model's weights: <see cref="FolderIdentity.Of"/> or <see cref="OfNew"/>.</param>
 /// <param name="DType">Element type that it computes in.</param>
 /// <param name="Data">Hash of tokens, labels and rows (<c>TokenStore.ContentHash</c>).</param>
 /// <param name="Settings">Whatever else changes the numbers, such as an adapter's identity; empty for nothing.</param>
@@ -22,21 +21,6 @@ public sealed record ReferenceKey(string Model, DType DType, string Data, string
 
     /// <summary>Name of the store's folder.</summary>
     public string Name => Hash(Encoding.UTF8.GetBytes(ToJson().ToJsonString()))[..32];
-
-    /// <summary>Identity of a model folder: the bytes of its configuration and its weights, wherever it lies.</summary>
-    /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
-    public static string OfFolder(string path)
-    {
-        using var folder = new ModelFolder(path);
-        var files = folder.Weights.Names.Select(folder.Weights.FileOf).Distinct().Order(StringComparer.Ordinal);
-        using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var file in files.Prepend(Path.Combine(path, ConfigFile.Name)))
-        {
-            using var stream = OrdinaryFile.Open(file, 1 << 20, FileOptions.SequentialScan);
-            all.AppendData(SHA256.HashData(stream));
-        }
-        return Convert.ToHexStringLower(all.GetHashAndReset());
-    }
 
     /// <summary>Identity of a model with random weights.</summary>
     /// <param name="config">Its configuration.</param>

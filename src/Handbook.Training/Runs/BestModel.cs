@@ -25,7 +25,7 @@ public sealed class BestModel(RunOptions options, CheckpointStore store, ITraini
                 : "load_best_model_at_end: nothing was evaluated; the last model stays.");
             return false;
         }
-        RunCheckpoint.Restore(best, run.Model.Model, optimizer, run.Objective);
+        RunCheckpoint.Restore(best, run.Model.Trained, optimizer, run.Objective);
         progress.Note(string.Create(CultureInfo.InvariantCulture,
             $"the best model is of step {state.BestGlobalStep} "
                 + $"({options.Checkpoints.MetricForBest ?? MetricNames.Loss} {state.BestMetric:0.0000})"));

@@ -18,8 +18,8 @@ internal sealed class EvaluationRun(RunOptions options, ITrainingProgress progre
         if (run.Evaluator is not { } evaluator)
             throw new UserErrorException("do_train: false: there is nothing to evaluate on; name the split with dataset_test_split, or "
                 + "set a mixture's rows aside with test_split_size.");
-        var state = from is null ? new TrainerState() : RunCheckpoint.RestoreWeights(from, run.Model.Model, run.Objective);
-        progress.Begin("evaluation", RunFacts.OfEvaluation(options, run.Model.Model, run.Data));
+        var state = from is null ? new TrainerState() : RunCheckpoint.RestoreWeights(from, run.Model.Trained, run.Objective);
+        progress.Begin("evaluation", RunFacts.OfEvaluation(options, run.Model, run.Data));
         var row = RunOutputs.Measured(evaluator.Run(state.GlobalStep, state.Epoch ?? 0, progress, stop), run.Data);
         progress.End();
         Directory.CreateDirectory(options.Checkpoints.OutputDirectory);

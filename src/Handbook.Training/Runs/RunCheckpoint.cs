@@ -12,8 +12,8 @@ using Handbook.Training.Optimizers;
 namespace Handbook.Training.Runs;
 
 /// <summary>
-/// What a checkpoint folder holds: the model as transformers loads it, the tokenizer, the optimizer's exact state, and the state of
-/// the run. Random numbers and the position in the data follow from the step and need no file.
+/// What a checkpoint folder holds: the model as transformers loads it, or the adapter alone as PEFT does, the tokenizer, the optimizer's
+/// exact state, and the state of the run. Random numbers and the position in the data follow from the step and need no file.
 /// </summary>
 public static class RunCheckpoint
 {
@@ -27,13 +27,13 @@ public static class RunCheckpoint
     /// <exception cref="NonFiniteWeightsException">A weight or a running average is not a finite number; nothing was written.</exception>
     public static void Write(string folder, RunParts run, IOptimizer optimizer, TrainerState state)
     {
-        var model = run.Model.Model;
+        var weights = run.Model.Trained;
         NamedTensor[] kept = [.. optimizer.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
         NamedTensor[] moving = [.. run.Objective.State().Select(entry => new NamedTensor(entry.Name, entry.Tensor))];
         NonFiniteWeightsException.ThrowIfAny(
             Path.GetFileNameWithoutExtension(folder),
-            [.. model.Parameters.Select(parameter => new NamedTensor(parameter.Name, parameter.Value)), .. kept, .. moving]);
-        model.Save(folder, model.Parameters[0].Value.DType);
+            [.. weights.Parameters.Select(parameter => new NamedTensor(parameter.Name, parameter.Value)), .. kept, .. moving]);
+        weights.SaveState(folder, weights.Parameters[0].Value.DType);
         run.Tokenizer.Save(folder);
         SafetensorsWriter.Write(Path.Combine(folder, OptimizerFile), kept);
         if (moving.Length > 0)
@@ -44,7 +44,7 @@ public static class RunCheckpoint
 
     /// <summary>Puts a checkpoint's weights and optimizer state in place of the present ones, bit for bit.</summary>
     /// <exception cref="UserErrorException">The checkpoint belongs to another model.</exception>
-    public static TrainerState Restore(Checkpoint checkpoint, IPretrainedModel model, IOptimizer optimizer, IObjective objective)
+    public static TrainerState Restore(Checkpoint checkpoint, ISavedWeights model, IOptimizer optimizer, IObjective objective)
     {
         var state = RestoreWeights(checkpoint, model, objective);
         using var scope = new TensorScope();
@@ -55,9 +55,9 @@ public static class RunCheckpoint
 
     /// <summary>The same without the optimizer: what an evaluation needs.</summary>
     /// <exception cref="UserErrorException">The checkpoint belongs to another model.</exception>
-    public static TrainerState RestoreWeights(Checkpoint checkpoint, IPretrainedModel model, IObjective objective)
+    public static TrainerState RestoreWeights(Checkpoint checkpoint, ISavedWeights model, IObjective objective)
     {
-        using (var weights = new SafetensorsFolder(checkpoint.Folder))
+        using (var weights = new SafetensorsFolder(checkpoint.Folder, model.FileName))
         {
             foreach (var parameter in model.Parameters)
                 CopyWeight(weights, model.Map, parameter);
@@ -73,7 +73,7 @@ public static class RunCheckpoint
     /// Gives the optimizer's master copies the full precision of the checkpoint, of which the model holds a rounded copy: read by the
     /// model's own mapping, so that renamed and grown weights come out alike.
     /// </summary>
-    public static void LoadMasters(IPretrainedModel model, IOptimizer optimizer)
+    public static void LoadMasters(ISavedWeights model, IOptimizer optimizer)
     {
         foreach (var parameter in model.Parameters)
         {

@@ -13,9 +13,9 @@ public static class RunFacts
 {
     /// <summary>Facts about model, data and schedule.</summary>
     public static IReadOnlyList<(string Name, string Value)> Of(
-        RunOptions options, IPretrainedModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
+        RunOptions options, RunModel model, TokenStore data, BatchSchedule batches, int totalSteps) =>
     [
-        Model(options, model),
+        .. Model(options, model),
         ("device", RunDevice.Of(options.Model).ToString()),
         ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data),
@@ -28,9 +28,9 @@ public static class RunFacts
     ];
 
     /// <summary>Facts about an evaluation that follows no training.</summary>
-    public static IReadOnlyList<(string Name, string Value)> OfEvaluation(RunOptions options, IPretrainedModel model, TokenStore data) =>
+    public static IReadOnlyList<(string Name, string Value)> OfEvaluation(RunOptions options, RunModel model, TokenStore data) =>
     [
-        Model(options, model),
+        .. Model(options, model),
         ("device", RunDevice.Of(options.Model).ToString()),
         ("numbers", RunPrecision.Words(options.Model)),
         .. OfData(data).Where(fact => fact.Name == "evaluation data"),
@@ -74,8 +74,15 @@ public static class RunFacts
         return facts;
     }
 
-    private static (string Name, string Value) Model(RunOptions options, IPretrainedModel model) =>
-        ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(model.ParameterCount)} parameters");
+    private static IEnumerable<(string Name, string Value)> Model(RunOptions options, RunModel run)
+    {
+        yield return ("model", $"{options.Model.NameOrPath ?? "new"}, {ProgressText.Count(run.Model.ParameterCount)} parameters");
+        if (run.Adapter is { } adapter)
+            yield return ("adapter", string.Create(CultureInfo.InvariantCulture,
+                $"rank {adapter.Config.Rank}, alpha {adapter.Config.Alpha}, "
+                    + $"{ProgressText.Count(adapter.Parameters.Sum(one => one.Value.ElementCount))} "
+                    + $"trained parameters in {Quantity.Of(adapter.WeightCount, "weight")}"));
+    }
 
     private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }

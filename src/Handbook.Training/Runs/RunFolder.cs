@@ -1,4 +1,5 @@
 using System.Globalization;
+using Handbook.Models.Adapters;
 using Handbook.Models.Configuration;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Checkpoints;
@@ -18,7 +19,7 @@ public sealed class RunFolder(CheckpointOptions options, CheckpointStore store, 
     private readonly string[] written =
     [
         .. pages.Select(page => page.FileName), TrainerState.FileName, MetricsLog.FileName, CsvLog.FileName,
-        ConfigFile.Name, ConfigFile.GenerationName,
+        ConfigFile.Name, ConfigFile.GenerationName, AdapterFolder.ConfigFileName, Lineage.FileName,
         "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja",
     ];
 

@@ -2,9 +2,10 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Handbook.Data.Store;
+using Handbook.Models;
+using Handbook.Models.Adapters;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
-using Handbook.Training.ReferenceStore;
 
 namespace Handbook.Training.Runs;
 
@@ -42,8 +43,9 @@ public sealed record RunIdentity(
     /// <exception cref="UserErrorException">A model folder is broken.</exception>
     public static RunIdentity Of(RunOptions options, TokenSet rows) => Of(options) with
     {
-        Model = options.Model.NameOrPath is { } model ? ReferenceKey.OfFolder(model) : "",
-        Reference = options.Preference.ReferenceModel is { } reference ? ReferenceKey.OfFolder(reference) : "",
+        Model = (options.Model.NameOrPath is { } model ? FolderIdentity.Of(model) : "")
+            + (options.Lora?.AdapterNameOrPath is { } adapter ? " " + FolderIdentity.OfAdapter(new AdapterFolder(adapter)) : ""),
+        Reference = options.Preference.ReferenceModel is { } reference ? FolderIdentity.Of(reference) : "",
         Rows = rows.ContentHash(),
     };
 

@@ -1,5 +1,6 @@
 using Handbook.Data.Store;
 using Handbook.Models;
+using Handbook.Models.Adapters;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
 using Handbook.Training.Options;
@@ -44,15 +45,22 @@ public sealed class RunReference : IDisposable
         var name = options.Preference.ReferenceModel ?? options.Model.NameOrPath
             ?? throw new UserErrorException(
                 "ref_model: a new model (model_config) has no reference; name a trained one, or set reference_free: true.");
+        var adapter = options.Preference.ReferenceModel is null ? policy.Adapter : null;
+        if (adapter is not null && options.Preference.SyncReference)
+            throw new UserErrorException("sync_ref_model: the reference of an adapter is its base, which does not move; set it to false, "
+                + "or name a "
+                + "ref_model.");
         if (options.Preference is { PrecomputeReference: true, SyncReference: false })
         {
-            var store = Stored(options, method, name, policy.Model, data, progress, clock, stop);
+            var store = Stored(options, method, name, policy.Model, data, progress, clock, stop, adapter);
             return new RunReference(store, store);
         }
+        if (adapter is not null)
+            return new RunReference(new UnadaptedReference(Policy(policy.Model), adapter.Switch), null);
         var model = Load(name, options.Model, policy.Model);
         try
         {
-            var frozen = new CausalPolicy(model, ForwardOptions.Default);
+            var frozen = Policy(model);
             IReferenceLogps logps = options.Preference.SyncReference
                 ? Moving(options.Preference, frozen, model, policy.Model) : new LiveReference(frozen);
             return new RunReference(logps, model);
@@ -80,7 +88,7 @@ public sealed class RunReference : IDisposable
 
     private static StoredReference Stored(
         RunOptions options, TrainingMethod method, string name, IPretrainedModel policy, TokenStore data, ITrainingProgress progress,
-        TimeProvider clock, CancellationToken stop)
+        TimeProvider clock, CancellationToken stop, Adapter? adapter)
     {
         var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows).ToList();
         // The mismatched answers of KTO need their log-probabilities too.
@@ -88,14 +96,17 @@ public sealed class RunReference : IDisposable
             .Select(rows => rows with { Read = row => rows.Read(row).Contrast! }).ToList();
         var settings = new ReferenceStoreOptions
         {
-            Key = new ReferenceKey(ReferenceKey.OfFolder(name), RunModel.ComputeDType(options.Model), data.ContentHash,
+            Key = new ReferenceKey(FolderIdentity.Of(name), RunModel.ComputeDType(options.Model), data.ContentHash,
                 FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
             Sets = [.. sets, .. contrasts],
         };
-        return StoredReference.Open(settings, () => Frozen(Load(name, options.Model, policy)), progress, clock, stop);
+        return StoredReference.Open(settings, () => adapter is null
+            ? Frozen(Load(name, options.Model, policy)) : new FrozenPolicy(Policy(policy), adapter.Switch.Off()), progress, clock, stop);
     }
 
-    private static FrozenPolicy Frozen(CausalLanguageModel model) => new(new CausalPolicy(model, ForwardOptions.Default), model);
+    private static FrozenPolicy Frozen(CausalLanguageModel model) => new(Policy(model), model);
+
+    private static CausalPolicy Policy(IPretrainedModel model) => new((CausalLanguageModel)model, ForwardOptions.Default);
 
     /// <summary>The frozen model, with the policy's vocabulary: tokens that were added to the one begin alike in the other.</summary>
     private static CausalLanguageModel Load(string name, ModelOptions options, IPretrainedModel policy)

@@ -1,5 +1,6 @@
 using Handbook.Chat;
 using Handbook.Data.Preparation;
+using Handbook.Models.Adapters;
 using Handbook.Tokenizers;
 using Handbook.Training.Options;
 
@@ -13,13 +14,24 @@ public static class RunTokenizer
 
     /// <summary>What tells this run's tokenizer from others: its files, and the tokens that the run adds to them.</summary>
     public static string Fingerprint(RunOptions options, Tokenizer tokenizer) =>
-        $"{TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? options.Model.NameOrPath!)} {tokenizer.VocabSize}";
+        $"{TokenizerFingerprint.Of(options.Tokenizer.NameOrPath ?? FolderOf(options.Model.NameOrPath)!)} {tokenizer.VocabSize}";
+
+    /// <summary>
+    /// The folder of a model's tokenizer: an adapter's own, which knows tokens that were added, else that of what it was trained on.
+    /// </summary>
+    public static string? FolderOf(string? model)
+    {
+        if (model is null || Tokenizer.IsIn(model) || !AdapterFolder.Is(model))
+            return model;
+        var (below, adapters) = AdapterChain.Of(model);
+        return adapters.Select(adapter => adapter.Path).Reverse().FirstOrDefault(Tokenizer.IsIn) ?? below;
+    }
 
     /// <summary>Loads it.</summary>
     /// <exception cref="UserErrorException">The folder is broken, or <c>eos_token</c> is no token.</exception>
     public static Tokenizer Load(RunOptions options)
     {
-        var folder = options.Tokenizer.NameOrPath ?? options.Model.NameOrPath
+        var folder = options.Tokenizer.NameOrPath ?? FolderOf(options.Model.NameOrPath)
             ?? throw new UserErrorException("tokenizer_name_or_path: a new model (model_config) needs it.");
         if (!Directory.Exists(folder))
             throw new UserErrorException($"{(options.Tokenizer.NameOrPath is null ? "model_name_or_path" : "tokenizer_name_or_path")}: "

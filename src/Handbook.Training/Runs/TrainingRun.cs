@@ -73,7 +73,8 @@ public sealed class TrainingRun(
     public static RunIdentity Identify(RunOptions options, CancellationToken stop)
     {
         var tokenizer = RunTokenizer.Load(options);
-        using var data = RunData.Prepare(options, tokenizer, RunModel.Config(options, tokenizer).MaxPositions, new SilentProgress(), stop);
+        using var data = RunData.Prepare(options, tokenizer, RunVocabulary.Config(options, tokenizer).MaxPositions, new SilentProgress(),
+            stop);
         return RunIdentity.Of(options, data.Train);
     }
 
@@ -113,7 +114,7 @@ public sealed class TrainingRun(
 
         var parts = new LoopParts
         {
-            Step = new TrainingStep(run.Objective, run.Model.Model.Parameters, optimizer, options.Optimization.MaxGradNorm,
+            Step = new TrainingStep(run.Objective, run.Model.Trained.Parameters, optimizer, options.Optimization.MaxGradNorm,
                 options.Seed, world),
             Rows = rows,
             Batches = batches,
@@ -125,7 +126,7 @@ public sealed class TrainingRun(
             Save = Save,
             Clock = clock,
         };
-        progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, run.Model.Model, run.Data, batches, totalSteps));
+        progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, run.Model, run.Data, batches, totalSteps));
         var outcome = Loop(parts, state, run, stop);
         progress.End();
         var end = new RunEnd(options, pages, store, progress, clock);
@@ -149,7 +150,7 @@ public sealed class TrainingRun(
 
     private TrainerState Resumed(Checkpoint from, int totalSteps, RunParts run, IOptimizer optimizer)
     {
-        var state = RunCheckpoint.Restore(from, run.Model.Model, optimizer, run.Objective);
+        var state = RunCheckpoint.Restore(from, run.Model.Trained, optimizer, run.Objective);
         if (state.GlobalStep == totalSteps)
         {
             progress.Note(string.Create(CultureInfo.InvariantCulture,

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Handbook.Autograd;
 using Handbook.Data.Packing;
 using Handbook.Models;
+using Handbook.Models.Adapters;
 using Handbook.Models.Safetensors;
 using Handbook.TestSupport;
 using Handbook.Torch;
@@ -52,6 +53,29 @@ public sealed class GoldenTraceTests
     }
 
     [Theory]
+    [MemberData(nameof(Runs), "lora_sft")]
+    public void TrainingStep_AdapterTrace_FollowsTheReference(string name)
+    {
+        var run = Trace()["runs"]![name]!.AsObject();
+        using var scope = new TensorScope();
+        using var batches = new SafetensorsFile(SharedFolders.Golden("models", "trace", "batches.safetensors"));
+        using var model = LoadModel();
+        var folder = Path.GetDirectoryName(SharedFolders.Golden("models", "trace", (string)run["initial_adapter"]!))!;
+        using var adapter = Adapter.Load(model, new AdapterFolder(folder), isTrained: true);
+        using var optimizer = Optimizer(run, adapter);
+        var step = new TrainingStep(
+            new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), adapter.Parameters, optimizer,
+            Number(run, "max_grad_norm"), 1);
+        Follow(run, step, expected => [.. expected["microbatches"]!.AsArray().Select(index => Supervised(batches, (int)index!))]);
+        foreach (var (parameter, expected) in run["final_adapter"]!.AsObject())
+        {
+            var weights = optimizer.Weights(adapter.Parameters.Single(one => one.Name == parameter));
+            Assert.Equal(expected!["norm"]!.GetValue<double>(), Math.Sqrt(weights.Multiply(weights).Sum().Item()), 1e-3);
+            Assert.Equal(expected["sum"]!.GetValue<double>(), weights.Sum().Item(), 1e-2);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Runs), "dpo")]
     public void TrainingStep_PreferenceTrace_FollowsTheReference(string name)
     {
@@ -98,7 +122,7 @@ public sealed class GoldenTraceTests
         return model;
     }
 
-    private static IOptimizer Optimizer(JsonObject run, CausalLanguageModel model) => OptimizerTable.Create(
+    private static IOptimizer Optimizer(JsonObject run, ISavedWeights model) => OptimizerTable.Create(
         new OptimizationOptions
         {
             LearningRate = Number(run, "base_lr"),
@@ -113,7 +137,18 @@ public sealed class GoldenTraceTests
         JsonObject run, TrainingStep step, Func<JsonObject, TokenBatch[]> batchesOf, IOptimizer optimizer, CausalLanguageModel model,
         string name)
     {
-        var kind = (string)run["lr_scheduler_type"]! == "cosine" ? ScheduleKind.Cosine : ScheduleKind.Linear;
+        Follow(run, step, batchesOf);
+        using var final = new SafetensorsFile(SharedFolders.Golden("models", "trace", $"{name}_final_weights.safetensors"));
+        foreach (var parameter in model.Parameters.Where(parameter => final.Header.Tensors.ContainsKey(parameter.Name)))
+        {
+            var difference = optimizer.Weights(parameter).MaxAbsDifference(final.Get(parameter.Name));
+            Assert.True(difference < 1e-3, $"{parameter.Name}: {difference}");
+        }
+    }
+
+    private static void Follow(JsonObject run, TrainingStep step, Func<JsonObject, TokenBatch[]> batchesOf)
+    {
+        var kind = Enum.Parse<ScheduleKind>((string)run["lr_scheduler_type"]!, ignoreCase: true);
         var schedule = LearningRateSchedule.Create(
             new ScheduleOptions { Kind = kind, WarmupSteps = (int)run["num_warmup_steps"]! }, Number(run, "base_lr"),
             (int)run["num_training_steps"]!);
@@ -133,12 +168,6 @@ public sealed class GoldenTraceTests
                 || entry.Key is "nll_loss" or "log_odds_ratio" or "log_odds_chosen"))
                 Assert.True(Math.Abs(value!.GetValue<double>() - metrics[key]) < LossTolerance,
                     $"step {number}: {key} {metrics[key]}, expected {value}");
-        }
-        using var final = new SafetensorsFile(SharedFolders.Golden("models", "trace", $"{name}_final_weights.safetensors"));
-        foreach (var parameter in model.Parameters.Where(parameter => final.Header.Tensors.ContainsKey(parameter.Name)))
-        {
-            var difference = optimizer.Weights(parameter).MaxAbsDifference(final.Get(parameter.Name));
-            Assert.True(difference < 1e-3, $"{parameter.Name}: {difference}");
         }
     }
 

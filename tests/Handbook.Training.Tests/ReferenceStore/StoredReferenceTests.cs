@@ -133,13 +133,13 @@ public sealed class StoredReferenceTests : IDisposable
     {
         model.Save(folder.File("one"), DType.Float32);
         model.Save(folder.File("two"), DType.Float32);
-        var identity = ReferenceKey.OfFolder(folder.File("one"));
-        Assert.Equal(identity, ReferenceKey.OfFolder(folder.File("two")));
+        var identity = FolderIdentity.Of(folder.File("one"));
+        Assert.Equal(identity, FolderIdentity.Of(folder.File("two")));
         var weights = Path.Combine(folder.File("two"), "model.safetensors");
         var bytes = File.ReadAllBytes(weights);
         bytes[^1] ^= 1;
         File.WriteAllBytes(weights, bytes);
-        Assert.NotEqual(identity, ReferenceKey.OfFolder(folder.File("two")));
+        Assert.NotEqual(identity, FolderIdentity.Of(folder.File("two")));
 
         var key = new ReferenceKey(identity, DType.Float32, "tokens");
         string[] names =

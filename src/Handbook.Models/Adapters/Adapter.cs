@@ -1,0 +1,229 @@
+using Handbook.Autograd;
+using Handbook.Models.Safetensors;
+using Handbook.Models.Weights;
+using Handbook.Torch;
+
+namespace Handbook.Models.Adapters;
+
+/// <summary>
+/// A low-rank adapter around a model's weights (LoRA; Hu et al. 2021, arXiv:2106.09685), in PEFT's names. The model does not know of it:
+/// the places of its weights hold adapted ones. Several may lie around each other; each has its own switch.
+/// </summary>
+public sealed class Adapter : ISavedWeights, IDisposable
+{
+    private readonly IPretrainedModel model;
+    private readonly AdapterLeaves leaves;
+    private readonly IDisposable? file;
+    private readonly List<AdaptedWeight> parts = [];
+    private readonly Dictionary<string, StoredForm> forms = [];
+
+    private Adapter(IPretrainedModel model, LoraConfig config, AdapterLeaves leaves, string origin, IDisposable? file)
+    {
+        (this.model, this.leaves, this.file) = (model, leaves, file);
+        foreach (var parameter in model.Parameters)
+            parameter.IsTrained = false;
+        var targets = AdapterTargets.Of(model, config, origin);
+        Config = config with { ModulesToSave = targets.NamesOfWhole, FanInFanOut = targets.FanInFanOut };
+        foreach (var target in targets.LowRank)
+            parts.Add(LowRank(target));
+        foreach (var slot in targets.Whole)
+            parts.Add(Whole(slot));
+        leaves.Finish();
+        foreach (var part in parts)
+            part.Slot.Weight = part.Weight;
+        Parameters = [.. parts.SelectMany(part => part.Leaves)];
+        Map = new WeightMap(forms);
+    }
+
+    /// <summary>The settings.</summary>
+    public LoraConfig Config { get; }
+
+    /// <summary>Holds the adapter off for a pass.</summary>
+    public AdapterSwitch Switch { get; } = new();
+
+    /// <summary>What is trained: A, B and lengths of each adapted weight, then the copies that are trained whole.</summary>
+    public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>How many of the model's weights are adapted or trained whole.</summary>
+    public int WeightCount => parts.Count;
+
+    /// <inheritdoc/>
+    public WeightMap Map { get; }
+
+    /// <inheritdoc/>
+    public string FileName => AdapterFolder.WeightsFile;
+
+    /// <summary>What it is written down with: the models that it was trained on.</summary>
+    public Lineage? Lineage { get; set; }
+
+    /// <summary>Puts a new adapter around a model, all of whose own weights are then frozen.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="seed">Another seed gives another beginning.</param>
+    /// <param name="origin">Where the settings stand, for messages.</param>
+    /// <exception cref="UserErrorException">A name means nothing, or something that cannot be adapted.</exception>
+    public static Adapter Create(IPretrainedModel model, LoraConfig config, ulong seed, string origin) =>
+        new(model, config, new FreshLeaves(seed, config.Initialization, model.DType, model.Device), origin, null);
+
+    /// <summary>Puts a stored adapter around a model, all of whose own weights are then frozen.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="folder">The adapter.</param>
+    /// <param name="isTrained">False for one that stays as it is.</param>
+    /// <exception cref="UserErrorException">It does not fit the model: everything that does not, one a line.</exception>
+    public static Adapter Load(IPretrainedModel model, AdapterFolder folder, bool isTrained = false)
+    {
+        var weights = folder.OpenWeights();
+        try
+        {
+            var head = AdapterTarget.Prefix + AdapterTargets.HeadOf(model) + ".weight";
+            var isTied = AdapterFolder.HoldsTiedHead(model, weights);
+            var source = new CheckpointWeights(weights, AdapterFolder.Names, model.DType, model.Device)
+            {
+                MayBeLeft = name => isTied && name == head,
+            };
+            var config = folder.Config with { ModulesToSave = [.. folder.Config.ModulesToSave, .. folder.AlsoWhole(model, weights)] };
+            var adapter = new Adapter(model, isTrained ? config : config with { Dropout = 0 }, new StoredLeaves(source), folder.ConfigPath,
+                weights)
+            {
+                Lineage = folder.Lineage,
+            };
+            foreach (var parameter in adapter.Parameters)
+                parameter.IsTrained = isTrained;
+            return adapter;
+        }
+        catch
+        {
+            weights.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Tensor? Stored(Parameter parameter, DType dtype) => leaves.Exact(parameter, dtype)
+        ?? (parts.Find(part => part.Leaves is [var whole] && whole == parameter) is { Inner: Parameter own }
+            ? model.Stored(own, dtype) : null);
+
+    /// <inheritdoc/>
+    public void SaveState(string path, DType dtype) => AdapterFolder.Write(path, this, Config, ToFiles(dtype, null));
+
+    /// <inheritdoc/>
+    public void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null)
+    {
+        using var scope = new TensorScope();
+        if (Config.Initialization != LoraInitialization.Pissa)
+        {
+            AdapterFolder.Write(path, this, Config, ToFiles(dtype, values));
+            return;
+        }
+        // What was taken out of the base at the beginning becomes part of the pair: the delta fits the base as it lies in its folder.
+        var doubled = Config with
+        {
+            Rank = 2 * Config.Rank,
+            Alpha = 2 * Config.Alpha / (Config.UseRsLora ? Math.Sqrt(2) : 1),
+            RankPattern = [.. Config.RankPattern.Select(pair => KeyValuePair.Create(pair.Key, 2 * pair.Value))],
+            AlphaPattern = [.. Config.AlphaPattern
+                .Select(pair => KeyValuePair.Create(pair.Key, 2 * pair.Value / (Config.UseRsLora ? Math.Sqrt(2) : 1)))],
+            Initialization = LoraInitialization.Default,
+        };
+        AdapterFolder.Write(path, this, doubled,
+            ToFiles(dtype, parameter => Doubled(parameter, values?.Invoke(parameter) ?? parameter.Value)));
+    }
+
+    /// <summary>
+    /// Puts dense weights in place of adapted ones: the model is then one that never had an adapter. The sums are made in float32 from
+    /// what the folders hold, and rounded once.
+    /// </summary>
+    /// <param name="model">The model.</param>
+    /// <param name="adapters">All that lie around its weights, innermost first.</param>
+    public static void Merge(IPretrainedModel model, IReadOnlyList<Adapter> adapters)
+    {
+        var wide = model.DType == DType.Float64 ? DType.Float64 : DType.Float32;
+        foreach (var slot in model.Slots)
+        {
+            var around = adapters.Select(adapter => (adapter.leaves, Part: adapter.parts.Find(part => part.Slot == slot)))
+                .Where(layer => layer.Part is not null).Select(layer => (layer.leaves, Part: layer.Part!)).ToList();
+            if (around.Count == 0)
+                continue;
+            var inner = around[0].Part.Inner;
+            Tensor Exact(DType dtype)
+            {
+                using var scope = new TensorScope();
+                using var lease = inner.Lease();
+                var sum = ((inner is Parameter own ? model.Stored(own, dtype) : null) ?? lease.Value).To(dtype);
+                foreach (var (leaves, part) in around)
+                    sum = part.Merged(sum, leaf => (leaves.Exact(leaf, dtype) ?? leaf.Value).To(dtype));
+                return TensorScope.Detach(sum.Clone());
+            }
+
+            using var exact = Exact(wide);
+            slot.Weight = new Parameter(slot.Name, exact.To(model.DType).Clone())
+            {
+                IsShared = slot.Weight.Parameters.Any(leaf => leaf.IsShared),
+            };
+            slot.Exact = Exact;
+        }
+    }
+
+    /// <summary>Closes the file; the tensors belong to the model.</summary>
+    public void Dispose() => file?.Dispose();
+
+    /// <summary>The tensors; a matrix that is the head's too stands under both names, since PEFT would untie the two otherwise.</summary>
+    private IEnumerable<NamedTensor> ToFiles(DType dtype, Func<Parameter, Tensor>? values)
+    {
+        foreach (var tensor in Map.ToFiles(Parameters, dtype, values))
+        {
+            yield return tensor;
+            if (AdapterTargets.IsTied(model) && tensor.Name == AdapterTarget.Prefix + AdapterTargets.EmbeddingOf(model) + ".weight")
+                yield return tensor with { Name = AdapterTarget.Prefix + AdapterTargets.HeadOf(model) + ".weight" };
+        }
+    }
+
+    private AdaptedWeight LowRank(AdapterTarget target)
+    {
+        using var scope = new TensorScope();
+        var inner = target.Slot.Weight;
+        (Parameter Down, Parameter Up)? taken = null;
+        if (Config.Initialization == LoraInitialization.Pissa)
+        {
+            using var lease = inner.Lease();
+            var (first, second) = PrincipalVectors.Of(lease.Value, target.Rank, target.Scale);
+            taken = (Frozen(target.DownName, first), Frozen(target.UpName, second));
+            inner = new LowRankWeight(inner, taken.Value.Down, taken.Value.Up, -target.Scale, Switch);
+        }
+        var (down, up) = leaves.Pair(target, taken is { } start ? (start.Down.Value, start.Up.Value) : null);
+        forms[target.DownName] = forms[target.UpName] = target.Form;
+        if (!Config.UseDora)
+        {
+            var lowRank = new LowRankWeight(inner, down, up, target.Scale, Switch, Config.Dropout);
+            return new AdaptedWeight(target.Slot, target.Slot.Weight, lowRank, [down, up]) { Scale = target.Scale, Taken = taken };
+        }
+        using var whole = new LowRankWeight(inner, down, up, target.Scale, Switch).Lease();
+        var magnitude = leaves.Magnitude(target, DecomposedWeight.RowNorms(whole.Value));
+        forms[target.MagnitudeName] = StoredForm.Same.Instance;
+        var decomposed = new DecomposedWeight(inner, down, up, magnitude, target.Scale, Switch, Config.Dropout);
+        return new AdaptedWeight(target.Slot, target.Slot.Weight, decomposed, [down, up, magnitude]) { Scale = target.Scale };
+    }
+
+    private Parameter Frozen(string name, Tensor value) => new(name, value.To(model.DType).To(model.Device).Clone(), requiresGrad: false);
+
+    private AdaptedWeight Whole(WeightSlot slot)
+    {
+        var name = AdapterTarget.Prefix + slot.Name;
+        var form = model.Map[slot.Name];
+        var own = leaves.Whole(slot, name, form);
+        own.IsShared = slot.Weight.Parameters.Any(parameter => parameter.IsShared);
+        forms[name] = form;
+        return new AdaptedWeight(slot, slot.Weight, new ReplacedWeight(slot.Weight, own, Switch), [own]);
+    }
+
+    private Tensor Doubled(Parameter parameter, Tensor value)
+    {
+        var part = parts.Find(part => part.Leaves.Contains(parameter))!;
+        if (part.Taken is not { } taken)
+            return value;
+        var isDown = parameter == part.Leaves[0];
+        var dim = value.DimensionCount - (isDown ? 2 : 1);
+        var other = isDown ? taken.Down.Value : taken.Up.Value.Multiply(-1);
+        return Operator.Call("aten::cat"u8, default, new[] { value, other.To(value.DType) }, (long)dim);
+    }
+}

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using Handbook.Models.Architectures;
+using Handbook.Models.Weights;
+
+namespace Handbook.Models.Adapters;
+
+/// <summary>Which weights of a model an adapter's settings mean. What matches nothing, or half of a thing, is an error.</summary>
+internal sealed class AdapterTargets
+{
+    private readonly IPretrainedModel model;
+    private readonly LoraConfig config;
+    private readonly string origin;
+    private readonly WeightNames names;
+
+    private AdapterTargets(IPretrainedModel model, LoraConfig config, string origin)
+    {
+        (this.model, this.config, this.origin) = (model, config, origin);
+        names = ArchitectureTable.Rows[model.Config.ModelType].Names;
+        LowRank = [.. Adapted()];
+        Whole = [.. model.Slots.Where(IsWhole)];
+        Check();
+    }
+
+    /// <summary>What gets a low-rank delta, in the model's order.</summary>
+    internal IReadOnlyList<AdapterTarget> LowRank { get; }
+
+    /// <summary>What is trained whole, in the model's order.</summary>
+    internal IReadOnlyList<WeightSlot> Whole { get; }
+
+    /// <summary>What PEFT is told of them: a matrix with two names by both.</summary>
+    internal IReadOnlyList<string> NamesOfWhole => !Whole.Any(IsTied) ? config.ModulesToSave
+        : [.. config.ModulesToSave.Union(new[] { names.Embedding, names.Head }.Select(name => name[(name.LastIndexOf('.') + 1)..]))];
+
+    /// <summary>Whether the layers stand [inputs, outputs] in files.</summary>
+    internal bool FanInFanOut => names.Projections is StoredForm.Transposed;
+
+    /// <summary>Finds them.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="config">The settings.</param>
+    /// <param name="origin">Where they stand, for messages.</param>
+    /// <exception cref="UserErrorException">A name means nothing, or something that cannot be adapted.</exception>
+    internal static AdapterTargets Of(IPretrainedModel model, LoraConfig config, string origin) => new(model, config, origin);
+
+    /// <summary>A weight's module: its name without what PyTorch calls the tensor in it.</summary>
+    internal static string ModuleOf(WeightSlot slot) => slot.Name[..slot.Name.LastIndexOf('.')];
+
+    /// <summary>Module of the language-model head.</summary>
+    internal static string HeadOf(IPretrainedModel model) => ArchitectureTable.Rows[model.Config.ModelType].Names.Head;
+
+    /// <summary>Module of the table of token vectors.</summary>
+    internal static string EmbeddingOf(IPretrainedModel model) => ArchitectureTable.Rows[model.Config.ModelType].Names.Embedding;
+
+    /// <summary>True when the head's matrix is the table of token vectors.</summary>
+    internal static bool IsTied(IPretrainedModel model) => model is CausalLanguageModel && model.Config.Head.IsTied;
+
+    private bool IsTied(WeightSlot slot) => slot.Role == WeightRole.Embedding && IsTied(model);
+
+    private IEnumerable<AdapterTarget> Adapted()
+    {
+        foreach (var slot in model.Slots
+            .Where(slot => slot.Role != WeightRole.Other && slot.Name.EndsWith(".weight", StringComparison.Ordinal)))
+        {
+            var module = ModuleOf(slot);
+            if (IsMeant(slot, module))
+                yield return new AdapterTarget(slot, module, config.RankOf(Expanded(slot)[0]), config.ScaleOf(Expanded(slot)[0]));
+        }
+    }
+
+    private bool IsMeant(WeightSlot slot, string module)
+    {
+        if (config.TargetModules.IsAllLinear)
+            return slot.Role is WeightRole.Linear or WeightRole.Experts && !Excluded(module) && IsInLayers(module);
+        var meant = Expanded(slot).Select(name => config.TargetModules.Matches(name) && !Excluded(name) && IsInLayers(name)).Distinct()
+            .ToList();
+        return meant.Count == 1 ? meant[0] : throw new UserErrorException(
+            $"{origin}: the pattern fits some experts of {module} and not others; they are one product here, so take all of them or none.");
+    }
+
+    private bool Excluded(string module) => config.ExcludeModules?.Matches(module) == true;
+
+    private bool IsInLayers(string module)
+    {
+        if (config.LayersToTransform is not { } layers)
+            return true;
+        var patterns = config.LayersPattern is { Count: > 0 } given ? string.Join('|', given.Select(Regex.Escape)) : @"[^.]*";
+        var match = Regex.Match(module, $@"^.*?\.(?:{patterns})\.(\d+)\.", RegexOptions.CultureInvariant);
+        return match.Success && layers.Contains(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
+    }
+
+    private bool IsWhole(WeightSlot slot)
+    {
+        var module = ModuleOf(slot);
+        if (config.ModulesToSave
+            .Any(name => ModulePattern.EndsIn(module, name) || (IsTied(slot) && ModulePattern.EndsIn(names.Head, name))))
+            return true;
+        var isBias = slot.Name.EndsWith(".bias", StringComparison.Ordinal);
+        return isBias && (config.Bias == LoraBias.All
+            || (config.Bias == LoraBias.LoraOnly && LowRank.Any(target => target.Module == module)));
+    }
+
+    /// <summary>The names of the modules that a place stands for: one for each expert.</summary>
+    private static IReadOnlyList<string> Expanded(WeightSlot slot)
+    {
+        var module = ModuleOf(slot);
+        return slot.Role != WeightRole.Experts ? [module]
+            : [.. Enumerable.Range(0, (int)slot.Weight.Shape[0])
+                .Select(i => module.Replace("*", i.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal))];
+    }
+
+    private void Check()
+    {
+        if (LowRank.FirstOrDefault(target => target.Rank < 1) is { } empty)
+            throw new UserErrorException($"{origin}: the rank of {empty.Module} is {empty.Rank}; at least 1 is expected.");
+        CheckNames("target_modules", config.TargetModules, [.. model.Slots.Where(slot => slot.Role != WeightRole.Other)]);
+        CheckNames("modules_to_save", ModulePattern.OfNames(config.ModulesToSave), model.Slots);
+        if (LowRank.FirstOrDefault(target => IsTied(target.Slot)) is { } tied)
+            throw new UserErrorException($"{origin}: {tied.Module} is the head's matrix too (tie_word_embeddings), and PEFT would adapt "
+                + "one of the "
+                + "two uses only; train it whole (modules_to_save) or leave it out.");
+        if (LowRank.FirstOrDefault(target => config.UseDora && target.Slot.Role is WeightRole.Embedding or WeightRole.Experts) is { } other)
+            throw new UserErrorException($"{origin}: use_dora: {other.Module} is "
+                + $"{(other.IsEmbedding ? "an embedding" : "a stack of experts")}; "
+                + "rows with trained lengths are there for linear layers only.");
+        if (LowRank.FirstOrDefault(target => Whole.Contains(target.Slot)) is { } twice)
+            throw new UserErrorException($"{origin}: {twice.Module} is in target_modules and in modules_to_save; it can be one of the "
+                + "two.");
+        if (LowRank.Count + Whole.Count == 0)
+            throw new UserErrorException($"{origin}: no module of the model is meant.{Known()}");
+    }
+
+    private void CheckNames(string key, ModulePattern pattern, IReadOnlyList<WeightSlot> candidates)
+    {
+        if (pattern.IsText)
+        {
+            if (LowRank.Count == 0)
+                throw new UserErrorException($"{origin}: {key}: \"{pattern.Names[0]}\" matches no module of the model.{Known()}");
+            return;
+        }
+        var modules = candidates.SelectMany(Expanded).ToHashSet(StringComparer.Ordinal);
+        if (model is CausalLanguageModel)
+            modules.Add(names.Head);
+        var wrong = pattern.Names.Where(name => !modules.Any(module => ModulePattern.EndsIn(module, name))).ToList();
+        if (wrong.Count == 0)
+            return;
+        var hint = NearestName.Hint(wrong[0], modules.Select(module => module[(module.LastIndexOf('.') + 1)..]).Distinct());
+        throw new UserErrorException($"{origin}: {key}: {string.Join(", ", wrong)} {(wrong.Count == 1 ? "is" : "are")} no module of the "
+            + "model."
+            + (hint.Length > 0 ? hint : Known()));
+    }
+
+    private string Known() =>
+        " Linear layers are " + string.Join(", ", model.Slots.Where(slot => slot.Role is WeightRole.Linear or WeightRole.Experts)
+        .Select(ModuleOf).Select(module => module[(module.LastIndexOf('.') + 1)..]).Distinct()) + ".";
+}

@@ -1,0 +1,59 @@
+using Handbook.Models;
+using Handbook.Models.Adapters;
+using Handbook.Training.Options;
+
+namespace Handbook.Training.Runs;
+
+/// <summary>The adapter that a run trains, around a model that stays as it is.</summary>
+internal static class RunAdapter
+{
+    /// <summary>PEFT names a classifier's head so; it is new, and so always trained whole.</summary>
+    private const string ScoreModule = "score";
+
+    /// <summary>Puts it around the model: a new one, or the one that the recipe goes on with.</summary>
+    /// <exception cref="UserErrorException">The recipe names what the model does not have, or an adapter of another model.</exception>
+    public static Adapter Attach(IPretrainedModel model, RunOptions options, LoraOptions lora, TrainingMethod method)
+    {
+        if (options.Model.NameOrPath is not { } path)
+            throw new UserErrorException("use_peft: a new model (model_config) has nothing to adapt; train it whole, or name a trained "
+                + "one.");
+        return lora.AdapterNameOrPath is { } folder ? GoOnWith(folder, model, path) : New(model, options, lora, method, path);
+    }
+
+    private static Adapter New(IPretrainedModel model, RunOptions options, LoraOptions lora, TrainingMethod method, string path)
+    {
+        var config = new LoraConfig
+        {
+            Rank = lora.Rank,
+            Alpha = lora.Alpha,
+            Dropout = lora.Dropout,
+            TargetModules = lora.TargetModules is { } words
+                ? ModulePattern.OfWords(words, "lora_target_modules") : LoraConfig.DefaultTargets(model.Config.ModelType),
+            ModulesToSave = [.. lora.ModulesToSave.Union(method.IsClassifier ? [ScoreModule] : [])],
+            RankPattern = lora.RankPattern,
+            AlphaPattern = lora.AlphaPattern,
+            UseRsLora = lora.UseRsLora,
+            UseDora = lora.UseDora,
+            Initialization = lora.Initialization,
+            TaskType = lora.TaskType,
+            BaseModel = path,
+        };
+        var adapter = Adapter.Create(model, config, (ulong)(uint)options.Seed, "use_peft");
+        adapter.Lineage = AdapterChain.LineageOf(path);
+        return adapter;
+    }
+
+    private static Adapter GoOnWith(string folder, IPretrainedModel model, string path)
+    {
+        if (!AdapterFolder.Is(folder))
+            throw new UserErrorException($"adapter_name_or_path: {folder} holds no {AdapterFolder.ConfigFileName}; a folder with an "
+                + "adapter is "
+                + "expected.");
+        var stored = new AdapterFolder(folder);
+        var lineage = AdapterChain.LineageOf(path);
+        AdapterChain.CheckParents(stored, lineage);
+        var adapter = Adapter.Load(model, stored, isTrained: true);
+        adapter.Lineage = lineage;
+        return adapter;
+    }
+}
