@@ -59,7 +59,7 @@ public static class GroupedLinear
         }
         return Operator.Call("aten::cat"u8, default, parts.ToArray(), 0L);
 
-        ProductTerm Of(int expert, ProductTerm term) => new(Part(term.Rows, offsets, expert), term.Weight.Select(0, expert));
+        ProductTerm Of(int expert, ProductTerm term) => new(Part(term.Rows, offsets, expert), term.Weight.Select(expert));
     }
 
     private static Tensor Part(Tensor rows, IReadOnlyList<long> offsets, int expert) =>
@@ -112,10 +112,10 @@ public static class GroupedLinear
         internal override ExpertProducts With(Tensor[] saved) => new DeviceProducts(saved[0]);
 
         internal override Tensor Forward(IReadOnlyList<ProductTerm> terms, Tensor? bias) =>
-            Sum(terms, term => Grouped(term.Rows, term.Weight.Transpose(1, 2)));
+            Sum(terms, term => Grouped(term.Rows, term.Weight.ToTensor(term.Rows.DType).Transpose(1, 2)));
 
         internal override Tensor InputGradient(IReadOnlyList<ProductTerm> terms) =>
-            Sum(terms, term => Grouped(term.Rows.Contiguous(), term.Weight));
+            Sum(terms, term => Grouped(term.Rows.Contiguous(), term.Weight.ToTensor(term.Rows.DType)));
 
         internal override void AddWeightGradient(GradientSink sink, Tensor output, Tensor input) =>
             sink.Add(Grouped(output.Contiguous().Transpose(0, 1), input));

@@ -69,12 +69,11 @@ public static class Linear
     /// <summary>Σ x Wᵀ + b.</summary>
     internal static Tensor Forward(IReadOnlyList<ProductTerm> terms, Tensor? bias)
     {
-        if (terms.All(term => RowProducts.Applies(term.Rows, term.Weight)))
-            return RowProducts.Sum(
-                [.. terms.Select(term => term.Rows)], [.. terms.Select(term => RightOperand.OfTransposed(term.Weight))], bias);
-        var sum = terms[0].Rows.Linear(terms[0].Weight, bias);
-        foreach (var (rows, weight) in terms.Skip(1))
-            sum = sum.Add(rows.Linear(weight, null));
+        if (RowProducts.Applies(terms))
+            return RowProducts.Sum(terms, isTransposed: true, bias);
+        var sum = terms[0].Rows.Linear(Dense(terms[0]), bias);
+        foreach (var term in terms.Skip(1))
+            sum = sum.Add(term.Rows.Linear(Dense(term), null));
         return sum;
     }
 
@@ -91,13 +90,15 @@ public static class Linear
     /// <summary>Σ gradient_i W_i.</summary>
     internal static Tensor InputGradient(IReadOnlyList<ProductTerm> terms)
     {
-        if (terms.All(term => RowProducts.Applies(term.Rows, term.Weight)))
-            return RowProducts.Sum([.. terms.Select(term => term.Rows)], [.. terms.Select(term => RightOperand.Of(term.Weight))], null);
-        var sum = terms[0].Rows.MatMul(terms[0].Weight);
-        foreach (var (gradient, weight) in terms.Skip(1))
-            sum = sum.Add(gradient.MatMul(weight));
+        if (RowProducts.Applies(terms))
+            return RowProducts.Sum(terms, isTransposed: false, null);
+        var sum = terms[0].Rows.MatMul(Dense(terms[0]));
+        foreach (var term in terms.Skip(1))
+            sum = sum.Add(term.Rows.MatMul(Dense(term)));
         return sum;
     }
+
+    private static Tensor Dense(ProductTerm term) => term.Weight.ToTensor(term.Rows.DType);
 
     /// <summary>Adds gradientᵀ · input to a sum [out, in] in float32 (float64 beside float64 data).</summary>
     internal static void AddWeightGradient(Tensor sum, Tensor gradient, Tensor input)

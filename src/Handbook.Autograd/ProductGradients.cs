@@ -8,7 +8,8 @@ namespace Handbook.Autograd;
 /// <param name="wantsInput">Whether the input's gradient is wanted.</param>
 internal class ProductGradients(Tensor input, bool wantsInput) : IDisposable
 {
-    private readonly List<(Tensor Gradient, WeightLease Weight)> terms = [];
+    private readonly List<ProductTerm> terms = [];
+    private readonly List<WeightLease> leases = [];
     private InterleavedRows? interleaved;
     private Tensor? made;
 
@@ -30,7 +31,14 @@ internal class ProductGradients(Tensor input, bool wantsInput) : IDisposable
     /// <summary>Adds gradient · weight to the input's gradient, and takes the lease over.</summary>
     /// <param name="gradient">[N, out].</param>
     /// <param name="weight">[out, in].</param>
-    internal void AddTerm(Tensor gradient, WeightLease weight) => terms.Add((gradient, weight));
+    internal void AddTerm(Tensor gradient, WeightLease weight)
+    {
+        leases.Add(weight);
+        AddTerm(gradient, (MatrixOperand)weight.Value);
+    }
+
+    /// <summary>Adds gradient · weight to the input's gradient.</summary>
+    internal void AddTerm(Tensor gradient, MatrixOperand weight) => terms.Add(new ProductTerm(gradient, weight));
 
     /// <summary>Adds a term that is no product of dense matrices, [N, in].</summary>
     internal void AddInputGradient(Tensor term) => made = made is null ? term : made.Add(term);
@@ -51,7 +59,7 @@ internal class ProductGradients(Tensor input, bool wantsInput) : IDisposable
     /// <summary>The input's gradient [N, in]; null when no term was added.</summary>
     internal Tensor? InputGradient()
     {
-        var sum = terms.Count == 0 ? null : Sum(terms.ConvertAll(term => new ProductTerm(term.Gradient, term.Weight.Value)));
+        var sum = terms.Count == 0 ? null : Sum(terms);
         return sum is null || made is null ? sum ?? made : sum.Add(made);
     }
 
@@ -59,8 +67,8 @@ internal class ProductGradients(Tensor input, bool wantsInput) : IDisposable
     public void Dispose()
     {
         interleaved?.Dispose();
-        foreach (var (_, weight) in terms)
-            weight.Dispose();
+        foreach (var lease in leases)
+            lease.Dispose();
     }
 
     /// <summary>Σ gradient · weight.</summary>

@@ -5,7 +5,7 @@ namespace Handbook.Autograd;
 /// <summary>One product of a sum: rows · weightᵀ.</summary>
 /// <param name="Rows">[N, in].</param>
 /// <param name="Weight">[out, in].</param>
-public readonly record struct ProductTerm(Tensor Rows, Tensor Weight);
+public readonly record struct ProductTerm(Tensor Rows, MatrixOperand Weight);
 
 /// <summary>Σ rows · weightᵀ + bias.</summary>
 /// <param name="terms">At least one; rows and outputs are as many in each.</param>

@@ -43,6 +43,9 @@ internal readonly unsafe struct SingleBlocks<V> : IBlockFormat<float, V> where V
 
     public static void Store<U>(U value, float* target) where U : unmanaged, ILanes<U> => SingleAccess.Store(value, target);
 
+    public static void StoreByTurns<U>(U even, U odd, float* target) where U : unmanaged, ILanes<U> =>
+        SingleAccess.StoreByTurns(even, odd, target);
+
     public static float Read(float* source) => *source;
 
     public static void Write(float value, float* target) => *target = value;
@@ -101,6 +104,9 @@ internal readonly unsafe struct BFloat16Blocks<V> : IBlockFormat<ushort, V> wher
     public static U Load<U>(ushort* source) where U : unmanaged, ILanes<U> => BFloat16Access.Load<U>(source);
 
     public static void Store<U>(U value, ushort* target) where U : unmanaged, ILanes<U> => BFloat16Access.Store(value, target);
+
+    public static void StoreByTurns<U>(U even, U odd, ushort* target) where U : unmanaged, ILanes<U> =>
+        BFloat16Access.StoreByTurns(even, odd, target);
 
     public static float Read(ushort* source) => BFloat16Access.Read(source);
 

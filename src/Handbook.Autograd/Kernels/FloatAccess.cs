@@ -11,6 +11,9 @@ internal unsafe interface IFloatAccess<T> where T : unmanaged
     /// <summary>Stores a vector of elements, rounding to nearest even.</summary>
     static abstract void Store<V>(V value, T* target) where V : unmanaged, ILanes<V>;
 
+    /// <summary>Stores the lanes of two vectors by turns; each is a number that <see cref="Round"/> has made.</summary>
+    static abstract void StoreByTurns<V>(V even, V odd, T* target) where V : unmanaged, ILanes<V>;
+
     /// <summary>What a store and a load again give.</summary>
     static abstract V Round<V>(V value) where V : unmanaged, ILanes<V>;
 
@@ -31,6 +34,14 @@ internal readonly unsafe struct SingleAccess : IFloatAccess<float>
     public static void Store<V>(V value, float* target) where V : unmanaged, ILanes<V> => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreByTurns<V>(V even, V odd, float* target) where V : unmanaged, ILanes<V>
+    {
+        var (first, second) = V.ByTurns(even, odd);
+        first.Store(target);
+        second.Store(target + V.Count);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Round<V>(V value) where V : unmanaged, ILanes<V> => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -48,6 +59,10 @@ internal readonly unsafe struct BFloat16Access : IFloatAccess<ushort>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<V>(V value, ushort* target) where V : unmanaged, ILanes<V> => BFloat16Vectors.Store(value, target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreByTurns<V>(V even, V odd, ushort* target) where V : unmanaged, ILanes<V> =>
+        (V.ShiftRight(even, 16) | odd).Store((float*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Round<V>(V value) where V : unmanaged, ILanes<V> => BFloat16Vectors.Round(value);

@@ -28,6 +28,15 @@ internal unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     /// <summary>Reads neighbouring 16-bit integers, each into the lower half of a lane.</summary>
     static abstract TSelf LoadHalves(ushort* source);
 
+    /// <summary>Reads neighbouring bytes, each into the lowest of a lane.</summary>
+    static abstract TSelf LoadBytes(byte* source);
+
+    /// <summary>Numbers of a table of 16, by the lower four bits of each lane.</summary>
+    static abstract TSelf LookUp(float* table, TSelf indices);
+
+    /// <summary>The lanes of two registers by turns, as two registers.</summary>
+    static abstract (TSelf First, TSelf Second) ByTurns(TSelf even, TSelf odd);
+
     /// <summary>Writes neighbouring numbers.</summary>
     void Store(float* target);
 

@@ -21,6 +21,12 @@ public enum Operation
     /// <summary>Products of rows with a weight, and its gradient.</summary>
     Linear,
 
+    /// <summary>Products of rows with a weight in codes of few bits.</summary>
+    QuantizedLinear,
+
+    /// <summary>Numbers to codes of few bits, and back.</summary>
+    Quantization,
+
     /// <summary>Attention over a packed row.</summary>
     Attention,
 
@@ -68,6 +74,8 @@ public static class KernelTable
         (Operation.Rotary, DeviceKind.Cpu, Both, Implementation.Simd),
         (Operation.Embedding, DeviceKind.Cpu, Both, Implementation.Simd),
         (Operation.Linear, DeviceKind.Cpu, [DType.BFloat16], Implementation.Blocks),
+        (Operation.QuantizedLinear, DeviceKind.Cpu, Both, Implementation.Blocks),
+        (Operation.Quantization, DeviceKind.Cpu, Both, Implementation.Simd),
         (Operation.Attention, DeviceKind.Cpu, Both, Implementation.Blocks),
         (Operation.Head, DeviceKind.Cpu, Both, Implementation.Blocks),
         (Operation.GradientSum, DeviceKind.Cpu, Both, Implementation.Simd),

@@ -33,6 +33,21 @@ internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
     public static Lanes16 LoadHalves(ushort* source) => new(Avx512F.ConvertToVector512UInt32(Vector256.Load(source)).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 LoadBytes(byte* source) => new(Avx512F.ConvertToVector512UInt32(Vector128.Load(source)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 LookUp(float* table, Lanes16 indices) =>
+        new(Avx512F.PermuteVar16x32(Vector512.Load(table), indices.value.AsInt32()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Lanes16 First, Lanes16 Second) ByTurns(Lanes16 even, Lanes16 odd)
+    {
+        var first = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+        return (new(Avx512F.PermuteVar16x32x2(even.value, first, odd.value)),
+            new(Avx512F.PermuteVar16x32x2(even.value, first + Vector512.Create(8), odd.value)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

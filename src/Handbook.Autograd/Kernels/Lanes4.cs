@@ -31,6 +31,21 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
         new(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 LoadBytes(byte* source) =>
+        new(Vector128.Create(source[0], source[1], source[2], (uint)source[3]).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 LookUp(float* table, Lanes4 indices)
+    {
+        var places = indices.value.AsUInt32() & Vector128.Create(15u);
+        return new(Vector128.Create(table[places[0]], table[places[1]], table[places[2]], table[places[3]]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Lanes4 First, Lanes4 Second) ByTurns(Lanes4 even, Lanes4 odd) =>
+        (new(DwordTransposition.Low(even.value, odd.value)), new(DwordTransposition.High(even.value, odd.value)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -31,6 +31,26 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
     public static Lanes8 LoadHalves(ushort* source) => new(Avx2.ConvertToVector256Int32(source).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 LoadBytes(byte* source) => new(Avx2.ConvertToVector256Int32(source).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 LookUp(float* table, Lanes8 indices)
+    {
+        var places = indices.value.AsInt32();
+        var (low, high) = (Vector256.Load(table), Vector256.Load(table + Count));
+        return new(Avx.BlendVariable(
+            Avx2.PermuteVar8x32(low, places), Avx2.PermuteVar8x32(high, places), Vector256.ShiftLeft(places, 28).AsSingle()));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Lanes8 First, Lanes8 Second) ByTurns(Lanes8 even, Lanes8 odd)
+    {
+        const byte Lower = 0x20, Upper = 0x31;
+        var (low, high) = (Avx.UnpackLow(even.value, odd.value), Avx.UnpackHigh(even.value, odd.value));
+        return (new(Avx.Permute2x128(low, high, Lower)), new(Avx.Permute2x128(low, high, Upper)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* target) => value.Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

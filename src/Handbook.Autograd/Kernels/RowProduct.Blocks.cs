@@ -15,25 +15,27 @@ internal static unsafe partial class RowProduct
     private const int Outputs = 64;
 
     // Pairs of inputs are multiplied at once.
-    private static bool BlocksFit(Tensor input, Tensor weight) =>
-        FusedKernels.MultipliesBFloat16 && input.DType == DType.BFloat16 && weight.DType == DType.BFloat16 && weight.Size(1) % 2 == 0;
+    private static bool BlocksFit(Tensor input, DType weight) =>
+        FusedKernels.MultipliesBFloat16 && input.DType == DType.BFloat16 && weight == DType.BFloat16 && input.Size(1) % 2 == 0;
 
-    private static void MultiplyBlocks(Tensor x, Tensor weight, Tensor y)
+    private static void MultiplyBlocks<V>(Tensor x, WeightPanels weight, Tensor y) where V : unmanaged, ILanes<V>
     {
-        var (rows, inputs, outputs) = ((int)x.Size(0), (int)x.Size(1), weight.Size(0));
+        var (rows, inputs, outputs) = ((int)x.Size(0), (int)x.Size(1), weight.Outputs);
         var blocks = (rows + Columns - 1) / Columns;
         using var packed = Interleave(x, rows, inputs, blocks);
-        var (b, w, c) = ((nint)packed.Pointer, (nint)weight.Pointer, (nint)y.Pointer);
+        var (b, c) = ((nint)packed.Pointer, (nint)y.Pointer);
         TaskQueue.Run((int)((outputs + Outputs - 1) / Outputs), tile =>
         {
             var sums = stackalloc float[Outputs * Columns];
             var first = (long)tile * Outputs;
             var count = (int)Math.Min(Outputs, outputs - first);
+            var room = weight.IsMade ? Room<ushort>(Outputs * inputs) : null;
+            var source = weight.Rows<ushort, BFloat16Access, V>(first, count, room);
             for (var block = 0; block < blocks; block++)
             {
                 CpuMatrixKernels.Multiply(
-                    count, Columns, inputs, (ushort*)w + first * inputs, inputs, (ushort*)b + (long)block * inputs * Columns, Columns, sums,
-                    Columns, accumulate: false);
+                    count, Columns, inputs, source, inputs, (ushort*)b + (long)block * inputs * Columns, Columns, sums, Columns,
+                    accumulate: false);
                 var width = Math.Min(Columns, rows - block * Columns);
                 for (var column = 0; column < width; column++)
                 {

@@ -27,43 +27,53 @@ internal static unsafe partial class RowProduct
     /// <param name="weight">[outputs, inputs].</param>
     /// <param name="bias">[outputs], or null.</param>
     /// <returns>[rows, outputs] in the input's type.</returns>
-    internal static Tensor Apply(Tensor input, Tensor weight, Tensor? bias)
+    internal static Tensor Apply(Tensor input, MatrixOperand weight, Tensor? bias)
     {
         using var scope = new TensorScope();
-        if (!KernelTable.Runs(Operation.RowProduct, weight))
-            return scope.Keep(input.Linear(weight, bias));
+        // Codes are read in the input's type, a dense weight in its own.
+        var dtype = weight.IsQuantized ? input.DType : weight.ToTensor(input.DType).DType;
+        if (KernelTable.Of(Operation.RowProduct, weight.Device.Kind, dtype) == Implementation.Plain || !weight.Fits(dtype))
+            return scope.Keep(input.Linear(weight.ToTensor(dtype), bias));
         var y = Tensor.Empty([input.Size(0), weight.Size(0)], DType.Float32);
-        if (BlocksFit(input, weight))
-            MultiplyBlocks(input.Contiguous(), weight, y);
+        var panels = weight.Panels;
+        if (BlocksFit(input, dtype))
+            FusedKernels.ForWidth(MultiplyBlocks<Lanes16>, MultiplyBlocks<Lanes8>, MultiplyBlocks<Lanes4>)(input.Contiguous(), panels, y);
         else
-            FusedKernels.ForWidth(Multiply<Lanes16>, Multiply<Lanes8>, Multiply<Lanes4>)(input.To(DType.Float32).Contiguous(), weight, y);
+        {
+            var wide = input.To(DType.Float32).Contiguous();
+            FusedKernels.ForWidth(Multiply<Lanes16>, Multiply<Lanes8>, Multiply<Lanes4>)(wide, panels, dtype, y);
+        }
         return scope.Keep((bias is null ? y : y.Add(bias)).To(input.DType));
     }
 
-    private static void Multiply<V>(Tensor x, Tensor weight, Tensor y) where V : unmanaged, ILanes<V>
+    /// <summary>Room for rows that have to be made; the thread keeps it.</summary>
+    private static T* Room<T>(long count) where T : unmanaged => new ScratchMemory(ScratchMemory.Size<T>(count)).Take<T>(count);
+
+    private static void Multiply<V>(Tensor x, WeightPanels weight, DType dtype, Tensor y) where V : unmanaged, ILanes<V>
     {
-        if (weight.DType == DType.Float32)
+        if (dtype == DType.Float32)
             Multiply<float, SingleAccess, V>(x, weight, y);
         else
             Multiply<ushort, BFloat16Access, V>(x, weight, y);
     }
 
-    private static void Multiply<T, TAccess, V>(Tensor x, Tensor weight, Tensor y)
+    private static void Multiply<T, TAccess, V>(Tensor x, WeightPanels weight, Tensor y)
         where T : unmanaged
         where TAccess : struct, IFloatAccess<T>
         where V : unmanaged, ILanes<V>
     {
-        var (rows, inputs, outputs) = ((int)x.Size(0), (int)x.Size(1), weight.Size(0));
-        var (a, w, c) = ((nint)x.Pointer, (nint)weight.Pointer, (nint)y.Pointer);
+        var (rows, inputs, outputs) = ((int)x.Size(0), (int)x.Size(1), weight.Outputs);
+        var (a, c) = ((nint)x.Pointer, (nint)y.Pointer);
         // Work below this many multiplications is done sooner than it is handed out.
         var grain = Math.Max(1, (1 << 16) / ((long)inputs * rows * Tile));
         ParallelWork.For((outputs + Tile - 1) / Tile, grain, (begin, end) =>
         {
+            var room = weight.IsMade ? Room<T>(Tile * inputs) : null;
             for (var block = begin; block < end; block++)
             {
                 var output = block * Tile;
                 var whole = output + Tile <= outputs;
-                var source = (T*)w + output * inputs;
+                var source = weight.Rows<T, TAccess, V>(output, (int)Math.Min(Tile, outputs - output), room);
                 var row = 0;
                 for (; whole && row + Tile <= rows; row += Tile)
                     Tile4x4<T, TAccess, V>((float*)a + (long)row * inputs, source, (float*)c + row * outputs + output, inputs, outputs);

@@ -3,9 +3,9 @@ using Handbook.Torch;
 namespace Handbook.Autograd.Kernels;
 
 /// <summary>
-/// Products of many rows with a weight in bfloat16, summed in float32 and rounded once. A task packs some columns of the weight
-/// into its cache and lets the rows pass by: a packed weight never goes through memory, where writing and reading it again took
-/// as long as a tenth of the products. Several terms (the projections of one input) are summed before the rounding.
+/// Products of many rows with a weight in bfloat16, or with one in codes of few bits, summed in float32 and rounded once. A task packs
+/// some columns of the weight into its cache and lets the rows pass by: a packed weight never goes through memory, where writing and
+/// reading it again took as long as a tenth of the products. Several terms (the projections of one input) are summed before the rounding.
 /// </summary>
 internal static unsafe class RowProducts
 {
@@ -17,36 +17,53 @@ internal static unsafe class RowProducts
 
     private const int FewestRows = 32;
 
-    /// <summary>True when the tensors are right for these products and there are rows enough to pay for the packing.</summary>
-    internal static bool Applies(Tensor rows, params ReadOnlySpan<Tensor> weights)
+    /// <summary>True when rows are right for these products and there are enough of them to pay for the packing.</summary>
+    internal static bool Applies(Tensor rows) =>
+        rows.DimensionCount == 2 && rows.Size(0) >= FewestRows && KernelTable.Runs(Operation.Linear, rows);
+
+    /// <summary>
+    /// True when all terms are right for these products. Codes of few bits take them for any number of rows, and in float32 too: what
+    /// they would cost as a tensor is more.
+    /// </summary>
+    internal static bool Applies(IReadOnlyList<ProductTerm> terms)
     {
-        if (rows.DimensionCount != 2 || rows.Size(0) < FewestRows || !KernelTable.Runs(Operation.Linear, rows))
-            return false;
-        foreach (var weight in weights)
-        {
-            if (weight.DimensionCount != 2 || !KernelTable.Runs(Operation.Linear, weight) || weight.Size(0) % 2 != 0
-                || weight.Size(1) % 2 != 0)
-                return false;
-        }
-        return true;
+        var quantized = terms.Any(term => term.Weight.IsQuantized);
+        return terms.All(term => term.Rows.DType == terms[0].Rows.DType && Fits(term.Weight, term.Rows.DType)
+            && (quantized ? term.Rows.DimensionCount == 2 && KernelTable.Runs(Operation.QuantizedLinear, term.Rows) : Applies(term.Rows)));
     }
 
+    // Pairs of rows and columns are multiplied at once.
+    private static bool Fits(MatrixOperand weight, DType rows) =>
+        weight.Shape is [var outputs, var inputs] && outputs % 2 == 0 && inputs % 2 == 0 && weight.Fits(rows);
+
     /// <summary>Σ rows_i · weight_i + bias.</summary>
-    /// <param name="rows">[N, k_i] each.</param>
-    /// <param name="weights">[k_i, n] each.</param>
+    /// <param name="terms">Rows [N, k_i] and weights [k_i, n] each.</param>
+    /// <param name="isTransposed">Whether the weights are [n, k_i] instead.</param>
     /// <param name="bias">[n] in any type, or null.</param>
     /// <returns>[N, n].</returns>
-    internal static Tensor Sum(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias) =>
-        FusedKernels.ForWidth(SumOf<Lanes16>, SumOf<Lanes8>, SumOf<Lanes4>)(rows, weights, bias);
+    internal static Tensor Sum(IReadOnlyList<ProductTerm> terms, bool isTransposed, Tensor? bias)
+    {
+        var rows = terms.Select(term => term.Rows).ToList();
+        var weights = terms.Select(term => new RightOperand(term.Weight.Panels, isTransposed)).ToList();
+        return FusedKernels.ForWidth(SumOf<Lanes16>, SumOf<Lanes8>, SumOf<Lanes4>)(rows, weights, bias);
+    }
 
     private static Tensor SumOf<V>(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias)
+        where V : unmanaged, ILanes<V> =>
+        rows[0].DType == DType.Float32
+            ? SumOf<float, SingleBlocks<V>, V>(rows, weights, bias)
+            : SumOf<ushort, BFloat16Blocks<V>, V>(rows, weights, bias);
+
+    private static Tensor SumOf<T, TFormat, V>(IReadOnlyList<Tensor> rows, IReadOnlyList<RightOperand> weights, Tensor? bias)
+        where T : unmanaged
+        where TFormat : struct, IBlockFormat<T, V>
         where V : unmanaged, ILanes<V>
     {
         var (count, columns) = (rows[0].Size(0), weights[0].Columns);
-        var result = Tensor.Empty([count, columns], DType.BFloat16);
+        var result = Tensor.Empty([count, columns], rows[0].DType);
         using var wideBias = bias?.To(DType.Float32);
         var offset = wideBias is null ? null : (float*)wideBias.Pointer;
-        var target = (ushort*)result.Pointer;
+        var target = (T*)result.Pointer;
         var width = EqualParts.Size(columns, MostColumns, even: true);
         var blocks = (int)((columns + width - 1) / width);
         var group = GroupSize(count, blocks);
@@ -58,13 +75,13 @@ internal static unsafe class RowProducts
             var column = (long)(task / groups) * width;
             var (first, end) = ((long)(task % groups) * group, Math.Min(count, (task % groups + 1L) * group));
             var own = (int)Math.Min(width, columns - column);
-            var scratch = new ScratchMemory(ScratchMemory.Size<ushort>(depths * own) + ScratchMemory.Size<float>(height * own));
-            var packed = scratch.Take<ushort>(depths * own);
+            var scratch = new ScratchMemory(ScratchMemory.Size<T>(depths * own) + ScratchMemory.Size<float>(height * own));
+            var packed = scratch.Take<T>(depths * own);
             var sum = scratch.Take<float>(height * own);
             var next = packed;
             foreach (var weight in weights)
             {
-                weight.Pack<V>(column, own, next);
+                weight.Pack<T, TFormat, V>(column, own, next);
                 next += weight.Rows * own;
             }
             for (; first < end; first += height)
@@ -77,15 +94,17 @@ internal static unsafe class RowProducts
                     for (var from = 0L; from < inner; from += MostDepth)
                     {
                         var depth = Math.Min(MostDepth, inner - from);
-                        BlockProduct<V>.Multiply(
-                            now, own, depth, (ushort*)rows[i].Pointer + first * inner + from, inner, next, own, sum, own,
+                        TFormat.Multiply(
+                            now, own, depth, (T*)rows[i].Pointer + first * inner + from, inner, next, own, sum, own,
                             accumulate: i > 0 || from > 0);
                         next += depth * own;
                     }
                 }
                 for (var row = 0; row < now; row++)
-                    Round<V>(
+                {
+                    Round<T, TFormat, V>(
                         sum + (long)row * own, offset == null ? null : offset + column, target + (first + row) * columns + column, own);
+                }
             }
         });
         return result;
@@ -99,16 +118,19 @@ internal static unsafe class RowProducts
         return Math.Max(FewestRows, EqualParts.Size(count, (count + groups - 1) / groups, even: false));
     }
 
-    /// <summary>Rounds float32 numbers, plus an offset each, to bfloat16.</summary>
-    internal static void Round<V>(float* source, float* offset, ushort* target, int count) where V : unmanaged, ILanes<V>
+    /// <summary>Rounds float32 numbers, plus an offset each.</summary>
+    internal static void Round<T, TAccess, V>(float* source, float* offset, T* target, int count)
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
     {
         var i = 0;
         for (; i + V.Count <= count; i += V.Count)
         {
             var value = V.Load(source + i);
-            BFloat16Vectors.Store(offset == null ? value : value + V.Load(offset + i), target + i);
+            TAccess.Store(offset == null ? value : value + V.Load(offset + i), target + i);
         }
         for (; i < count; i++)
-            target[i] = BFloat16Vectors.FromSingle(offset == null ? source[i] : source[i] + offset[i]);
+            TAccess.Write(offset == null ? source[i] : source[i] + offset[i], target + i);
     }
 }

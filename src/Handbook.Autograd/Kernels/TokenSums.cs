@@ -65,7 +65,10 @@ internal static unsafe class TokenSums
             if (added != null)
                 return;
             for (var i = 0; i < tileHeight; i++)
-                RowProducts.Round<V>(sum + (long)i * tileWidth, null, target + (row + i) * inputs + column, tileWidth);
+            {
+                RowProducts.Round<ushort, BFloat16Access, V>(
+                    sum + (long)i * tileWidth, null, target + (row + i) * inputs + column, tileWidth);
+            }
         });
     }
 
