@@ -18,6 +18,7 @@ public sealed class DecomposedWeight(
     Weight inner, Weight down, Weight up, Weight magnitude, double scale, AdapterSwitch adapters, double dropout = 0) : Weight
 {
     private readonly LowRankWeight direction = new(inner, down, up, scale, adapters);
+    private Tensor? innerSquares;
 
     /// <inheritdoc/>
     public override ReadOnlySpan<long> Shape => inner.Shape;
@@ -53,6 +54,7 @@ public sealed class DecomposedWeight(
     {
         direction.Dispose();
         magnitude.Dispose();
+        innerSquares?.Dispose();
     }
 
     internal override void AddTerms(Tensor rows, ProductTerms terms)
@@ -62,7 +64,7 @@ public sealed class DecomposedWeight(
             inner.AddTerms(rows, terms);
             return;
         }
-        var factor = Factor(Norms(), rows.DType);
+        var factor = Factor(Norms(terms.Product), rows.DType);
         if (DropoutMask.Draw(terms.Dropout, rows, dropout) is not { } mask)
         {
             terms.Add(direction.Multiply(rows, null, terms.Product).Multiply(factor));
@@ -125,7 +127,7 @@ public sealed class DecomposedWeight(
     /// <summary>The backward pass of m / norm · (rows · directionᵀ).</summary>
     private void DifferentiateScaled(Tensor output, ProductGradients gradients)
     {
-        var norms = Norms();
+        var norms = Norms(gradients.Product);
         if (magnitude.Gradient is { } sink)
         {
             var product = direction.Multiply(gradients.Input, null, gradients.Product).To(norms.DType);
@@ -134,10 +136,30 @@ public sealed class DecomposedWeight(
         direction.Differentiate(output.Multiply(Factor(norms, output.DType)), gradients);
     }
 
-    private Tensor Norms()
+    /// <summary>
+    /// ‖W + s B A‖ of each row without the sum: ‖w‖² + 2 s w·(b A) + s² ‖b A‖², of which the first is the frozen weight's and made once.
+    /// </summary>
+    private Tensor Norms(MatrixProduct product)
     {
-        using var sum = direction.Lease();
-        return RowNorms(sum.Value);
+        using var a = down.Lease();
+        using var b = up.Lease();
+        var squares = Squares();
+        var (wideA, wideB) = (a.Value.To(squares.DType), b.Value.To(squares.DType));
+        var cross = inner.Multiply(a.Value, null, product).To(squares.DType).Transpose(0, 1).Multiply(wideB).Sum(1);
+        var own = wideB.MatMul(wideA.MatMul(wideA.Transpose(0, 1))).Multiply(wideB).Sum(1);
+        return Operator.Call("aten::sqrt"u8, default, squares.Add(cross.Multiply(2 * scale)).Add(own.Multiply(scale * scale)));
+    }
+
+    private Tensor Squares()
+    {
+        if (innerSquares is { } known)
+            return known;
+        using var lease = inner.Lease();
+        var norms = RowNorms(lease.Value);
+        var squares = norms.Multiply(norms);
+        if (!inner.RequiresGrad)
+            innerSquares = TensorScope.Detach(squares);
+        return squares;
     }
 
     private Tensor Factor(Tensor norms, DType dtype)

@@ -1,3 +1,4 @@
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -25,7 +26,11 @@ public static class Dropout
     }
 
     /// <summary>x times the mask of the numbers from an index on.</summary>
-    internal static Tensor Masked(Tensor x, RandomStream random, ulong first, double p)
+    internal static Tensor Masked(Tensor x, RandomStream random, ulong first, double p) =>
+        KernelTable.Runs(Operation.Elementwise, x) ? DropoutKernel.Apply(x, random, first, p) : PlainMasked(x, random, first, p);
+
+    /// <summary>The definition.</summary>
+    internal static Tensor PlainMasked(Tensor x, RandomStream random, ulong first, double p)
     {
         using var scope = new TensorScope();
         return scope.Keep(x.Multiply(Mask(random.Uniform(first, x.Shape, x.Device), p).To(x.DType)));

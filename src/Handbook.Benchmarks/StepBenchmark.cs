@@ -57,7 +57,7 @@ public static class StepBenchmark
             model.Parameters, 1);
         var policy = new CausalPolicy(model, new ForwardOptions { Recompute = options.Recompute });
         var step = new TrainingStep(new NextTokenObjective(policy), model.Parameters, optimizer, maxGradNorm: 1, seed: 1);
-        TokenBatch[] batch = [MakeBatch(options, model.Config.VocabularySize)];
+        TokenBatch[] batch = [MakeBatch(options.SequenceLength, options.BatchSize, model.Config.VocabularySize)];
 
         var rates = Stopwatch.GetElapsedTime(begin).TotalSeconds;
         begin = Stopwatch.GetTimestamp();
@@ -84,14 +84,15 @@ public static class StepBenchmark
             MachineRates.Best(before, MachineRates.Measure(withMemory: true, dtype)), peak, seconds.Length, times.Totals());
     }
 
-    private static TokenBatch MakeBatch(StepBenchmarkOptions options, int vocabulary)
+    /// <summary>Documents of random tokens, all of them labels.</summary>
+    internal static TokenBatch MakeBatch(int length, int documents, int vocabulary)
     {
-        var tokens = new int[options.SequenceLength * options.BatchSize];
+        var tokens = new int[length * documents];
         for (var i = 0; i < tokens.Length; i++)
             tokens[i] = (int)(new RandomStream(7).Bits((ulong)i) % (ulong)vocabulary);
         var mask = new bool[tokens.Length];
         Array.Fill(mask, true);
-        var lengths = Enumerable.Repeat(options.SequenceLength, options.BatchSize).ToArray();
-        return new TokenBatch(tokens, mask, SequenceLayout.Documents(lengths), [.. Enumerable.Range(0, options.BatchSize)]);
+        var lengths = Enumerable.Repeat(length, documents).ToArray();
+        return new TokenBatch(tokens, mask, SequenceLayout.Documents(lengths), [.. Enumerable.Range(0, documents)]);
     }
 }

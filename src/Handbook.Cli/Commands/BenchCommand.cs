@@ -45,6 +45,7 @@ internal static class BenchCommand
             "handbook bench --shape smollm2-135m --seq 512 --batch 8 --dtype bf16 --json", "handbook bench --shape tiny --recompute")
         {
             shape, sequence, batch, dtype, recompute, steps, minutes, json, DpoBenchCommand.Create(terminal),
+            AdapterBenchCommand.Create(terminal),
             GenerateBenchCommand.Create(terminal), TokenizerBenchCommand.Create(terminal),
         };
         command.HasNothingToSave = true;

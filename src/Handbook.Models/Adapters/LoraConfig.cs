@@ -104,8 +104,7 @@ public sealed record LoraConfig
         "gaussian" => LoraInitialization.Gaussian,
         "pissa" => LoraInitialization.Pissa,
         // PEFT's quick approximation of the same vectors.
-        _ when word.StartsWith("pissa_niter_", StringComparison.Ordinal) && int.TryParse(word.AsSpan("pissa_niter_".Length), out _) =>
-            LoraInitialization.Pissa,
+        _ when word.StartsWith("pissa_niter_", StringComparison.Ordinal) => LoraInitialization.Pissa,
         _ => null,
     };
 

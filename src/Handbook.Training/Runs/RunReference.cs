@@ -52,7 +52,7 @@ public sealed class RunReference : IDisposable
                 + "ref_model.");
         if (options.Preference is { PrecomputeReference: true, SyncReference: false })
         {
-            var store = Stored(options, method, name, policy.Model, data, progress, clock, stop, adapter);
+            var store = Stored(options, method, name, policy.Model, data, progress, clock, adapter, stop);
             return new RunReference(store, store);
         }
         if (adapter is not null)
@@ -88,7 +88,7 @@ public sealed class RunReference : IDisposable
 
     private static StoredReference Stored(
         RunOptions options, TrainingMethod method, string name, IPretrainedModel policy, TokenStore data, ITrainingProgress progress,
-        TimeProvider clock, CancellationToken stop, Adapter? adapter)
+        TimeProvider clock, Adapter? adapter, CancellationToken stop)
     {
         var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows).ToList();
         // The mismatched answers of KTO need their log-probabilities too.
