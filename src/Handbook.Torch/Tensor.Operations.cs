@@ -52,6 +52,18 @@ public sealed unsafe partial class Tensor
         return scope.Keep(Operator.Call("aten::matmul"u8, default, To(DType.Float32), other.To(DType.Float32)).To(DType));
     }
 
+    /// <summary>This matrix + x Wᵀ, which is written over it where libtorch can; the result is to be used in its place.</summary>
+    /// <param name="rows">x, [N, in].</param>
+    /// <param name="weight">W, [out, in].</param>
+    public Tensor PlusLinear(Tensor rows, Tensor weight)
+    {
+        if (rows.NeedsWidening)
+            return Add(rows.Linear(weight));
+        // libtorch adds a bias before it multiplies; one that is the output itself is what is summed up in.
+        Operator.InPlace("aten::linear"u8, "out"u8, rows, weight, Value.Some(this), this);
+        return this;
+    }
+
     /// <summary>x Wᵀ + b for the rows of a matrix, with the weight stored [out, in].</summary>
     /// <param name="weight">[out, in].</param>
     /// <param name="bias">[out], or null.</param>
