@@ -32,9 +32,10 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
         var second = first.Select(i => i + pairs.Count).ToArray();
         var (chosen, rejected) = (tape.IndexSelect(sums, 0, Tensor.From(first)), tape.IndexSelect(sums, 0, Tensor.From(second)));
         var (referenceChosen, referenceRejected) = Reference(pairs, logps.Value.DType);
+        var divergence = new Divergence();
         var scores = PairScores.Of(
-            tape, new Divergence(), chosen, rejected, referenceChosen, referenceRejected,
-            Counts(pairs, pair => pair.Chosen, logps.Value.DType), Counts(pairs, pair => pair.Rejected, logps.Value.DType));
+            tape, SideScores.Of(tape, divergence, chosen, referenceChosen, Counts(pairs, pair => pair.Chosen, logps.Value.DType)),
+            SideScores.Of(tape, divergence, rejected, referenceRejected, Counts(pairs, pair => pair.Rejected, logps.Value.DType)));
         return tape.Scale(tape.Sum(PreferenceLossTable.Rows[0].PerPair!(tape, scores, settings)), 1.0 / pairs.Count);
     }
 

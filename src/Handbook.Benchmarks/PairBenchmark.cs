@@ -184,7 +184,7 @@ public sealed class PairBenchmark
     private Variable Loss(Tape tape, TokenBatch batch)
     {
         var objective = new PreferenceObjective(Policy(model), stored, new PreferenceOptions());
-        using var step = objective.Begin([batch], StepTotals.Of(0, [batch]));
+        using var step = objective.Begin([batch], StepTotals.Of([batch]));
         return step.Compute(tape, batch).Loss;
     }
 

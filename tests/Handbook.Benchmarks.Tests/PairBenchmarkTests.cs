@@ -29,7 +29,7 @@ public sealed class PairBenchmarkTests
             var (loss, gradients) = Differentiate(model, tape =>
             {
                 var objective = new PreferenceObjective(policy, new NoReference(), new PreferenceOptions());
-                return objective.Begin([batch], StepTotals.Of(0, [batch])).Compute(tape, batch).Loss;
+                return objective.Begin([batch], StepTotals.Of([batch])).Compute(tape, batch).Loss;
             });
             Assert.Equal(padded, loss, 1e-5);
             foreach (var (expected, actual) in paddedGradients.Zip(gradients))

@@ -8,53 +8,29 @@ namespace Handbook.Training.Loop;
 /// at any step without a saved position: epochs of <c>randperm(seed + epoch)</c> as Accelerate's sampler has them, cut into
 /// micro-batches, dealt to the ranks in turn, gathered into steps; the last step of an epoch takes what is left, as transformers does.
 /// </summary>
-public sealed class BatchSchedule
+/// <param name="rowCount">Rows of the training set, counted after packing.</param>
+/// <param name="batchSize">Rows in a micro-batch.</param>
+/// <param name="accumulation">Micro-batches in an optimizer step.</param>
+/// <param name="seed">Seed of the order.</param>
+/// <param name="shuffle">False keeps the rows' own order in every epoch.</param>
+/// <param name="dropLast">Leave out an epoch's last micro-batch when it is not full.</param>
+/// <param name="rowLengths">Tokens of each row: rows of like length then share micro-batches. Null: they need not.</param>
+/// <param name="world">All ranks; null for this one alone.</param>
+/// <exception cref="UserErrorException">There is no row, or none remains after dropping.</exception>
+public sealed class BatchSchedule(
+    int rowCount, int batchSize, int accumulation, long seed, bool shuffle = true, bool dropLast = false, int[]? rowLengths = null,
+    World? world = null)
 {
-    private readonly int rowCount;
-    private readonly int batchSize;
-    private readonly int accumulation;
-    private readonly long seed;
-    private readonly bool shuffle;
-    private readonly int[]? rowLengths;
-    private readonly World world;
-    private readonly int microBatches;
+    private readonly World world = world ?? World.Single;
+    private readonly int microBatches = CountMicroBatches(rowCount, batchSize, dropLast);
     private int cachedEpoch = -1;
     private int[] cachedOrder = [];
 
-    /// <summary>Plans the order of rows.</summary>
-    /// <param name="rowCount">Rows of the training set, counted after packing.</param>
-    /// <param name="batchSize">Rows in a micro-batch.</param>
-    /// <param name="accumulation">Micro-batches in an optimizer step.</param>
-    /// <param name="seed">Seed of the order.</param>
-    /// <param name="shuffle">False keeps the rows' own order in every epoch.</param>
-    /// <param name="dropLast">Leave out an epoch's last micro-batch when it is not full.</param>
-    /// <param name="rowLengths">Tokens of each row: rows of like length then share micro-batches. Null: they need not.</param>
-    /// <param name="world">All ranks; null for this one alone.</param>
-    /// <exception cref="UserErrorException">There is no row, or none remains after dropping.</exception>
-    public BatchSchedule(
-        int rowCount, int batchSize, int accumulation, long seed, bool shuffle = true, bool dropLast = false, int[]? rowLengths = null,
-        World? world = null)
-    {
-        if (rowCount < 1)
-            throw new UserErrorException("The training set is empty: no row is left to train on.");
-        (this.rowCount, this.batchSize, this.accumulation, this.seed) = (rowCount, batchSize, accumulation, seed);
-        (this.shuffle, this.rowLengths, this.world) = (shuffle, rowLengths, world ?? World.Single);
-        microBatches = dropLast ? rowCount / batchSize : (rowCount + batchSize - 1) / batchSize;
-        MicroBatchesPerEpoch = (microBatches + this.world.Size - 1) / this.world.Size;
-        if (MicroBatchesPerEpoch == 0)
-        {
-            throw new UserErrorException(
-                $"dataloader_drop_last: the training set has {Quantity.Of(rowCount, "row")}, fewer than one batch of "
-                + $"per_device_train_batch_size {batchSize}.");
-        }
-        StepsPerEpoch = TrainingSteps.PerEpoch(MicroBatchesPerEpoch, accumulation);
-    }
-
     /// <summary>Micro-batches of a rank in a pass over the data.</summary>
-    public int MicroBatchesPerEpoch { get; }
+    public int MicroBatchesPerEpoch => (microBatches + world.Size - 1) / world.Size;
 
     /// <summary>Optimizer steps of a pass over the data.</summary>
-    public int StepsPerEpoch { get; }
+    public int StepsPerEpoch => TrainingSteps.PerEpoch(MicroBatchesPerEpoch, accumulation);
 
     /// <summary>
     /// This rank's micro-batches of the optimizer step with this 0-based number, each the indices of its rows; at the end of an epoch there
@@ -64,14 +40,11 @@ public sealed class BatchSchedule
     {
         var order = Order(step / StepsPerEpoch);
         var first = step % StepsPerEpoch * accumulation;
-        var batches = new List<int[]>();
-        for (var i = first; i < Math.Min(first + accumulation, MicroBatchesPerEpoch); i++)
-        {
-            var own = i * world.Size + world.Rank;
-            if (own < microBatches)
-                batches.Add(order.AsSpan(own * batchSize, Math.Min(batchSize, rowCount - own * batchSize)).ToArray());
-        }
-        return [.. batches];
+        return
+        [
+            .. Enumerable.Range(first, Math.Min(accumulation, MicroBatchesPerEpoch - first)).Select(i => i * world.Size + world.Rank)
+                .Where(own => own < microBatches).Select(own => order[(own * batchSize)..Math.Min(rowCount, (own + 1) * batchSize)]),
+        ];
     }
 
     /// <summary>Epochs done after so many optimizer steps, with fraction.</summary>
@@ -92,5 +65,15 @@ public sealed class BatchSchedule
             (true, _) => EpochOrder.Seedable(seed, epoch, rowCount),
             _ => [.. Enumerable.Range(0, rowCount)],
         };
+    }
+
+    private static int CountMicroBatches(int rows, int batchSize, bool dropLast)
+    {
+        if (rows < 1)
+            throw new UserErrorException("The training set is empty: no row is left to train on.");
+        if (dropLast && rows < batchSize)
+            throw new UserErrorException($"dataloader_drop_last: the training set has {Quantity.Of(rows, "row")}, fewer than one batch of "
+                + $"per_device_train_batch_size {batchSize}.");
+        return dropLast ? rows / batchSize : (rows + batchSize - 1) / batchSize;
     }
 }

@@ -71,7 +71,7 @@ public sealed class Evaluator(IObjective objective, TrainingRows rows, int batch
     private void Measure(int[] indices, MetricSums sums)
     {
         var batch = rows.Batch(indices);
-        var totals = StepTotals.Of(0, [batch], isTraining: false);
+        var totals = StepTotals.Of([batch], isTraining: false);
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: false);
         using var work = objective.Begin([batch], totals);

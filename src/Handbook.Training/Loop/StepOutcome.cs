@@ -8,4 +8,14 @@ namespace Handbook.Training.Loop;
 /// <param name="LearningRate">The rate that was used.</param>
 /// <param name="TokenCount">Tokens computed.</param>
 /// <param name="Metrics">What the objective reports.</param>
-public sealed record StepOutcome(double Loss, double GradientNorm, double LearningRate, long TokenCount, MetricSums Metrics);
+public sealed record StepOutcome(double Loss, double GradientNorm, double LearningRate, long TokenCount, MetricSums Metrics)
+{
+    /// <summary>The whole step, from what every rank did; its metrics are a step's from now on.</summary>
+    internal StepOutcome SumOver(World world)
+    {
+        Metrics.EndStep().SumOver(world);
+        double[] sums = [Loss, TokenCount];
+        world.Sum(sums);
+        return this with { Loss = sums[0], TokenCount = (long)sums[1] };
+    }
+}

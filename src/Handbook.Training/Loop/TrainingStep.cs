@@ -22,7 +22,7 @@ public sealed class TrainingStep(
     /// <exception cref="TrainingDivergedException">A loss or the gradient is not finite; the weights are as before.</exception>
     public StepOutcome Run(int step, double learningRate, IReadOnlyList<TokenBatch> microBatches)
     {
-        var totals = StepTotals.Of(step, microBatches, world);
+        var totals = StepTotals.Of(microBatches, world);
         var metrics = new MetricSums();
         var loss = 0.0;
         using (var work = objective.Begin(microBatches, totals))
@@ -41,10 +41,7 @@ public sealed class TrainingStep(
         OperationTimes.Current?.Mark(nameof(Optimizer), "update");
         Forget();
         objective.Stepped(step + 1);
-        metrics.EndStep().SumOver(world);
-        double[] sums = [loss, microBatches.Sum(batch => (long)batch.TokenCount)];
-        world.Sum(sums);
-        return new StepOutcome(sums[0], norm, learningRate, (long)sums[1], metrics);
+        return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics).SumOver(world);
     }
 
     private double Differentiate(ObjectiveStep work, TokenBatch batch, int step, ulong randomSeed, MetricSums metrics)

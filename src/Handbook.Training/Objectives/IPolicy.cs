@@ -1,6 +1,8 @@
 using Handbook.Autograd;
+using Handbook.Autograd.Elementary;
 using Handbook.Data.Packing;
 using Handbook.Models;
+using Handbook.Training.Artefacts;
 
 namespace Handbook.Training.Objectives;
 
@@ -11,6 +13,15 @@ public sealed record HiddenStates(Variable Hidden, LanguageHead Head)
 {
     /// <summary>What the model itself adds to every objective's loss; null for nothing.</summary>
     public RouterLoss? Router { get; init; }
+
+    /// <summary>An objective's loss with what the model itself adds, the mean over the step's micro-batches; the latter is reported.</summary>
+    internal Variable AddRouter(Tape tape, Variable loss, StepTotals totals, Readings readings)
+    {
+        if (Router is not { } router)
+            return loss;
+        readings.Add(MetricNames.RouterLoss, router.Value.Value, 1);
+        return tape.Add(loss, tape.Scale(router.Value, router.Coefficient / totals.MicroBatchCount));
+    }
 }
 
 /// <summary>The loss by which a mixture of experts keeps its experts evenly used, of one micro-batch.</summary>

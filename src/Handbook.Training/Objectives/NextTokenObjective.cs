@@ -27,10 +27,9 @@ public sealed class NextTokenObjective(IPolicy policy, LossNormalization normali
         var (loss, statistics) = states.Head.Loss(tape, states.Hidden, labels.Rows, labels.Labels, [(float)(-1 / divisor)]);
         var readings = new Readings();
         var (correct, entropies) = (readings.Of(statistics.IsCorrect), readings.Of(statistics.Entropies));
-        return ObjectiveResult.Of(tape, loss, readings, Metrics, states, totals);
-
-        MetricSums Metrics() => new MetricSums()
+        readings.Add(metrics => metrics
             .Add(MetricNames.TokenAccuracy, correct.Values.Sum(), batch.LossTokenCount)
-            .Add(MetricNames.Entropy, entropies.Values.Sum(), batch.LossTokenCount);
+            .Add(MetricNames.Entropy, entropies.Values.Sum(), batch.LossTokenCount));
+        return new ObjectiveResult(states.AddRouter(tape, loss, totals, readings), readings);
     }
 }

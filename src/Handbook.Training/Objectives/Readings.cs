@@ -2,29 +2,57 @@ using Handbook.Torch;
 
 namespace Handbook.Training.Objectives;
 
-/// <summary>Numbers that leave the device together: whoever wants some for a metric says so, and all are read in one wait.</summary>
+/// <summary>
+/// Numbers of a micro-batch that leave the device together: whoever wants some for a metric says so, and the first look at any of them
+/// reads all, in one wait.
+/// </summary>
 public sealed class Readings
 {
-    private readonly List<(Tensor Tensor, Reading Reading)> wanted = [];
+    private readonly List<Reading> wanted = [];
+    private readonly List<Action<MetricSums>> reports = [];
+    private MetricSums? metrics;
 
-    /// <summary>Asks for a tensor's elements, which must be there until <see cref="Read"/>.</summary>
+    /// <summary>The metrics, in the order in which they were asked for.</summary>
+    public MetricSums Metrics
+    {
+        get
+        {
+            if (metrics is not null)
+                return metrics;
+            metrics = new MetricSums();
+            foreach (var report in reports)
+                report(metrics);
+            return metrics;
+        }
+    }
+
+    /// <summary>Asks for a tensor's elements, which must be there until the first look.</summary>
     public Reading Of(Tensor tensor)
     {
-        var reading = new Reading();
-        wanted.Add((tensor, reading));
+        var reading = new Reading(this, tensor);
+        wanted.Add(reading);
         return reading;
     }
 
-    /// <summary>Reads all that was asked for.</summary>
-    public void Read(DeviceWait place)
+    /// <summary>Asks for a metric: <paramref name="sum"/>, a scalar, is the total over <paramref name="weight"/> tokens or pairs.</summary>
+    public void Add(string name, Tensor sum, double weight)
+    {
+        var reading = Of(sum);
+        Add(metrics => metrics.Add(name, reading.Value, weight));
+    }
+
+    /// <summary>Asks for metrics that are made of several readings.</summary>
+    public void Add(Action<MetricSums> report) => reports.Add(report);
+
+    internal void Read()
     {
         using var scope = new TensorScope();
         var all = Operator.Call("aten::cat"u8, default, wanted.Select(want => want.Tensor.To(DType.Float64).Reshape(-1)).ToArray(), 0L)
-            .Read<double>(place);
+            .Read<double>(DeviceWait.Loss);
         var start = 0;
-        foreach (var (tensor, reading) in wanted)
+        foreach (var reading in wanted)
         {
-            var count = (int)tensor.ElementCount;
+            var count = (int)reading.Tensor.ElementCount;
             reading.Set(all[start..(start + count)]);
             start += count;
         }
@@ -35,14 +63,26 @@ public sealed class Readings
 /// <summary>Elements that were asked for.</summary>
 public sealed class Reading
 {
+    private readonly Readings all;
     private double[]? values;
 
-    /// <summary>The elements, in row-major order.</summary>
-    /// <exception cref="InvalidOperationException">They have not been read yet.</exception>
-    public double[] Values => values ?? throw new InvalidOperationException("The numbers of this micro-batch have not been read yet.");
+    internal Reading(Readings all, Tensor tensor) => (this.all, Tensor) = (all, tensor);
+
+    /// <summary>The elements, in row-major order. The first look at those of a micro-batch waits for the device.</summary>
+    public double[] Values
+    {
+        get
+        {
+            if (values is null)
+                all.Read();
+            return values!;
+        }
+    }
 
     /// <summary>The only element.</summary>
     public double Value => Values[0];
+
+    internal Tensor Tensor { get; }
 
     internal void Set(double[] read) => values = read;
 }

@@ -3,40 +3,23 @@ using Handbook.Data.Packing;
 namespace Handbook.Training.Objectives;
 
 /// <summary>What a step's micro-batches add up to, on all ranks: a loss is normalised over the step, never over a part.</summary>
-public sealed record StepTotals
+/// <param name="IsTraining">False in an evaluation, which leaves no trace in the objective's state.</param>
+/// <param name="MicroBatchCount">Micro-batches.</param>
+/// <param name="ExampleCount">Rows, or pairs of a preference set.</param>
+/// <param name="LabelCount">Tokens that count in the loss.</param>
+/// <param name="AnswerCount">Answers that are compared or judged.</param>
+/// <param name="ChosenLabelCount">Labels of chosen answers, and of the prompts that they share with their rivals where those have any.</param>
+public sealed record StepTotals(
+    bool IsTraining, double MicroBatchCount, double ExampleCount, double LabelCount, double AnswerCount, double ChosenLabelCount)
 {
-    private StepTotals() { }
-
-    /// <summary>0-based number of the optimizer step (of an evaluation: 0).</summary>
-    public required int Step { get; init; }
-
-    /// <summary>False in an evaluation, which leaves no trace in the objective's state.</summary>
-    public required bool IsTraining { get; init; }
-
-    /// <summary>Micro-batches.</summary>
-    public required double MicroBatchCount { get; init; }
-
-    /// <summary>Rows, or pairs of a preference set.</summary>
-    public required double ExampleCount { get; init; }
-
-    /// <summary>Tokens that count in the loss.</summary>
-    public required double LabelCount { get; init; }
-
-    /// <summary>Answers that are compared or judged.</summary>
-    public required double AnswerCount { get; init; }
-
-    /// <summary>Labels of chosen answers, and of the prompts that they share with their rivals where those have any.</summary>
-    public required double ChosenLabelCount { get; init; }
-
     /// <summary>Pairs of answers.</summary>
     public double PairCount => AnswerCount / 2;
 
     /// <summary>Counts a step.</summary>
-    /// <param name="step">Its number.</param>
     /// <param name="microBatches">This rank's micro-batches.</param>
     /// <param name="world">All ranks; null for this one alone.</param>
     /// <param name="isTraining">False in an evaluation.</param>
-    public static StepTotals Of(int step, IReadOnlyList<TokenBatch> microBatches, World? world = null, bool isTraining = true)
+    public static StepTotals Of(IReadOnlyList<TokenBatch> microBatches, World? world = null, bool isTraining = true)
     {
         Span<double> sums =
         [
@@ -44,11 +27,7 @@ public sealed record StepTotals
             microBatches.Sum(batch => batch.Answers.Length), microBatches.Sum(ChosenLabels),
         ];
         (world ?? World.Single).Sum(sums);
-        return new StepTotals
-        {
-            Step = step, IsTraining = isTraining, MicroBatchCount = sums[0], ExampleCount = sums[1], LabelCount = sums[2],
-            AnswerCount = sums[3], ChosenLabelCount = sums[4],
-        };
+        return new StepTotals(isTraining, sums[0], sums[1], sums[2], sums[3], sums[4]);
     }
 
     /// <summary>The chosen answers of pairs, and the prompts that they share with their rivals.</summary>

@@ -35,11 +35,6 @@ public static class GradientNorm
     /// <summary>What gradients are multiplied by: min(1, maximum / (norm + 1e-6)); 1 when the maximum is 0.</summary>
     public static double ClipFactor(double norm, double maximum) => maximum > 0 ? Math.Min(1, maximum / (norm + 1e-6)) : 1;
 
-    /// <summary>Names of parameters with a gradient element that is infinite or not a number.</summary>
-    public static IEnumerable<string> NonFinite(IReadOnlyList<Parameter> parameters) =>
-        parameters.Where(parameter => parameter.Grad is { } gradient && !double.IsFinite(SumOfSquares(gradient)))
-            .Select(parameter => parameter.Name);
-
     /// <summary>Sum of squares of all elements in float64.</summary>
     public static double SumOfSquares(Tensor tensor)
     {

@@ -4,7 +4,7 @@ using Handbook.Torch;
 namespace Handbook.Training.Optimizers;
 
 /// <summary>Moves the weights along their gradients, and remembers what it needs for that from step to step.</summary>
-public interface IOptimizer : IDisposable
+public interface IOptimizer : ISavedState, IDisposable
 {
     /// <summary>Updates done.</summary>
     long StepCount { get; }
@@ -24,12 +24,4 @@ public interface IOptimizer : IDisposable
 
     /// <summary>Rounds every master copy into its parameter's value, after somebody changed the master copies.</summary>
     void WeightsChanged();
-
-    /// <summary>Everything a resumed run needs to go on exactly, by name; the tensors are the live ones.</summary>
-    IEnumerable<(string Name, Tensor Tensor)> State();
-
-    /// <summary>Copies a saved state back.</summary>
-    /// <param name="find">Gives the tensor saved under a name, or null.</param>
-    /// <exception cref="UserErrorException">A tensor is missing or has another shape.</exception>
-    void Load(Func<string, Tensor?> find);
 }

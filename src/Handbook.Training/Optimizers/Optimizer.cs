@@ -12,13 +12,10 @@ namespace Handbook.Training.Optimizers;
 /// </summary>
 public sealed class Optimizer : IOptimizer
 {
-    private const string StepName = "step";
-
     private readonly IUpdateRule rule;
-    private readonly Slot[] slots;
-    private readonly bool stochasticRounding;
+    private readonly OptimizerSlot[] slots;
+    private readonly OptimizerMemory memory;
     private readonly ulong seed;
-    private readonly Tensor step;
 
     /// <summary>Starts from the parameters' present values.</summary>
     /// <param name="rule">The formula.</param>
@@ -29,25 +26,23 @@ public sealed class Optimizer : IOptimizer
     public Optimizer(
         IUpdateRule rule, IReadOnlyList<Parameter> parameters, double weightDecay = 0, bool stochasticRounding = false, ulong seed = 0)
     {
-        this.rule = rule;
-        this.stochasticRounding = stochasticRounding;
-        this.seed = seed;
+        (this.rule, this.seed) = (rule, seed);
         using var scope = new TensorScope();
-        step = TensorScope.Detach(Tensor.Zeros([1], DType.Int64));
-        slots = [.. parameters.Where(one => one.RequiresGrad).Select((parameter, index) => MakeSlot(parameter, index, weightDecay))];
+        slots =
+        [
+            .. parameters.Where(one => one.RequiresGrad).Select((parameter, index) =>
+                OptimizerSlot.Of(parameter, index, rule.StateNames.Count, weightDecay, stochasticRounding)),
+        ];
+        memory = new OptimizerMemory(slots, rule.StateNames);
     }
 
     /// <inheritdoc/>
-    public long StepCount
-    {
-        get => step.Span<long>()[0];
-        private set => step.Span<long>()[0] = value;
-    }
+    public long StepCount => memory.StepCount;
 
     /// <inheritdoc/>
     public void Step(double learningRate, double gradientFactor = 1)
     {
-        StepCount++;
+        memory.StepCount++;
         foreach (var slot in slots)
         {
             if (slot.Parameter.Grad is not { } gradient)
@@ -57,7 +52,7 @@ public sealed class Optimizer : IOptimizer
             var rounding = new StochasticRounding(seed, StepCount, slot.Index);
             if (Fuses(slot, gradient))
                 rule.ApplyFused(new FusedUpdate(slot.Weights, slot.Master is null ? null : slot.Parameter.Value, gradient.Contiguous(),
-                    slot.State, gradientFactor, numbers, rounding));
+                    slot.Averages, gradientFactor, numbers, rounding));
             else
                 ApplyPlain(slot, gradient, gradientFactor, numbers, rounding);
         }
@@ -68,88 +63,37 @@ public sealed class Optimizer : IOptimizer
         Array.Find(slots, slot => ReferenceEquals(slot.Parameter, parameter))?.Weights ?? parameter.Value;
 
     /// <inheritdoc/>
-    public void WeightsChanged()
-    {
-        foreach (var slot in slots)
-        {
-            if (slot.Master is not null)
-                slot.Parameter.Value.CopyFrom(slot.Master);
-        }
-    }
+    public void WeightsChanged() => Array.ForEach(slots, slot => slot.RoundMaster());
 
     /// <inheritdoc/>
-    public IEnumerable<(string Name, Tensor Tensor)> State()
-    {
-        yield return (StepName, step);
-        foreach (var slot in slots)
-        {
-            if (slot.Master is not null)
-                yield return ($"{slot.Parameter.Name}.master", slot.Master);
-            for (var i = 0; i < slot.State.Length; i++)
-                yield return ($"{slot.Parameter.Name}.{rule.StateNames[i]}", slot.State[i]);
-        }
-    }
+    public IEnumerable<(string Name, Tensor Tensor)> State() => memory.State();
 
     /// <inheritdoc/>
     public void Load(Func<string, Tensor?> find)
     {
-        foreach (var (name, tensor) in State())
-        {
-            using var scope = new TensorScope();
-            var saved = find(name) ?? throw new UserErrorException($"The saved optimizer state has no {name}; {tensor} is expected.");
-            if (!saved.Shape.SequenceEqual(tensor.Shape))
-                throw new UserErrorException($"The saved optimizer state has {name} as {saved}; {tensor} is expected.");
-            tensor.CopyFrom(saved);
-        }
+        memory.Load(find);
         WeightsChanged();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        foreach (var (_, tensor) in State())
-            tensor.Dispose();
-    }
+    public void Dispose() => memory.Dispose();
 
-    private Slot MakeSlot(Parameter parameter, int index, double weightDecay)
-    {
-        var value = parameter.Value;
-        var sums = value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
-        var needsMaster = value.DType != sums && !(stochasticRounding && value.DType == DType.BFloat16);
-        var state = new Tensor[rule.StateNames.Count];
-        for (var i = 0; i < state.Length; i++)
-            state[i] = TensorScope.Detach(Tensor.Zeros(value.Shape, sums, value.Device));
-        return new Slot(
-            parameter,
-            index,
-            WeightDecayRule.Applies(parameter.Name) ? weightDecay : 0,
-            needsMaster ? TensorScope.Detach(value.To(sums)) : null,
-            state);
-    }
-
-    private static bool Fuses(Slot slot, Tensor gradient) =>
+    private static bool Fuses(OptimizerSlot slot, Tensor gradient) =>
         KernelTable.Of(Operation.Update, gradient.Device.Kind, gradient.DType) != Implementation.Plain
         && KernelTable.Runs(Operation.Update, slot.Parameter.Value, slot.Weights);
 
-    private void ApplyPlain(Slot slot, Tensor gradient, double factor, UpdateNumbers numbers, StochasticRounding rounding)
+    private void ApplyPlain(OptimizerSlot slot, Tensor gradient, double factor, UpdateNumbers numbers, StochasticRounding rounding)
     {
         var value = slot.Parameter.Value;
-        var sums = value.DType == DType.Float64 ? DType.Float64 : DType.Float32;
-        var scaled = gradient.To(sums).Multiply(factor);
+        var scaled = gradient.To(OptimizerSlot.SumsOf(value)).Multiply(factor);
         if (slot.Master is null && value.DType == DType.BFloat16)
         {
             var wide = value.To(DType.Float32);
-            rule.ApplyPlain(wide, scaled, slot.State, numbers);
+            rule.ApplyPlain(wide, scaled, slot.Averages, numbers);
             value.CopyFrom(rounding.Round(wide));
             return;
         }
-        rule.ApplyPlain(slot.Weights, scaled, slot.State, numbers);
-        if (slot.Master is not null)
-            value.CopyFrom(slot.Master);
-    }
-
-    private sealed record Slot(Parameter Parameter, int Index, double WeightDecay, Tensor? Master, Tensor[] State)
-    {
-        internal Tensor Weights => Master ?? Parameter.Value;
+        rule.ApplyPlain(slot.Weights, scaled, slot.Averages, numbers);
+        slot.RoundMaster();
     }
 }

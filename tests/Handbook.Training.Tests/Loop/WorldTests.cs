@@ -32,8 +32,8 @@ public sealed class WorldTests
     public void Totals_OfAllRanks_AreThoseOfOne()
     {
         var rows = ObjectiveRun.Rows(RowKind.PairsWithPromptLabels, shared: true);
-        var alone = StepTotals.Of(3, rows);
-        var shares = Threads.Run(Ranks, world => StepTotals.Of(3, [.. rows.Where((_, i) => i % Ranks == world.Rank)], world));
+        var alone = StepTotals.Of(rows);
+        var shares = Threads.Run(Ranks, world => StepTotals.Of([.. rows.Where((_, i) => i % Ranks == world.Rank)], world));
         Assert.All(shares, share => Assert.Equal(alone, share));
     }
 

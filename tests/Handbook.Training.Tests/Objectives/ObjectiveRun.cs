@@ -24,7 +24,7 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
         IObjective objective, IReadOnlyList<Parameter> parameters, params IReadOnlyList<TokenBatch> microBatches)
     {
         using var scope = new TensorScope();
-        using var step = objective.Begin(microBatches, StepTotals.Of(0, microBatches));
+        using var step = objective.Begin(microBatches, StepTotals.Of(microBatches));
         var (loss, metrics) = (0.0, new MetricSums());
         foreach (var batch in microBatches)
         {
@@ -43,7 +43,7 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
 
     /// <summary>A batch that is a step of its own.</summary>
     internal static ObjectiveResult Alone(IObjective objective, Tape tape, TokenBatch batch, bool isTraining = true) =>
-        objective.Begin([batch], StepTotals.Of(0, [batch], isTraining: isTraining)).Compute(tape, batch);
+        objective.Begin([batch], StepTotals.Of([batch], isTraining: isTraining)).Compute(tape, batch);
 
     /// <summary>Loss relative, gradient as relative L2, every metric.</summary>
     internal void AssertNear(ObjectiveRun other, double tolerance, string what)

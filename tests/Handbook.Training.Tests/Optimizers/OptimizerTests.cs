@@ -157,7 +157,7 @@ public sealed class OptimizerTests
     }
 
     [Fact]
-    public void Global_WithAnInfiniteElement_IsNotFiniteAndTheParameterIsNamed()
+    public void Global_WithAnInfiniteElement_IsNotFinite()
     {
         using var scope = new TensorScope();
         var good = new Parameter("good", Tensor.Zeros([20], DType.BFloat16));
@@ -166,7 +166,6 @@ public sealed class OptimizerTests
         bad.Accumulate(Tensor.Full([20], double.PositiveInfinity, DType.BFloat16));
         Assert.True(double.IsFinite(GradientNorm.Global([good])));
         Assert.False(double.IsFinite(GradientNorm.Global([good, bad])));
-        Assert.Equal(["bad"], GradientNorm.NonFinite([good, bad]));
     }
 
     [Fact]

@@ -5,11 +5,11 @@ using Handbook.Torch;
 
 namespace Handbook.Training.Objectives.Preference;
 
-/// <summary>The answers of a batch under the policy and its reference; an answer's log-probability is the sum over its labels.</summary>
+/// <summary>Answers of a batch under the policy and its reference; an answer's log-probability is the sum over its labels.</summary>
 /// <param name="Logps">log pi(answer | prompt), [answers].</param>
 /// <param name="Reference">The reference's log-probability, [answers].</param>
 /// <param name="TokenLogps">Log-probabilities of all labels, in the order of <paramref name="Labels"/>.</param>
-/// <param name="Labels">The labels.</param>
+/// <param name="Labels">The labels of the batch.</param>
 /// <param name="Segments">The answers' segments.</param>
 /// <param name="Statistics">What the head saw at each label.</param>
 /// <param name="States">What the head read.</param>
@@ -32,7 +32,7 @@ public sealed record AnswerMeasurement(
         var (logps, statistics) = states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels);
         var (dtype, device) = (logps.Value.DType, logps.Value.Device);
         var weights = weigh is null ? null : Tensor.From(weigh(labels)).To(dtype).To(device);
-        var answers = Index(batch.Answers).To(device);
+        var answers = Index(batch.Answers, device);
         using var silent = new Tape(isRecording: false);
         var referenceTokens = new Variable(referenceLogps.To(device).To(dtype));
         return new AnswerMeasurement(
@@ -40,6 +40,29 @@ public sealed record AnswerMeasurement(
             silent.SegmentSum(referenceTokens, labels.Offsets, weights).Value.IndexSelect(0, answers),
             logps, labels, batch.Answers, statistics, states);
     }
+
+    /// <summary>Every second answer, from the first (0) or the second (1) on: one side of pairs.</summary>
+    public AnswerMeasurement EverySecond(Tape tape, int first)
+    {
+        var places = Places(first);
+        return this with
+        {
+            Logps = tape.IndexSelect(Logps, 0, places),
+            Reference = Reference.IndexSelect(0, places),
+            Segments = [.. Segments.Where((_, i) => i % 2 == first)],
+        };
+    }
+
+    /// <summary>The same with log-probabilities averaged over the answers' tokens.</summary>
+    public AnswerMeasurement PerToken(Tape tape)
+    {
+        var counts = TokenCounts();
+        return this with { Logps = tape.Divide(Logps, new Variable(counts)), Reference = Reference.Divide(counts) };
+    }
+
+    /// <summary>The answers as one side of pairs, as losses see them.</summary>
+    public SideScores Scores(Tape tape, Divergence divergence) =>
+        SideScores.Of(tape, divergence, Logps, new Variable(Reference), new Variable(TokenCounts()));
 
     /// <summary>Labels of every answer, at least 1, [answers], in the type of the log-probabilities.</summary>
     public Tensor TokenCounts() =>
@@ -50,24 +73,14 @@ public sealed record AnswerMeasurement(
     public (Variable Sum, int Count) NegativeLikelihood(Tape tape, IEnumerable<int> segments)
     {
         int[] labels = [.. segments.SelectMany(segment => Enumerable.Range((int)Labels.Offsets[segment], Labels.CountOf(segment)))];
-        var sum = tape.Sum(tape.IndexSelect(TokenLogps, 0, Index(labels).To(TokenLogps.Value.Device)));
-        return (tape.Negate(sum), labels.Length);
+        return (tape.Negate(tape.Sum(tape.IndexSelect(TokenLogps, 0, Index(labels, Logps.Value.Device)))), labels.Length);
     }
 
-    /// <summary>
-    /// How likely the policy itself is to write each answer, as WPO weighs it (Zhou et al. 2024, arXiv:2406.11827, eq. 2), in logs:
-    /// the mean over the answer's tokens of log p(token) - log sum over the vocabulary of p². That sum is the normaliser of the
-    /// logits doubled, so the difference is the token's log-probability under doubled logits minus its own. [answers].
-    /// </summary>
-    public Tensor LogWeights()
-    {
-        using var silent = new Tape(isRecording: false);
-        var (sharpened, _) = States.Head.Logps(silent, States.Hidden, Labels.Rows, Labels.Labels, sharpness: 2);
-        var difference = new Variable(sharpened.Value.Subtract(TokenLogps.Value));
-        var sums = silent.SegmentSum(difference, Labels.Offsets).Value.IndexSelect(0, Index(Segments).To(Logps.Value.Device));
-        return sums.Divide(TokenCounts());
-    }
+    /// <summary>Indices of every second answer, from this one on.</summary>
+    internal Tensor Places(int first) =>
+        Index(Enumerable.Range(0, Segments.Length / 2).Select(pair => 2 * pair + first), Logps.Value.Device);
 
-    /// <summary>int64 indices.</summary>
-    internal static Tensor Index(IEnumerable<int> indices) => Tensor.From<long>([.. indices.Select(index => (long)index)]);
+    /// <summary>int64 indices on a device.</summary>
+    internal static Tensor Index(IEnumerable<int> indices, Device device) =>
+        Tensor.From<long>([.. indices.Select(index => (long)index)]).To(device);
 }

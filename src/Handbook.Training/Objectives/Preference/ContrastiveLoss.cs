@@ -55,8 +55,7 @@ public sealed record ContrastiveLoss(string Name, double Beta, double LabelSmoot
         SmoothedLogistic.Of(tape, tape.AddConstant(tape.Scale(margins, loss.Beta), -loss.Gamma), loss.LabelSmoothing);
 
     private Form Find() => Forms.FirstOrDefault(form => form.Name == Name)
-        ?? throw new UserErrorException(
-            $"loss_type: {Name} is not a loss of CPO; there are {string.Join(", ", Names)}.{NearestName.Hint(Name, Names)}");
+        ?? throw NearestName.Unknown("loss_type", Name, "a loss of CPO", Names);
 
     private sealed record Form(
         string Name, Func<Tape, Variable, ContrastiveLoss, Variable> PerPair, bool IsPerToken = false, bool HasLikelihood = true);

@@ -39,17 +39,16 @@ public sealed class ContrastiveObjective : IObjective
         var pairs = PairMeasurement.Of(tape, policy, new NoReference(), batch);
         if (loss.IsPerToken)
             pairs = pairs.PerToken(tape);
-        var sum = tape.Scale(tape.Sum(loss.PerPair(tape, pairs.Chosen, pairs.Rejected)), 1.0 / totals.PairCount);
+        var sum = tape.Scale(tape.Sum(loss.PerPair(tape, pairs.Chosen.Logps, pairs.Rejected.Logps)), 1.0 / totals.PairCount);
         var readings = new Readings();
-        var metrics = new PairMetrics(readings, batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
-        if (likelihoodWeight <= 0)
-            return ObjectiveResult.Of(tape, sum, readings, metrics.Sums, pairs.Answers.States, totals);
-        var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);
-        var likelihood = readings.Of(negativeLikelihood.Value);
-        var whole = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / totals.ChosenLabelCount));
-        return ObjectiveResult.Of(
-            tape, whole, readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count),
-            pairs.Answers.States, totals);
+        PairMetrics.Add(readings, batch, pairs, Rewards(pairs.Chosen.Logps), Rewards(pairs.Rejected.Logps));
+        if (likelihoodWeight > 0)
+        {
+            var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, pairs.Chosen.Segments);
+            readings.Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value, count);
+            sum = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / totals.ChosenLabelCount));
+        }
+        return new ObjectiveResult(pairs.Answers.States.AddRouter(tape, sum, totals, readings), readings);
     }
 
     private Tensor Rewards(Variable logps)

@@ -8,23 +8,13 @@ namespace Handbook.Training.Objectives.Preference;
 /// The frozen model's log-probabilities of the label tokens of a batch: computed live, looked up in a store, or zeros. All
 /// give the same numbers.
 /// </summary>
-public interface IReferenceLogps
+public interface IReferenceLogps : ISavedState
 {
     /// <summary>One a label, [labels], in the order of <see cref="BatchLabels"/>; belongs to the caller's scope.</summary>
     Tensor TokenLogps(TokenBatch batch);
 
     /// <summary>Hears that the policy has moved: <paramref name="done"/> optimizer steps are done now.</summary>
     void Stepped(int done)
-    {
-    }
-
-    /// <summary>What moves as training goes, by name, for checkpoints; the tensors are the live ones.</summary>
-    IEnumerable<(string Name, Tensor Tensor)> State() => [];
-
-    /// <summary>Copies a saved state back.</summary>
-    /// <param name="find">Gives the tensor saved under a name, or null.</param>
-    /// <exception cref="UserErrorException">A tensor is missing or has another shape.</exception>
-    void Load(Func<string, Tensor?> find)
     {
     }
 }

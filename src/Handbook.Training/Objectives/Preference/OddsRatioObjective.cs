@@ -22,20 +22,16 @@ public sealed class OddsRatioObjective(IPolicy policy, PreferenceOptions options
     private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals)
     {
         var pairs = PairMeasurement.Of(tape, policy, new NoReference(), batch).PerToken(tape);
-        var logOdds = OddsRatioLoss.LogOdds(tape, pairs.Chosen, pairs.Rejected);
+        var logOdds = OddsRatioLoss.LogOdds(tape, pairs.Chosen.Logps, pairs.Rejected.Logps);
         var ratios = OddsRatioLoss.Ratios(tape, logOdds);
         var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, StepTotals.ChosenSegments(batch));
         var loss = tape.Subtract(
             tape.Scale(negativeLikelihood, 1.0 / totals.ChosenLabelCount), tape.Scale(tape.Sum(ratios), options.Beta / totals.PairCount));
         var readings = new Readings();
-        var metrics = PairMetrics.Of(readings, batch, pairs, options.Beta);
-        var (likelihood, ratio, odds) = (readings.Of(negativeLikelihood.Value), readings.Of(ratios.Value.Sum()),
-            readings.Of(logOdds.Value.Sum()));
-        return ObjectiveResult.Of(tape, loss, readings, Sums, pairs.Answers.States, totals);
-
-        MetricSums Sums() => metrics.Sums()
-            .Add(MetricNames.NegativeLikelihood, likelihood.Value, count)
-            .Add(MetricNames.LogOddsRatio, ratio.Value, pairs.PairCount)
-            .Add(MetricNames.LogOddsChosen, odds.Value, pairs.PairCount);
+        PairMetrics.Add(readings, batch, pairs, options.Beta);
+        readings.Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value, count);
+        readings.Add(MetricNames.LogOddsRatio, ratios.Value.Sum(), pairs.PairCount);
+        readings.Add(MetricNames.LogOddsChosen, logOdds.Value.Sum(), pairs.PairCount);
+        return new ObjectiveResult(pairs.Answers.States.AddRouter(tape, loss, totals, readings), readings);
     }
 }

@@ -4,52 +4,41 @@ using Handbook.Training.Artefacts;
 
 namespace Handbook.Training.Objectives.Preference;
 
-/// <summary>TRL's metrics of a batch of pairs, made once their numbers have been read.</summary>
-internal sealed class PairMetrics
+/// <summary>TRL's metrics of a batch of pairs.</summary>
+internal static class PairMetrics
 {
-    private readonly TokenBatch batch;
-    private readonly PairMeasurement pairs;
-    private readonly Reading chosenRewards;
-    private readonly Reading rejectedRewards;
-    private readonly Reading chosenLogps;
-    private readonly Reading rejectedLogps;
-    private readonly AnswerMetrics answers;
-
-    /// <summary>Asks for the numbers.</summary>
-    /// <param name="readings">Who reads them.</param>
-    /// <param name="batch">The pairs' tokens.</param>
-    /// <param name="pairs">The pairs.</param>
-    /// <param name="chosen">Rewards of the chosen answers, [pairs].</param>
-    /// <param name="rejected">Rewards of the rejected answers, [pairs].</param>
-    internal PairMetrics(Readings readings, TokenBatch batch, PairMeasurement pairs, Tensor chosen, Tensor rejected)
+    /// <summary>Asks for them with rewards of beta x (policy - reference) log-probability.</summary>
+    internal static void Add(Readings readings, TokenBatch batch, PairMeasurement pairs, double beta)
     {
-        (this.batch, this.pairs) = (batch, pairs);
-        (chosenRewards, rejectedRewards) = (readings.Of(chosen), readings.Of(rejected));
-        (chosenLogps, rejectedLogps) = (readings.Of(pairs.Chosen.Value), readings.Of(pairs.Rejected.Value));
-        answers = new AnswerMetrics(readings, pairs.Answers);
+        Tensor Rewards(AnswerMeasurement side) => side.Logps.Value.Subtract(side.Reference).Multiply(beta);
+        Add(readings, batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
     }
 
-    /// <summary>Rewards are beta x (policy - reference) log-probability.</summary>
-    internal static PairMetrics Of(Readings readings, TokenBatch batch, PairMeasurement pairs, double beta) => new(
-        readings, batch, pairs, pairs.Chosen.Value.Subtract(pairs.ReferenceChosen).Multiply(beta),
-        pairs.Rejected.Value.Subtract(pairs.ReferenceRejected).Multiply(beta));
-
-    /// <summary>Rewards, their accuracy (a tie is wrong) and margin, log-probabilities, mean logits, accuracy and entropy.</summary>
-    internal MetricSums Sums()
+    /// <summary>Asks for rewards, their accuracy (a tie is wrong) and margin, log-probabilities, mean logits, accuracy and entropy.</summary>
+    /// <param name="readings">Who is asked.</param>
+    /// <param name="batch">The pairs' tokens.</param>
+    /// <param name="pairs">The pairs.</param>
+    /// <param name="chosenRewards">Rewards of the chosen answers, [pairs].</param>
+    /// <param name="rejectedRewards">Rewards of the rejected answers, [pairs].</param>
+    internal static void Add(Readings readings, TokenBatch batch, PairMeasurement pairs, Tensor chosenRewards, Tensor rejectedRewards)
     {
         var count = pairs.PairCount;
-        var (chosen, rejected) = (chosenRewards.Values, rejectedRewards.Values);
-        var metrics = new MetricSums()
-            .Add(MetricNames.ChosenReward, chosen.Sum(), count)
-            .Add(MetricNames.RejectedReward, rejected.Sum(), count)
-            .Add(MetricNames.RewardAccuracy, PairAccuracy.Count(batch, chosen, rejected), count)
-            .Add(MetricNames.RewardMargin, chosen.Sum() - rejected.Sum(), count)
+        var (chosen, rejected) = (readings.Of(chosenRewards), readings.Of(rejectedRewards));
+        var (chosenLogps, rejectedLogps) = (readings.Of(pairs.Chosen.Logps.Value), readings.Of(pairs.Rejected.Logps.Value));
+        var answers = new AnswerMetrics(readings, pairs.Answers);
+        readings.Add(metrics => metrics
+            .Add(MetricNames.ChosenReward, chosen.Values.Sum(), count)
+            .Add(MetricNames.RejectedReward, rejected.Values.Sum(), count)
+            .Add(MetricNames.RewardAccuracy, PairAccuracy.Count(batch, chosen.Values, rejected.Values), count)
+            .Add(MetricNames.RewardMargin, chosen.Values.Sum() - rejected.Values.Sum(), count)
             .Add(MetricNames.ChosenLogps, chosenLogps.Values.Sum(), count)
-            .Add(MetricNames.RejectedLogps, rejectedLogps.Values.Sum(), count);
-        answers.AddLogits(metrics, MetricNames.ChosenLogits, pairs.ChosenSegments);
-        answers.AddLogits(metrics, MetricNames.RejectedLogits, pairs.RejectedSegments);
-        answers.AddAccuracy(metrics, pairs.ChosenSegments);
-        answers.AddEntropy(metrics);
-        return metrics;
+            .Add(MetricNames.RejectedLogps, rejectedLogps.Values.Sum(), count));
+        readings.Add(metrics =>
+        {
+            answers.AddLogits(metrics, MetricNames.ChosenLogits, pairs.Chosen.Segments);
+            answers.AddLogits(metrics, MetricNames.RejectedLogits, pairs.Rejected.Segments);
+            answers.AddAccuracy(metrics, pairs.Chosen.Segments);
+            answers.AddEntropy(metrics);
+        });
     }
 }

@@ -1,68 +1,36 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Elementary;
+using Handbook.Torch;
 
 namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>What a loss of pairs looks at; every vector is [pairs].</summary>
-public sealed record PairScores
+/// <param name="Chosen">The chosen answers.</param>
+/// <param name="Rejected">The rejected answers.</param>
+/// <param name="Margins">Scores of chosen - scores of rejected.</param>
+/// <param name="Weights">What each pair's loss is multiplied with (WPO), without gradient; null: 1.</param>
+public sealed record PairScores(SideScores Chosen, SideScores Rejected, Variable Margins, Variable? Weights = null)
 {
-    /// <summary>log pi(chosen | prompt), summed over the answer's tokens.</summary>
-    public required Variable ChosenLogps { get; init; }
+    /// <summary>Both sides together.</summary>
+    public static PairScores Of(Tape tape, SideScores chosen, SideScores rejected, Variable? weights = null) =>
+        new(chosen, rejected, tape.Subtract(chosen.Scores, rejected.Scores), weights);
 
-    /// <summary>log pi(rejected | prompt).</summary>
-    public required Variable RejectedLogps { get; init; }
+    /// <summary>The mean of the weights, a scalar; null where there are none.</summary>
+    internal Tensor? MeanWeight() => Weights is { Value: var values } ? values.Sum().Multiply(1.0 / values.ElementCount) : null;
+}
 
-    /// <summary>The reference's log-probability of chosen; zeros when there is no reference.</summary>
-    public required Variable ReferenceChosenLogps { get; init; }
-
-    /// <summary>The reference's log-probability of rejected.</summary>
-    public required Variable ReferenceRejectedLogps { get; init; }
-
-    /// <summary>log pi(chosen) - log ref(chosen).</summary>
-    public required Variable ChosenLogratios { get; init; }
-
-    /// <summary>log pi(rejected) - log ref(rejected).</summary>
-    public required Variable RejectedLogratios { get; init; }
-
-    /// <summary>Chosen log-ratios through the derivative of the divergence; the log-ratios themselves for reverse KL.</summary>
-    public required Variable ChosenScores { get; init; }
-
-    /// <summary>Rejected log-ratios through the derivative of the divergence.</summary>
-    public required Variable RejectedScores { get; init; }
-
-    /// <summary>Tokens of the chosen answers, at least 1.</summary>
-    public required Variable ChosenTokenCounts { get; init; }
-
-    /// <summary>Tokens of the rejected answers, at least 1.</summary>
-    public required Variable RejectedTokenCounts { get; init; }
-
-    /// <summary>ChosenScores - RejectedScores.</summary>
-    public required Variable Margins { get; init; }
-
-    /// <summary>What each pair's loss is multiplied with (WPO), without gradient; null: 1.</summary>
-    public Variable? Weights { get; init; }
-
-    /// <summary>Builds the rest from the four log-probabilities and the lengths.</summary>
-    public static PairScores Of(
-        Tape tape, Divergence divergence, Variable chosen, Variable rejected, Variable referenceChosen, Variable referenceRejected,
-        Variable chosenTokens, Variable rejectedTokens)
+/// <summary>One side of the pairs; every vector is [pairs].</summary>
+/// <param name="Logps">log pi(answer | prompt), summed over the answer's tokens.</param>
+/// <param name="Reference">The reference's log-probability; zeros when there is no reference.</param>
+/// <param name="Logratios">log pi(answer) - log ref(answer).</param>
+/// <param name="Scores">Log-ratios through the derivative of the divergence; the log-ratios themselves for reverse KL.</param>
+/// <param name="TokenCounts">Tokens of the answers, at least 1.</param>
+public sealed record SideScores(Variable Logps, Variable Reference, Variable Logratios, Variable Scores, Variable TokenCounts)
+{
+    /// <summary>Builds the rest from the log-probabilities and the lengths.</summary>
+    public static SideScores Of(Tape tape, Divergence divergence, Variable logps, Variable reference, Variable tokenCounts)
     {
-        var chosenRatios = tape.Subtract(chosen, referenceChosen);
-        var rejectedRatios = tape.Subtract(rejected, referenceRejected);
-        var (chosenScores, rejectedScores) = (divergence.Score(tape, chosenRatios), divergence.Score(tape, rejectedRatios));
-        return new PairScores
-        {
-            ChosenLogps = chosen,
-            RejectedLogps = rejected,
-            ReferenceChosenLogps = referenceChosen,
-            ReferenceRejectedLogps = referenceRejected,
-            ChosenLogratios = chosenRatios,
-            RejectedLogratios = rejectedRatios,
-            ChosenScores = chosenScores,
-            RejectedScores = rejectedScores,
-            ChosenTokenCounts = chosenTokens,
-            RejectedTokenCounts = rejectedTokens,
-            Margins = tape.Subtract(chosenScores, rejectedScores),
-        };
+        var logratios = tape.Subtract(logps, reference);
+        return new SideScores(logps, reference, logratios, divergence.Score(tape, logratios), tokenCounts);
     }
 }

@@ -48,8 +48,8 @@ public static class PreferenceLossTable
         // with rewards r = beta * score.
         new("nca_pair", (tape, pairs, settings) =>
         {
-            var chosen = tape.Scale(pairs.ChosenScores, settings.Beta);
-            var rejected = tape.Scale(pairs.RejectedScores, settings.Beta);
+            var chosen = tape.Scale(pairs.Chosen.Scores, settings.Beta);
+            var rejected = tape.Scale(pairs.Rejected.Scores, settings.Beta);
             var repelled = tape.Add(tape.LogSigmoid(tape.Negate(chosen)), tape.LogSigmoid(tape.Negate(rejected)));
             return tape.Negate(tape.Add(tape.LogSigmoid(chosen), tape.Scale(repelled, 0.5)));
         }),
@@ -66,8 +66,8 @@ public static class PreferenceLossTable
         // rewards r = beta * score and d the mean of all rewards seen.
         new("bco_pair", (tape, pairs, settings) =>
         {
-            var chosen = tape.LogSigmoid(Shifted(tape, tape.Scale(pairs.ChosenScores, settings.Beta), settings));
-            var rejected = tape.LogSigmoid(tape.Negate(Shifted(tape, tape.Scale(pairs.RejectedScores, settings.Beta), settings)));
+            var chosen = tape.LogSigmoid(Shifted(tape, tape.Scale(pairs.Chosen.Scores, settings.Beta), settings));
+            var rejected = tape.LogSigmoid(tape.Negate(Shifted(tape, tape.Scale(pairs.Rejected.Scores, settings.Beta), settings)));
             return tape.Negate(tape.Add(chosen, rejected));
         }, TakesBaseline: true),
         // KTO on pairs (Ethayarajh et al. 2024, arXiv:2402.01306, as TRL up to 0.8): each side is compared with the batch mean of
@@ -75,26 +75,26 @@ public static class PreferenceLossTable
         // it. The mean of the two sides, so that the batch mean equals TRL's over 2 x pairs.
         new("kto_pair", (tape, pairs, settings) =>
         {
-            var chosenKl = tape.Clamp(tape.Mean(pairs.ChosenLogratios), 0, double.PositiveInfinity);
-            var rejectedKl = tape.Clamp(tape.Mean(pairs.RejectedLogratios), 0, double.PositiveInfinity);
-            var chosen = tape.Sigmoid(tape.Scale(tape.Subtract(pairs.ChosenLogratios, rejectedKl), settings.Beta));
-            var rejected = tape.Sigmoid(tape.Scale(tape.Subtract(chosenKl, pairs.RejectedLogratios), settings.Beta));
+            var chosenKl = tape.Clamp(tape.Mean(pairs.Chosen.Logratios), 0, double.PositiveInfinity);
+            var rejectedKl = tape.Clamp(tape.Mean(pairs.Rejected.Logratios), 0, double.PositiveInfinity);
+            var chosen = tape.Sigmoid(tape.Scale(tape.Subtract(pairs.Chosen.Logratios, rejectedKl), settings.Beta));
+            var rejected = tape.Sigmoid(tape.Scale(tape.Subtract(chosenKl, pairs.Rejected.Logratios), settings.Beta));
             return tape.AddConstant(tape.Scale(tape.Add(chosen, rejected), -0.5), 1);
         }, SeesWholeBatch: true),
         // SPPO with hard wins (Wu et al. 2024, arXiv:2405.00675, eq. 4.7 with P = 1 and 0): (chosen - 1 / (2 beta))² + (rejected
         // + 1 / (2 beta))².
         new("sppo_hard", (tape, pairs, settings) =>
         {
-            var winner = tape.Square(tape.AddConstant(pairs.ChosenScores, -0.5 / settings.Beta));
-            var loser = tape.Square(tape.AddConstant(pairs.RejectedScores, 0.5 / settings.Beta));
+            var winner = tape.Square(tape.AddConstant(pairs.Chosen.Scores, -0.5 / settings.Beta));
+            var loser = tape.Square(tape.AddConstant(pairs.Rejected.Scores, 0.5 / settings.Beta));
             return tape.Add(winner, loser);
         }),
         // AOT for pairs (Melnyk et al. 2024, arXiv:2406.05882): optimal transport in one dimension, so the policy's margins and
         // the reference's are sorted over the whole batch before they are compared.
         new("aot", (tape, pairs, settings) =>
         {
-            var policy = tape.Sort(tape.Subtract(pairs.ChosenLogps, pairs.RejectedLogps), 0);
-            var reference = tape.Sort(tape.Subtract(pairs.ReferenceChosenLogps, pairs.ReferenceRejectedLogps), 0);
+            var policy = tape.Sort(tape.Subtract(pairs.Chosen.Logps, pairs.Rejected.Logps), 0);
+            var reference = tape.Sort(tape.Subtract(pairs.Chosen.Reference, pairs.Rejected.Reference), 0);
             return SmoothedLogistic.Of(tape, tape.Scale(tape.Subtract(policy, reference), settings.Beta), settings.LabelSmoothing);
         }, SeesWholeBatch: true),
         // AOT without pairing (the same paper); TRL before 0.28 calls it aot_pair.
@@ -104,14 +104,14 @@ public static class PreferenceLossTable
         // chosen) + sigmoid(beta * rejected), on log-ratios.
         new("apo_zero", (tape, pairs, settings) =>
         {
-            var chosen = tape.Sigmoid(tape.Scale(pairs.ChosenLogratios, settings.Beta));
-            var rejected = tape.Sigmoid(tape.Scale(pairs.RejectedLogratios, settings.Beta));
+            var chosen = tape.Sigmoid(tape.Scale(pairs.Chosen.Logratios, settings.Beta));
+            var rejected = tape.Sigmoid(tape.Scale(pairs.Rejected.Logratios, settings.Beta));
             return tape.AddConstant(tape.Subtract(rejected, chosen), 1);
         }),
         // APO-down (the same paper, eq. 8), for answers worse than the model's: sigmoid(beta * chosen) + 1 - sigmoid(beta * margin).
         new("apo_down", (tape, pairs, settings) =>
         {
-            var chosen = tape.Sigmoid(tape.Scale(pairs.ChosenLogratios, settings.Beta));
+            var chosen = tape.Sigmoid(tape.Scale(pairs.Chosen.Logratios, settings.Beta));
             var margin = tape.Sigmoid(tape.Scale(pairs.Margins, settings.Beta));
             return tape.AddConstant(tape.Subtract(chosen, margin), 1);
         }),
@@ -132,18 +132,15 @@ public static class PreferenceLossTable
     /// <summary>Finds a loss.</summary>
     /// <exception cref="UserErrorException">The name is unknown.</exception>
     public static PreferenceLoss Find(string name) =>
-        Rows.FirstOrDefault(row => row.Name == name)
-        ?? throw new UserErrorException(
-            $"loss_type: {name} is not a loss; there are "
-            + $"{string.Join(", ", Rows.Select(row => row.Name))}.{NearestName.Hint(name, Rows.Select(row => row.Name))}");
+        Rows.FirstOrDefault(row => row.Name == name) ?? throw NearestName.Unknown("loss_type", name, "a loss", Rows.Select(row => row.Name));
 
     private static Variable MarginsPerToken(Tape tape, PairScores pairs) => tape.Subtract(
-        tape.Divide(pairs.ChosenScores, pairs.ChosenTokenCounts), tape.Divide(pairs.RejectedScores, pairs.RejectedTokenCounts));
+        tape.Divide(pairs.Chosen.Scores, pairs.Chosen.TokenCounts), tape.Divide(pairs.Rejected.Scores, pairs.Rejected.TokenCounts));
 
     /// <summary>Chosen and rejected log-ratios are each sorted over the whole batch before they are compared.</summary>
     private static Variable AotUnpaired(Tape tape, PairScores pairs, LossSettings settings)
     {
-        var margins = tape.Subtract(tape.Sort(pairs.ChosenLogratios, 0), tape.Sort(pairs.RejectedLogratios, 0));
+        var margins = tape.Subtract(tape.Sort(pairs.Chosen.Logratios, 0), tape.Sort(pairs.Rejected.Logratios, 0));
         return SmoothedLogistic.Of(tape, tape.Scale(margins, settings.Beta), settings.LabelSmoothing);
     }
 

@@ -53,32 +53,26 @@ public sealed class PreferenceObjective : IObjective
         var kept = new StepTensors();
         var known = new StepReference(reference, kept);
         baseline.Forget();
-        if (microBatches.Count < 2 || !SeesWholeBatch)
-            return new ObjectiveStep((tape, batch) => Compute(tape, batch, totals, known, null), kept);
-        PairValues[] parts = [.. microBatches.Select(batch => Measure(batch, known, kept))];
-        using var scope = new TensorScope();
-        var scale = PairValues.Join(parts).Weights is { } weights ? kept.Keep(Mean(weights)) : null;
-        var gradients = BatchGradient.Of(parts, divergence, (tape, scores) => PairLoss(tape, scores, totals), kept);
-        var shares = microBatches.Zip(gradients).ToDictionary(pair => pair.First, pair => pair.Second);
-        return new ObjectiveStep((tape, batch) => Compute(tape, batch, totals, known, (shares[batch], scale)), kept);
+        var shares = microBatches.Count < 2 || !SeesWholeBatch ? null : BatchGradient.Of(
+            microBatches, (silent, batch) => Scores(silent, Measure(silent, batch, known)), divergence,
+            (tape, scores) => PairLoss(tape, scores, totals), kept);
+        return new ObjectiveStep((tape, batch) => Compute(tape, batch, totals, Measure(tape, batch, known), shares?[batch]), kept);
     }
 
-    private ObjectiveResult Compute(
-        Tape tape, TokenBatch batch, StepTotals totals, IReferenceLogps known, (BatchGradient Gradient, Tensor? LikelihoodScale)? share)
+    private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals, PairMeasurement pairs, BatchGradient? share)
     {
-        var pairs = PairMeasurement.Of(tape, policy, known, batch, options.LdAlpha);
-        var (loss, scale) = share is { } part ? (part.Gradient.Surrogate(tape, pairs), part.LikelihoodScale) : Alone(tape, pairs, totals);
+        var (loss, meanWeight) = share is null ? Alone(tape, pairs, totals) : (share.Surrogate(tape, pairs), share.MeanWeight);
         var readings = new Readings();
-        var metrics = PairMetrics.Of(readings, batch, pairs, settings.Beta);
-        if (LikelihoodWeight is not (> 0 and var weight))
-            return ObjectiveResult.Of(tape, loss, readings, metrics.Sums, pairs.Answers.States, totals);
-        var (sum, count) = pairs.Answers.NegativeLikelihood(tape, pairs.ChosenSegments);
-        var likelihood = readings.Of(sum.Value);
-        // WPO weighs the likelihood term by the mean weight of the batch's pairs.
-        var term = tape.Scale(scale is null ? sum : tape.Multiply(sum, new Variable(scale)), weight / totals.ChosenLabelCount);
-        return ObjectiveResult.Of(
-            tape, tape.Add(loss, term), readings, () => metrics.Sums().Add(MetricNames.NegativeLikelihood, likelihood.Value, count),
-            pairs.Answers.States, totals);
+        PairMetrics.Add(readings, batch, pairs, settings.Beta);
+        if (LikelihoodWeight is > 0 and var weight)
+        {
+            var (sum, count) = pairs.Answers.NegativeLikelihood(tape, pairs.Chosen.Segments);
+            readings.Add(MetricNames.NegativeLikelihood, sum.Value, count);
+            // WPO weighs the likelihood term by the mean weight of the batch's pairs.
+            var weighed = meanWeight is null ? sum : tape.Multiply(sum, new Variable(meanWeight));
+            loss = tape.Add(loss, tape.Scale(weighed, weight / totals.ChosenLabelCount));
+        }
+        return new ObjectiveResult(pairs.Answers.States.AddRouter(tape, loss, totals, readings), readings);
     }
 
     /// <inheritdoc/>
@@ -99,21 +93,17 @@ public sealed class PreferenceObjective : IObjective
             baseline.Load(find);
     }
 
-    private (Variable Loss, Tensor? LikelihoodScale) Alone(Tape tape, PairMeasurement pairs, StepTotals totals)
+    private (Variable Loss, Tensor? MeanWeight) Alone(Tape tape, PairMeasurement pairs, StepTotals totals)
     {
         var scores = Scores(tape, pairs);
-        return (PairLoss(tape, scores, totals), scores.Weights is { } weights ? Mean(weights.Value) : null);
+        return (PairLoss(tape, scores, totals), scores.MeanWeight());
     }
 
-    private PairValues Measure(TokenBatch batch, IReferenceLogps known, StepTensors kept)
-    {
-        using var scope = new TensorScope();
-        using var silent = new Tape(isRecording: false);
-        return PairValues.Of(Scores(silent, PairMeasurement.Of(silent, policy, known, batch, options.LdAlpha)), kept);
-    }
+    private PairMeasurement Measure(Tape tape, TokenBatch batch, IReferenceLogps known) =>
+        PairMeasurement.Of(tape, policy, known, batch, options.LdAlpha);
 
-    private PairScores Scores(Tape tape, PairMeasurement pairs) =>
-        pairs.Scores(tape, divergence) with { Weights = options.UseWeighting ? new Variable(pairs.Weights(options.WeightLimit)) : null };
+    private PairScores Scores(Tape tape, PairMeasurement pairs) => pairs.Scores(
+        tape, divergence, options.UseWeighting ? PairWeights.OfLikeness(pairs.Answers, options.WeightLimit) : null);
 
     /// <summary>These pairs' share of the mean over all pairs.</summary>
     private Variable PairLoss(Tape tape, PairScores scores, StepTotals totals)
@@ -131,11 +121,9 @@ public sealed class PreferenceObjective : IObjective
             var term = tape.Scale(tape.Sum(each), weight / totals.PairCount);
             sum = sum is null ? term : tape.Add(sum, term);
         }
-        return sum ?? tape.Scale(tape.Sum(scores.ChosenLogps), 0);
+        return sum ?? tape.Scale(tape.Sum(scores.Chosen.Logps), 0);
     }
 
-    private Tensor Rewards(PairScores scores) =>
-        Operator.Call("aten::cat"u8, default, new[] { scores.ChosenScores.Value, scores.RejectedScores.Value }, 0L).Multiply(settings.Beta);
-
-    private static Tensor Mean(Tensor weights) => weights.Sum().Multiply(1.0 / weights.ElementCount);
+    private Tensor Rewards(PairScores scores) => Operator.Call(
+        "aten::cat"u8, default, new[] { scores.Chosen.Scores.Value, scores.Rejected.Scores.Value }, 0L).Multiply(settings.Beta);
 }

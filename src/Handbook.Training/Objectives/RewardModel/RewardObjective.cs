@@ -28,11 +28,11 @@ public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) :
         var losses = BradleyTerryLoss.PerPair(tape, chosen, rejected, margins, options.CenterRewardsCoefficient);
         var readings = new Readings();
         var (higher, lower) = (readings.Of(chosen.Value), readings.Of(rejected.Value));
-        return new ObjectiveResult(tape.Scale(tape.Sum(losses), 1.0 / totals.PairCount), readings,
-            () => Metrics(batch, higher.Values, lower.Values));
+        readings.Add(metrics => Add(metrics, batch, higher.Values, lower.Values));
+        return new ObjectiveResult(tape.Scale(tape.Sum(losses), 1.0 / totals.PairCount), readings);
     }
 
-    private static MetricSums Metrics(TokenBatch batch, double[] chosen, double[] rejected) => new MetricSums()
+    private static void Add(MetricSums metrics, TokenBatch batch, double[] chosen, double[] rejected) => metrics
         .Add(MetricNames.MeanReward, chosen.Sum() + rejected.Sum(), 2 * chosen.Length)
         .Add(MetricNames.Accuracy, PairAccuracy.Count(batch, chosen, rejected), chosen.Length)
         .Add(MetricNames.Margin, chosen.Sum() - rejected.Sum(), chosen.Length)

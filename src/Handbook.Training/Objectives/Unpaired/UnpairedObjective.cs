@@ -63,17 +63,16 @@ public sealed class UnpairedObjective : IObjective
         var readings = new Readings();
         var (values, logps, labels) = (readings.Of(rewards.Value), readings.Of(answers.Logps.Value), new AnswerMetrics(readings, answers));
         var compared = baseline is null ? null : readings.Of(baseline);
-        return ObjectiveResult.Of(tape, sum, readings, Sums, answers.States, totals);
-
-        MetricSums Sums()
+        readings.Add(metrics =>
         {
-            var (metrics, count) = (Metrics(batch, answers, values.Values, logps.Values, labels), values.Values.Length);
+            var count = values.Values.Length;
+            Add(metrics, batch, answers, values.Values, logps.Values, labels);
             if (loss.Baseline == BaselineKind.Divergence)
                 metrics.Add(MetricNames.Divergence, (compared?.Value ?? 0) / options.Beta * count, count);
             if (loss.Baseline == BaselineKind.RunningMean)
                 metrics.Add(MetricNames.RewardMean, compared!.Value * count, count);
-            return metrics;
-        }
+        });
+        return new ObjectiveResult(answers.States.AddRouter(tape, sum, totals, readings), readings);
     }
 
     /// <inheritdoc/>
@@ -134,9 +133,9 @@ public sealed class UnpairedObjective : IObjective
         new(Tensor.From<double>([.. batch.Verdicts.Select(verdict => verdict ? liked : disliked)]).To(like.Value.DType)
             .To(like.Value.Device));
 
-    private static MetricSums Metrics(TokenBatch batch, AnswerMeasurement answers, double[] rewards, double[] logps, AnswerMetrics labels)
+    private static void Add(
+        MetricSums metrics, TokenBatch batch, AnswerMeasurement answers, double[] rewards, double[] logps, AnswerMetrics labels)
     {
-        var metrics = new MetricSums();
         for (var i = 0; i < rewards.Length; i++)
         {
             var liked = batch.Verdicts[i];
@@ -145,6 +144,6 @@ public sealed class UnpairedObjective : IObjective
             labels.AddLogits(metrics, liked ? MetricNames.ChosenLogits : MetricNames.RejectedLogits, [answers.Segments[i]]);
         }
         labels.AddEntropy(metrics);
-        return metrics.AddDifference(MetricNames.RewardMargin, MetricNames.ChosenReward, MetricNames.RejectedReward);
+        metrics.AddDifference(MetricNames.RewardMargin, MetricNames.ChosenReward, MetricNames.RejectedReward);
     }
 }

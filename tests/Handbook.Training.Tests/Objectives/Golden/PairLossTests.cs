@@ -35,12 +35,12 @@ public sealed class PairLossTests
 
         LossVectors.Near(PerPair(expected), losses.Value.Values(), tolerance, name + " losses");
         LossVectors.Near(expected.Number("loss"), loss.Value.Item(), tolerance, name + " loss");
-        LossVectors.Near(expected.Numbers("grad_chosen_logps"), pairs.ChosenLogps.GradientValues(), tolerance, name + " grad_chosen");
-        LossVectors.Near(expected.Numbers("grad_rejected_logps"), pairs.RejectedLogps.GradientValues(), tolerance, name + " grad_rejected");
+        LossVectors.Near(expected.Numbers("grad_chosen_logps"), pairs.Chosen.Logps.GradientValues(), tolerance, name + " grad_chosen");
+        LossVectors.Near(expected.Numbers("grad_rejected_logps"), pairs.Rejected.Logps.GradientValues(), tolerance, name + " grad_rejected");
         if (expected.Flag("reference_free"))
             return; // v0.12 reports rewards against the reference that its loss leaves out.
-        LossVectors.Near(expected.Numbers("chosen_rewards"), Rewards(pairs.ChosenLogratios, settings), tolerance, name + " chosen_rewards");
-        LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(pairs.RejectedLogratios, settings),
+        LossVectors.Near(expected.Numbers("chosen_rewards"), Rewards(pairs.Chosen.Logratios, settings), tolerance, name + " chosen_rewards");
+        LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(pairs.Rejected.Logratios, settings),
             tolerance, name + " rejected_rewards");
     }
 
@@ -56,9 +56,11 @@ public sealed class PairLossTests
         // v0.12 writes alpha as the distance from 1, downwards.
         var divergence = new Divergence(expected.Text("f_divergence_type"), 1 - expected.NumberOr("f_alpha_divergence_coef", 0));
         return PairScores.Of(
-            tape, divergence, LossVectors.Leaf(Chosen(inputs, expected)), LossVectors.Leaf(inputs.Numbers("rejected_logps")),
-            LossVectors.Constant(referenceChosen), LossVectors.Constant(referenceRejected),
-            LossVectors.Constant(ones), LossVectors.Constant(ones));
+            tape, Side(LossVectors.Leaf(Chosen(inputs, expected)), referenceChosen),
+            Side(LossVectors.Leaf(inputs.Numbers("rejected_logps")), referenceRejected));
+
+        SideScores Side(Variable logps, double[] reference) =>
+            SideScores.Of(tape, divergence, logps, LossVectors.Constant(reference), LossVectors.Constant(ones));
     }
 
     private static double[] Chosen(JsonNode inputs, JsonObject expected)
