@@ -38,12 +38,11 @@ public static class NearestName
         Find(given, candidates) is { } name ? $" Did you mean {name}?" : "";
 
     /// <summary>The complaint about a name that there is not.</summary>
-    /// <param name="key">Where it was given.</param>
+    /// <param name="complaint">Where it was given, and what it is not.</param>
     /// <param name="given">The name.</param>
-    /// <param name="what">What it is not, with its article.</param>
     /// <param name="names">The names that there are.</param>
-    public static UserErrorException Unknown(string key, string given, string what, IEnumerable<string> names) =>
-        new($"{key}: {given} is not {what}; there are {string.Join(", ", names)}.{Hint(given, names)}");
+    public static UserErrorException Unknown(string complaint, string given, IEnumerable<string> names) =>
+        new($"{complaint}; there are {string.Join(", ", names)}.{Hint(given, names)}");
 
     /// <summary>Optimal string alignment distance.</summary>
     public static int Distance(string a, string b)

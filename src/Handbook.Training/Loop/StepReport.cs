@@ -4,7 +4,7 @@ using Handbook.Training.Progress;
 
 namespace Handbook.Training.Loop;
 
-/// <summary>Tells of a loop's steps: to whoever watches, to the log, and at the end in sum. Nothing that is trained depends on it.</summary>
+/// <summary>Tells of a loop's steps: to whoever watches, to the log, and at the end in sum. Nothing trained depends on it.</summary>
 /// <param name="parts">The log, the clock and the number of steps.</param>
 /// <param name="progress">Who watches.</param>
 internal sealed class StepReport(LoopParts parts, ITrainingProgress progress)

@@ -14,7 +14,7 @@ public sealed record HiddenStates(Variable Hidden, LanguageHead Head)
     /// <summary>What the model itself adds to every objective's loss; null for nothing.</summary>
     public RouterLoss? Router { get; init; }
 
-    /// <summary>An objective's loss with what the model itself adds, the mean over the step's micro-batches; the latter is reported.</summary>
+    /// <summary>An objective's loss and what the model itself adds, a mean over the step's micro-batches, which is reported.</summary>
     internal Variable AddRouter(Tape tape, Variable loss, StepTotals totals, Readings readings)
     {
         if (Router is not { } router)

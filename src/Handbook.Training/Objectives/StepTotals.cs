@@ -8,7 +8,7 @@ namespace Handbook.Training.Objectives;
 /// <param name="ExampleCount">Rows, or pairs of a preference set.</param>
 /// <param name="LabelCount">Tokens that count in the loss.</param>
 /// <param name="AnswerCount">Answers that are compared or judged.</param>
-/// <param name="ChosenLabelCount">Labels of chosen answers, and of the prompts that they share with their rivals where those have any.</param>
+/// <param name="ChosenLabelCount">Labels of chosen answers, and of the prompts shared with their rivals where those have any.</param>
 public sealed record StepTotals(
     bool IsTraining, double MicroBatchCount, double ExampleCount, double LabelCount, double AnswerCount, double ChosenLabelCount)
 {
@@ -42,11 +42,6 @@ public sealed record StepTotals(
         }
     }
 
-    private static double ChosenLabels(TokenBatch batch)
-    {
-        if (batch.Answers.Length == 0)
-            return 0;
-        var labels = BatchLabels.Of(batch);
-        return ChosenSegments(batch).Sum(labels.CountOf);
-    }
+    private static double ChosenLabels(TokenBatch batch) =>
+        batch.Answers.Length == 0 ? 0 : ChosenSegments(batch).Sum(BatchLabels.Of(batch).CountOf);
 }

@@ -36,11 +36,7 @@ public sealed class TrainingRun(
         var folder = new RunFolder(options.Checkpoints, store, pages);
         if (!options.Checkpoints.Train)
             return new EvaluationRun(options, progress, clock).Execute(folder, store, stop);
-        folder.Refuse(RunIdentity.Of(options));
-        var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
-        folder.Refuse(RunIdentity.Of(options), resumed);
-        if (options.Optimization.MaxSteps is > 0 and var steps)
-            RunFolder.RefuseFewerSteps(steps, "max_steps", resumed);
+        var resumed = Resume(options, folder, store, progress);
         options = options with { Model = RunPrecision.Settle(options.Model, resumed) };
         using var parts = Prepare(folder, resumed, stop);
         if (resumed is not null)
@@ -55,17 +51,10 @@ public sealed class TrainingRun(
     {
         var store = new CheckpointStore(options.Checkpoints.OutputDirectory);
         var folder = new RunFolder(options.Checkpoints, store, pages);
-        var identity = RunIdentity.Of(options);
-        if (!options.Checkpoints.Train)
-        {
-            folder.RefuseEvaluation(identity);
-            return;
-        }
-        folder.Refuse(identity);
-        var resumed = ResumePoint.Find(options.Checkpoints, store, new SilentProgress());
-        folder.Refuse(identity, resumed);
-        if (options.Optimization.MaxSteps is > 0 and var steps)
-            RunFolder.RefuseFewerSteps(steps, "max_steps", resumed);
+        if (options.Checkpoints.Train)
+            Resume(options, folder, store, new SilentProgress());
+        else
+            folder.RefuseEvaluation(RunIdentity.Of(options));
     }
 
     /// <summary>What decides a run's result, without running it.</summary>
@@ -76,6 +65,18 @@ public sealed class TrainingRun(
         using var data = RunData.Prepare(options, tokenizer, RunVocabulary.Config(options, tokenizer).MaxPositions, new SilentProgress(),
             stop);
         return RunIdentity.Of(options, data.Train);
+    }
+
+    /// <summary>The checkpoint to go on from, null for none, once it is known that the folder is this run's.</summary>
+    private static Checkpoint? Resume(RunOptions options, RunFolder folder, CheckpointStore store, ITrainingProgress progress)
+    {
+        var identity = RunIdentity.Of(options);
+        folder.Refuse(identity);
+        var resumed = ResumePoint.Find(options.Checkpoints, store, progress);
+        folder.Refuse(identity, resumed);
+        if (options.Optimization.MaxSteps is > 0 and var steps)
+            RunFolder.RefuseFewerSteps(steps, "max_steps", resumed);
+        return resumed;
     }
 
     private RunParts Prepare(RunFolder folder, Checkpoint? resumed, CancellationToken stop)

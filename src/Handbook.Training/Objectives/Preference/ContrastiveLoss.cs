@@ -55,7 +55,7 @@ public sealed record ContrastiveLoss(string Name, double Beta, double LabelSmoot
         SmoothedLogistic.Of(tape, tape.AddConstant(tape.Scale(margins, loss.Beta), -loss.Gamma), loss.LabelSmoothing);
 
     private Form Find() => Forms.FirstOrDefault(form => form.Name == Name)
-        ?? throw NearestName.Unknown("loss_type", Name, "a loss of CPO", Names);
+        ?? throw NearestName.Unknown($"loss_type: {Name} is not a loss of CPO", Name, Names);
 
     private sealed record Form(
         string Name, Func<Tape, Variable, ContrastiveLoss, Variable> PerPair, bool IsPerToken = false, bool HasLikelihood = true);

@@ -28,7 +28,7 @@ public sealed record Divergence(string Kind = "reverse_kl", double Alpha = 1)
         "js_divergence" => tape.LogSigmoid(logratios),
         // The limit alpha -> 1 is reverse KL.
         "alpha_divergence" => Math.Abs(Alpha - 1) < 1e-6 ? logratios : Power(tape, logratios),
-        _ => throw NearestName.Unknown("f_divergence_type", Kind, "a divergence", Kinds),
+        _ => throw NearestName.Unknown($"f_divergence_type: {Kind} is not a divergence", Kind, Kinds),
     };
 
     private Variable Power(Tape tape, Variable logratios)

@@ -14,7 +14,7 @@ internal static class PairMetrics
         Add(readings, batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
     }
 
-    /// <summary>Asks for rewards, their accuracy (a tie is wrong) and margin, log-probabilities, mean logits, accuracy and entropy.</summary>
+    /// <summary>Asks for rewards, their accuracy (a tie is wrong), margin, log-probabilities, mean logits, accuracy, entropy.</summary>
     /// <param name="readings">Who is asked.</param>
     /// <param name="batch">The pairs' tokens.</param>
     /// <param name="pairs">The pairs.</param>

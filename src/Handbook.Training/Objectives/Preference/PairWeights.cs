@@ -23,7 +23,7 @@ internal static class PairWeights
         return silent.Exp(logs).Value;
     }
 
-    /// <summary>LD-DPO's weight of every label (arXiv:2409.06411): the tokens of an answer beyond the length of its rival count less.</summary>
+    /// <summary>LD-DPO's weight of every label (arXiv:2409.06411): tokens of an answer beyond the length of its rival count less.</summary>
     /// <param name="labels">The labels of a batch.</param>
     /// <param name="answers">Segments of chosen, rejected, chosen, rejected ...</param>
     /// <param name="weight">What they count.</param>

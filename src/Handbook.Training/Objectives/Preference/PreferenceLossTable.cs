@@ -132,7 +132,8 @@ public static class PreferenceLossTable
     /// <summary>Finds a loss.</summary>
     /// <exception cref="UserErrorException">The name is unknown.</exception>
     public static PreferenceLoss Find(string name) =>
-        Rows.FirstOrDefault(row => row.Name == name) ?? throw NearestName.Unknown("loss_type", name, "a loss", Rows.Select(row => row.Name));
+        Rows.FirstOrDefault(row => row.Name == name)
+        ?? throw NearestName.Unknown($"loss_type: {name} is not a loss", name, Rows.Select(row => row.Name));
 
     private static Variable MarginsPerToken(Tape tape, PairScores pairs) => tape.Subtract(
         tape.Divide(pairs.Chosen.Scores, pairs.Chosen.TokenCounts), tape.Divide(pairs.Rejected.Scores, pairs.Rejected.TokenCounts));

@@ -49,5 +49,5 @@ public static class UnpairedLossTable
     /// <exception cref="UserErrorException">The name is unknown.</exception>
     public static UnpairedLoss Find(string name) =>
         Rows.FirstOrDefault(row => row.Name == name)
-        ?? throw NearestName.Unknown("loss_type", name, "a loss of unpaired answers", Rows.Select(row => row.Name));
+        ?? throw NearestName.Unknown($"loss_type: {name} is not a loss of unpaired answers", name, Rows.Select(row => row.Name));
 }

@@ -36,10 +36,12 @@ public sealed class PairLossTests
         LossVectors.Near(PerPair(expected), losses.Value.Values(), tolerance, name + " losses");
         LossVectors.Near(expected.Number("loss"), loss.Value.Item(), tolerance, name + " loss");
         LossVectors.Near(expected.Numbers("grad_chosen_logps"), pairs.Chosen.Logps.GradientValues(), tolerance, name + " grad_chosen");
-        LossVectors.Near(expected.Numbers("grad_rejected_logps"), pairs.Rejected.Logps.GradientValues(), tolerance, name + " grad_rejected");
+        LossVectors.Near(
+            expected.Numbers("grad_rejected_logps"), pairs.Rejected.Logps.GradientValues(), tolerance, name + " grad_rejected");
         if (expected.Flag("reference_free"))
             return; // v0.12 reports rewards against the reference that its loss leaves out.
-        LossVectors.Near(expected.Numbers("chosen_rewards"), Rewards(pairs.Chosen.Logratios, settings), tolerance, name + " chosen_rewards");
+        LossVectors.Near(
+            expected.Numbers("chosen_rewards"), Rewards(pairs.Chosen.Logratios, settings), tolerance, name + " chosen_rewards");
         LossVectors.Near(expected.Numbers("rejected_rewards"), Rewards(pairs.Rejected.Logratios, settings),
             tolerance, name + " rejected_rewards");
     }
