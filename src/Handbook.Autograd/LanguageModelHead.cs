@@ -24,7 +24,7 @@ public static unsafe partial class LanguageModelHead
     /// <param name="bias">[vocabulary], or null.</param>
     /// <param name="options">Scale and cap of the logits; null for none.</param>
     /// <returns>Logps [labels] in float32 (float64 beside float64 data), and what else was seen on the way.</returns>
-    public static (Variable Logps, HeadStatistics Statistics) Logps(
+    public static (Variable Logps, HeadStatistics Statistics) TokenLogps(
         Tape tape, Variable hidden, Weight weight, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels,
         Weight? bias = null, HeadOptions? options = null)
     {
@@ -53,8 +53,8 @@ public static unsafe partial class LanguageModelHead
     /// <param name="tape">Where to record.</param>
     /// <param name="hidden">[tokens, width].</param>
     /// <param name="weight">[vocabulary, width].</param>
-    /// <param name="rows">As for <see cref="Logps"/>.</param>
-    /// <param name="labels">As for <see cref="Logps"/>.</param>
+    /// <param name="rows">As for <see cref="TokenLogps"/>.</param>
+    /// <param name="labels">As for <see cref="TokenLogps"/>.</param>
     /// <param name="coefficients">One for each label, or a single one for all.</param>
     /// <param name="bias">[vocabulary], or null.</param>
     /// <param name="options">Scale and cap of the logits; null for none.</param>

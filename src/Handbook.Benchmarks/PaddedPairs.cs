@@ -10,7 +10,7 @@ namespace Handbook.Benchmarks;
 /// <summary>
 /// DPO's loss the way TRL computes it, as a yardstick: chosen and rejected, each with its prompt, are padded to the longest of
 /// the micro-batch and run as one [2 pairs, longest] pass, with log-probabilities at all positions, of which those of the
-/// answers are used. The reference's log-probabilities are given, as TRL's are when computed beforehand.
+/// completions are used. The reference's log-probabilities are given, as TRL's are when computed beforehand.
 /// </summary>
 /// <param name="policy">The model.</param>
 /// <param name="reference">Knows the pairs' shared-prefix rows.</param>
@@ -26,7 +26,7 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
         var (batch, weights) = Pad(pairs, padding);
         var states = policy.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        var logps = states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels).Logps;
+        var logps = states.Head.TokenLogps(tape, states.Hidden, labels.Rows, labels.Labels).Logps;
         var sums = tape.SegmentSum(logps, labels.Offsets, Tensor.From(weights).To(logps.Value.DType));
         var first = Enumerable.Range(0, pairs.Count).Select(i => (long)i).ToArray();
         var second = first.Select(i => i + pairs.Count).ToArray();
@@ -56,11 +56,11 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
         for (var row = 0; row < rows; row++)
         {
             var pair = pairs[row % pairs.Count];
-            var answer = row < pairs.Count ? pair.Chosen : pair.Rejected;
+            var completion = row < pairs.Count ? pair.Chosen : pair.Rejected;
             pair.Prompt.CopyTo(ids, row * length);
-            answer.CopyTo(ids, row * length + pair.Prompt.Length);
+            completion.CopyTo(ids, row * length + pair.Prompt.Length);
             var begin = Math.Max(0, pair.Prompt.Length - 1);
-            weights.AsSpan(row * (length - 1) + begin, pair.Prompt.Length + answer.Length - 1 - begin).Fill(1);
+            weights.AsSpan(row * (length - 1) + begin, pair.Prompt.Length + completion.Length - 1 - begin).Fill(1);
         }
         var mask = new bool[ids.Length];
         Array.Fill(mask, true);
@@ -74,12 +74,12 @@ public sealed class PaddedPairs(IPolicy policy, IReferenceLogps reference, LossS
         var offsets = BatchLabels.Of(batch).Offsets;
         using var tensor = reference.TokenLogps(batch);
         var logps = tensor.ToArray<double>();
-        var sums = batch.Answers.Select(answer => logps[(int)offsets[answer]..(int)offsets[answer + 1]].Sum()).ToArray();
+        var sums = batch.Completions.Select(completion => logps[(int)offsets[completion]..(int)offsets[completion + 1]].Sum()).ToArray();
         return (Column(0), Column(1));
 
         Variable Column(int side) => new(Tensor.From<double>([.. sums.Where((_, i) => i % 2 == side)]).To(dtype));
     }
 
-    private static Variable Counts(IReadOnlyList<PreferencePair> pairs, Func<PreferencePair, int[]> answer, DType dtype) =>
-        new(Tensor.From<double>([.. pairs.Select(pair => (double)answer(pair).Length)]).To(dtype));
+    private static Variable Counts(IReadOnlyList<PreferencePair> pairs, Func<PreferencePair, int[]> completion, DType dtype) =>
+        new(Tensor.From<double>([.. pairs.Select(pair => (double)completion(pair).Length)]).To(dtype));
 }

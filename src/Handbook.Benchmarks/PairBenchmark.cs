@@ -18,7 +18,7 @@ namespace Handbook.Benchmarks;
 /// <param name="Data">File of preference pairs.</param>
 /// <param name="Tokenizer">Tokenizer folder; null trains one on the file.</param>
 /// <param name="Pairs">Pairs of a micro-batch.</param>
-/// <param name="MaxLength">Most tokens of a prompt with an answer.</param>
+/// <param name="MaxLength">Most tokens of a prompt with a completion.</param>
 /// <param name="Precision">Numbers of compute and master weights.</param>
 /// <param name="Batches">Micro-batches, chosen to stand for the file.</param>
 /// <param name="WithMatrixRate">Measure the machine's matrix rate before and after, which takes seconds.</param>
@@ -122,7 +122,7 @@ public sealed class PairBenchmark
         var rows = new TrainingRows(pairs.Count, pairs.Count, row => pairs[row].ToSharedPrefix(), row => pairs[row].TokenCount);
         // The policy has not moved yet: it is its own reference.
         return StoredReference.Open(
-            new ReferenceStoreOptions { Key = key, Sets = [rows], CacheFolder = folder }, () => new FrozenPolicy(Policy(model)),
+            new ReferenceStoreOptions { Key = key, Sets = [rows], CacheFolder = folder }, () => new ReferenceModel(Policy(model)),
             progress, TimeProvider.System, stop);
     }
 

@@ -34,7 +34,7 @@ public sealed record PairBenchmarkData(
     /// <param name="file">Preference data.</param>
     /// <param name="tokenizerFolder">A tokenizer; null trains byte-level BPE on the file's own text.</param>
     /// <param name="vocabulary">Ids that the model has.</param>
-    /// <param name="maxLength">Most tokens of a prompt with an answer.</param>
+    /// <param name="maxLength">Most tokens of a prompt with a completion.</param>
     /// <param name="pairs">Pairs of a micro-batch.</param>
     /// <param name="count">Micro-batches of the sample; a file with fewer gives all it has.</param>
     /// <param name="folder">A folder to work in.</param>

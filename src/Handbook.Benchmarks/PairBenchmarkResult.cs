@@ -11,7 +11,7 @@ public enum PairVariant
     /// <summary>Chosen and rejected one after the other, nothing padded, the prompt twice.</summary>
     Packed,
 
-    /// <summary>The prompt once, both answers attending to it.</summary>
+    /// <summary>The prompt once, both completions attending to it.</summary>
     Shared,
 }
 

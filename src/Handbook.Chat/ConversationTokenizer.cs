@@ -100,7 +100,7 @@ public sealed class ConversationTokenizer
     }
 
     /// <summary>
-    /// The <c>best</c> profile: BOS once, and EOS behind a last answer that the template leaves open, since a model that
+    /// The <c>best</c> profile: BOS once, and EOS behind a last completion that the template leaves open, since a model that
     /// never saw an end of turn never stops.
     /// </summary>
     private TokenizedConversation Complete(TokenizedConversation tokens, IReadOnlyList<Message> messages)

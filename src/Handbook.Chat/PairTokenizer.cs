@@ -5,10 +5,10 @@ using Handbook.Tokenizers;
 namespace Handbook.Chat;
 
 /// <summary>
-/// Prompts with completions, and preference pairs. In the <c>best</c> profile a prompt with its answer is tokenized as one
+/// Prompts with completions, and preference pairs. In the <c>best</c> profile a prompt with its completion is tokenized as one
 /// text and then parted at a token boundary: at the end of the prompt, or before a token that reaches across it, which
-/// then belongs to the answer. So nothing is tokenized twice, prompt plus answer is what the model will see when it is
-/// served, and both answers of a pair follow the same prompt ids.
+/// then belongs to the completion. So nothing is tokenized twice, prompt plus completion is what the model will see when it is
+/// served, and both completions of a pair follow the same prompt ids.
 /// </summary>
 public sealed class PairTokenizer
 {
@@ -23,19 +23,19 @@ public sealed class PairTokenizer
     private Profile Profile => _conversations.Options.Profile;
 
     /// <summary>A preference pair of messages.</summary>
-    /// <param name="prompt">The conversation both answers continue.</param>
-    /// <param name="chosen">The better answer, usually one assistant message.</param>
-    /// <param name="rejected">The worse answer.</param>
+    /// <param name="prompt">The conversation both completions continue.</param>
+    /// <param name="chosen">The better completion, usually one assistant message.</param>
+    /// <param name="rejected">The worse completion.</param>
     /// <param name="tools">The example's tools; those of the options when null.</param>
     /// <param name="arguments">The example's <c>chat_template_kwargs</c>, on top of the options'.</param>
     /// <exception cref="TemplateException">The template refuses these messages.</exception>
-    /// <exception cref="UserErrorException">The template gives prompt and answer nothing in common.</exception>
+    /// <exception cref="UserErrorException">The template gives prompt and completion nothing in common.</exception>
     public TokenizedPair Tokenize(
         IReadOnlyList<Message> prompt, IReadOnlyList<Message> chosen, IReadOnlyList<Message> rejected, JsonArray? tools = null,
         JsonObject? arguments = null)
     {
         var texts = Render(prompt, [chosen, rejected], tools, arguments);
-        return Tokenize(texts.Prompt, texts.Answers[0], texts.Answers[1]);
+        return Tokenize(texts.Prompt, texts.Completions[0], texts.Completions[1]);
     }
 
     /// <summary>A prompt with one completion, of messages.</summary>
@@ -49,7 +49,7 @@ public sealed class PairTokenizer
         IReadOnlyList<Message> prompt, IReadOnlyList<Message> completion, JsonArray? tools = null, JsonObject? arguments = null)
     {
         var texts = Render(prompt, [completion], tools, arguments);
-        return Tokenize(texts.Prompt, texts.Answers[0]);
+        return Tokenize(texts.Prompt, texts.Completions[0]);
     }
 
     /// <summary>A prompt with one completion, of plain texts, joined as they are.</summary>
@@ -59,15 +59,16 @@ public sealed class PairTokenizer
         return new TokenizedCompletion(pair.Prompt, pair.Chosen);
     }
 
-    private (string Prompt, string[] Answers) Render(
-        IReadOnlyList<Message> prompt, IReadOnlyList<Message>[] answers, JsonArray? tools, JsonObject? arguments)
+    private (string Prompt, string[] Completions) Render(
+        IReadOnlyList<Message> prompt, IReadOnlyList<Message>[] completions, JsonArray? tools, JsonObject? arguments)
     {
         var options = _conversations.TemplateOptions(tools, arguments);
         var template = _conversations.Templates.For(options.Tools);
         var prepared = _conversations.Prepare(prompt, template);
         if (Profile == Profile.V03)
-            return (template.Render(prepared, options).Text, [.. answers.Select(answer => template.Render(answer, options).Text)]);
-        var whole = Array.ConvertAll(answers, answer => Whole(template, [.. prepared, .. answer], options));
+            return (template.Render(prepared, options).Text,
+                [.. completions.Select(completion => template.Render(completion, options).Text)]);
+        var whole = Array.ConvertAll(completions, completion => Whole(template, [.. prepared, .. completion], options));
         var start = template.Render(prepared, options with { AddGenerationPrompt = true }).Text;
         var shared = whole.Aggregate(start.Length, (length, text) => Math.Min(length, start.AsSpan(0, length).CommonPrefixLength(text)));
         if (shared > 0 && shared < start.Length && char.IsHighSurrogate(start[shared - 1]))
@@ -103,8 +104,8 @@ public sealed class PairTokenizer
     }
 
     /// <summary>
-    /// A prompt so short that it melts into the answer's first token, with no BOS to stand before it: then, and only then,
-    /// prompt and answers are tokenized on their own.
+    /// A prompt so short that it melts into the completion's first token, with no BOS to stand before it: then, and only then,
+    /// prompt and completions are tokenized on their own.
     /// </summary>
     private TokenizedPair Apart(string prompt, string chosen, string rejected) => Encode(prompt) is { Length: > 0 } ids
         ? new TokenizedPair(ids, Ended(Encode(chosen)), Ended(Encode(rejected)))
@@ -120,12 +121,12 @@ public sealed class PairTokenizer
         return count;
     }
 
-    private int[] Ended(int[] answer)
+    private int[] Ended(int[] completion)
     {
         var hasEnd = Profile == Profile.V03
-            ? answer.Length > 0 && answer[^1] == Tokenizer.EosId
-            : _special.EndsTurn(answer);
-        return hasEnd ? answer : [.. answer, .. Eos()];
+            ? completion.Length > 0 && completion[^1] == Tokenizer.EosId
+            : _special.EndsTurn(completion);
+        return hasEnd ? completion : [.. completion, .. Eos()];
     }
 
     private int[] Encode(string text) => Tokenizer.Encode(text, addSpecialTokens: false).Ids;

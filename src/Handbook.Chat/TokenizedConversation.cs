@@ -31,12 +31,12 @@ public sealed record TokenizedConversation(string Text, int[] Ids, bool[] LossMa
 /// <param name="Completion">The completion with its end of turn; every token is a label.</param>
 public sealed record TokenizedCompletion(int[] Prompt, int[] Completion);
 
-/// <summary>A prompt that two answers share, and the answers, as token ids.</summary>
-/// <param name="Prompt">The prompt with its BOS: the same ids before both answers.</param>
-/// <param name="Chosen">The better answer with its end of turn; every token is a label.</param>
-/// <param name="Rejected">The worse answer with its end of turn; every token is a label.</param>
+/// <summary>A prompt that two completions share, and the completions, as token ids.</summary>
+/// <param name="Prompt">The prompt with its BOS: the same ids before both completions.</param>
+/// <param name="Chosen">The better completion with its end of turn; every token is a label.</param>
+/// <param name="Rejected">The worse completion with its end of turn; every token is a label.</param>
 public sealed record TokenizedPair(int[] Prompt, int[] Chosen, int[] Rejected)
 {
-    /// <summary>Tokens of the prompt and both answers.</summary>
+    /// <summary>Tokens of the prompt and both completions.</summary>
     public int Count => Prompt.Length + Chosen.Length + Rejected.Length;
 }

@@ -46,17 +46,17 @@ public sealed class LanguageHead
     /// <summary>The weights that are the head's own.</summary>
     internal IEnumerable<WeightSlot> Own => (config.IsTied ? [] : new[] { weight }).Concat(bias is null ? [] : [bias]);
 
-    /// <summary>Log-probabilities of labels: <see cref="LanguageModelHead.Logps"/>.</summary>
+    /// <summary>Log-probabilities of labels: <see cref="LanguageModelHead.TokenLogps"/>.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="hidden">[tokens, width].</param>
     /// <param name="rows">For each label the token it is predicted from.</param>
     /// <param name="labels">The labels: token ids.</param>
     /// <param name="sharpness">What the final logits are multiplied with: 1 over the temperature.</param>
-    public (Variable Logps, HeadStatistics Statistics) Logps(
+    public (Variable Logps, HeadStatistics Statistics) TokenLogps(
         Tape tape, Variable hidden, ReadOnlySpan<int> rows, ReadOnlySpan<int> labels, double sharpness = 1)
     {
         var options = new HeadOptions(sharpness * config.LogitScale, sharpness * config.SoftCap);
-        return LanguageModelHead.Logps(tape, hidden, Weight, rows, labels, Bias, options);
+        return LanguageModelHead.TokenLogps(tape, hidden, Weight, rows, labels, Bias, options);
     }
 
     /// <summary>The sum of coefficient * logp: <see cref="LanguageModelHead.Loss"/>.</summary>

@@ -102,7 +102,7 @@ public sealed class LocalSampler : ISampler
         var text = StopStrings.Cut(turns.Text is null ? Decode(result.Tokens) : Continuation(prompt, result.Tokens), settings.StopStrings);
         return new SampledCompletion(
             turns.Text is null ? text.Trim() : text, result.Reason == FinishReason.Length ? SampledCompletion.CutOff : "stop",
-            result.Tokens.Count, result.Logps.Sum());
+            result.Tokens.Count, result.TokenLogps.Sum());
     }
 
     /// <summary>What the completion adds to a plain text: a decoder may drop the space before a text's first word.</summary>

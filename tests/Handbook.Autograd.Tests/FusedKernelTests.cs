@@ -160,7 +160,8 @@ public class FusedKernelTests : KernelRoad
             ["Linear with bias"] = (r => [Normal(r, 301, 32), Normal(r, 83, 32), Normal(r, 83)],
                 (tape, x) => [Linear.Apply(tape, x[0], x[1], x[2])]),
             ["Head logps"] = (r => [Normal(r, 90, 64), Normal(r, 300, 64).Multiply(0.2)], (tape, x) =>
-                [LanguageModelHead.Logps(tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray()).Logps]),
+                [LanguageModelHead.TokenLogps(
+                    tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray()).Logps]),
             ["Head loss"] = (r => [Normal(r, 90, 64), Normal(r, 300, 64).Multiply(0.2)], (tape, x) =>
                 [LanguageModelHead.Loss(
                     tape, x[0], x[1], Enumerable.Range(0, 80).ToArray(), Enumerable.Range(7, 80).ToArray(), [-0.1f]).Loss]),

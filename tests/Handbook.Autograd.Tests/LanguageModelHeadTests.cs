@@ -94,7 +94,7 @@ public class LanguageModelHeadTests : KernelRoad
         using var tape = new Tape(isRecording: false);
         using var hidden = new Variable(Tensor.Zeros([3, 32], DType.Float32));
         using var weight = new Variable(Tensor.Zeros([7, 32], DType.Float32));
-        var error = Assert.Throws<ArgumentOutOfRangeException>(() => LanguageModelHead.Logps(tape, hidden, weight, [0, 1], [3, 7]));
+        var error = Assert.Throws<ArgumentOutOfRangeException>(() => LanguageModelHead.TokenLogps(tape, hidden, weight, [0, 1], [3, 7]));
         Assert.Contains("Label 1 lies outside the vocabulary of 7", error.Message);
     }
 
@@ -117,7 +117,7 @@ public class LanguageModelHeadTests : KernelRoad
         {
             var before = Tensor.LiveCount;
             using (var tape = new Tape())
-                LanguageModelHead.Logps(
+                LanguageModelHead.TokenLogps(
                     tape, new Variable(problem.Hidden, true), new Variable(problem.Weight, true), problem.Rows, problem.Labels);
             smallest = Math.Min(smallest, Tensor.LiveCount - before);
         }
@@ -173,7 +173,7 @@ public class LanguageModelHeadTests : KernelRoad
         {
             var (hidden, weight) = (new Variable(Hidden, true), new Variable(Weight, true));
             using var tape = new Tape();
-            var (logps, _) = LanguageModelHead.Logps(tape, hidden, weight, Rows, Labels, null, Options);
+            var (logps, _) = LanguageModelHead.TokenLogps(tape, hidden, weight, Rows, Labels, null, Options);
             tape.Backward(logps, Tensor.From(Coefficients));
             return (logps.Value, Attached(hidden), Attached(weight));
         }

@@ -37,8 +37,8 @@ internal static class SequenceCases
         foreach (var options in new[] { HeadOptions.Default, new HeadOptions(0.5, 3) })
         {
             var variant = options.SoftCap is null ? "" : "scaled, capped, with bias";
-            yield return new(typeof(LanguageModelHead), nameof(LanguageModelHead.Logps), variant, r => HeadInputs(r, options),
-                (tape, x) => [LanguageModelHead.Logps(tape, x[0], x[1], Rows, Labels, x.ElementAtOrDefault(2), options).Logps],
+            yield return new(typeof(LanguageModelHead), nameof(LanguageModelHead.TokenLogps), variant, r => HeadInputs(r, options),
+                (tape, x) => [LanguageModelHead.TokenLogps(tape, x[0], x[1], Rows, Labels, x.ElementAtOrDefault(2), options).Logps],
                 x => [Logps(x, options)]);
             yield return new(typeof(LanguageModelHead), nameof(LanguageModelHead.Loss), variant, r => HeadInputs(r, options),
                 (tape, x) => [LanguageModelHead.Loss(tape, x[0], x[1], Rows, Labels, coefficients, x.ElementAtOrDefault(2), options).Loss],

@@ -23,7 +23,7 @@ public partial class WalkTests
         "src/Handbook.Training/Objectives/IObjective.cs",
         "src/Handbook.Training/Objectives/Preference/PreferenceObjective.cs",
         "src/Handbook.Training/Objectives/Preference/PairMeasurement.cs",
-        "src/Handbook.Training/Objectives/Preference/AnswerMeasurement.cs",
+        "src/Handbook.Training/Objectives/Preference/CompletionMeasurement.cs",
         "src/Handbook.Training/Objectives/BatchLabels.cs",
         "src/Handbook.Training/Objectives/Preference/IReferenceLogps.cs",
         "src/Handbook.Training/Objectives/IPolicy.cs",

@@ -29,10 +29,10 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
     /// <summary>An example of which ids are given: a sequence, a prompt with its completion, or a pair.</summary>
     /// <param name="name">Where it stands.</param>
     /// <param name="parts">One part: a sequence; two: prompt and completion; three: prompt, chosen and rejected.</param>
-    /// <param name="lossMask">Labels of a sequence; null for the others, whose answers are labels as a whole.</param>
+    /// <param name="lossMask">Labels of a sequence; null for the others, whose completions are labels as a whole.</param>
     /// <param name="sources">
     /// For each part the conversation it was cut from, tokenized whole, and its messages; none where there are no messages.
-    /// A prompt has the first answer's.
+    /// A prompt has the first completion's.
     /// </param>
     /// <param name="kept">Which tokens of a sequence stand in a row; null for all.</param>
     public InspectedExample Encoded(
@@ -80,8 +80,8 @@ public sealed class ExampleInspector(Tokenizer tokenizer)
     private static string[] Roles(IReadOnlyList<Message> messages) => [.. messages.Select(message => message.Role)];
 
     /// <summary>
-    /// Messages of a part's tokens: prompt and answer are a stretch of the whole conversation's tokens, perhaps with BOS before
-    /// and EOS behind. Where they are not (tokenized apart, or cut in the middle), only the answer's last message is known.
+    /// Messages of a part's tokens: prompt and completion are a stretch of the whole conversation's tokens, perhaps with BOS before
+    /// and EOS behind. Where they are not (tokenized apart, or cut in the middle), only the completion's last message is known.
     /// </summary>
     private static int[] MessagesOf(IReadOnlyList<int[]> parts, int part, TokenizedConversation whole)
     {

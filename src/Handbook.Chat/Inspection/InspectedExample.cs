@@ -9,7 +9,7 @@ namespace Handbook.Chat.Inspection;
 /// <param name="IsCut">True where it stands in no row, since the example is longer than one.</param>
 public sealed record InspectedToken(int Id, string Text, int Message, bool IsLabel, bool IsSpecial, bool IsCut = false);
 
-/// <summary>A run of tokens: a whole sequence, or a prompt, or an answer.</summary>
+/// <summary>A run of tokens: a whole sequence, or a prompt, or a completion.</summary>
 /// <param name="Title">What it is: <c>sequence</c>, <c>prompt</c>, <c>chosen</c> ...</param>
 /// <param name="Tokens">Its tokens in order.</param>
 public sealed record InspectedPart(string Title, IReadOnlyList<InspectedToken> Tokens)

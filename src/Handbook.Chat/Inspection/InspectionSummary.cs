@@ -5,7 +5,7 @@ public sealed record InspectionSummary
 {
     private readonly int[] _lengths = [];
 
-    /// <summary>Tokens of each example, in any order; of a pair its prompt and its longer answer.</summary>
+    /// <summary>Tokens of each example, in any order; of a pair its prompt and its longer completion.</summary>
     public required IReadOnlyList<int> Lengths
     {
         get => _lengths;
@@ -27,7 +27,7 @@ public sealed record InspectionSummary
     /// <summary>Examples that are cut because they are longer than a limit.</summary>
     public int Truncated { get; init; }
 
-    /// <summary>Examples left out: bad rows, too long where the recipe drops those, or with nothing left of an answer.</summary>
+    /// <summary>Examples left out: bad rows, too long where the recipe drops those, or with nothing left of a completion.</summary>
     public int Dropped { get; init; }
 
     /// <summary>Examples removed by the recipe's cleaning rules.</summary>

@@ -41,11 +41,11 @@ public sealed record CompletionExample(Turns Prompt, Turns Completion) : Example
     public override string PlainText => $"{Prompt.PlainText}\n{Completion.PlainText}";
 }
 
-/// <summary>A prompt with a better and a worse answer; the common beginning is in the prompt, never in the answers.</summary>
+/// <summary>A prompt with a better and a worse completion; the common beginning is in the prompt, never in the completions.</summary>
 public sealed record PreferenceExample(Turns Prompt, Turns Chosen, Turns Rejected) : Example
 {
     /// <summary>
-    /// By how much the better answer should score above the worse one, for reward models; null where the row says nothing.
+    /// By how much the better completion should score above the worse one, for reward models; null where the row says nothing.
     /// </summary>
     public double? Margin { get; init; }
 
@@ -53,14 +53,14 @@ public sealed record PreferenceExample(Turns Prompt, Turns Chosen, Turns Rejecte
     public override string PlainText => $"{Prompt.PlainText}\n{Chosen.PlainText}\n{Rejected.PlainText}";
 }
 
-/// <summary>A prompt, one answer, and whether it was liked.</summary>
+/// <summary>A prompt, one completion, and whether it was liked.</summary>
 public sealed record VerdictExample(Turns Prompt, Turns Completion, bool Desirable) : Example
 {
     /// <inheritdoc/>
     public override string PlainText => $"{Prompt.PlainText}\n{Completion.PlainText}";
 }
 
-/// <summary>Something to answer.</summary>
+/// <summary>Something to complete.</summary>
 public sealed record PromptExample(Turns Prompt) : Example
 {
     /// <inheritdoc/>

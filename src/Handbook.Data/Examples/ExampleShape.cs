@@ -17,10 +17,10 @@ public enum ExampleShape
     /// <summary><c>chosen</c> and <c>rejected</c>, with or without <c>prompt</c>.</summary>
     Preference,
 
-    /// <summary><c>prompt</c>, <c>completion</c> and <c>label</c>: one answer and a verdict on it.</summary>
+    /// <summary><c>prompt</c>, <c>completion</c> and <c>label</c>: one completion and a verdict on it.</summary>
     Verdict,
 
-    /// <summary><c>prompt</c> alone: something to answer, for sampling.</summary>
+    /// <summary><c>prompt</c> alone: something to complete, for sampling.</summary>
     Prompt,
 
     /// <summary><c>input_ids</c>, perhaps with <c>labels</c>: already tokens.</summary>

@@ -43,7 +43,7 @@ internal static class MessageReader
         }
     }
 
-    /// <summary>The list inside a text that is one of messages, or null: an answer may be a list of anything else.</summary>
+    /// <summary>The list inside a text that is one of messages, or null: a completion may be a list of anything else.</summary>
     private static JsonElement? Embedded(JsonElement value, RowPlace place, string column)
     {
         var text = value.GetString()!.AsSpan().TrimStart();

@@ -6,7 +6,7 @@ using Handbook.Data.Sources;
 namespace Handbook.Data.Examples;
 
 /// <summary>
-/// Reads preference rows. Where there is no usable prompt it is what both answers begin with: the longest common prefix of
+/// Reads preference rows. Where there is no usable prompt it is what both completions begin with: the longest common prefix of
 /// messages (or of characters, for plain text), as TRL's <c>maybe_extract_prompt</c> takes it.
 /// </summary>
 internal static class PreferenceReader
@@ -43,7 +43,7 @@ internal static class PreferenceReader
         var common = 0;
         while (common < Math.Min(chosen.Count, rejected.Count) && AreEqual(chosen[common], rejected[common]))
             common++;
-        // Equal answers, or one that continues the other: the last message of the shorter is the answer.
+        // Equal completions, or one that continues the other: the last message of the shorter is the completion.
         common = Math.Min(common, Math.Min(chosen.Count, rejected.Count) - 1);
         if (common == 0)
             throw new BadRowException(place, "chosen",

@@ -1,17 +1,17 @@
 namespace Handbook.Data.Packing;
 
-/// <summary>A prompt and two answers to it, as token ids.</summary>
-/// <param name="Prompt">What both answers continue.</param>
-/// <param name="Chosen">The better answer, with its end-of-turn token.</param>
-/// <param name="Rejected">The worse answer, with its end-of-turn token.</param>
+/// <summary>A prompt and two completions to it, as token ids.</summary>
+/// <param name="Prompt">What both completions continue.</param>
+/// <param name="Chosen">The better completion, with its end-of-turn token.</param>
+/// <param name="Rejected">The worse completion, with its end-of-turn token.</param>
 /// <param name="ExampleId">The source example.</param>
 /// <param name="Margin">By how much chosen should score above rejected (reward models); null where the data give none.</param>
 public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, long ExampleId, double? Margin = null)
 {
-    /// <summary>First tokens of the prompt that do not stand before the chosen answer: it is cut for itself.</summary>
+    /// <summary>First tokens of the prompt that do not stand before the chosen completion: it is cut for itself.</summary>
     public int UnseenByChosen { get; init; }
 
-    /// <summary>First tokens of the prompt that do not stand before the rejected answer.</summary>
+    /// <summary>First tokens of the prompt that do not stand before the rejected completion.</summary>
     public int UnseenByRejected { get; init; }
 
     /// <summary>Tokens of a row that holds the pair with one prompt.</summary>
@@ -24,8 +24,8 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
     private double[] Margins => Margin is { } margin ? [margin] : [];
 
     /// <summary>
-    /// The pair as one row of three segments, prompt, chosen, rejected: both answers see the prompt, not each other. Without a
-    /// prompt the row is the two answers, whose first tokens are then no labels. Answers that see unlike prompts share nothing: each
+    /// The pair as one row of three segments, prompt, chosen, rejected: both completions see the prompt, not each other. Without a
+    /// prompt the row is the two completions, whose first tokens are then no labels. Where they see unlike prompts nothing is shared: each
     /// stands behind its own.
     /// </summary>
     /// <param name="promptLabels">Labels on the prompt too (ORPO's likelihood term covers it).</param>
@@ -61,18 +61,18 @@ public sealed record PreferencePair(int[] Prompt, int[] Chosen, int[] Rejected, 
 
     private TokenBatch Apart(bool promptLabels)
     {
-        var (ids, mask, segments, answers) = (new List<int>(), new List<bool>(), new List<Segment>(), new List<int>());
-        foreach (var (prompt, answer) in new[] { (ChosenPrompt, Chosen), (RejectedPrompt, Rejected) })
+        var (ids, mask, segments, completions) = (new List<int>(), new List<bool>(), new List<Segment>(), new List<int>());
+        foreach (var (prompt, completion) in new[] { (ChosenPrompt, Chosen), (RejectedPrompt, Rejected) })
         {
             if (prompt.Length > 0)
                 segments.Add(new Segment(ids.Count, prompt.Length));
             segments.Add(prompt.Length > 0
-                ? new Segment(ids.Count + prompt.Length, answer.Length, prompt.Length, segments.Count - 1)
-                : new Segment(ids.Count, answer.Length));
-            answers.Add(segments.Count - 1);
-            ids.AddRange([.. prompt, .. answer]);
-            mask.AddRange([.. Enumerable.Repeat(promptLabels, prompt.Length), .. Enumerable.Repeat(true, answer.Length)]);
+                ? new Segment(ids.Count + prompt.Length, completion.Length, prompt.Length, segments.Count - 1)
+                : new Segment(ids.Count, completion.Length));
+            completions.Add(segments.Count - 1);
+            ids.AddRange([.. prompt, .. completion]);
+            mask.AddRange([.. Enumerable.Repeat(promptLabels, prompt.Length), .. Enumerable.Repeat(true, completion.Length)]);
         }
-        return new TokenBatch([.. ids], [.. mask], new SequenceLayout([.. segments]), [ExampleId], [.. answers]) { Margins = Margins };
+        return new TokenBatch([.. ids], [.. mask], new SequenceLayout([.. segments]), [ExampleId], [.. completions]) { Margins = Margins };
     }
 }

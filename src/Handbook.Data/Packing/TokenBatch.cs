@@ -12,8 +12,8 @@ public sealed class TokenBatch
     /// <param name="lossMask">True where the token is a label, [T].</param>
     /// <param name="layout">Where sequences begin and end.</param>
     /// <param name="exampleIds">Source examples.</param>
-    /// <param name="answers">Segments that are answers to compare; null for none.</param>
-    public TokenBatch(int[] tokenIds, bool[] lossMask, SequenceLayout layout, long[] exampleIds, int[]? answers = null)
+    /// <param name="completions">Segments that are completions to compare; null for none.</param>
+    public TokenBatch(int[] tokenIds, bool[] lossMask, SequenceLayout layout, long[] exampleIds, int[]? completions = null)
     {
         if (tokenIds.Length != layout.Length || lossMask.Length != layout.Length)
             throw new ArgumentException($"{tokenIds.Length} tokens and {lossMask.Length} marks in a layout of {layout.Length}",
@@ -27,7 +27,7 @@ public sealed class TokenBatch
         LossMask = lossMask;
         Layout = layout;
         ExampleIds = exampleIds;
-        Answers = answers ?? [];
+        Completions = completions ?? [];
         foreach (var counts in lossMask)
             LossTokenCount += counts ? 1 : 0;
     }
@@ -47,21 +47,21 @@ public sealed class TokenBatch
     public long[] ExampleIds { get; }
 
     /// <summary>
-    /// Indices of the segments that are answers to compare: chosen, rejected, chosen, rejected ... of preference pairs, one
+    /// Indices of the segments that are completions to compare: chosen, rejected, chosen, rejected ... of preference pairs, one
     /// completion an example of unpaired data; empty elsewhere.
     /// </summary>
-    public int[] Answers { get; }
+    public int[] Completions { get; }
 
-    /// <summary>One an answer of unpaired data, true for an answer that was liked; empty elsewhere.</summary>
-    public bool[] Verdicts { get; init; } = [];
+    /// <summary>One a completion of unpaired data, true for a completion that was liked; empty elsewhere.</summary>
+    public bool[] Desirable { get; init; } = [];
 
     /// <summary>One a pair: by how much chosen should score above rejected; empty where the data give none.</summary>
     public double[] Margins { get; init; } = [];
 
     /// <summary>
-    /// The prompts of unpaired data with the answer of another example each, from which KTO estimates its divergence; null elsewhere.
+    /// The prompts of unpaired data with the completion of another example each, from which KTO estimates its KL; null elsewhere.
     /// </summary>
-    public TokenBatch? Contrast { get; init; }
+    public TokenBatch? KlBatch { get; init; }
 
     /// <summary>Number of tokens.</summary>
     public int TokenCount => TokenIds.Length;
@@ -77,7 +77,7 @@ public sealed class TokenBatch
         var tokenIds = new List<int>();
         var lossMask = new List<bool>();
         var segments = new List<Segment>();
-        var answers = new List<int>();
+        var completions = new List<int>();
         foreach (var batch in batches)
         {
             var (firstToken, firstSegment) = (tokenIds.Count, segments.Count);
@@ -86,19 +86,20 @@ public sealed class TokenBatch
                 var prefix = segment.Prefix < 0 ? -1 : segment.Prefix + firstSegment;
                 segments.Add(segment with { Start = segment.Start + firstToken, Prefix = prefix });
             }
-            answers.AddRange(batch.Answers.Select(answer => answer + firstSegment));
+            completions.AddRange(batch.Completions.Select(completion => completion + firstSegment));
             tokenIds.AddRange(batch.TokenIds);
             lossMask.AddRange(batch.LossMask);
         }
-        TokenBatch[] contrasts = [.. batches.Select(batch => batch.Contrast).OfType<TokenBatch>()];
+        TokenBatch[] klBatches = [.. batches.Select(batch => batch.KlBatch).OfType<TokenBatch>()];
         return new TokenBatch(
-            [.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)], [.. answers])
+            [.. tokenIds], [.. lossMask], new SequenceLayout([.. segments]), [.. batches.SelectMany(b => b.ExampleIds)], [.. completions])
         {
-            Verdicts = [.. batches.SelectMany(batch => batch.Verdicts)],
+            Desirable = [.. batches.SelectMany(batch => batch.Desirable)],
             Margins = batches.Any(batch => batch.Margins.Length > 0) ? [.. batches.SelectMany(MarginsOf)] : [],
-            Contrast = contrasts.Length == 0 ? null : Concatenate(contrasts),
+            KlBatch = klBatches.Length == 0 ? null : Concatenate(klBatches),
         };
     }
 
-    private static double[] MarginsOf(TokenBatch batch) => batch.Margins.Length > 0 ? batch.Margins : new double[batch.Answers.Length / 2];
+    private static double[] MarginsOf(TokenBatch batch) =>
+        batch.Margins.Length > 0 ? batch.Margins : new double[batch.Completions.Length / 2];
 }

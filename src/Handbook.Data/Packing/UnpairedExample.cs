@@ -1,25 +1,25 @@
 namespace Handbook.Data.Packing;
 
-/// <summary>A prompt, one answer and a verdict on it (KTO), as token ids.</summary>
-/// <param name="Prompt">What the answer continues; never empty.</param>
-/// <param name="Completion">The answer, with its end-of-turn token.</param>
-/// <param name="Desirable">True for an answer that was liked.</param>
+/// <summary>A prompt, one completion and its label (KTO), as token ids.</summary>
+/// <param name="Prompt">What the completion continues; never empty.</param>
+/// <param name="Completion">The completion, with its end-of-turn token.</param>
+/// <param name="Desirable">True for a completion that was liked.</param>
 /// <param name="ExampleId">The source example.</param>
-/// <param name="OtherCompletion">The answer of another example, for the divergence that KTO estimates; null for none.</param>
-public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desirable, long ExampleId, int[]? OtherCompletion = null)
+/// <param name="KlCompletion">The completion of another example, for the divergence that KTO estimates; null for none.</param>
+public sealed record UnpairedExample(int[] Prompt, int[] Completion, bool Desirable, long ExampleId, int[]? KlCompletion = null)
 {
     /// <summary>The whole as one sequence whose completion tokens are labels.</summary>
     public TokenBatch ToSequence() =>
-        Sequence(Completion, [Desirable], OtherCompletion is null ? null : Sequence(OtherCompletion, [], null));
+        Sequence(Completion, [Desirable], KlCompletion is null ? null : Sequence(KlCompletion, [], null));
 
-    private TokenBatch Sequence(int[] answer, bool[] verdicts, TokenBatch? contrast)
+    private TokenBatch Sequence(int[] completion, bool[] desirable, TokenBatch? klBatch)
     {
-        var mask = new bool[Prompt.Length + answer.Length];
+        var mask = new bool[Prompt.Length + completion.Length];
         mask.AsSpan(Prompt.Length).Fill(true);
-        return new TokenBatch([.. Prompt, .. answer], mask, SequenceLayout.Documents([mask.Length]), [ExampleId], [0])
+        return new TokenBatch([.. Prompt, .. completion], mask, SequenceLayout.Documents([mask.Length]), [ExampleId], [0])
         {
-            Verdicts = verdicts,
-            Contrast = contrast,
+            Desirable = desirable,
+            KlBatch = klBatch,
         };
     }
 }

@@ -18,7 +18,7 @@ internal sealed class RowPacking(TokenStoreWriter writer, string folder, StoreKi
     public SetSummary Pack(string name, (int[] Documents, int Emptied) set, PackingOptions options)
     {
         var documents = set.Documents;
-        // Answers to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
+        // Completions to one prompt stand or fall together: pairs and verdicts are rows of their own, cut by the encoder alone.
         var packing = kind == StoreKind.Sequences
             ? options : options with { Strategy = PackingStrategy.None, Overlong = OverlongPolicy.KeepStart, MaxLength = int.MaxValue };
         var lengths = Array.ConvertAll(documents, document => writer.Lengths[document]);

@@ -21,13 +21,14 @@ internal struct DocumentRecord
     /// <summary>1 for a desirable verdict.</summary>
     public int Desirable;
 
-    /// <summary>By how much a pair's chosen answer should score above the rejected one; not a number where the data say nothing.</summary>
+    /// <summary>By how much a pair's chosen completion should score above the rejected one;
+    /// not a number where the data say nothing.</summary>
     public float Margin;
 
-    /// <summary>Tokens of the example that are not here, since prompt and answers were cut to length.</summary>
+    /// <summary>Tokens of the example that are not here, since prompt and completions were cut to length.</summary>
     public int LostTokens;
 
-    /// <summary>First tokens of a pair's prompt that do not stand before its chosen and its rejected answer.</summary>
+    /// <summary>First tokens of a pair's prompt that do not stand before its chosen and its rejected completion.</summary>
     public int UnseenByChosen, UnseenByRejected;
 
     /// <summary>Number of the source, and row within it.</summary>

@@ -21,13 +21,13 @@ public sealed record SetSummary
     /// <summary>True when the documents of a row do not see each other.</summary>
     public required bool Isolated { get; init; }
 
-    /// <summary>Examples that lost tokens because they are longer than a row, or than what is kept of a prompt or an answer.</summary>
+    /// <summary>Examples that lost tokens because they are longer than a row, or than what is kept of a prompt or a completion.</summary>
     public int Truncated { get; init; }
 
     /// <summary>Examples left out because they are longer than a row.</summary>
     public int Dropped { get; init; }
 
-    /// <summary>Examples left out because they have no token, or because an answer would be cut to none.</summary>
+    /// <summary>Examples left out because they have no token, or because a completion would be cut to none.</summary>
     public int Emptied { get; init; }
 
     /// <summary>Examples that stand in several pieces.</summary>

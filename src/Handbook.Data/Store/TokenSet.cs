@@ -35,7 +35,7 @@ public sealed class TokenSet
     public SetSummary Summary => summary;
 
     /// <summary>
-    /// A row as training computes it: a packed row of sequences, a pair with its shared prompt, or a judged answer.
+    /// A row as training computes it: a packed row of sequences, a pair with its shared prompt, or a judged completion.
     /// </summary>
     public TokenBatch Row(int row) => store.Kind switch
     {
@@ -58,7 +58,7 @@ public sealed class TokenSet
     }
 
     /// <summary>
-    /// A row of a store of verdicts, with the answer of the row before it (of the last one for the first) as the other one.
+    /// A row of a store of verdicts, with the completion of the row before it (of the last one for the first) as the other one.
     /// </summary>
     public UnpairedExample Verdict(int row)
     {
@@ -67,7 +67,7 @@ public sealed class TokenSet
         return new UnpairedExample(ids[..record.Part0], ids[record.Part0..], record.Desirable == 1, example, otherIds[other.Part0..]);
     }
 
-    /// <summary>Answers of a set of verdicts that were liked.</summary>
+    /// <summary>Completions of a set of verdicts that were liked.</summary>
     public int LikedCount()
     {
         var liked = 0;

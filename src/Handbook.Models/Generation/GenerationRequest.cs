@@ -48,9 +48,10 @@ public enum FinishReason
 /// <param name="Request">Number of the request.</param>
 /// <param name="Sample">Number of the sample among the request's.</param>
 /// <param name="Tokens">The tokens, without the stop token.</param>
-/// <param name="Logps">Log-probability of each token under the model's own distribution (temperature 1, nothing left out).</param>
+/// <param name="TokenLogps">Log-probability of each token under the model's own distribution (temperature 1, nothing left out).</param>
 /// <param name="Reason">Why it ended.</param>
-public sealed record GenerationResult(int Request, int Sample, IReadOnlyList<int> Tokens, IReadOnlyList<double> Logps, FinishReason Reason)
+public sealed record GenerationResult(
+    int Request, int Sample, IReadOnlyList<int> Tokens, IReadOnlyList<double> TokenLogps, FinishReason Reason)
 {
     /// <summary>The token that ended it; null when none did.</summary>
     public int? StopToken { get; init; }

@@ -87,7 +87,7 @@ internal static class ModelKeys
             .To(Model, (o, v) => o with { NeftuneNoiseAlpha = v }) with { Range = NumberRange.From(0) },
     ];
 
-    /// <summary>The type that models which only answer or score compute in; null for the stored one.</summary>
+    /// <summary>The type that models which only generate or score compute in; null for the stored one.</summary>
     internal static DType? ComputedIn(RecipeValues values) => Dtypes.Of(values.Value("torch_dtype")) switch
     {
         SavedDtype.Float32 => DType.Float32,

@@ -24,7 +24,7 @@ public static class MetricNames
     public const string Entropy = "entropy";
 
     /// <summary>Mean router loss of a mixture of experts, before its coefficient.</summary>
-    public const string RouterLoss = "aux_loss";
+    public const string RouterAuxLoss = "aux_loss";
 
     /// <summary>Mean loss of the whole run.</summary>
     public const string TrainLoss = "train_loss";
@@ -52,23 +52,23 @@ public static class MetricNames
     /// <summary>Examples of the evaluation set.</summary>
     public const string EvaluationSamples = "eval_samples";
 
-    /// <summary>Mean of beta x (policy - reference) log-probability over chosen answers.</summary>
+    /// <summary>Mean of beta x (policy - reference) log-probability over chosen completions.</summary>
     public const string ChosenReward = "rewards/chosen";
-    /// <summary>The same over rejected answers.</summary>
+    /// <summary>The same over rejected completions.</summary>
     public const string RejectedReward = "rewards/rejected";
     /// <summary>Share of pairs whose chosen reward is above the rejected one.</summary>
     public const string RewardAccuracy = "rewards/accuracies";
     /// <summary>Mean difference of chosen and rejected rewards.</summary>
     public const string RewardMargin = "rewards/margins";
-    /// <summary>Mean log-probability of chosen answers.</summary>
+    /// <summary>Mean log-probability of chosen completions.</summary>
     public const string ChosenLogps = "logps/chosen";
-    /// <summary>Mean log-probability of rejected answers.</summary>
+    /// <summary>Mean log-probability of rejected completions.</summary>
     public const string RejectedLogps = "logps/rejected";
-    /// <summary>Mean logit, over vocabulary and label tokens of chosen answers.</summary>
+    /// <summary>Mean logit, over vocabulary and label tokens of chosen completions.</summary>
     public const string ChosenLogits = "logits/chosen";
-    /// <summary>Mean logit, over vocabulary and label tokens of rejected answers.</summary>
+    /// <summary>Mean logit, over vocabulary and label tokens of rejected completions.</summary>
     public const string RejectedLogits = "logits/rejected";
-    /// <summary>Mean negative log-likelihood of the chosen answers' tokens (ORPO: and of their prompts').</summary>
+    /// <summary>Mean negative log-likelihood of the chosen completions' tokens (ORPO: and of their prompts').</summary>
     public const string NegativeLikelihood = "nll_loss";
     /// <summary>Mean log sigmoid of the log odds of chosen over rejected (ORPO).</summary>
     public const string LogOddsRatio = "log_odds_ratio";

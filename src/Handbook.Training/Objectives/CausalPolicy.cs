@@ -18,12 +18,12 @@ public sealed class CausalPolicy(CausalLanguageModel model, ForwardOptions optio
         return new HiddenStates(output.Hidden, model.Head) { Router = Balance(tape, output) };
     }
 
-    private RouterLoss? Balance(Tape tape, DecoderOutput output)
+    private RouterAuxLoss? Balance(Tape tape, DecoderOutput output)
     {
         var config = model.Config;
         if (config.RouterAuxLossCoefficient == 0 || output.RouterLogits.Count == 0)
             return null;
         var choices = config.Layers.Select(layer => layer.FeedForward.Routing).OfType<RoutingConfig>().First().ExpertsPerToken;
-        return new RouterLoss(Routing.AuxLoss(tape, output.RouterLogits, choices), config.RouterAuxLossCoefficient);
+        return new RouterAuxLoss(Routing.AuxLoss(tape, output.RouterLogits, choices), config.RouterAuxLossCoefficient);
     }
 }

@@ -12,14 +12,14 @@ namespace Handbook.Training.Objectives;
 public sealed record HiddenStates(Variable Hidden, LanguageHead Head)
 {
     /// <summary>What the model itself adds to every objective's loss; null for nothing.</summary>
-    public RouterLoss? Router { get; init; }
+    public RouterAuxLoss? Router { get; init; }
 
     /// <summary>An objective's loss and what the model itself adds, a mean over the step's micro-batches, which is reported.</summary>
     internal Variable AddRouter(Tape tape, Variable loss, StepTotals totals, Readings readings)
     {
         if (Router is not { } router)
             return loss;
-        readings.Add(MetricNames.RouterLoss, router.Value.Value, 1);
+        readings.Add(MetricNames.RouterAuxLoss, router.Value.Value, 1);
         return tape.Add(loss, tape.Scale(router.Value, router.Coefficient / totals.MicroBatchCount));
     }
 }
@@ -27,7 +27,7 @@ public sealed record HiddenStates(Variable Hidden, LanguageHead Head)
 /// <summary>The loss by which a mixture of experts keeps its experts evenly used, of one micro-batch.</summary>
 /// <param name="Value">Scalar, reported as it is.</param>
 /// <param name="Coefficient">What it is multiplied with in the loss (<c>router_aux_loss_coef</c>).</param>
-public sealed record RouterLoss(Variable Value, double Coefficient);
+public sealed record RouterAuxLoss(Variable Value, double Coefficient);
 
 /// <summary>A language model as objectives see it: tokens in, hidden states out.</summary>
 public interface IPolicy

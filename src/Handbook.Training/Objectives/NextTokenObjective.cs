@@ -13,7 +13,7 @@ namespace Handbook.Training.Objectives;
 public sealed class NextTokenObjective(IPolicy policy, LossNormalization normalization = LossNormalization.Tokens) : IObjective
 {
     /// <inheritdoc/>
-    public double LossWeight(StepTotals totals) => totals.LabelCount;
+    public double LossWeight(StepTotals totals) => totals.LossTokenCount;
 
     /// <inheritdoc/>
     public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) =>
@@ -23,7 +23,9 @@ public sealed class NextTokenObjective(IPolicy policy, LossNormalization normali
     {
         var states = policy.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        var divisor = normalization == LossNormalization.MicroBatches ? batch.LossTokenCount * totals.MicroBatchCount : totals.LabelCount;
+        var divisor = normalization == LossNormalization.MicroBatches
+            ? batch.LossTokenCount * totals.MicroBatchCount
+            : totals.LossTokenCount;
         var (loss, statistics) = states.Head.Loss(tape, states.Hidden, labels.Rows, labels.Labels, [(float)(-1 / divisor)]);
         var readings = new Readings();
         var (correct, entropies) = (readings.Of(statistics.IsCorrect), readings.Of(statistics.Entropies));

@@ -10,14 +10,14 @@ public static class PairAccuracy
 {
     /// <summary>Number of pairs whose chosen sequence is another than the rejected one and stands above it.</summary>
     /// <param name="batch">The pairs: chosen, rejected, chosen, rejected ...</param>
-    /// <param name="chosen">Scores or rewards of the chosen answers, one a pair.</param>
-    /// <param name="rejected">Those of the rejected answers.</param>
+    /// <param name="chosen">Scores or rewards of the chosen completions, one a pair.</param>
+    /// <param name="rejected">Those of the rejected completions.</param>
     public static int Count(TokenBatch batch, double[] chosen, double[] rejected) =>
         chosen.Where((score, pair) => score > rejected[pair] && !IsTie(batch, pair)).Count();
 
-    /// <summary>True when both sequences of a pair, prompt and answer, are the same tokens.</summary>
+    /// <summary>True when both sequences of a pair, prompt and completion, are the same tokens.</summary>
     private static bool IsTie(TokenBatch batch, int pair) =>
-        Sequence(batch, batch.Answers[2 * pair]).SequenceEqual(Sequence(batch, batch.Answers[2 * pair + 1]));
+        Sequence(batch, batch.Completions[2 * pair]).SequenceEqual(Sequence(batch, batch.Completions[2 * pair + 1]));
 
     private static IEnumerable<int> Sequence(TokenBatch batch, int index)
     {

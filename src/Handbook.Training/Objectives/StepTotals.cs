@@ -6,14 +6,14 @@ namespace Handbook.Training.Objectives;
 /// <param name="IsTraining">False in an evaluation, which leaves no trace in the objective's state.</param>
 /// <param name="MicroBatchCount">Micro-batches.</param>
 /// <param name="ExampleCount">Rows, or pairs of a preference set.</param>
-/// <param name="LabelCount">Tokens that count in the loss.</param>
-/// <param name="AnswerCount">Answers that are compared or judged.</param>
-/// <param name="ChosenLabelCount">Labels of chosen answers, and of the prompts shared with their rivals where those have any.</param>
+/// <param name="LossTokenCount">Tokens that count in the loss.</param>
+/// <param name="CompletionCount">Completions that are compared or judged.</param>
+/// <param name="ChosenTokenCount">Loss tokens of chosen completions, and of the prompts shared with their rivals.</param>
 public sealed record StepTotals(
-    bool IsTraining, double MicroBatchCount, double ExampleCount, double LabelCount, double AnswerCount, double ChosenLabelCount)
+    bool IsTraining, double MicroBatchCount, double ExampleCount, double LossTokenCount, double CompletionCount, double ChosenTokenCount)
 {
-    /// <summary>Pairs of answers.</summary>
-    public double PairCount => AnswerCount / 2;
+    /// <summary>Pairs of completions.</summary>
+    public double PairCount => CompletionCount / 2;
 
     /// <summary>Counts a step.</summary>
     /// <param name="microBatches">This rank's micro-batches.</param>
@@ -24,18 +24,18 @@ public sealed record StepTotals(
         Span<double> sums =
         [
             microBatches.Count, microBatches.Sum(batch => batch.ExampleIds.Length), microBatches.Sum(batch => (double)batch.LossTokenCount),
-            microBatches.Sum(batch => batch.Answers.Length), microBatches.Sum(ChosenLabels),
+            microBatches.Sum(batch => batch.Completions.Length), microBatches.Sum(ChosenLabels),
         ];
         (world ?? World.Single).Sum(sums);
         return new StepTotals(isTraining, sums[0], sums[1], sums[2], sums[3], sums[4]);
     }
 
-    /// <summary>The chosen answers of pairs, and the prompts that they share with their rivals.</summary>
+    /// <summary>The chosen completions of pairs, and the prompts that they share with their rivals.</summary>
     internal static IEnumerable<int> ChosenSegments(TokenBatch batch)
     {
-        for (var i = 0; i < batch.Answers.Length; i += 2)
+        for (var i = 0; i < batch.Completions.Length; i += 2)
         {
-            var chosen = batch.Answers[i];
+            var chosen = batch.Completions[i];
             if (batch.Layout.Segments[chosen].Prefix is >= 0 and var prompt)
                 yield return prompt;
             yield return chosen;
@@ -43,5 +43,5 @@ public sealed record StepTotals(
     }
 
     private static double ChosenLabels(TokenBatch batch) =>
-        batch.Answers.Length == 0 ? 0 : ChosenSegments(batch).Sum(BatchLabels.Of(batch).CountOf);
+        batch.Completions.Length == 0 ? 0 : ChosenSegments(batch).Sum(BatchLabels.Of(batch).CountOf);
 }

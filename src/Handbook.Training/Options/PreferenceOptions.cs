@@ -46,7 +46,7 @@ public sealed record PreferenceOptions
     /// </summary>
     public bool RunningBaseline { get; init; } = true;
 
-    /// <summary>Weight of the chosen answers' negative log-likelihood (CPO); 0 for SimPO.</summary>
+    /// <summary>Weight of the chosen completions' negative log-likelihood (CPO); 0 for SimPO.</summary>
     public double CpoAlpha { get; init; } = 1;
 
     /// <summary>Margin that SimPO wants between chosen and rejected rewards.</summary>
@@ -70,10 +70,10 @@ public sealed record PreferenceOptions
     /// <summary>Another model as the reference; null: the policy as it was at the start.</summary>
     public string? ReferenceModel { get; init; }
 
-    /// <summary>Weight of good answers (KTO).</summary>
+    /// <summary>Weight of good completions (KTO).</summary>
     public double DesirableWeight { get; init; } = 1;
 
-    /// <summary>Weight of bad answers (KTO).</summary>
+    /// <summary>Weight of bad completions (KTO).</summary>
     public double UndesirableWeight { get; init; } = 1;
 
     /// <summary>Pull of reward sums towards 0 (reward models); null: none.</summary>

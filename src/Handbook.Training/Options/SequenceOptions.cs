@@ -37,13 +37,13 @@ public enum LossScope
 /// <summary>How examples become rows of tokens with labels.</summary>
 public sealed record SequenceOptions
 {
-    /// <summary>Tokens a row, prompt and answer together; null: the model's limit, at most 1024.</summary>
+    /// <summary>Tokens a row, prompt and completion together; null: the model's limit, at most 1024.</summary>
     public int? MaxLength { get; init; }
 
     /// <summary>The most tokens of a preference prompt; null: no limit of its own.</summary>
     public int? MaxPromptLength { get; init; }
 
-    /// <summary>The most tokens of a preference answer; null: no limit of its own.</summary>
+    /// <summary>The most tokens of a preference completion; null: no limit of its own.</summary>
     public int? MaxCompletionLength { get; init; }
 
     /// <summary>

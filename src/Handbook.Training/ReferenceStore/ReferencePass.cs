@@ -33,7 +33,7 @@ internal sealed class ReferencePass
 
     /// <summary>Opens the store when it is whole; completes it before when it is not.</summary>
     [SuppressMessage("Reliability", "CA2000", Justification = "The files go to the store, which disposes of them.")]
-    public StoredReference Run(Func<FrozenPolicy> load, CancellationToken stop)
+    public StoredReference Run(Func<ReferenceModel> load, CancellationToken stop)
     {
         CreateFolder();
         var chunks = new LogpsChunk?[FileCount];
@@ -71,7 +71,7 @@ internal sealed class ReferencePass
         }
     }
 
-    private void Complete(LogpsChunk?[] chunks, Func<FrozenPolicy> load, CancellationToken stop)
+    private void Complete(LogpsChunk?[] chunks, Func<ReferenceModel> load, CancellationToken stop)
     {
         var missing = Enumerable.Range(0, chunks.Length).Where(i => chunks[i] is null).ToList();
         var total = missing.Sum(i => (long)RowsOf(i).Count());

@@ -17,7 +17,7 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
     private readonly LogpsChunk[] chunks;
     private readonly Dictionary<UInt128, (int Chunk, int Start, int Count)> places = [];
 
-    // Equal sequences (the two answers of a pair, a pair that occurs twice) may differ in their last bits by where they stood.
+    // Equal sequences (the two completions of a pair, a pair that occurs twice) may differ in their last bits by where they stood.
     private readonly Dictionary<UInt128, List<(int Chunk, int Start, int Count)>> repeats = [];
 
     internal StoredReference(string folder, LogpsChunk[] chunks)
@@ -47,7 +47,7 @@ public sealed class StoredReference : IReferenceLogps, IDisposable
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     /// <exception cref="UserErrorException">The folder cannot be written, or the model cannot be loaded.</exception>
     public static StoredReference Open(
-        ReferenceStoreOptions options, Func<FrozenPolicy> load, ITrainingProgress progress, TimeProvider clock, CancellationToken stop) =>
+        ReferenceStoreOptions options, Func<ReferenceModel> load, ITrainingProgress progress, TimeProvider clock, CancellationToken stop) =>
         new ReferencePass(options, progress, clock).Run(load, stop);
 
     /// <inheritdoc/>

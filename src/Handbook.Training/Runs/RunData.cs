@@ -58,7 +58,7 @@ public static class RunData
                     + $"{Quantity.Of(modelLimit, "position")} (max_position_embeddings)"));
         foreach (var line in StoreReport.Lines(store))
             progress.Note(line);
-        foreach (var line in IdleAnswers.Warnings(store, tokenizer.IsSpecial))
+        foreach (var line in IdleCompletions.Warnings(store, tokenizer.IsSpecial))
             progress.Note(line);
         if (OneVerdict(store) is { } verdict)
             progress.Note(string.Create(CultureInfo.InvariantCulture,

@@ -83,7 +83,7 @@ public sealed class RunInspection
         foreach (var number in stored.Numbers)
         {
             var tokens = stored.Read(number);
-            // The answers of a pair stand beside each other behind their prompt: the row is as long as the longer one.
+            // The completions of a pair stand beside each other behind their prompt: the row is as long as the longer one.
             lengths.Add(tokens.Parts[0].Length + tokens.Parts.Skip(1).Select(part => part.Length).DefaultIfEmpty().Max());
             IReadOnlyList<string> found = stored.LostItsLabels(number)
                 ? [LabelsCutOff] : _inspector.Problems(tokens.Parts, tokens.LossMask);
@@ -151,12 +151,12 @@ public sealed class RunInspection
             : _inspector.Encoded(name, tokens.Parts, tokens.LossMask, sources, kept);
     }
 
-    /// <summary>The conversations an example is made of: one, or for a pair one with each answer; none for plain text.</summary>
+    /// <summary>The conversations an example is made of: one, or for a pair one with each completion; none for plain text.</summary>
     private static IReadOnlyList<Message>[] Conversations(Example example) => example switch
     {
         ConversationExample conversation => [conversation.Messages],
-        CompletionExample { Prompt.Messages: { } prompt, Completion.Messages: { } answer } => [[.. prompt, .. answer]],
-        VerdictExample { Prompt.Messages: { } prompt, Completion.Messages: { } answer } => [[.. prompt, .. answer]],
+        CompletionExample { Prompt.Messages: { } prompt, Completion.Messages: { } completion } => [[.. prompt, .. completion]],
+        VerdictExample { Prompt.Messages: { } prompt, Completion.Messages: { } completion } => [[.. prompt, .. completion]],
         PreferenceExample { Prompt.Messages: { } prompt, Chosen.Messages: { } chosen, Rejected.Messages: { } rejected } =>
             [[.. prompt, .. chosen], [.. prompt, .. rejected]],
         _ => [],

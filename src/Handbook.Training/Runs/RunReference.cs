@@ -91,20 +91,20 @@ public sealed class RunReference : IDisposable
         TimeProvider clock, Adapter? adapter, CancellationToken stop)
     {
         var sets = new[] { data.Train, data.Evaluation }.OfType<TokenSet>().Where(set => set.RowCount > 0).Select(method.Rows).ToList();
-        // The mismatched answers of KTO need their log-probabilities too.
-        var contrasts = sets.Where(rows => rows.Read(0).Contrast is not null)
-            .Select(rows => rows with { Read = row => rows.Read(row).Contrast! }).ToList();
+        // The mismatched completions of KTO need their log-probabilities too.
+        var klBatches = sets.Where(rows => rows.Read(0).KlBatch is not null)
+            .Select(rows => rows with { Read = row => rows.Read(row).KlBatch! }).ToList();
         var settings = new ReferenceStoreOptions
         {
             Key = new ReferenceKey(FolderIdentity.Of(name), RunModel.ComputeDType(options.Model), data.ContentHash,
                 FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
-            Sets = [.. sets, .. contrasts],
+            Sets = [.. sets, .. klBatches],
         };
         return StoredReference.Open(settings, () => adapter is null
-            ? Frozen(Load(name, options.Model, policy)) : new FrozenPolicy(Policy(policy), adapter.Switch.Off()), progress, clock, stop);
+            ? Frozen(Load(name, options.Model, policy)) : new ReferenceModel(Policy(policy), adapter.Switch.Off()), progress, clock, stop);
     }
 
-    private static FrozenPolicy Frozen(CausalLanguageModel model) => new(Policy(model), model);
+    private static ReferenceModel Frozen(CausalLanguageModel model) => new(Policy(model), model);
 
     private static CausalPolicy Policy(IPretrainedModel model) => new((CausalLanguageModel)model, ForwardOptions.Default);
 

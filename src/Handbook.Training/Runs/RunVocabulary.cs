@@ -39,7 +39,7 @@ public static class RunVocabulary
 
     /// <summary>
     /// The padding token to write down. transformers reads a classifier's score before the first padding token and never moves its
-    /// embedding: a token that ends answers must not be named.
+    /// embedding: a token that ends completions must not be named.
     /// </summary>
     internal static int? PaddingId(Tokenizer tokenizer, TrainingMethod method)
     {

@@ -20,7 +20,7 @@ public sealed record MethodParts(IPretrainedModel Model, RunOptions Options, IRe
     internal IPolicy Policy => new CausalPolicy((CausalLanguageModel)Model, Forward);
 
     /// <summary>The model as a reward model.</summary>
-    internal IScorer Scorer => new ClassifierScorer((SequenceClassifier)Model, Forward);
+    internal IRewardModel Scorer => new ClassifierRewardModel((SequenceClassifier)Model, Forward);
 
     /// <summary>How the model is run in training.</summary>
     internal ForwardOptions Forward => new()

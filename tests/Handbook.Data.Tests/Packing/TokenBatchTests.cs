@@ -67,7 +67,7 @@ public sealed class TokenBatchTests
 
         var row = pair.ToSharedPrefix(promptLabels);
 
-        int[][] behind = [.. row.Answers.Select(answer => row.Layout.Segments[answer] switch
+        int[][] behind = [.. row.Completions.Select(answer => row.Layout.Segments[answer] switch
         {
             { Prefix: >= 0 } segment => Tokens(row, row.Layout.Segments[segment.Prefix]).Concat(Tokens(row, segment)).ToArray(),
             var segment => Tokens(row, segment),
@@ -78,7 +78,7 @@ public sealed class TokenBatchTests
         Assert.Equal(
             promptLabels
                 ? row.TokenCount - 2
-                : chosen.Length + rejected.Length - row.Answers.Count(answer => row.Layout.Segments[answer].Prefix < 0),
+                : chosen.Length + rejected.Length - row.Completions.Count(answer => row.Layout.Segments[answer].Prefix < 0),
                 row.LossTokenCount);
     }
 

@@ -60,7 +60,7 @@ public sealed class GeneratorTests
             foreach (var result in new[] { together[i][0], crowded[i][0] })
             {
                 Assert.Equal(alone[i].Tokens, result.Tokens);
-                Assert.Equal(alone[i].Logps, result.Logps);
+                Assert.Equal(alone[i].TokenLogps, result.TokenLogps);
                 Assert.Equal(alone[i].Reason, result.Reason);
             }
         }
@@ -156,9 +156,9 @@ public sealed class GeneratorTests
         using var tape = new Tape(isRecording: false);
 
         var hidden = model.Forward(tape, ids, SequenceLayout.Documents([ids.Length]));
-        var (logps, _) = model.Head.Logps(tape, hidden.Hidden, rows, [.. result.Tokens]);
+        var (logps, _) = model.Head.TokenLogps(tape, hidden.Hidden, rows, [.. result.Tokens]);
 
-        Assert.All(result.Logps.Zip(logps.Value.ToArray<double>()), pair => Assert.Equal(pair.Second, pair.First, 1e-4));
+        Assert.All(result.TokenLogps.Zip(logps.Value.ToArray<double>()), pair => Assert.Equal(pair.Second, pair.First, 1e-4));
     }
 
     [Fact]

@@ -75,7 +75,7 @@ public sealed class StoriesTests
         var ids = Integers(row["ids"]!);
         Assert.Equal(ids, tokenizer.Encode(row["text"]!.GetValue<string>(), addSpecialTokens: true).Ids.Take(ids.Length));
         var hidden = model.Forward(tape, ids, SequenceLayout.Documents([ids.Length]));
-        var (logps, _) = model.Head.Logps(tape, hidden.Hidden, [.. Enumerable.Range(0, ids.Length - 1)], ids.AsSpan(1));
+        var (logps, _) = model.Head.TokenLogps(tape, hidden.Hidden, [.. Enumerable.Range(0, ids.Length - 1)], ids.AsSpan(1));
 
         Assert.Equal(row["mean_nll"]!.GetValue<double>(), -logps.Value.ToArray<double>().Average(), 1e-4);
     }

@@ -15,7 +15,7 @@ internal sealed class GivenReference(params double[] answers) : IReferenceLogps
         var labels = BatchLabels.Of(batch);
         var logps = new double[batch.LossTokenCount];
         for (var i = 0; i < answers.Length; i++)
-            logps[labels.Offsets[batch.Answers[i]]] = answers[i];
+            logps[labels.Offsets[batch.Completions[i]]] = answers[i];
         return Tensor.From(logps);
     }
 }

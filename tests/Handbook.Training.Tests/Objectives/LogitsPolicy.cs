@@ -11,7 +11,7 @@ namespace Handbook.Training.Tests.Objectives;
 /// <summary>A policy whose hidden states are given logits and whose head is the identity, so that gradients reach the logits.</summary>
 /// <param name="logits">Logits of every token of the batch, [tokens, vocabulary].</param>
 /// <param name="router">A mixture of experts' own loss, or null.</param>
-internal sealed class LogitsPolicy(Tensor logits, RouterLoss? router = null) : IPolicy
+internal sealed class LogitsPolicy(Tensor logits, RouterAuxLoss? router = null) : IPolicy
 {
     /// <summary>The logits; the objective's gradient ends here.</summary>
     internal Variable Logits { get; } = new(logits, requiresGrad: true);

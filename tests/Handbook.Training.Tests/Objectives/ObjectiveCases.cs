@@ -18,7 +18,7 @@ internal enum RowKind
 /// <summary>An objective with settings that use all of its terms.</summary>
 internal sealed record ObjectiveCase(string Name, RowKind Kind, Func<ObjectiveParts, IObjective> Create);
 
-/// <summary>Every objective that compares answers: each loss, each modifier.</summary>
+/// <summary>Every objective that compares completions: each loss, each modifier.</summary>
 internal static class ObjectiveCases
 {
     private static readonly PreferenceOptions Usual = new() { Beta = 0.2, LabelSmoothing = 0.1 };

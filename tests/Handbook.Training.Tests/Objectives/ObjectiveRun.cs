@@ -10,8 +10,8 @@ internal sealed record ObjectiveRun(double Loss, IReadOnlyDictionary<string, dou
 {
     /// <summary>The rows of an objective's kind: packed with shared prompts, or each answer with its own copy of the prompt.</summary>
     internal static TokenBatch[] Rows(RowKind kind, bool shared) => kind == RowKind.Verdicts
-        ? [.. RandomAnswers.Verdicts().Select(example => example.ToSequence())]
-        : [.. RandomAnswers.Pairs().Select(pair => Row(pair, kind, shared))];
+        ? [.. RandomCompletions.Verdicts().Select(example => example.ToSequence())]
+        : [.. RandomCompletions.Pairs().Select(pair => Row(pair, kind, shared))];
 
     internal static TokenBatch Row(PreferencePair pair, RowKind kind, bool shared)
     {

@@ -31,7 +31,7 @@ public sealed class PairAccuracyTests
         using var models = new SmallModels(DType.Float32);
         var packed = models.Packed;
         var parts = packed with { Policy = new PushedPolicy(packed.Policy, push), Scorer = new PushedScorer(packed.Scorer, push) };
-        var equal = RandomAnswers.Pairs(7, [(4, 3, 3), (2, 5, 5), (6, 1, 1)]).Select(pair => pair with { Rejected = pair.Chosen });
+        var equal = RandomCompletions.Pairs(7, [(4, 3, 3), (2, 5, 5), (6, 1, 1)]).Select(pair => pair with { Rejected = pair.Chosen });
 
         var run = ObjectiveRun.Of(entry.Create(parts), models.Parameters(entry.Kind),
             TokenBatch.Concatenate([.. equal.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: true))]));
@@ -72,9 +72,9 @@ public sealed class PairAccuracyTests
             var states = policy.Forward(tape, batch);
             var factors = new double[batch.TokenCount];
             Array.Fill(factors, 1);
-            for (var i = 0; i < batch.Answers.Length; i += 2)
+            for (var i = 0; i < batch.Completions.Length; i += 2)
             {
-                var segment = batch.Layout.Segments[batch.Answers[i]];
+                var segment = batch.Layout.Segments[batch.Completions[i]];
                 factors.AsSpan(segment.Start, segment.Length).Fill(1 + push);
             }
             return states with
@@ -84,7 +84,7 @@ public sealed class PairAccuracyTests
         }
     }
 
-    private sealed class PushedScorer(IScorer scorer, double push) : IScorer
+    private sealed class PushedScorer(IRewardModel scorer, double push) : IRewardModel
     {
         public Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows)
         {

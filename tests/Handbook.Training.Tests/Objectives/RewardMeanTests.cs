@@ -75,7 +75,8 @@ public sealed class RewardMeanTests
     private static double Mean(UnpairedObjective objective, bool isTraining = true)
     {
         var rows = TokenBatch.Concatenate([AnswerPolicy.Row(0), AnswerPolicy.Row(1)]);
-        var batch = new TokenBatch(rows.TokenIds, rows.LossMask, rows.Layout, rows.ExampleIds, rows.Answers) { Verdicts = [true, false] };
+        var batch = new TokenBatch(
+            rows.TokenIds, rows.LossMask, rows.Layout, rows.ExampleIds, rows.Completions) { Desirable = [true, false] };
         using var tape = new Autograd.Tape(isRecording: false);
         return ObjectiveRun.Alone(objective, tape, batch, isTraining).Metrics.Means()
             .Single(metric => metric.Name == MetricNames.RewardMean).Value;

@@ -33,9 +33,9 @@ public sealed class RewardObjectiveTests
         using var scope = new TensorScope();
         using var models = new SmallModels(DType.BFloat16);
         using var tape = new Tape();
-        var batch = RandomAnswers.Pairs()[0].ToSharedPrefix();
+        var batch = RandomCompletions.Pairs()[0].ToSharedPrefix();
 
-        var scores = new ClassifierScorer(models.Classifier, ForwardOptions.Default).Score(tape, batch, [batch.TokenCount - 1]);
+        var scores = new ClassifierRewardModel(models.Classifier, ForwardOptions.Default).Score(tape, batch, [batch.TokenCount - 1]);
 
         Assert.Equal(DType.Float32, scores.Value.DType);
         Assert.NotEqual(scores.Value.To(DType.BFloat16).Item(), scores.Value.Item());
@@ -43,7 +43,7 @@ public sealed class RewardObjectiveTests
 
     private static double Softplus(double x) => Math.Log(1 + Math.Exp(x));
 
-    private sealed class GivenScores(params double[] scores) : IScorer
+    private sealed class GivenScores(params double[] scores) : IRewardModel
     {
         public Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows) => new(Tensor.From(scores), requiresGrad: true);
     }

@@ -19,7 +19,7 @@ internal sealed class SeparatePolicy(CausalLanguageModel model) : IPolicy
 }
 
 /// <summary>Scores every sequence of a batch in a forward pass of its own.</summary>
-internal sealed class SeparateScorer(SequenceClassifier model) : IScorer
+internal sealed class SeparateScorer(SequenceClassifier model) : IRewardModel
 {
     public Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows)
     {

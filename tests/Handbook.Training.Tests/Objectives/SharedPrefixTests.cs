@@ -42,7 +42,7 @@ public sealed class SharedPrefixTests
         using var scope = new TensorScope();
         using var models = new SmallModels(DType.Float32);
         var parameters = models.Parameters(entry.Kind);
-        var pairs = RandomAnswers.Pairs();
+        var pairs = RandomCompletions.Pairs();
 
         var whole = ObjectiveRun.Of(entry.Create(models.Packed), parameters,
             TokenBatch.Concatenate([.. pairs.Select(pair => pair.ToSequences())]));
@@ -67,7 +67,7 @@ public sealed class SharedPrefixTests
                 using var scope = new TensorScope();
                 var parameters = models.Parameters(entry.Kind);
                 // A first pair with labels: without any there is no gradient to compare.
-                var pairs = RandomAnswers.Pairs(seed, sizes.Prepend((3, 4, 2)));
+                var pairs = RandomCompletions.Pairs(seed, sizes.Prepend((3, 4, 2)));
                 var naive = ObjectiveRun.Of(
                     entry.Create(models.Separate), parameters,
                     TokenBatch.Concatenate([.. pairs.Select(pair => ObjectiveRun.Row(pair, entry.Kind, shared: false))]));

@@ -41,7 +41,7 @@ internal sealed class SmallModels : IDisposable
     /// <summary>All in packed rows.</summary>
     internal ObjectiveParts Packed => new(
         new CausalPolicy(Model, ForwardOptions.Default), new LiveReference(new CausalPolicy(Frozen, ForwardOptions.Default)),
-        new ClassifierScorer(Classifier, ForwardOptions.Default));
+        new ClassifierRewardModel(Classifier, ForwardOptions.Default));
 
     /// <summary>Every sequence on its own.</summary>
     internal ObjectiveParts Separate => new(
@@ -68,4 +68,4 @@ internal sealed class SmallModels : IDisposable
 }
 
 /// <summary>What objectives are made of.</summary>
-internal sealed record ObjectiveParts(IPolicy Policy, IReferenceLogps Reference, IScorer Scorer);
+internal sealed record ObjectiveParts(IPolicy Policy, IReferenceLogps Reference, IRewardModel Scorer);

@@ -22,7 +22,7 @@ public sealed class StepReferenceTests
 
         ObjectiveRun.Of(objective, models.Model.Parameters, rows);
 
-        Assert.Equal(rows.Concat(name == "unpaired kto" ? rows.Select(row => row.Contrast!) : []).ToHashSet(), reference.Asked.ToHashSet());
+        Assert.Equal(rows.Concat(name == "unpaired kto" ? rows.Select(row => row.KlBatch!) : []).ToHashSet(), reference.Asked.ToHashSet());
         Assert.Equal(reference.Asked.Distinct().Count(), reference.Asked.Count);
         ObjectiveRun.Of(objective, models.Model.Parameters, rows);
         Assert.Equal(2 * reference.Asked.Distinct().Count(), reference.Asked.Count);

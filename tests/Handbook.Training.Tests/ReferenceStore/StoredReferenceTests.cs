@@ -172,10 +172,10 @@ public sealed class StoredReferenceTests : IDisposable
         };
         return StoredReference.Open(options, Load, progress ?? new SilentProgress(), TimeProvider.System, stop);
 
-        FrozenPolicy Load()
+        ReferenceModel Load()
         {
             loads++;
-            return new FrozenPolicy(policy);
+            return new ReferenceModel(policy);
         }
     }
 

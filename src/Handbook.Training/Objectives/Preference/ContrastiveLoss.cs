@@ -4,7 +4,7 @@ using Handbook.Autograd.Elementary;
 namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>
-/// Losses of pairs without a reference. A reward is the answer's log-probability, or AlphaPO's (1 - p^-alpha) / alpha (Gupta et al.
+/// Losses of pairs without a reference. A reward is the completion's log-probability, or AlphaPO's (1 - p^-alpha) / alpha (Gupta et al.
 /// 2025, arXiv:2501.03884), which tends to it as alpha goes to 0.
 /// </summary>
 /// <param name="Name">TRL's name (<c>loss_type</c>).</param>
@@ -29,10 +29,10 @@ public sealed record ContrastiveLoss(string Name, double Beta, double LabelSmoot
     /// <summary>Names that recipes may use.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Forms.Select(form => form.Name)];
 
-    /// <summary>True when the log-probabilities are means over an answer's tokens, false for sums.</summary>
+    /// <summary>True when the log-probabilities are means over a completion's tokens, false for sums.</summary>
     public bool IsPerToken => Find().IsPerToken;
 
-    /// <summary>False when the likelihood of the chosen answers takes no part, whatever its weight.</summary>
+    /// <summary>False when the likelihood of the chosen completions takes no part, whatever its weight.</summary>
     public bool HasLikelihood => Find().HasLikelihood;
 
     /// <summary>Refuses a loss that there is not.</summary>
@@ -41,7 +41,7 @@ public sealed record ContrastiveLoss(string Name, double Beta, double LabelSmoot
 
     /// <summary>The loss of each pair, [pairs].</summary>
     /// <param name="tape">Where to record.</param>
-    /// <param name="chosen">Log-probabilities of the chosen answers, [pairs].</param>
+    /// <param name="chosen">Log-probabilities of the chosen completions, [pairs].</param>
     /// <param name="rejected">Those of the rejected ones.</param>
     /// <exception cref="UserErrorException">The name is unknown.</exception>
     public Variable PerPair(Tape tape, Variable chosen, Variable rejected) =>

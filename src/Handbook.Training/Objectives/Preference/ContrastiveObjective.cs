@@ -9,7 +9,7 @@ namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>
 /// CPO and SimPO: a loss of pairs without a reference plus <c>cpo_alpha</c> times the mean negative log-likelihood of the chosen
-/// answers' tokens. SimPO is <c>loss_type: simpo</c> with <c>cpo_alpha: 0</c>.
+/// completions' tokens. SimPO is <c>loss_type: simpo</c> with <c>cpo_alpha: 0</c>.
 /// </summary>
 public sealed class ContrastiveObjective : IObjective
 {
@@ -44,11 +44,11 @@ public sealed class ContrastiveObjective : IObjective
         PairMetrics.Add(readings, batch, pairs, Rewards(pairs.Chosen.Logps), Rewards(pairs.Rejected.Logps));
         if (likelihoodWeight > 0)
         {
-            var (negativeLikelihood, count) = pairs.Answers.NegativeLikelihood(tape, pairs.Chosen.Segments);
+            var (negativeLikelihood, count) = pairs.Completions.NegativeLikelihood(tape, pairs.Chosen.Segments);
             readings.Add(MetricNames.NegativeLikelihood, negativeLikelihood.Value, count);
-            sum = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / totals.ChosenLabelCount));
+            sum = tape.Add(sum, tape.Scale(negativeLikelihood, likelihoodWeight / totals.ChosenTokenCount));
         }
-        return new ObjectiveResult(pairs.Answers.States.AddRouter(tape, sum, totals, readings), readings);
+        return new ObjectiveResult(pairs.Completions.States.AddRouter(tape, sum, totals, readings), readings);
     }
 
     private Tensor Rewards(Variable logps)

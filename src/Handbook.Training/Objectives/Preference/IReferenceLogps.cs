@@ -36,6 +36,6 @@ public sealed class LiveReference(IPolicy frozen) : IReferenceLogps
         using var tape = new Tape(isRecording: false);
         var states = frozen.Forward(tape, batch);
         var labels = BatchLabels.Of(batch);
-        return scope.Keep(states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels).Logps.Value);
+        return scope.Keep(states.Head.TokenLogps(tape, states.Hidden, labels.Rows, labels.Labels).Logps.Value);
     }
 }

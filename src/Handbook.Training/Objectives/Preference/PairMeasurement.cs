@@ -5,10 +5,10 @@ using Handbook.Torch;
 namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>The pairs of a batch under the policy and its reference.</summary>
-/// <param name="Chosen">The chosen answers, one a pair.</param>
-/// <param name="Rejected">The rejected answers, one a pair.</param>
-/// <param name="Answers">Both answers of every pair: chosen, rejected, chosen, rejected ...</param>
-public sealed record PairMeasurement(AnswerMeasurement Chosen, AnswerMeasurement Rejected, AnswerMeasurement Answers)
+/// <param name="Chosen">The chosen completions, one a pair.</param>
+/// <param name="Rejected">The rejected completions, one a pair.</param>
+/// <param name="Completions">Both completions of every pair: chosen, rejected, chosen, rejected ...</param>
+public sealed record PairMeasurement(CompletionMeasurement Chosen, CompletionMeasurement Rejected, CompletionMeasurement Completions)
 {
     /// <summary>Number of pairs.</summary>
     public int PairCount => Chosen.Segments.Length;
@@ -18,15 +18,15 @@ public sealed record PairMeasurement(AnswerMeasurement Chosen, AnswerMeasurement
     /// <param name="policy">The model.</param>
     /// <param name="reference">What it is held against.</param>
     /// <param name="batch">Pairs.</param>
-    /// <param name="tailWeight">Weight of an answer's tokens beyond the length of its rival (LD-DPO); null: 1.</param>
+    /// <param name="tailWeight">Weight of a completion's tokens beyond the length of its rival (LD-DPO); null: 1.</param>
     public static PairMeasurement Of(Tape tape, IPolicy policy, IReferenceLogps reference, TokenBatch batch, double? tailWeight = null)
     {
-        var answers = AnswerMeasurement.Of(
-            tape, policy, reference, batch, tailWeight is { } weight ? labels => PairWeights.OfTails(labels, batch.Answers, weight) : null);
-        return new PairMeasurement(answers.EverySecond(tape, 0), answers.EverySecond(tape, 1), answers);
+        var completions = CompletionMeasurement.Of(tape, policy, reference, batch,
+            tailWeight is { } weight ? labels => PairWeights.OfTails(labels, batch.Completions, weight) : null);
+        return new PairMeasurement(completions.EverySecond(tape, 0), completions.EverySecond(tape, 1), completions);
     }
 
-    /// <summary>The same with log-probabilities averaged over the answers' tokens.</summary>
+    /// <summary>The same with log-probabilities averaged over the completions' tokens.</summary>
     public PairMeasurement PerToken(Tape tape) => this with { Chosen = Chosen.PerToken(tape), Rejected = Rejected.PerToken(tape) };
 
     /// <summary>Scores of the pairs as losses see them.</summary>

@@ -10,7 +10,7 @@ internal static class PairMetrics
     /// <summary>Asks for them with rewards of beta x (policy - reference) log-probability.</summary>
     internal static void Add(Readings readings, TokenBatch batch, PairMeasurement pairs, double beta)
     {
-        Tensor Rewards(AnswerMeasurement side) => side.Logps.Value.Subtract(side.Reference).Multiply(beta);
+        Tensor Rewards(CompletionMeasurement side) => side.Logps.Value.Subtract(side.Reference).Multiply(beta);
         Add(readings, batch, pairs, Rewards(pairs.Chosen), Rewards(pairs.Rejected));
     }
 
@@ -18,14 +18,14 @@ internal static class PairMetrics
     /// <param name="readings">Who is asked.</param>
     /// <param name="batch">The pairs' tokens.</param>
     /// <param name="pairs">The pairs.</param>
-    /// <param name="chosenRewards">Rewards of the chosen answers, [pairs].</param>
-    /// <param name="rejectedRewards">Rewards of the rejected answers, [pairs].</param>
+    /// <param name="chosenRewards">Rewards of the chosen completions, [pairs].</param>
+    /// <param name="rejectedRewards">Rewards of the rejected completions, [pairs].</param>
     internal static void Add(Readings readings, TokenBatch batch, PairMeasurement pairs, Tensor chosenRewards, Tensor rejectedRewards)
     {
         var count = pairs.PairCount;
         var (chosen, rejected) = (readings.Of(chosenRewards), readings.Of(rejectedRewards));
         var (chosenLogps, rejectedLogps) = (readings.Of(pairs.Chosen.Logps.Value), readings.Of(pairs.Rejected.Logps.Value));
-        var answers = new AnswerMetrics(readings, pairs.Answers);
+        var completions = new CompletionMetrics(readings, pairs.Completions);
         readings.Add(metrics => metrics
             .Add(MetricNames.ChosenReward, chosen.Values.Sum(), count)
             .Add(MetricNames.RejectedReward, rejected.Values.Sum(), count)
@@ -35,10 +35,10 @@ internal static class PairMetrics
             .Add(MetricNames.RejectedLogps, rejectedLogps.Values.Sum(), count));
         readings.Add(metrics =>
         {
-            answers.AddLogits(metrics, MetricNames.ChosenLogits, pairs.Chosen.Segments);
-            answers.AddLogits(metrics, MetricNames.RejectedLogits, pairs.Rejected.Segments);
-            answers.AddAccuracy(metrics, pairs.Chosen.Segments);
-            answers.AddEntropy(metrics);
+            completions.AddLogits(metrics, MetricNames.ChosenLogits, pairs.Chosen.Segments);
+            completions.AddLogits(metrics, MetricNames.RejectedLogits, pairs.Rejected.Segments);
+            completions.AddAccuracy(metrics, pairs.Chosen.Segments);
+            completions.AddEntropy(metrics);
         });
     }
 }

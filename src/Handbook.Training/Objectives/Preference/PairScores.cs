@@ -5,8 +5,8 @@ using Handbook.Torch;
 namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>What a loss of pairs looks at; every vector is [pairs].</summary>
-/// <param name="Chosen">The chosen answers.</param>
-/// <param name="Rejected">The rejected answers.</param>
+/// <param name="Chosen">The chosen completions.</param>
+/// <param name="Rejected">The rejected completions.</param>
 /// <param name="Margins">Scores of chosen - scores of rejected.</param>
 /// <param name="Weights">What each pair's loss is multiplied with (WPO), without gradient; null: 1.</param>
 public sealed record PairScores(SideScores Chosen, SideScores Rejected, Variable Margins, Variable? Weights = null)
@@ -20,11 +20,11 @@ public sealed record PairScores(SideScores Chosen, SideScores Rejected, Variable
 }
 
 /// <summary>One side of the pairs; every vector is [pairs].</summary>
-/// <param name="Logps">log pi(answer | prompt), summed over the answer's tokens.</param>
+/// <param name="Logps">log pi(completion | prompt), summed over the completion's tokens.</param>
 /// <param name="Reference">The reference's log-probability; zeros when there is no reference.</param>
-/// <param name="Logratios">log pi(answer) - log ref(answer).</param>
+/// <param name="Logratios">log pi(completion) - log ref(completion).</param>
 /// <param name="Scores">Log-ratios through the derivative of the divergence; the log-ratios themselves for reverse KL.</param>
-/// <param name="TokenCounts">Tokens of the answers, at least 1.</param>
+/// <param name="TokenCounts">Tokens of the completions, at least 1.</param>
 public sealed record SideScores(Variable Logps, Variable Reference, Variable Logratios, Variable Scores, Variable TokenCounts)
 {
     /// <summary>Builds the rest from the log-probabilities and the lengths.</summary>

@@ -4,8 +4,8 @@ using Handbook.Torch;
 namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>What losses look at of some pairs, as tensors that outlive the tape of their micro-batch.</summary>
-/// <param name="Chosen">The chosen answers.</param>
-/// <param name="Rejected">The rejected answers.</param>
+/// <param name="Chosen">The chosen completions.</param>
+/// <param name="Rejected">The rejected completions.</param>
 /// <param name="Weights">What each pair's loss is multiplied with, [pairs]; null: 1.</param>
 internal sealed record PairValues(SideValues Chosen, SideValues Rejected, Tensor? Weights)
 {
@@ -29,7 +29,7 @@ internal sealed record PairValues(SideValues Chosen, SideValues Rejected, Tensor
 /// <summary>One side of such pairs, [pairs] each.</summary>
 /// <param name="Logps">The policy's log-probabilities.</param>
 /// <param name="Reference">The reference's.</param>
-/// <param name="TokenCounts">Tokens of the answers.</param>
+/// <param name="TokenCounts">Tokens of the completions.</param>
 internal sealed record SideValues(Tensor Logps, Tensor Reference, Tensor TokenCounts)
 {
     internal static SideValues Of(SideScores side, StepTensors kept) =>

@@ -8,7 +8,7 @@ public delegate Variable PairLoss(Tape tape, PairScores pairs, LossSettings sett
 
 /// <summary>A loss of pairs.</summary>
 /// <param name="Name">TRL's name (<c>loss_type</c>).</param>
-/// <param name="PerPair">The loss; null for <c>sft</c>, which is the likelihood of the chosen answers and looks at no margin.</param>
+/// <param name="PerPair">The loss; null for <c>sft</c>, which is the likelihood of the chosen completions and looks at no margin.</param>
 /// <param name="SeesWholeBatch">True when a pair's loss depends on the other pairs of the batch.</param>
 /// <param name="TakesBaseline">True when it reads <see cref="LossSettings.Baseline"/>.</param>
 /// <param name="NeedsSmoothing">True when it means nothing without a probability that a label is wrong.</param>
@@ -25,12 +25,12 @@ public static class PreferenceLossTable
         // conservative form -(1 - e) log sigmoid(beta * margin) - e log sigmoid(-beta * margin) (Mitchell 2023, cDPO).
         new("sigmoid",
             (tape, pairs, settings) => SmoothedLogistic.Of(tape, tape.Scale(pairs.Margins, settings.Beta), settings.LabelSmoothing)),
-        // DPO on scores averaged over the answers' tokens: -log sigmoid(beta * (chosen / |chosen| - rejected / |rejected|)).
+        // DPO on scores averaged over the completions' tokens: -log sigmoid(beta * (chosen / |chosen| - rejected / |rejected|)).
         new("sigmoid_norm", (tape, pairs, settings) =>
             SmoothedLogistic.Of(tape, tape.Scale(MarginsPerToken(tape, pairs), settings.Beta), settings.LabelSmoothing)),
         // SLiC's hinge on the margin (Zhao et al. 2023, arXiv:2305.10425): max(0, 1 - beta * margin).
         new("hinge", (tape, pairs, settings) => tape.Relu(tape.AddConstant(tape.Scale(pairs.Margins, -settings.Beta), 1))),
-        // IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17): (margin - 1 / (2 beta))², on scores averaged over the answers'
+        // IPO (Azar et al. 2023, arXiv:2310.12036, eq. 17): (margin - 1 / (2 beta))², on scores averaged over the completions'
         // tokens, as its authors confirmed to TRL (the sum makes the target depend on the length).
         new("ipo", (tape, pairs, settings) => tape.Square(tape.AddConstant(MarginsPerToken(tape, pairs), -1 / (2 * settings.Beta)))),
         // EXO (Ji et al. 2024, arXiv:2402.00856, eq. 16): the reverse KL divergence from the pair's own softmax over beta *
@@ -100,7 +100,7 @@ public static class PreferenceLossTable
         // AOT without pairing (the same paper); TRL before 0.28 calls it aot_pair.
         new("aot_pair", AotUnpaired, SeesWholeBatch: true),
         new("aot_unpaired", AotUnpaired, SeesWholeBatch: true),
-        // APO-zero (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7), for answers better than the model's: 1 - sigmoid(beta *
+        // APO-zero (D'Oosterlinck et al. 2024, arXiv:2408.06266, eq. 7), for completions better than the model's: 1 - sigmoid(beta *
         // chosen) + sigmoid(beta * rejected), on log-ratios.
         new("apo_zero", (tape, pairs, settings) =>
         {
@@ -108,7 +108,7 @@ public static class PreferenceLossTable
             var rejected = tape.Sigmoid(tape.Scale(pairs.Rejected.Logratios, settings.Beta));
             return tape.AddConstant(tape.Subtract(rejected, chosen), 1);
         }),
-        // APO-down (the same paper, eq. 8), for answers worse than the model's: sigmoid(beta * chosen) + 1 - sigmoid(beta * margin).
+        // APO-down (the same paper, eq. 8), for completions worse than the model's: sigmoid(beta * chosen) + 1 - sigmoid(beta * margin).
         new("apo_down", (tape, pairs, settings) =>
         {
             var chosen = tape.Sigmoid(tape.Scale(pairs.Chosen.Logratios, settings.Beta));
@@ -125,7 +125,7 @@ public static class PreferenceLossTable
             var exponential = tape.Exp(tape.Negate(margins));
             return tape.Add(logistic, tape.Multiply(blend, tape.Subtract(exponential, logistic)));
         }),
-        // The likelihood of the chosen answers alone.
+        // The likelihood of the chosen completions alone.
         new("sft", null),
     ];
 

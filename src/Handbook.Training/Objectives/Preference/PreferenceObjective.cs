@@ -9,7 +9,7 @@ namespace Handbook.Training.Objectives.Preference;
 
 /// <summary>
 /// DPO and its family: one or several losses of pairs, weighted (a mixture is MPO, arXiv:2411.10442), over the pairs of the
-/// accumulated batch. An answer sees its prompt as a shared prefix or in a copy of its own; the numbers are the same.
+/// accumulated batch. A completion sees its prompt as a shared prefix or in a copy of its own; the numbers are the same.
 /// </summary>
 public sealed class PreferenceObjective : IObjective
 {
@@ -35,7 +35,7 @@ public sealed class PreferenceObjective : IObjective
         losses = [.. options.LossTypes.Zip(weights, (name, weight) => (PreferenceLossTable.Find(name), weight))];
     }
 
-    /// <summary>Weight of the chosen answers' mean negative log-likelihood: <c>rpo_alpha</c> and the loss <c>sft</c>.</summary>
+    /// <summary>Weight of the chosen completions' mean negative log-likelihood: <c>rpo_alpha</c> and the loss <c>sft</c>.</summary>
     private double LikelihoodWeight => (options.RpoAlpha ?? 0) + losses.Where(loss => loss.Loss.PerPair is null).Sum(loss => loss.Weight);
 
     /// <summary>True when a pair's gradient depends on the other pairs of the batch.</summary>
@@ -66,13 +66,13 @@ public sealed class PreferenceObjective : IObjective
         PairMetrics.Add(readings, batch, pairs, settings.Beta);
         if (LikelihoodWeight is > 0 and var weight)
         {
-            var (sum, count) = pairs.Answers.NegativeLikelihood(tape, pairs.Chosen.Segments);
+            var (sum, count) = pairs.Completions.NegativeLikelihood(tape, pairs.Chosen.Segments);
             readings.Add(MetricNames.NegativeLikelihood, sum.Value, count);
             // WPO weighs the likelihood term by the mean weight of the batch's pairs.
             var weighed = meanWeight is null ? sum : tape.Multiply(sum, new Variable(meanWeight));
-            loss = tape.Add(loss, tape.Scale(weighed, weight / totals.ChosenLabelCount));
+            loss = tape.Add(loss, tape.Scale(weighed, weight / totals.ChosenTokenCount));
         }
-        return new ObjectiveResult(pairs.Answers.States.AddRouter(tape, loss, totals, readings), readings);
+        return new ObjectiveResult(pairs.Completions.States.AddRouter(tape, loss, totals, readings), readings);
     }
 
     /// <inheritdoc/>
@@ -103,7 +103,7 @@ public sealed class PreferenceObjective : IObjective
         PairMeasurement.Of(tape, policy, known, batch, options.LdAlpha);
 
     private PairScores Scores(Tape tape, PairMeasurement pairs) => pairs.Scores(
-        tape, divergence, options.UseWeighting ? PairWeights.OfLikeness(pairs.Answers, options.WeightLimit) : null);
+        tape, divergence, options.UseWeighting ? PairWeights.OfLikeness(pairs.Completions, options.WeightLimit) : null);
 
     /// <summary>These pairs' share of the mean over all pairs.</summary>
     private Variable PairLoss(Tape tape, PairScores scores, StepTotals totals)

@@ -15,7 +15,7 @@ internal sealed class RewardBaseline
     private Tensor? pending;
 
     /// <summary>The mean with the rewards of the whole step, a scalar; of those seen before when nothing is trained.</summary>
-    /// <param name="rewards">[answers].</param>
+    /// <param name="rewards">[completions].</param>
     /// <param name="isTraining">Whether the step will be done.</param>
     internal Tensor Including(Tensor rewards, bool isTraining)
     {

@@ -8,7 +8,7 @@ namespace Handbook.Training.Objectives.Preference;
 /// every micro-batch before they differentiate the first.
 /// </summary>
 /// <param name="inner">What is asked.</param>
-/// <param name="kept">What keeps the answers.</param>
+/// <param name="kept">What keeps the log-probabilities.</param>
 internal sealed class StepReference(IReferenceLogps inner, StepTensors kept) : IReferenceLogps
 {
     private readonly Dictionary<TokenBatch, Tensor> known = [];

@@ -11,8 +11,8 @@ public static class BradleyTerryLoss
 {
     /// <summary>The loss of each pair, [pairs].</summary>
     /// <param name="tape">Where to record.</param>
-    /// <param name="chosen">Scores of the chosen answers, [pairs].</param>
-    /// <param name="rejected">Scores of the rejected answers, [pairs].</param>
+    /// <param name="chosen">Scores of the chosen completions, [pairs].</param>
+    /// <param name="rejected">Scores of the rejected completions, [pairs].</param>
     /// <param name="margins">Margins, [pairs]; null for none.</param>
     /// <param name="centring">The coefficient; null for none.</param>
     public static Variable PerPair(Tape tape, Variable chosen, Variable rejected, Variable? margins = null, double? centring = null)

@@ -8,12 +8,12 @@ using Handbook.Training.Options;
 namespace Handbook.Training.Objectives.RewardModel;
 
 /// <summary>
-/// Reward modelling (<c>handbook reward</c>): chosen answers shall score above rejected ones. A pair's score is read at the last token
-/// of each answer, so a shared prompt is computed once. Margins come with the batch.
+/// Reward modelling (<c>handbook reward</c>): chosen completions shall score above rejected ones. A pair's score is read at the last token
+/// of each completion, so a shared prompt is computed once. Margins come with the batch.
 /// </summary>
 /// <param name="scorer">The model in training.</param>
 /// <param name="options">The centring coefficient.</param>
-public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) : IObjective
+public sealed class RewardObjective(IRewardModel scorer, PreferenceOptions options) : IObjective
 {
     /// <inheritdoc/>
     public ObjectiveStep Begin(IReadOnlyList<TokenBatch> microBatches, StepTotals totals) =>
@@ -41,9 +41,9 @@ public sealed class RewardObjective(IScorer scorer, PreferenceOptions options) :
 
     private static int[] LastRows(TokenBatch batch)
     {
-        var rows = new int[batch.Answers.Length];
+        var rows = new int[batch.Completions.Length];
         for (var i = 0; i < rows.Length; i++)
-            rows[i] = batch.Layout.Segments[batch.Answers[i]].End - 1;
+            rows[i] = batch.Layout.Segments[batch.Completions[i]].End - 1;
         return rows;
     }
 

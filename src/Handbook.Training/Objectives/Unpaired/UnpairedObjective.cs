@@ -9,8 +9,9 @@ using Handbook.Training.Options;
 namespace Handbook.Training.Objectives.Unpaired;
 
 /// <summary>
-/// KTO (<c>handbook kto</c>: <c>loss_type</c> kto or apo_zero_unpaired) and BCO (<c>loss_type</c> bco): answers that were liked or not,
-/// without pairs. Batches carry verdicts and, for KTO, contrasts. The loss is the mean over all answers of the accumulated batch, and
+/// KTO (<c>handbook kto</c>: <c>loss_type</c> kto or apo_zero_unpaired) and BCO (<c>loss_type</c> bco): completions that were liked or not,
+/// without pairs. Batches carry labels (<see cref="TokenBatch.Desirable"/>) and, for KTO, KL batches.
+/// The loss is the mean over all completions of the accumulated batch, and
 /// so is what rewards are compared with.
 /// </summary>
 public sealed class UnpairedObjective : IObjective
@@ -51,28 +52,29 @@ public sealed class UnpairedObjective : IObjective
 
     private ObjectiveResult Compute(Tape tape, TokenBatch batch, StepTotals totals, IReferenceLogps known, Tensor? baseline)
     {
-        var answers = AnswerMeasurement.Of(tape, policy, known, batch);
-        var rewards = Rewards(tape, answers);
+        var completions = CompletionMeasurement.Of(tape, policy, known, batch);
+        var rewards = Rewards(tape, completions);
         if (loss.Baseline == BaselineKind.RunningMean)
             baseline ??= running.Including(rewards.Value, totals.IsTraining);
         var advantages = baseline is null ? rewards : tape.Subtract(rewards, new Variable(baseline));
         var signs = Each(batch, rewards, liked: 1, disliked: -1);
         var weights = Each(batch, rewards, options.DesirableWeight, options.UndesirableWeight);
-        var each = loss.PerAnswer(tape, tape.Multiply(advantages, signs));
-        var sum = tape.Scale(tape.Sum(tape.Multiply(each, weights)), 1.0 / totals.AnswerCount);
+        var each = loss.PerCompletion(tape, tape.Multiply(advantages, signs));
+        var sum = tape.Scale(tape.Sum(tape.Multiply(each, weights)), 1.0 / totals.CompletionCount);
         var readings = new Readings();
-        var (values, logps, labels) = (readings.Of(rewards.Value), readings.Of(answers.Logps.Value), new AnswerMetrics(readings, answers));
+        var (values, logps, labels) = (readings.Of(rewards.Value), readings.Of(completions.Logps.Value),
+            new CompletionMetrics(readings, completions));
         var compared = baseline is null ? null : readings.Of(baseline);
         readings.Add(metrics =>
         {
             var count = values.Values.Length;
-            Add(metrics, batch, answers, values.Values, logps.Values, labels);
+            Add(metrics, batch, completions, values.Values, logps.Values, labels);
             if (loss.Baseline == BaselineKind.Divergence)
                 metrics.Add(MetricNames.Divergence, (compared?.Value ?? 0) / options.Beta * count, count);
             if (loss.Baseline == BaselineKind.RunningMean)
                 metrics.Add(MetricNames.RewardMean, compared!.Value * count, count);
         });
-        return new ObjectiveResult(answers.States.AddRouter(tape, sum, totals, readings), readings);
+        return new ObjectiveResult(completions.States.AddRouter(tape, sum, totals, readings), readings);
     }
 
     /// <inheritdoc/>
@@ -95,13 +97,14 @@ public sealed class UnpairedObjective : IObjective
     }
 
     /// <summary>
-    /// Beta times KL(policy, reference), estimated as the mean log-ratio of answers to other prompts, at least 0, without gradient; null
+    /// Beta times KL(policy, reference), estimated as the mean log-ratio of completions to other prompts, at least 0,
+    /// without gradient; null
     /// when there are none.
     /// </summary>
     private Tensor? Divergence(IReadOnlyList<TokenBatch> microBatches, IReferenceLogps known)
     {
         using var scope = new TensorScope();
-        var logratios = microBatches.Select(batch => batch.Contrast).OfType<TokenBatch>().Select(batch => SilentLogratios(batch, known))
+        var logratios = microBatches.Select(batch => batch.KlBatch).OfType<TokenBatch>().Select(batch => SilentLogratios(batch, known))
             .ToArray();
         if (logratios.Length == 0)
             return null;
@@ -122,26 +125,26 @@ public sealed class UnpairedObjective : IObjective
     {
         using var scope = new TensorScope();
         using var silent = new Tape(isRecording: false);
-        var answers = AnswerMeasurement.Of(silent, policy, known, batch);
-        return scope.Keep(answers.Logps.Value.Subtract(answers.Reference));
+        var completions = CompletionMeasurement.Of(silent, policy, known, batch);
+        return scope.Keep(completions.Logps.Value.Subtract(completions.Reference));
     }
 
-    private Variable Rewards(Tape tape, AnswerMeasurement answers) =>
-        tape.Scale(tape.Subtract(answers.Logps, new Variable(answers.Reference)), options.Beta);
+    private Variable Rewards(Tape tape, CompletionMeasurement completions) =>
+        tape.Scale(tape.Subtract(completions.Logps, new Variable(completions.Reference)), options.Beta);
 
     private static Variable Each(TokenBatch batch, Variable like, double liked, double disliked) =>
-        new(Tensor.From<double>([.. batch.Verdicts.Select(verdict => verdict ? liked : disliked)]).To(like.Value.DType)
+        new(Tensor.From<double>([.. batch.Desirable.Select(desirable => desirable ? liked : disliked)]).To(like.Value.DType)
             .To(like.Value.Device));
 
     private static void Add(
-        MetricSums metrics, TokenBatch batch, AnswerMeasurement answers, double[] rewards, double[] logps, AnswerMetrics labels)
+        MetricSums metrics, TokenBatch batch, CompletionMeasurement completions, double[] rewards, double[] logps, CompletionMetrics labels)
     {
         for (var i = 0; i < rewards.Length; i++)
         {
-            var liked = batch.Verdicts[i];
+            var liked = batch.Desirable[i];
             metrics.Add(liked ? MetricNames.ChosenReward : MetricNames.RejectedReward, rewards[i], 1);
             metrics.Add(liked ? MetricNames.ChosenLogps : MetricNames.RejectedLogps, logps[i], 1);
-            labels.AddLogits(metrics, liked ? MetricNames.ChosenLogits : MetricNames.RejectedLogits, [answers.Segments[i]]);
+            labels.AddLogits(metrics, liked ? MetricNames.ChosenLogits : MetricNames.RejectedLogits, [completions.Segments[i]]);
         }
         labels.AddEntropy(metrics);
         metrics.AddDifference(MetricNames.RewardMargin, MetricNames.ChosenReward, MetricNames.RejectedReward);

@@ -39,7 +39,7 @@ public sealed class PairLogitsTests
         var rows = PaddedLogits.WithCompletionMask(file);
         var router = expected["aux_loss"] is null
             ? null
-            : new RouterLoss(LossVectors.Leaf([expected.Number("aux_loss")]), expected.Number("router_aux_loss_coef"));
+            : new RouterAuxLoss(LossVectors.Leaf([expected.Number("aux_loss")]), expected.Number("router_aux_loss_coef"));
         var policy = new LogitsPolicy(rows.Tensor(file["logits"]!, dtype), router);
         var reference = new LiveReference(new LogitsPolicy(rows.Tensor(file["ref_logits"]!, dtype)));
         string[] losses = [.. expected["loss_types"]!.AsArray().Select(type => (string)type!)];

@@ -46,7 +46,7 @@ public sealed class RewardObjectiveGoldenTests
         using var inputs = new SafetensorsFile(Path.Combine(folder, "inputs.safetensors"));
         using var gradients = new SafetensorsFile(Path.Combine(folder, "grads.safetensors"));
         var objective = new RewardObjective(
-            new ClassifierScorer(model, ForwardOptions.Default),
+            new ClassifierRewardModel(model, ForwardOptions.Default),
             new PreferenceOptions { CenterRewardsCoefficient = meta.Number("center_rewards_coefficient") });
         var batch = Batch(inputs);
         using var tape = new Tape();

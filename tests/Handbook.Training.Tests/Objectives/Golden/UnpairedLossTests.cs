@@ -61,8 +61,8 @@ public sealed class UnpairedLossTests
         using var tape = new Tape();
         var rewards = (Chosen: Reward(tape, chosen, expected, "ref_chosen_logps"),
             Rejected: Reward(tape, rejected, expected, "ref_rejected_logps"));
-        var liked = loss.PerAnswer(tape, tape.AddConstant(rewards.Chosen, -baseline));
-        var disliked = loss.PerAnswer(tape, tape.AddConstant(tape.Negate(rewards.Rejected), baseline));
+        var liked = loss.PerCompletion(tape, tape.AddConstant(rewards.Chosen, -baseline));
+        var disliked = loss.PerCompletion(tape, tape.AddConstant(tape.Negate(rewards.Rejected), baseline));
         var all = tape.Concat(
             [tape.Scale(liked, expected.NumberOr("desirable_weight", 1)),
                 tape.Scale(disliked, expected.NumberOr("undesirable_weight", 1))]);

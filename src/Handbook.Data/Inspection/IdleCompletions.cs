@@ -5,12 +5,13 @@ using Handbook.Data.Store;
 
 namespace Handbook.Data.Inspection;
 
-/// <summary>Preference data that teaches nothing or little: answers that are the same, said to be both good and bad, or empty.</summary>
-public static class IdleAnswers
+/// <summary>Preference data that teaches nothing or little: completions that are the same,
+/// said to be both good and bad, or empty.</summary>
+public static class IdleCompletions
 {
     /// <summary>A line for each kind that a training set of pairs or verdicts holds, the number and the first place with it.</summary>
     /// <param name="store">Prepared data.</param>
-    /// <param name="isSpecial">Whether a token is a special one: an answer of these alone says nothing.</param>
+    /// <param name="isSpecial">Whether a token is a special one: a completion of these alone says nothing.</param>
     public static IEnumerable<string> Warnings(TokenStore store, Predicate<int> isSpecial) => store.Kind switch
     {
         StoreKind.Pairs => OfPairs(store, isSpecial),

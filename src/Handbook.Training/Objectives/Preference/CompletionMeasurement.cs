@@ -5,15 +5,15 @@ using Handbook.Torch;
 
 namespace Handbook.Training.Objectives.Preference;
 
-/// <summary>Answers of a batch under the policy and its reference; an answer's log-probability is the sum over its labels.</summary>
-/// <param name="Logps">log pi(answer | prompt), [answers].</param>
-/// <param name="Reference">The reference's log-probability, [answers].</param>
+/// <summary>Completions of a batch under the policy and its reference; a completion's log-probability is the sum over its labels.</summary>
+/// <param name="Logps">log pi(completion | prompt), [completions].</param>
+/// <param name="Reference">The reference's log-probability, [completions].</param>
 /// <param name="TokenLogps">Log-probabilities of all labels, in the order of <paramref name="Labels"/>.</param>
 /// <param name="Labels">The labels of the batch.</param>
-/// <param name="Segments">The answers' segments.</param>
+/// <param name="Segments">The completions' segments.</param>
 /// <param name="Statistics">What the head saw at each label.</param>
 /// <param name="States">What the head read.</param>
-public sealed record AnswerMeasurement(
+public sealed record CompletionMeasurement(
     Variable Logps, Tensor Reference, Variable TokenLogps, BatchLabels Labels, int[] Segments, HeadStatistics Statistics,
     HiddenStates States)
 {
@@ -21,28 +21,28 @@ public sealed record AnswerMeasurement(
     /// <param name="tape">Where to record.</param>
     /// <param name="policy">The model.</param>
     /// <param name="reference">What it is held against.</param>
-    /// <param name="batch">Sequences with answers.</param>
-    /// <param name="weigh">Weight of every label in its answer's sum; null: 1.</param>
-    public static AnswerMeasurement Of(
+    /// <param name="batch">Sequences with completions.</param>
+    /// <param name="weigh">Weight of every label in its completion's sum; null: 1.</param>
+    public static CompletionMeasurement Of(
         Tape tape, IPolicy policy, IReferenceLogps reference, TokenBatch batch, Func<BatchLabels, double[]>? weigh = null)
     {
         var labels = BatchLabels.Of(batch);
         var referenceLogps = reference.TokenLogps(batch);
         var states = policy.Forward(tape, batch);
-        var (logps, statistics) = states.Head.Logps(tape, states.Hidden, labels.Rows, labels.Labels);
+        var (logps, statistics) = states.Head.TokenLogps(tape, states.Hidden, labels.Rows, labels.Labels);
         var (dtype, device) = (logps.Value.DType, logps.Value.Device);
         var weights = weigh is null ? null : Tensor.From(weigh(labels)).To(dtype).To(device);
-        var answers = Index(batch.Answers, device);
+        var completions = Index(batch.Completions, device);
         using var silent = new Tape(isRecording: false);
         var referenceTokens = new Variable(referenceLogps.To(device).To(dtype));
-        return new AnswerMeasurement(
-            tape.IndexSelect(tape.SegmentSum(logps, labels.Offsets, weights), 0, answers),
-            silent.SegmentSum(referenceTokens, labels.Offsets, weights).Value.IndexSelect(0, answers),
-            logps, labels, batch.Answers, statistics, states);
+        return new CompletionMeasurement(
+            tape.IndexSelect(tape.SegmentSum(logps, labels.Offsets, weights), 0, completions),
+            silent.SegmentSum(referenceTokens, labels.Offsets, weights).Value.IndexSelect(0, completions),
+            logps, labels, batch.Completions, statistics, states);
     }
 
-    /// <summary>Every second answer, from the first (0) or the second (1) on: one side of pairs.</summary>
-    public AnswerMeasurement EverySecond(Tape tape, int first)
+    /// <summary>Every second completion, from the first (0) or the second (1) on: one side of pairs.</summary>
+    public CompletionMeasurement EverySecond(Tape tape, int first)
     {
         var places = Places(first);
         return this with
@@ -53,18 +53,18 @@ public sealed record AnswerMeasurement(
         };
     }
 
-    /// <summary>The same with log-probabilities averaged over the answers' tokens.</summary>
-    public AnswerMeasurement PerToken(Tape tape)
+    /// <summary>The same with log-probabilities averaged over the completions' tokens.</summary>
+    public CompletionMeasurement PerToken(Tape tape)
     {
         var counts = TokenCounts();
         return this with { Logps = tape.Divide(Logps, new Variable(counts)), Reference = Reference.Divide(counts) };
     }
 
-    /// <summary>The answers as one side of pairs, as losses see them.</summary>
+    /// <summary>The completions as one side of pairs, as losses see them.</summary>
     public SideScores Scores(Tape tape, Divergence divergence) =>
         SideScores.Of(tape, divergence, Logps, new Variable(Reference), new Variable(TokenCounts()));
 
-    /// <summary>Labels of every answer, at least 1, [answers], in the type of the log-probabilities.</summary>
+    /// <summary>Labels of every completion, at least 1, [completions], in the type of the log-probabilities.</summary>
     public Tensor TokenCounts() =>
         Tensor.From<double>([.. Segments.Select(segment => (double)Math.Max(1, Labels.CountOf(segment)))]).To(Logps.Value.DType)
             .To(Logps.Value.Device);
@@ -76,7 +76,7 @@ public sealed record AnswerMeasurement(
         return (tape.Negate(tape.Sum(tape.IndexSelect(TokenLogps, 0, Index(labels, Logps.Value.Device)))), labels.Length);
     }
 
-    /// <summary>Indices of every second answer, from this one on.</summary>
+    /// <summary>Indices of every second completion, from this one on.</summary>
     internal Tensor Places(int first) =>
         Index(Enumerable.Range(0, Segments.Length / 2).Select(pair => 2 * pair + first), Logps.Value.Device);
 

@@ -14,7 +14,7 @@ namespace Handbook.Training.Tests.Objectives.Golden;
 /// Whole objectives on given log-probabilities: what they hold against the batch, what they keep from step to step, what they report.
 /// </summary>
 [Trait("Category", "Golden")]
-public sealed class AnswerObjectiveTests
+public sealed class CompletionObjectiveTests
 {
     /// <summary>The policy's logits and the head's statistics round where the vectors do not.</summary>
     private const double Tolerance = 1e-7;
@@ -158,17 +158,17 @@ public sealed class AnswerObjectiveTests
         return result.Metrics.Means().ToDictionary(metric => metric.Name, metric => metric.Value);
     }
 
-    private static bool IsContrast(TokenBatch batch) => batch.Verdicts.Length == 0;
+    private static bool IsContrast(TokenBatch batch) => batch.Desirable.Length == 0;
 
     private static TokenBatch Answers(int count) => TokenBatch.Concatenate([.. Enumerable.Range(0, count).Select(AnswerPolicy.Row)]);
 
     private static TokenBatch Verdicts(int count, int liked, int contrasts)
     {
         var rows = Answers(count);
-        return new TokenBatch(rows.TokenIds, rows.LossMask, rows.Layout, rows.ExampleIds, rows.Answers)
+        return new TokenBatch(rows.TokenIds, rows.LossMask, rows.Layout, rows.ExampleIds, rows.Completions)
         {
-            Verdicts = [.. Enumerable.Range(0, count).Select(i => i < liked)],
-            Contrast = contrasts == 0 ? null : Answers(contrasts),
+            Desirable = [.. Enumerable.Range(0, count).Select(i => i < liked)],
+            KlBatch = contrasts == 0 ? null : Answers(contrasts),
         };
     }
 

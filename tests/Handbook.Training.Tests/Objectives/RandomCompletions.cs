@@ -4,7 +4,7 @@ using Handbook.Data.Packing;
 namespace Handbook.Training.Tests.Objectives;
 
 /// <summary>Prompts and answers of random tokens.</summary>
-internal static class RandomAnswers
+internal static class RandomCompletions
 {
     /// <summary>Ordinary pairs and the strange ones: no prompt, equal answers, answers of one token, and no label at all.</summary>
     internal static PreferencePair[] Pairs()

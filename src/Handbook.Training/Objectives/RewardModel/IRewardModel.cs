@@ -6,12 +6,12 @@ using Handbook.Models;
 namespace Handbook.Training.Objectives.RewardModel;
 
 /// <summary>A reward model as objectives see it: sequences in, a score out at some of their tokens.</summary>
-public interface IScorer
+public interface IRewardModel
 {
     /// <summary>Runs the model over a packed batch.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="batch">Sequences.</param>
-    /// <param name="rows">For each score the token it is read at: an answer's last.</param>
+    /// <param name="rows">For each score the token it is read at: a completion's last.</param>
     /// <returns>[rows].</returns>
     Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows);
 }
@@ -19,7 +19,7 @@ public interface IScorer
 /// <summary>A sequence classifier with one label as a scorer.</summary>
 /// <param name="model">The model.</param>
 /// <param name="options">Recomputation, dropout.</param>
-public sealed class ClassifierScorer(SequenceClassifier model, ForwardOptions options) : IScorer
+public sealed class ClassifierRewardModel(SequenceClassifier model, ForwardOptions options) : IRewardModel
 {
     /// <inheritdoc/>
     public Variable Score(Tape tape, TokenBatch batch, ReadOnlySpan<int> rows)
