@@ -30,6 +30,9 @@ public sealed class DecomposedWeight(
     public override Device Device => inner.Device;
 
     /// <inheritdoc/>
+    public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
+
+    /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => direction.Parameters.Concat(magnitude.Parameters);
 
     /// <inheritdoc/>

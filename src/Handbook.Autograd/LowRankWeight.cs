@@ -28,6 +28,9 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
     public override Device Device => inner.Device;
 
     /// <inheritdoc/>
+    public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
+
+    /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => inner.Parameters.Concat(down.Parameters).Concat(up.Parameters);
 
     /// <inheritdoc/>

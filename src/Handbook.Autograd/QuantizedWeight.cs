@@ -47,6 +47,9 @@ public sealed class QuantizedWeight : Weight
     public override Device Device => operand.Device;
 
     /// <inheritdoc/>
+    public override IEnumerable<QuantizedWeight> Quantized => [this];
+
+    /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => [];
 
     /// <inheritdoc/>

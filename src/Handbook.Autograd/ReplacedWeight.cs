@@ -20,6 +20,9 @@ public sealed class ReplacedWeight(Weight inner, Parameter own, AdapterSwitch ad
     public override Device Device => inner.Device;
 
     /// <inheritdoc/>
+    public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
+
+    /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => inner.Parameters.Append(own);
 
     /// <inheritdoc/>

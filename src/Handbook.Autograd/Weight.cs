@@ -33,6 +33,9 @@ public abstract class Weight : IDisposable
     /// <summary>The leaves that it is made of, in the order of checkpoints.</summary>
     public abstract IEnumerable<Parameter> Parameters { get; }
 
+    /// <summary>What of it is frozen in codes of few bits.</summary>
+    public virtual IEnumerable<QuantizedWeight> Quantized => [];
+
     /// <summary>True when something in it is trained.</summary>
     public abstract bool RequiresGrad { get; }
 

@@ -64,8 +64,8 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <inheritdoc/>
     public IReadOnlyList<Adapter> Adapters { get; private set; } = [];
 
-    /// <summary>Number of weights.</summary>
-    public long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
+    /// <inheritdoc/>
+    public long ParameterCount => IPretrainedModel.Count(Slots);
 
     /// <inheritdoc/>
     public SpecialTokenIds? SpecialTokens { get; set; }
@@ -91,8 +91,12 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// Rows of the embedding and the head when tokens were added; new ones begin as the mean of the others. Null, or fewer than
     /// the checkpoint has, leaves them.
     /// </param>
+    /// <param name="quantization">
+    /// Codes of few bits that linear layers are put into as they are read; null leaves them as the folder has them.
+    /// </param>
     /// <exception cref="UserErrorException">The folder is broken or not supported, or weights do not fit the configuration.</exception>
-    public static CausalLanguageModel Load(string path, DType? dtype = null, Device device = default, int? vocabulary = null)
+    public static CausalLanguageModel Load(
+        string path, DType? dtype = null, Device device = default, int? vocabulary = null, QuantizationConfig? quantization = null)
     {
         var folder = new ModelFolder(path);
         try
@@ -101,9 +105,13 @@ public sealed class CausalLanguageModel : IPretrainedModel
             var tied = folder.Config.Head.IsTied;
             if (tied)
                 CheckTied(folder, names);
-            var config = folder.Config with { VocabularySize = Math.Max(vocabulary ?? 0, folder.VocabularySize) };
+            var config = folder.Config with
+            {
+                VocabularySize = Math.Max(vocabulary ?? 0, folder.VocabularySize), Quantization = folder.Quantization(quantization),
+            };
             var source = new CheckpointWeights(folder.Weights, names, dtype ?? folder.StoredDType, device)
             {
+                Quantization = folder.Config.Quantization is null ? config.Quantization : null,
                 MayBeLeft = name => tied && name == names.Head + ".weight",
                 MayGrow = name => config.VocabularySize > folder.Config.VocabularySize
                     && (name == names.Embedding + ".weight" || name == names.Head + ".weight"),
@@ -163,7 +171,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <param name="dtype">Element type of the files.</param>
     /// <param name="values">The tensor to write for a weight, such as its master copy; null writes the weights themselves.</param>
     public void Save(string path, DType dtype, Func<Parameter, Tensor>? values = null) =>
-        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, SpecialTokens, Parameters, Map, dtype, values);
+        ModelFolder.Save(path, Config, architecture.CausalClass, GenerationConfig, SpecialTokens, Slots, Map, dtype, values);
 
     /// <summary>Frees the weights and closes the files.</summary>
     public void Dispose()

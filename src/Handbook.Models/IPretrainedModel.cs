@@ -27,12 +27,17 @@ public interface IPretrainedModel : ISavedWeights, IDisposable
     /// <summary>Element type that it computes in.</summary>
     DType DType { get; }
 
-    /// <summary>Number of weights.</summary>
-    long ParameterCount => Parameters.Sum(parameter => parameter.Value.ElementCount);
+    /// <summary>Number of weights, those in codes of few bits among them.</summary>
+    long ParameterCount => Count(Slots);
 
     /// <summary>What the saved configuration says of special tokens; null leaves what was loaded.</summary>
     SpecialTokenIds? SpecialTokens { get; set; }
 
     /// <summary>Element type of the loaded files; null for a new model.</summary>
     DType? StoredDType { get; }
+
+    /// <summary>Number of weights in some places.</summary>
+    internal static long Count(IEnumerable<WeightSlot> slots) => slots.Sum(slot =>
+        slot.Weight.Parameters.Sum(parameter => parameter.Value.ElementCount)
+        + slot.Weight.Quantized.SelectMany(weight => weight.Parts).Sum(part => part.Size(0) * part.Size(1)));
 }

@@ -61,10 +61,25 @@ public sealed class ModelFolder : IDisposable
     /// <summary>The weights.</summary>
     public SafetensorsFolder Weights { get; }
 
-    /// <summary>Element type that most weights are stored in.</summary>
+    /// <summary>Element type that most weights are stored in, those in codes of few bits left out.</summary>
     public DType StoredDType => Weights.Names
+        .Where(name => Config.Quantization is null || !BitsandbytesTensors.IsBeside(name) && !BitsandbytesTensors.AreIn(Weights, name))
         .GroupBy(name => ElementTypes.DTypeOf(Weights.Entry(name).DTypeName) ?? DType.Float32)
         .MaxBy(group => group.Sum(name => Weights.Entry(name).ElementCount))?.Key ?? DType.Float32;
+
+    /// <summary>The codes of few bits that a model of this folder has: those asked for, or those that the files hold already.</summary>
+    /// <exception cref="UserErrorException">Others are asked for than the files hold.</exception>
+    internal QuantizationConfig? Quantization(QuantizationConfig? asked)
+    {
+        if (asked is not null && Config.Quantization is { } held && held.Format != asked.Format)
+            throw new UserErrorException($"{Path}: the weights are in {held.Format.Name} already; they cannot be put into "
+                + $"{asked.Format.Name}. Use the full-precision checkpoint.");
+        return Config.Quantization ?? (asked is null ? null : asked with
+        {
+            SkippedModules = [.. asked.SkippedModules.Union(
+                new[] { Architecture.Names.Head, Architecture.Names.Router }.Where(name => name.Length > 0))],
+        });
+    }
 
     /// <summary>Closes the files; models over them must be gone.</summary>
     public void Dispose() => Weights.Dispose();
@@ -86,14 +101,17 @@ public sealed class ModelFolder : IDisposable
     /// </summary>
     internal static void Save(
         string folder, ModelConfig config, string className, JsonObject? generation, SpecialTokenIds? special,
-        IEnumerable<Parameter> parameters,
-        WeightMap map, DType dtype, Func<Parameter, Tensor>? values)
+        IReadOnlyList<WeightSlot> slots, WeightMap map, DType dtype, Func<Parameter, Tensor>? values)
     {
         Directory.CreateDirectory(folder);
         using var scope = new TensorScope();
-        var tensors = map.ToFiles(parameters, dtype, values).ToArray();
+        var quantized = slots.SelectMany(slot => slot.Weight.Quantized).ToList();
+        NamedTensor[] tensors =
+        [
+            .. map.ToFiles(slots.SelectMany(slot => slot.Weight.Parameters), dtype, values), .. quantized.SelectMany(map.ToFiles),
+        ];
         SafetensorsFolderWriter.Write(folder, tensors);
-        var json = SavedConfig(config, className, dtype);
+        var json = SavedConfig(quantized.Count > 0 ? config : config with { Quantization = null }, className, dtype);
         special?.WriteTo(json);
         ConfigFile.Write(System.IO.Path.Combine(folder, ConfigFile.Name), json);
         if (className == ArchitectureTable.Rows[config.ModelType].CausalClass)
@@ -114,6 +132,10 @@ public sealed class ModelFolder : IDisposable
             json["dtype"] = dtype.Name();
         if (!json.ContainsKey("dtype") || json.ContainsKey("torch_dtype"))
             json["torch_dtype"] = dtype.Name();
+        if (config.Quantization is not { } quantization)
+            json.Remove(QuantizationConfig.Key);
+        else if (!json.ContainsKey(QuantizationConfig.Key))
+            json[QuantizationConfig.Key] = quantization.ToJson(dtype);
         json["use_cache"] = true;
         json["vocab_size"] = config.VocabularySize;
         return json;

@@ -79,17 +79,27 @@ public sealed class SequenceClassifier : IPretrainedModel
     /// <param name="seed">Seeds the new score.</param>
     /// <param name="labels">Number of scores; null takes the configuration's.</param>
     /// <param name="device">Where the weights are put.</param>
+    /// <param name="quantization">
+    /// Codes of few bits that linear layers are put into as they are read; null leaves them as the folder has them.
+    /// </param>
     /// <exception cref="UserErrorException">The folder is broken or not supported, or weights do not fit the configuration.</exception>
-    public static SequenceClassifier Load(string path, DType? dtype = null, ulong seed = 0, int? labels = null, Device device = default)
+    public static SequenceClassifier Load(
+        string path, DType? dtype = null, ulong seed = 0, int? labels = null, Device device = default,
+        QuantizationConfig? quantization = null)
     {
         var folder = new ModelFolder(path);
         try
         {
             var names = folder.Architecture.Names;
-            var config = folder.Config with { VocabularySize = folder.VocabularySize, LabelCount = labels ?? folder.Config.LabelCount };
+            var config = folder.Config with
+            {
+                VocabularySize = folder.VocabularySize, LabelCount = labels ?? folder.Config.LabelCount,
+                Quantization = folder.Quantization(quantization),
+            };
             var type = dtype ?? folder.StoredDType;
             var source = new CheckpointWeights(folder.Weights, names, type, device)
             {
+                Quantization = folder.Config.Quantization is null ? config.Quantization : null,
                 MayBeLeft = name => name == names.Head + ".weight",
                 MayBeNew = name => name == names.Score + ".weight",
                 Fresh = new RandomWeights(seed, config.InitializerRange, type, device),
@@ -145,7 +155,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         source["label2id"] = Labels(
             (label, number) => (label, JsonValue.Create(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture))));
         ModelFolder.Save(
-            path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Parameters, Map, dtype, values);
+            path, Config with { Source = source }, architecture.ClassificationClass, null, SpecialTokens, Slots, Map, dtype, values);
     }
 
     /// <summary>Frees the weights and closes the files.</summary>

@@ -10,7 +10,6 @@ public static class RecipeSupport
 {
     private static readonly (Func<RunOptions, bool> IsAskedFor, string Refusal)[] Missing =
     [
-        (run => run.Quantization is not null, "load_in_4bit, load_in_8bit: weights in few bits are not supported yet."),
         (run => run.Model.Precision == Precision.Float16Mixed,
             "fp16: not supported; bf16 has the range of fp32 and needs no loss scaling."),
         (run => run.Optimization.Optimizer is OptimizerKind.AdamW8Bit or OptimizerKind.Adafactor,

@@ -34,6 +34,7 @@ public class PlaceTests
         ["src/Handbook.Gguf/Modelfile.cs"] = "Ollama's words",
         ["src/Handbook.Models/ModelFolder.cs"] = "config.json",
         ["src/Handbook.Models/Configuration/ConfigReader.cs"] = "config.json",
+        ["src/Handbook.Models/Configuration/QuantizationConfig.cs"] = "config.json",
         ["src/Handbook.Models/Generation/GenerationDefaults.cs"] = "generation_config.json",
         ["src/Handbook.Reports/ModelCards/Hyperparameters.cs"] = "the words of transformers' model cards",
         ["src/Handbook.Sampling/Endpoints/ChatClientSampler.cs"] = "the interface of servers",

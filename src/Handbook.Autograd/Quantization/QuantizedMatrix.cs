@@ -49,6 +49,9 @@ public sealed class QuantizedMatrix : MatrixOperand, IDisposable
     /// <summary>float32 [16], the numbers of 4-bit codes; null for 8 bits.</summary>
     public Tensor? Table { get; }
 
+    /// <summary>Element type of what was quantised, which checkpoints say.</summary>
+    public DType SourceDType { get; init; } = DType.Float32;
+
     /// <inheritdoc/>
     public override ReadOnlySpan<long> Shape => shape;
 
@@ -77,7 +80,26 @@ public sealed class QuantizedMatrix : MatrixOperand, IDisposable
             ? CodeWriter.Quantize(matrix, format, UsualBlock)
             : BlockCodes.Quantize(matrix, format, UsualBlock);
         var blockScales = nested ? BlockScales.Quantize(scales) : new BlockScales(scales);
-        return new QuantizedMatrix(format, matrix.Shape, codes, blockScales, UsualBlock);
+        return new QuantizedMatrix(format, matrix.Shape, codes, blockScales, UsualBlock) { SourceDType = matrix.DType };
+    }
+
+    /// <summary>The same codes on a device: this one where they lie there already, else this one is freed.</summary>
+    public QuantizedMatrix To(Device device)
+    {
+        if (device.Kind == Device.Kind)
+            return this;
+        using var scope = new TensorScope();
+        var nested = Scales.Nested is not { } here ? null : here with
+        {
+            Scales = TensorScope.Detach(here.Scales.To(device)), Map = TensorScope.Detach(here.Map.To(device)),
+        };
+        var moved = new QuantizedMatrix(
+            Format, shape, Codes.To(device), new BlockScales(Scales.Values.To(device), nested), BlockSize, Table?.To(device))
+        {
+            SourceDType = SourceDType,
+        };
+        Dispose();
+        return moved;
     }
 
     /// <summary>The numbers, [out, in], each scaled in float32 and rounded once.</summary>

@@ -30,6 +30,8 @@ internal sealed class ModelTensors
     /// <exception cref="UserErrorException">Weights are missing, left over, or of another shape than the configuration says.</exception>
     public IReadOnlyList<GgufTensor> List()
     {
+        if (folder.Config.Quantization is { } held)
+            throw new UserErrorException($"{folder.Path}: the weights are in {held.Format.Name} codes; use the full-precision checkpoint.");
         // Shapes without elements: all that is wrong with the weights is said before anything is written.
         using var model = CausalLanguageModel.Load(folder.Path, DType.Float32, Device.Meta);
         var tensors = model.Parameters

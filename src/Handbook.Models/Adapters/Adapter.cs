@@ -143,7 +143,16 @@ public sealed class Adapter : ISavedWeights, IDisposable
             var around = adapters.Select(adapter => (adapter.leaves, Part: adapter.parts.Find(part => part.Slot == slot)))
                 .Where(layer => layer.Part is not null).Select(layer => (layer.leaves, Part: layer.Part!)).ToList();
             if (around.Count == 0)
+            {
+                // A model is in codes of few bits as a whole or not at all.
+                if (slot.Weight is QuantizedWeight codes)
+                {
+                    using (codes)
+                    using (var numbers = codes.Lease())
+                        slot.Weight = new Parameter(slot.Name, numbers.Value.Clone());
+                }
                 continue;
+            }
             var inner = around[0].Part.Inner;
             Tensor Exact(DType dtype)
             {

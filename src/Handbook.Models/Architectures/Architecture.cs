@@ -37,11 +37,7 @@ public sealed record Architecture
         // Numbers that a recipe's YAML made hold other types than parsed ones, which is what the reader asks for.
         json = JsonNode.Parse(json.ToJsonString())!.AsObject();
         var reader = new ConfigReader(json, path);
-        if (json["quantization_config"] is not null)
-            reader.Problem("quantization_config",
-                "is given: weights that are quantised already are not supported; use the full-precision checkpoint", 0);
-        var config = read(reader);
-        reader.Ignore("quantization_config");
+        var config = read(reader) with { Quantization = QuantizationConfig.Read(reader) };
         return config with { UnknownFields = reader.Finish(ModelType) };
     }
 }

@@ -47,6 +47,9 @@ public sealed record ModelConfig
     /// <summary>Tokens that end a text.</summary>
     public IReadOnlyList<int> EosTokenIds { get; init; } = [];
 
+    /// <summary>Codes of few bits that linear layers stand in; null for plain numbers.</summary>
+    public QuantizationConfig? Quantization { get; init; }
+
     /// <summary>Outputs of a sequence-classification head.</summary>
     public int LabelCount { get; init; } = 1;
 

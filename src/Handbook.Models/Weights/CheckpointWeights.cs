@@ -9,7 +9,7 @@ namespace Handbook.Models.Weights;
 /// Weights of a checkpoint folder. A weight is read when it is asked for and converted when it has another type, one at a
 /// time. What is missing, left over or of another shape is reported together.
 /// </summary>
-public sealed class CheckpointWeights : WeightSource
+public sealed partial class CheckpointWeights : WeightSource
 {
     private const int MostShown = 8;
     private const int MostCounted = 10_000;

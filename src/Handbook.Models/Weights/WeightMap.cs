@@ -21,6 +21,15 @@ public sealed class WeightMap
         return [.. form.Entries(parameter.Name, value.Shape).Zip(form.Split(value), (entry, tensor) => (entry.Name, tensor))];
     }
 
+    /// <summary>A weight in codes of few bits as a checkpoint's tensors, as bitsandbytes has them.</summary>
+    internal IEnumerable<NamedTensor> ToFiles(QuantizedWeight weight)
+    {
+        var names = forms[weight.Name].Entries(weight.Name, weight.Shape);
+        return names.Count == weight.Parts.Count
+            ? names.Zip(weight.Parts).SelectMany(pair => BitsandbytesTensors.Of(pair.First.Name, pair.Second))
+            : throw new InvalidOperationException($"{weight.Name} is one tensor in files; codes of a stack have no place there.");
+    }
+
     /// <summary>Weights as a checkpoint's tensors, in their order. They belong to the current scope.</summary>
     /// <param name="parameters">The weights.</param>
     /// <param name="dtype">Element type of the files.</param>

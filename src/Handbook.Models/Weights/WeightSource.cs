@@ -48,8 +48,13 @@ public abstract class WeightSource
     {
         form ??= StoredForm.Same.Instance;
         forms.Add(name, form);
-        return new WeightSlot(name, new Parameter(name, Get(name, shape, initialization, form)), role);
+        return new WeightSlot(name, Make(name, shape, initialization, form, role), role);
     }
+
+    /// <summary>What stands in a place first: a dense leaf.</summary>
+    private protected virtual Weight Make(
+        string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form, WeightRole role) =>
+        new Parameter(name, Get(name, shape, initialization, form));
 
     /// <summary>How a weight that was asked for stands in files.</summary>
     protected StoredForm FormOf(string name) => forms[name];

@@ -95,6 +95,7 @@ public sealed class RunModel : IDisposable
     /// <summary>Makes a model's weights its own, all of which are trained.</summary>
     private static void TakeOver(IPretrainedModel model)
     {
+        RunQuantization.CheckTrained(model);
         Adapter.Merge(model, model.Adapters);
         // Several weights may be views of one tensor of the file; what is trained is memory of its own.
         foreach (var parameter in model.Parameters)
@@ -132,7 +133,7 @@ public sealed class RunModel : IDisposable
         if (RunVocabulary.Growth(tokenizer, before) is { } growth)
             progress.Note(growth);
         return CausalLanguageModel.Load(options.Model.NameOrPath!, dtype, RunDevice.Of(options.Model).Device,
-            vocabulary: tokenizer.VocabSize);
+            vocabulary: tokenizer.VocabSize, quantization: RunQuantization.Of(options));
     }
 
     private static SequenceClassifier Classifier(RunOptions options, Tokenizer tokenizer, ITrainingProgress progress)
@@ -144,7 +145,7 @@ public sealed class RunModel : IDisposable
             throw new UserErrorException($"{path}: the tokenizer has {Quantity.Of(tokenizer.VocabSize, "token")}, the model's vocab_size "
                 + $"is {vocabulary}; train the language model with the added tokens first.");
         var model = SequenceClassifier.Load(path, ComputeDType(options.Model), (ulong)(uint)options.Seed, labels: 1,
-            RunDevice.Of(options.Model).Device);
+            RunDevice.Of(options.Model).Device, RunQuantization.Of(options));
         foreach (var name in model.NewWeights)
             progress.Note($"{name} is not in {path}: it begins with random numbers");
         return model;

@@ -97,7 +97,8 @@ public sealed class RunReference : IDisposable
         var settings = new ReferenceStoreOptions
         {
             Key = new ReferenceKey(FolderIdentity.Of(name), RunModel.ComputeDType(options.Model), data.ContentHash,
-                FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")),
+                FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")
+                    + (adapter is null ? "" : RunQuantization.Key(options))),
             Sets = [.. sets, .. klBatches],
         };
         return StoredReference.Open(settings, () => adapter is null

@@ -76,7 +76,7 @@ public sealed class LlamaConfigTests
         { "rope_scaling", "{\"rope_type\": \"linear\", \"factor\": 2, \"short_factor\": [1]}",
             "short_factor ([1]) is not a field that a rotary embedding has here" },
         { "rope_scaling", "[]", "rope_scaling must be an object, got []" },
-        { "quantization_config", "{\"bits\": 4}", "quantization_config is given" },
+        { "quantization_config", "{\"quant_method\": \"awq\"}", "quantization_config is of awq" },
         { "eos_token_id", "\"</s>\"", "eos_token_id must be a token id or a list of them" },
     };
 

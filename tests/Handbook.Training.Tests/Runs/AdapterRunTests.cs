@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Autograd.Quantization;
 using Handbook.Models;
 using Handbook.Models.Adapters;
 using Handbook.Models.Safetensors;
@@ -61,6 +62,42 @@ public sealed class AdapterRunTests : IDisposable
         model.Save(run.Chat.File("merged"), DType.Float32);
         using var merged = CausalLanguageModel.Load(run.Chat.File("merged"), DType.Float32);
         Assert.Equal(0, Logits(merged).MaxAbsDifference(Logits(model)));
+    }
+
+    [Theory]
+    [InlineData(4, "nf4", true)]
+    [InlineData(4, "fp4", false)]
+    [InlineData(8, "nf4", false)]
+    public void Execute_OnWeightsInFewBits_StoppedAndStartedAgain_EndsWithTheSameBytes(int bits, string type, bool twice)
+    {
+        var quantization = new QuantizationOptions { Bits = bits, QuantType = type, DoubleQuantization = twice };
+        foreach (var precision in new[] { Precision.Float32, Precision.Bfloat16Mixed })
+        {
+            var (whole, cut, plain) = ("whole" + precision, "cut" + precision, "plain" + precision);
+            RunCase.Run(InCodes(whole));
+            using (var progress = new StoppingProgress(what => what == "step 3"))
+                Assert.True(RunCase.Run(InCodes(cut), progress, progress.Token).Stopped);
+            RunCase.Run(InCodes(cut));
+            RunCase.Run(Options(plain, Small, precision));
+
+            Assert.Equal(Bytes(whole), Bytes(cut));
+            Assert.NotEqual(Bytes(whole), Bytes(plain));
+            RunOptions InCodes(string name) => Options(name, Small, precision) with { Quantization = quantization };
+        }
+    }
+
+    [Fact]
+    public void WholeModel_InFewBits_IsRefused()
+    {
+        using (var model = CausalLanguageModel.Load(
+            run.Chat.Policy, DType.Float32, quantization: new() { Format = CodeFormat.NormalFloat4 }))
+            model.Save(run.Chat.File("codes"), DType.Float32);
+        foreach (var file in Directory.GetFiles(run.Chat.Policy, "tokenizer*"))
+            File.Copy(file, Path.Combine(run.Chat.File("codes"), Path.GetFileName(file)));
+        var whole = Options("out", null) with { Model = Model(run.Chat.File("codes")) };
+        Assert.Equal("model_name_or_path: the weights are in nf4 codes, which do not train; add use_peft: true, or take the "
+            + "full-precision checkpoint.", Assert.Throws<UserErrorException>(() => RunCase.Run(whole)).Message);
+        RunCase.Run(Options("out", Small) with { Model = Model(run.Chat.File("codes")) });
     }
 
     [Fact]
