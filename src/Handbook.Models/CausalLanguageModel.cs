@@ -186,7 +186,8 @@ public sealed class CausalLanguageModel : IPretrainedModel
     // A file may hold the tied head too, as long as it is the same.
     private static void CheckTied(ModelFolder folder, WeightNames names)
     {
-        var (head, embedding) = (names.Head + ".weight", names.Embedding + ".weight");
+        var stored = new StoredNames(names, folder.Weights.Names);
+        var (head, embedding) = (stored[names.Head + ".weight"], stored[names.Embedding + ".weight"]);
         if (!folder.Weights.Contains(head) || !folder.Weights.Contains(embedding))
             return;
         using var scope = new TensorScope();

@@ -52,6 +52,9 @@ internal sealed class ArchitectureCheck
             Refuse("it turns by position in other layers");
         if (attention.Rotary is not { } rotary)
             return;
+        if (row.WindowTheta is { } theta && attention.Window is not null
+            && (rotary.Scaling is not RotaryScaling.None || rotary.Theta != theta))
+            Refuse(string.Create(CultureInfo.InvariantCulture, $"behind the window its rotary embedding has base {theta} and no scaling"));
         if (rotary.Width != attention.HeadDim && !row.TurnsParts)
             Refuse(string.Create(CultureInfo.InvariantCulture,
                 $"{rotary.Width} of a head's {attention.HeadDim} elements are turned by position, it turns all"));
@@ -76,8 +79,10 @@ internal sealed class ArchitectureCheck
             Refuse("it has no head of its own (tie_word_embeddings is false)");
         if (row.Caps != config.Head.SoftCap is not null)
             Refuse(row.Caps ? "final_logit_softcapping is null, it always caps" : "logits are capped, which it does not do");
-        if (config.Head.LogitScale != 1 || config.Head.HasBias)
-            Refuse("it has neither a factor on the logits nor a bias of the head");
+        if (config.Head.LogitScale != 1 && !row.ScalesLogits)
+            Refuse("it has no factor on the logits");
+        if (config.Head.HasBias)
+            Refuse("it has no bias of the head");
     }
 
     private void Bias(string what, BiasRule rule, bool has)

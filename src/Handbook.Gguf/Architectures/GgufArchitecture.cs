@@ -52,6 +52,12 @@ internal sealed record GgufArchitecture(string ModelType, string Name)
     /// <summary>Which layers look through the window; null where llama.cpp has no windows.</summary>
     public Func<int, bool>? Windows { get; init; }
 
+    /// <summary>Base of the rotary embedding behind the window, where it is another than elsewhere and no key says it.</summary>
+    public double? WindowTheta { get; init; }
+
+    /// <summary>Whether it has a factor on the logits.</summary>
+    public bool ScalesLogits { get; init; }
+
     /// <summary>Whether scores and logits are capped, which it then always does.</summary>
     public bool Caps { get; init; }
 

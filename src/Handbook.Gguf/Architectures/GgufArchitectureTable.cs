@@ -6,8 +6,9 @@ namespace Handbook.Gguf.Architectures;
 /// <summary>The architectures that llama.cpp knows: one row each.</summary>
 internal static class GgufArchitectureTable
 {
-    // The one size for which llama.cpp takes the share of a head in the stream's width.
+    // The sizes for which llama.cpp takes the share of a head in the stream's width.
     private const int LargestGemma2 = 46;
+    private const int LargestGemma3 = 62;
 
     private static readonly GgufArchitecture Llama = new("llama", "llama")
     {
@@ -27,7 +28,24 @@ internal static class GgufArchitectureTable
         Llama with { ModelType = "mistral" },
         Llama with { ModelType = "mixtral", Routes = true, FeedForwardBias = BiasRule.Never },
         Gemma,
-        Gemma with { ModelType = "gemma2", Name = "gemma2", Windows = i => i % 2 == 0, Caps = true, Scale = Gemma2Scale },
+        Gemma with { ModelType = "gemma2", Name = "gemma2", Windows = i => i % 2 == 0, Caps = true, Scale = config =>
+            GemmaScale(config, LargestGemma2) },
+        new("gemma3_text", "gemma3")
+        {
+            Activation = ActivationKind.GeluTanh,
+            Head = HeadRule.Tied,
+            Windows = i => (i + 1) % 6 != 0,
+            WindowTheta = 10000,
+            Scale = config => GemmaScale(config, LargestGemma3),
+        },
+        new("cohere2", "cohere2")
+        {
+            Windows = i => (i + 1) % 4 != 0,
+            Turns = i => (i + 1) % 4 != 0,
+            HeadsFillWidth = true,
+            Head = HeadRule.Tied,
+            ScalesLogits = true,
+        },
         new("qwen2", "qwen2") { HeadsFillWidth = true, QueryKeyValueBias = BiasRule.Always },
         new("qwen3", "qwen3"),
         new("smollm3", "smollm3") { TurnsNeighbours = true, Turns = i => (i + 1) % 4 != 0 },
@@ -60,9 +78,9 @@ internal static class GgufArchitectureTable
         : throw new UserErrorException($"{path}: model_type \"{modelType}\" cannot be written as GGUF; "
             + $"{string.Join(", ", Rows.Keys.Order(StringComparer.Ordinal))} can.{NearestName.Hint(modelType, Rows.Keys)}");
 
-    private static double Gemma2Scale(ModelConfig config)
+    private static double GemmaScale(ModelConfig config, int largest)
     {
         var attention = config.Layers[0].Attention;
-        return 1 / Math.Sqrt(config.Layers.Count == LargestGemma2 ? config.HiddenSize / attention.HeadCount : attention.HeadDim);
+        return 1 / Math.Sqrt(config.Layers.Count == largest ? config.HiddenSize / attention.HeadCount : attention.HeadDim);
     }
 }

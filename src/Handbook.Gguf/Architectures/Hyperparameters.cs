@@ -39,6 +39,8 @@ internal static class Hyperparameters
             metadata.Add(Key("attn_logit_softcapping"), cap);
         if (config.Head.SoftCap is { } finalCap)
             metadata.Add(Key("final_logit_softcapping"), finalCap);
+        if (row.ScalesLogits)
+            metadata.Add(Key("logit_scale"), config.Head.LogitScale);
         if (block.Routing is { } routing)
         {
             metadata.Add(Key("expert_count"), routing.ExpertCount);
@@ -57,9 +59,10 @@ internal static class Hyperparameters
         return [.. plain.Zip(RotaryFrequencies.Inverse(rotary, config.MaxPositions), (one, stretched) => one / stretched)];
     }
 
-    /// <summary>The rotary embedding of the layers that have one.</summary>
+    /// <summary>The rotary embedding of the layers that have one: of those without a window, where theirs differ.</summary>
     public static RotaryConfig? Rotary(ModelConfig config) =>
-        config.Layers.Select(layer => layer.Attention.Rotary).FirstOrDefault(rotary => rotary is not null);
+        config.Layers.OrderBy(layer => layer.Attention.Window is not null).Select(layer => layer.Attention.Rotary)
+            .FirstOrDefault(rotary => rotary is not null);
 
     private static void AddRotary(GgufMetadata metadata, string prefix, RotaryConfig rotary)
     {

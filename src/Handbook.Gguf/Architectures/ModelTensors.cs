@@ -13,7 +13,7 @@ internal sealed class ModelTensors
     private readonly ModelFolder folder;
     private readonly TensorNames names;
     private readonly TypePlan plan;
-    private readonly string prefix;
+    private readonly StoredNames stored;
 
     /// <summary>Tensors of an open folder, which must outlive them.</summary>
     public ModelTensors(GgufArchitecture row, ModelFolder folder, FileType type)
@@ -21,9 +21,7 @@ internal sealed class ModelTensors
         (this.row, this.folder) = (row, folder);
         names = new TensorNames(folder.Architecture.Names);
         plan = new TypePlan(type, folder.Config);
-        var start = folder.Architecture.Names.Base;
-        // Folders of a bare model may lack it.
-        prefix = folder.Weights.Names.Any(name => name.StartsWith(start, StringComparison.Ordinal)) ? "" : start;
+        stored = new StoredNames(folder.Architecture.Names, folder.Weights.Names);
     }
 
     /// <summary>All tensors.</summary>
@@ -59,15 +57,12 @@ internal sealed class ModelTensors
             : [Part(place, [.. entries.Select(entry => entry.Name)], form)];
     }
 
-    private Tensor Part(TensorPlace place, IReadOnlyList<string> stored, StoredForm form)
+    private Tensor Part(TensorPlace place, IReadOnlyList<string> entries, StoredForm form)
     {
         using var scope = new TensorScope();
-        var weight = form.Join([.. stored.Select(name => folder.Weights.Get(Stored(name)))]);
+        var weight = form.Join([.. entries.Select(name => folder.Weights.Get(stored[name]))]);
         return TensorScope.Detach(Transformed(place, weight));
     }
-
-    private string Stored(string name) =>
-        prefix.Length > 0 && name.StartsWith(prefix, StringComparison.Ordinal) ? name[prefix.Length..] : name;
 
     private Tensor Transformed(TensorPlace place, Tensor weight)
     {
@@ -77,6 +72,8 @@ internal sealed class ModelTensors
         if (place.Layer < 0)
             return weight;
         var attention = config.Layers[place.Layer].Attention;
+        if (place.Role is TensorRole.QueryNorm or TensorRole.KeyNorm && attention.QueryKeyNorm is { Norm.IsOffset: true })
+            weight = weight.To(DType.Float32).Add(1.0);
         var heads = place.Role switch { TensorRole.Query => attention.HeadCount, TensorRole.Key => attention.KeyValueHeadCount, _ => 0 };
         if (heads > 0 && row.TurnsNeighbours)
             weight = Interleaved(weight, heads);

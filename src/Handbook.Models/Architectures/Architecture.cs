@@ -25,6 +25,9 @@ public sealed record Architecture
     /// <summary>The class without a head.</summary>
     public string BaseClass => ClassStem + "Model";
 
+    /// <summary>Further classes whose folders hold such a model among other things.</summary>
+    public IReadOnlyList<string> OtherClasses { get; init; } = [];
+
     /// <summary>Names of the weights.</summary>
     public WeightNames Names { get; init; } = new();
 
@@ -38,6 +41,6 @@ public sealed record Architecture
         json = JsonNode.Parse(json.ToJsonString())!.AsObject();
         var reader = new ConfigReader(json, path);
         var config = read(reader) with { Quantization = QuantizationConfig.Read(reader) };
-        return config with { UnknownFields = reader.Finish(ModelType) };
+        return config with { UnknownFields = [.. config.UnknownFields, .. reader.Finish(ModelType)] };
     }
 }

@@ -16,6 +16,8 @@ public static class ArchitectureTable
             MistralArchitecture.Routed,
             GemmaArchitecture.First,
             GemmaArchitecture.Second,
+            Gemma3Architecture.Text,
+            Gemma3Architecture.WithVision,
             QwenArchitecture.Second,
             QwenArchitecture.Third,
             SmolLm3Architecture.Row,
@@ -23,6 +25,7 @@ public static class ArchitectureTable
             Phi3Architecture.Row,
             Olmo2Architecture.Row,
             Gpt2Architecture.Row,
+            Cohere2Architecture.Row,
         }.ToDictionary(row => row.ModelType);
 
     /// <summary>The row for a configuration.</summary>
@@ -52,7 +55,7 @@ public static class ArchitectureTable
     {
         if (json["architectures"] is not JsonArray { Count: > 0 } classes)
             return;
-        string[] known = [row.CausalClass, row.ClassificationClass, row.BaseClass];
+        string[] known = [row.CausalClass, row.ClassificationClass, row.BaseClass, .. row.OtherClasses];
         var name = classes[0]?.GetValueKind() == JsonValueKind.String ? classes[0]!.GetValue<string>() : "";
         if (!known.Contains(name))
             throw new UserErrorException(

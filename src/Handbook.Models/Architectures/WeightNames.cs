@@ -9,6 +9,14 @@ public sealed record WeightNames
     /// <summary>Prefix of everything but the head; a checkpoint of the bare model may lack it.</summary>
     public string Base { get; init; } = "model.";
 
+    /// <summary>
+    /// Other beginnings of names that folders have: each is a list of ours and theirs, which are exchanged together.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<(string Ours, string Theirs)>> OtherPrefixes { get; init; } = [];
+
+    /// <summary>Beginnings of names of tensors that belong to parts which stay behind, such as what reads images.</summary>
+    public IReadOnlyList<string> OtherParts { get; init; } = [];
+
     /// <summary>The embedding.</summary>
     public string Embedding { get; init; } = "model.embed_tokens";
 

@@ -69,6 +69,8 @@ public sealed class AttentionBlock
         features = Replace(features, Heads.View(tape, features, tokens, heads, config.HeadDim));
         if (config.Rotary is not { } rotary)
             return features;
+        if (rotary.TurnsNeighbours)
+            features = Replace(features, Heads.NeighboursApart(tape, features));
         var (cos, sin) = context.Angles(rotary);
         return Replace(features, RotaryEmbedding.Apply(tape, features, cos, sin));
     }

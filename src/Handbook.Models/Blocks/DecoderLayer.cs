@@ -13,6 +13,7 @@ namespace Handbook.Models.Blocks;
 public sealed class DecoderLayer
 {
     private readonly double dropout;
+    private readonly bool isParallel;
     private readonly Norm? beforeAttention;
     private readonly AttentionBlock attention;
     private readonly Norm? afterAttention;
@@ -25,7 +26,7 @@ public sealed class DecoderLayer
     {
         var config = model.Layers[layer];
         var prefix = $"{names.Layers}.{layer}.";
-        dropout = config.ResidualDropout;
+        (dropout, isParallel) = (config.ResidualDropout, config.IsParallel);
         attention = new AttentionBlock(source, model, names, layer);
         feedForward = FeedForwardBlock.Create(source, model, names, layer);
         beforeAttention = Norm.Optional(source, prefix + names.Norms.BeforeAttention, model.HiddenSize, config.Norms.BeforeAttention);
@@ -48,10 +49,27 @@ public sealed class DecoderLayer
         Tape tape, ForwardContext context, Variable stream, Variable? delta)
     {
         var (entering, normalized) = Enter(tape, stream, delta, beforeAttention);
+        if (isParallel)
+            return Parallel(tape, context, entering, normalized, ownsStream: delta is not null);
         var attended = Leave(tape, context, attention.Forward(tape, context, normalized), afterAttention);
         var (sum, next) = Enter(tape, entering, attended, beforeFeedForward, ownsStream: delta is not null);
         var (made, router) = feedForward.Forward(tape, context, next);
         return (sum, Leave(tape, context, made, afterFeedForward), router);
+    }
+
+    /// <summary>Both blocks over the same input: attention's result joins the stream first, as in the reference.</summary>
+    private (Variable Stream, Variable Delta, Variable? RouterLogits) Parallel(
+        Tape tape, ForwardContext context, Variable stream, Variable normalized, bool ownsStream)
+    {
+        var attended = Leave(tape, context, attention.Forward(tape, context, Residual.Pass(tape, normalized)), afterAttention);
+        var (made, router) = feedForward.Forward(tape, context, normalized);
+        using (attended)
+        {
+            var sum = Residual.Add(tape, stream, attended);
+            if (ownsStream)
+                stream.Dispose();
+            return (sum, Leave(tape, context, made, afterFeedForward), router);
+        }
     }
 
     /// <summary>The stream with what was still to be added, and what a block sees of it. Takes over the delta,

@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Torch;
 
 namespace Handbook.Models.Blocks;
 
@@ -12,6 +13,23 @@ internal static class Heads
     /// <summary>[tokens, heads, headDim] as [tokens, heads * headDim].</summary>
     internal static Variable Join(Tape tape, Variable heads) =>
         View(tape, heads, heads.Value.Size(0), heads.Value.Size(1) * heads.Value.Size(2));
+
+    /// <summary>
+    /// [tokens, heads, headDim] with elements 2i of a head in front of elements 2i + 1, where the rotary embedding expects what it turns
+    /// together. Products of queries and keys do not tell the order, as long as both have it.
+    /// </summary>
+    internal static Variable NeighboursApart(Tape tape, Variable heads)
+    {
+        var half = heads.Value.Size(2) / 2;
+        return tape.Record(Exchanged(heads.Value, half, 2), [heads], [], (gradient, _) => heads.Accumulate(Exchanged(gradient, 2, half)));
+    }
+
+    private static Tensor Exchanged(Tensor heads, long rows, long columns)
+    {
+        using var scope = new TensorScope();
+        long[] shape = [.. heads.Shape];
+        return scope.Keep(heads.Reshape(shape[0], shape[1], rows, columns).Transpose(2, 3).Contiguous().Reshape(shape));
+    }
 
     /// <summary>Another shape over the same elements.</summary>
     internal static Variable View(Tape tape, Variable input, params long[] shape)

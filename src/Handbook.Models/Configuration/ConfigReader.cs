@@ -127,6 +127,32 @@ internal sealed class ConfigReader
                 table[absent]);
     }
 
+    /// <summary>A switch that only one position of is carried here, as it is when absent.</summary>
+    internal void Expect(string key, bool value)
+    {
+        if (Flag(key, value) != value)
+            Problem(key, $"is {Text(!value)}, which is not supported", 0);
+        static string Text(bool flag) => flag ? "true" : "false";
+    }
+
+    /// <summary>A number that only one value of is carried here, as it is when absent.</summary>
+    internal void Expect(string key, double value)
+    {
+        if (Number(key, value) != value)
+            Problem(key, FormattableString.Invariant($"is not {value}, which is not supported"), 0);
+    }
+
+    /// <summary>Numbers of layers; absent and null are none.</summary>
+    internal IReadOnlyList<int> LayerNumbers(string key)
+    {
+        if (Field(key) is not { } node)
+            return [];
+        return node is JsonArray list
+            && list.All(item => item is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue<int>(out _))
+            ? [.. list.Select(item => item!.GetValue<int>())]
+            : Problem<IReadOnlyList<int>>(key, $"must be a list of numbers of layers, got {Text(node)}", []);
+    }
+
     /// <summary>Token ids: none, one, or a list.</summary>
     internal IReadOnlyList<int> TokenIds(string key)
     {

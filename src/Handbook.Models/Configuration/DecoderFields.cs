@@ -58,14 +58,18 @@ internal sealed class DecoderFields
     }
 
     /// <summary>Attention over these sizes, turned by the configuration's rotary embedding, with the usual scale.</summary>
-    internal AttentionConfig Attention(bool queryKeyValueBias = false, bool outputBias = false, double theta = 10000) => new()
+    internal AttentionConfig Attention(bool queryKeyValueBias = false, bool outputBias = false, double theta = 10000) =>
+        Attention(RotaryReader.Read(json, HeadDim, MaxPositions, theta), queryKeyValueBias, outputBias);
+
+    /// <summary>Attention over these sizes, turned by a given rotary embedding, with the usual scale.</summary>
+    internal AttentionConfig Attention(RotaryConfig? rotary, bool queryKeyValueBias, bool outputBias) => new()
     {
         HeadCount = HeadCount,
         KeyValueHeadCount = KeyValueHeadCount,
         HeadDim = HeadDim,
         QueryKeyValueBias = queryKeyValueBias,
         OutputBias = outputBias,
-        Rotary = RotaryReader.Read(json, HeadDim, MaxPositions, theta),
+        Rotary = rotary,
         Scale = 1 / Math.Sqrt(HeadDim),
         Dropout = json.Probability("attention_dropout", 0),
     };

@@ -99,6 +99,12 @@ public sealed record LayerConfig
     /// <summary>Where the layer normalises, and how.</summary>
     public required LayerNorms Norms { get; init; }
 
+    /// <summary>
+    /// True when both blocks read the same normalised stream and are added to it together (GPT-J, Cohere): the norm in front of attention
+    /// is then the only one.
+    /// </summary>
+    public bool IsParallel { get; init; }
+
     /// <summary>Probability with which training drops an element of what a block adds to the stream.</summary>
     public double ResidualDropout { get; init; }
 }

@@ -7,6 +7,9 @@ public sealed record RotaryConfig(double Theta, int Width)
 {
     /// <summary>How frequencies are stretched.</summary>
     public RotaryScaling Scaling { get; init; } = new RotaryScaling.None();
+
+    /// <summary>True when elements 2i and 2i + 1 of a head are turned together (Cohere), false for i and i + width / 2.</summary>
+    public bool TurnsNeighbours { get; init; }
 }
 
 /// <summary>A way to stretch rotary frequencies.</summary>

@@ -11,18 +11,51 @@ internal static class RotaryReader
 {
     private static readonly string[] Kinds = ["default", "linear", "dynamic", "llama3", "yarn"];
 
-    internal static RotaryConfig Read(ConfigReader config, int headDim, int maxPositions, double theta = 10000)
+    /// <summary>Reads the one embedding of a model.</summary>
+    /// <param name="config">The configuration.</param>
+    /// <param name="headDim">Elements of a head.</param>
+    /// <param name="maxPositions">The model's longest sequence.</param>
+    /// <param name="theta">Default of <c>rope_theta</c>.</param>
+    /// <param name="absent">What stands for a configuration that has neither object; null for no scaling.</param>
+    internal static RotaryConfig Read(
+        ConfigReader config, int headDim, int maxPositions, double theta = 10000, JsonObject? absent = null)
     {
         var parameters = config.Object("rope_parameters");
         var scaling = config.Object("rope_scaling");
         if (parameters is not null && scaling is not null && !JsonNode.DeepEquals(parameters, scaling))
             config.Problem("rope_parameters", "and rope_scaling are both given and differ; keep one", 0);
-        theta = config.Number("rope_theta", theta);
-        var partial = config.Number("partial_rotary_factor", 1);
-        var fields = new ConfigReader(parameters ?? scaling ?? [],
+        var fields = new ConfigReader(parameters ?? scaling ?? absent ?? [],
             $"{config.Path}: {(parameters is null ? "rope_scaling" : "rope_parameters")}");
+        return Read(config, fields, headDim, maxPositions, config.Number("rope_theta", theta));
+    }
+
+    /// <summary>
+    /// The embeddings of layers that see all and of those that look through a window: transformers 5 has one object for each kind in
+    /// <c>rope_parameters</c>; before, the window's layers had <c>rope_local_base_freq</c> and no scaling.
+    /// </summary>
+    internal static (RotaryConfig Full, RotaryConfig Sliding) ReadByKind(
+        ConfigReader config, int headDim, int maxPositions, double fullTheta, double slidingTheta)
+    {
+        slidingTheta = config.Number("rope_local_base_freq", slidingTheta);
+        if (config.Json["rope_parameters"] is not JsonObject { Count: > 0 } kinds)
+            return (Read(config, headDim, maxPositions, fullTheta), new RotaryConfig(slidingTheta, headDim));
+        var reader = new ConfigReader(kinds, $"{config.Path}: rope_parameters");
+        var full = OfKind(LayerWindows.Full, config.Number("rope_theta", fullTheta));
+        var sliding = OfKind(LayerWindows.Sliding, slidingTheta);
+        reader.Finish("a rotary embedding for each kind of layer");
+        config.Ignore("rope_parameters");
+        if (config.Object("rope_scaling") is { } scaling && !JsonNode.DeepEquals(kinds[LayerWindows.Full], scaling))
+            config.Problem("rope_parameters", "and rope_scaling are both given and differ; keep one", 0);
+        return (full, sliding);
+
+        RotaryConfig OfKind(string kind, double theta) => Read(
+            config, new ConfigReader(reader.Object(kind) ?? [], $"{reader.Path}: {kind}"), headDim, maxPositions, theta);
+    }
+
+    private static RotaryConfig Read(ConfigReader config, ConfigReader fields, int headDim, int maxPositions, double theta)
+    {
         theta = fields.Number("rope_theta", theta);
-        partial = fields.Number("partial_rotary_factor", partial);
+        var partial = fields.Number("partial_rotary_factor", config.Number("partial_rotary_factor", 1));
         var width = (int)(headDim * partial);
         if (theta <= 0)
             config.Problem("rope_theta", "must be above 0", 0);

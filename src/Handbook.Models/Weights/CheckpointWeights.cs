@@ -15,7 +15,7 @@ public sealed partial class CheckpointWeights : WeightSource
     private const int MostCounted = 10_000;
     private readonly SafetensorsFolder folder;
     private readonly WeightNames names;
-    private readonly string basePrefix;
+    private readonly StoredNames stored;
     private readonly HashSet<string> used = [];
     private readonly List<string> problems = [];
     private readonly HashSet<string> hinted = [];
@@ -30,7 +30,7 @@ public sealed partial class CheckpointWeights : WeightSource
     {
         this.folder = folder;
         this.names = names;
-        basePrefix = folder.Names.Any(name => name.StartsWith(names.Base, StringComparison.Ordinal)) ? "" : names.Base;
+        stored = new StoredNames(names, folder.Names);
     }
 
     /// <summary>Which tensors of the folder nobody needs to ask for.</summary>
@@ -56,7 +56,7 @@ public sealed partial class CheckpointWeights : WeightSource
     {
         foreach (var name in folder.Names)
         {
-            if (!used.Contains(name) && !MayBeLeft(name) && !IsConstant(name))
+            if (!used.Contains(name) && !MayBeLeft(stored.Ours(name)) && !IsConstant(name))
                 Note(() => $"{folder.FileOf(name)}: tensor {SafetensorsHeader.Quote(name)} {folder.Entry(name).ShapeText} is not part of "
                     + "this model.");
         }
@@ -139,7 +139,8 @@ public sealed partial class CheckpointWeights : WeightSource
         return shape.AsSpan().SequenceEqual(entry.Shape) && ElementTypes.DTypeOf(entry.DTypeName) == DType;
     }
 
-    private bool IsConstant(string name) => names.Constants.Any(end => name.EndsWith(end, StringComparison.Ordinal));
+    private bool IsConstant(string name) => names.Constants.Any(end => name.EndsWith(end, StringComparison.Ordinal))
+        || names.OtherParts.Any(part => name.StartsWith(part, StringComparison.Ordinal));
 
     private static Tensor Grown(Tensor weight, long rows, DType dtype)
     {
@@ -150,8 +151,7 @@ public sealed partial class CheckpointWeights : WeightSource
         return grown;
     }
 
-    private string Stored(string name) =>
-        basePrefix.Length > 0 && name.StartsWith(basePrefix, StringComparison.Ordinal) ? name[basePrefix.Length..] : name;
+    private string Stored(string name) => stored[name];
 
     /// <summary>The name that was meant, each at most once: a folder of another model does not get one tensor for all
     /// that it lacks.</summary>

@@ -57,6 +57,12 @@ public sealed class LogitsTests : IDisposable
     [InlineData("qwen3", """{"head_dim":32,"num_key_value_heads":4}""")]
     [InlineData("smollm3", """{"num_hidden_layers":5,"pad_token_id":0}""")]
     [InlineData("starcoder2", """{"tie_word_embeddings":true}""")]
+    [InlineData("cohere2", """{"num_hidden_layers":5,"sliding_window":9,"tie_word_embeddings":true,"pad_token_id":0,"logit_scale":0.4}""")]
+    [InlineData("gemma3_text", """{"num_hidden_layers":7,"sliding_window":9,"tie_word_embeddings":true,"head_dim":16,"rope_theta":500.0}""")]
+    [InlineData("gemma3_text", """
+        {"num_hidden_layers":6,"sliding_window":5,"tie_word_embeddings":true,"head_dim":24,"query_pre_attn_scalar":40,
+         "rope_scaling":{"rope_type":"linear","factor":8.0}}
+        """)]
     public void RandomModel_OfEveryRule_GivesOurLogits(string modelType, string changes) =>
         AssertSameLogits(Models.Create(folder.File("model"), Models.Config(modelType, changes)));
 
