@@ -7,43 +7,46 @@ public static unsafe partial class Attention
 {
     /// <summary>The definition, in libtorch's operators: any device and type, one segment after the other.</summary>
     internal static Tensor PlainForward(
-        Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule, AttentionDropout dropout = default)
+        Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule, AttentionDropout dropout = default,
+        Tensor? sinks = null)
     {
         using var scope = new TensorScope();
         var outputs = new Tensor[layout.Segments.Length];
         for (var i = 0; i < outputs.Length; i++)
         {
             using var inner = new TensorScope();
-            var part = new PlainSegment(query, key, value, layout, i, rule, dropout);
+            var part = new PlainSegment(query, key, value, layout, i, rule, dropout, sinks);
             outputs[i] = inner.Keep(part.Ungroup(part.Kept(part.Weights).MatMul(part.Value)).To(query.DType));
         }
         return scope.Keep(Operator.Call("aten::cat"u8, default, outputs, 0L));
     }
 
-    /// <summary>Gradients of the definition with respect to query, key and value.</summary>
-    internal static (Tensor Query, Tensor Key, Tensor Value) PlainBackward(
+    /// <summary>Gradients of the definition with respect to query, key, value and sinks.</summary>
+    internal static (Tensor Query, Tensor Key, Tensor Value, Tensor? Sinks) PlainBackward(
         Tensor gradient, Tensor query, Tensor key, Tensor value, SequenceLayout layout, AttentionRule rule,
-        AttentionDropout dropout = default)
+        AttentionDropout dropout = default, Tensor? sinks = null)
     {
         using var scope = new TensorScope();
         var wide = query.DType == DType.Float64 ? DType.Float64 : DType.Float32;
         var queryGradient = Tensor.Zeros(query.Shape, wide, query.Device);
         var keyGradient = Tensor.Zeros(key.Shape, wide, key.Device);
         var valueGradient = Tensor.Zeros(value.Shape, wide, value.Device);
+        var sinkGradient = sinks is null ? null : Tensor.Zeros(sinks.Shape, wide, query.Device);
         for (var i = 0; i < layout.Segments.Length; i++)
         {
             using var inner = new TensorScope();
-            var part = new PlainSegment(query, key, value, layout, i, rule, dropout);
+            var part = new PlainSegment(query, key, value, layout, i, rule, dropout, sinks);
             var outputGradient = part.Group(gradient);                                      // [K, G*L, D]
             var weightGradient = part.Kept(outputGradient.MatMul(part.Value.Transpose(1, 2)));  // [K, G*L, S]
             var projection = weightGradient.Multiply(part.Weights).Sum(-1, keepDim: true);
             var scoreGradient = part.BeforeCap(weightGradient.Subtract(projection).Multiply(part.Weights)).Multiply(rule.Scale);
             part.OwnRows(queryGradient).CopyFrom(part.Ungroup(scoreGradient.MatMul(part.Key)));
             part.AddToKeys(keyGradient, scoreGradient.Transpose(1, 2).MatMul(part.Query));
+            sinkGradient?.AddInPlace(part.SinkWeights!.Multiply(projection).View(sinkGradient.Size(0), -1).Sum(-1).Multiply(-1));
             part.AddToKeys(valueGradient, part.Kept(part.Weights).Transpose(1, 2).MatMul(outputGradient));
         }
         return (scope.Keep(queryGradient.To(query.DType)), scope.Keep(keyGradient.To(key.DType)),
-            scope.Keep(valueGradient.To(value.DType)));
+            scope.Keep(valueGradient.To(value.DType)), sinkGradient is null ? null : scope.Keep(sinkGradient.To(sinks!.DType)));
     }
 
     /// <summary>One segment's operands in float32 (float64 beside float64 data), and its attention weights.</summary>
@@ -55,7 +58,8 @@ public static unsafe partial class Attention
         private readonly Tensor? capSlope;  // [K, G*L, S], derivative of the capped scores
 
         internal PlainSegment(
-            Tensor query, Tensor key, Tensor value, SequenceLayout layout, int segment, AttentionRule rule, AttentionDropout dropout)
+            Tensor query, Tensor key, Tensor value, SequenceLayout layout, int segment, AttentionRule rule, AttentionDropout dropout,
+            Tensor? sinks)
         {
             spans = KeySpans(layout, segment);
             keyHeads = key.Size(1);
@@ -73,7 +77,11 @@ public static unsafe partial class Attention
                 scores = tanh.Multiply(cap);
             }
             var masked = scores.View(keyHeads, -1, length, seen).Add(mask).View(scores.Shape);
-            Weights = Operator.Call("aten::softmax"u8, "int"u8, masked, -1L, Handbook.Torch.Value.None);
+            if (sinks is not null)
+                masked = Operator.Call("aten::cat"u8, default, new[] { masked, OfEachRow(sinks, length) }, -1L);
+            var weights = Operator.Call("aten::softmax"u8, "int"u8, masked, -1L, Handbook.Torch.Value.None);
+            Weights = sinks is null ? weights : weights.Narrow(-1, 0, seen);
+            SinkWeights = sinks is null ? null : weights.Narrow(-1, seen, 1);
             kept = dropout.Mask(Weights, layout, segment);
         }
 
@@ -88,6 +96,9 @@ public static unsafe partial class Attention
 
         /// <summary>[K, G*L, S].</summary>
         internal Tensor Weights { get; }
+
+        /// <summary>What the sinks took, [K, G*L, 1]; null where there are none.</summary>
+        internal Tensor? SinkWeights { get; }
 
         /// <summary>Weights, or the gradient of those that were kept, after dropout.</summary>
         internal Tensor Kept(Tensor weights) => kept is null ? weights : weights.Multiply(kept);
@@ -119,6 +130,10 @@ public static unsafe partial class Attention
                 from += length;
             }
         }
+
+        /// <summary>[H] as [K, G*L, 1].</summary>
+        private Tensor OfEachRow(Tensor sinks, int length) => Operator.Call(
+            "aten::expand"u8, default, Wide(sinks).View(-1, 1), new[] { sinks.Size(0), (long)length }, false).Reshape(keyHeads, -1, 1);
 
         private Tensor Gather(Tensor row)
         {

@@ -18,30 +18,47 @@ public static unsafe partial class Attention
     /// <param name="value">[tokens, key/value heads, valueDim].</param>
     /// <param name="layout">The row's segments.</param>
     /// <param name="rule">What happens to the products, and how far a token sees.</param>
+    /// <param name="sinks">
+    /// For each head a logit that takes part in the softmax and brings nothing, [heads] (arXiv:2508.10925); null for none.
+    /// </param>
     /// <returns>[tokens, heads, valueDim].</returns>
-    public static Variable Apply(Tape tape, Variable query, Variable key, Variable value, SequenceLayout layout, AttentionRule rule)
+    public static Variable Apply(
+        Tape tape, Variable query, Variable key, Variable value, SequenceLayout layout, AttentionRule rule, Weight? sinks = null)
     {
         Check(query.Value, key.Value, value.Value, layout);
         if (Fused.Applies(query.Value, key.Value, value.Value, rule))
         {
             return ApplyFused(
-                tape, query, key, value, new AttentionPlan(layout, query.Value, key.Value, rule.Scale, rule.Window ?? int.MaxValue));
+                tape, query, key, value, new AttentionPlan(layout, query.Value, key.Value, rule.Scale, rule.Window ?? int.MaxValue), sinks);
         }
         var mask = AttentionDropout.Take(tape.Random, rule.Dropout, query.Value, layout);
-        var output = PlainForward(query.Value, key.Value, value.Value, layout, rule, mask);
+        using var logits = sinks?.Lease();
+        var output = PlainForward(query.Value, key.Value, value.Value, layout, rule, mask, logits?.Value);
         return tape.Record(output, [query, key, value], [query.Value, key.Value, value.Value], (gradient, saved) =>
-            Accumulate(PlainBackward(gradient, saved[0], saved[1], saved[2], layout, rule, mask), query, key, value));
+        {
+            using var again = sinks?.Lease();
+            var (forQuery, forKey, forValue, forSinks) =
+                PlainBackward(gradient, saved[0], saved[1], saved[2], layout, rule, mask, again?.Value);
+            Accumulate((forQuery, forKey, forValue), query, key, value);
+            if (forSinks is not null)
+                sinks!.Gradient?.Add(forSinks);
+        }, [sinks]);
     }
 
-    private static Variable ApplyFused(Tape tape, Variable query, Variable key, Variable value, AttentionPlan plan)
+    private static Variable ApplyFused(
+        Tape tape, Variable query, Variable key, Variable value, AttentionPlan plan, Weight? sinks)
     {
         var (output, logSumExp) = Fused.Forward(plan, query.Value, key.Value, value.Value);
+        if (sinks is not null)
+            (output, logSumExp) = AttentionSinks.Join(output, logSumExp, sinks);
         var recorded = tape.Record(
             output, [query, key, value], [query.Value, key.Value, value.Value, output, logSumExp], (gradient, saved) =>
             {
                 using var rows = gradient.To(saved[0].DType).Contiguous();
+                if (sinks?.Gradient is { } sink)
+                    sink.Add(AttentionSinks.Gradient(rows, saved[3], saved[4], sinks));
                 Accumulate(Fused.Backward(plan, rows, saved), query, key, value);
-            });
+            }, [sinks]);
         logSumExp.Dispose();
         return recorded;
     }

@@ -20,6 +20,7 @@ public sealed class ExpertRows : IDisposable
         var flat = choice.Reshape(tokens * choices);
         var (sorted, order) = Operator.Call2("aten::sort"u8, "stable"u8, flat, Value.Some(true), 0L, false);
         Order = TensorScope.Detach(order);
+        Experts = TensorScope.Detach(sorted);
         var places = IntegerTensors.Progression(0, 1, tokens, choice.Device).View(tokens, 1);
         Tokens = TensorScope.Detach(Operator.Call("aten::expand"u8, default, places, new[] { tokens, choices }, false)
             .Reshape(tokens * choices).IndexSelect(0, order));
@@ -30,6 +31,9 @@ public sealed class ExpertRows : IDisposable
 
     /// <summary>int64 [rows]: the place of each row's choice, token * choices + number of the choice.</summary>
     public Tensor Order { get; }
+
+    /// <summary>int64 [rows]: the expert of each row.</summary>
+    public Tensor Experts { get; }
 
     /// <summary>int64 [rows]: the token of each row.</summary>
     public Tensor Tokens { get; }
@@ -47,6 +51,7 @@ public sealed class ExpertRows : IDisposable
     public void Dispose()
     {
         Order.Dispose();
+        Experts.Dispose();
         Tokens.Dispose();
         Ends.Dispose();
     }

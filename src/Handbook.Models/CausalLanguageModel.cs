@@ -27,8 +27,9 @@ public sealed class CausalLanguageModel : IPretrainedModel
         this.folder = folder;
         this.source = source;
         Config = config;
-        Decoder = new Decoder(source, config, architecture.Names);
-        Head = LanguageHead.Create(source, config, architecture.Names, Decoder.Embedding);
+        var names = folder?.Names ?? architecture.Names;
+        Decoder = new Decoder(source, config, names);
+        Head = LanguageHead.Create(source, config, names, Decoder.Embedding);
         Slots = [.. Decoder.Slots, .. Head.Own];
         Map = source.Map;
         source.Finish();
@@ -101,7 +102,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
         var folder = new ModelFolder(path);
         try
         {
-            var names = folder.Architecture.Names;
+            var names = folder.Names;
             var tied = folder.Config.Head.IsTied;
             if (tied)
                 CheckTied(folder, names);

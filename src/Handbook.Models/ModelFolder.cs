@@ -32,6 +32,7 @@ public sealed class ModelFolder : IDisposable
         // It is written again with the trained model; whoever samples then must be able to read it.
         _ = Generation.GenerationDefaults.Of(GenerationConfig, generationPath);
         Weights = new SafetensorsFolder(path);
+        Names = Architecture.NamesIn(Weights.Names);
     }
 
     /// <summary>The folder; that of the base where an adapter's was opened.</summary>
@@ -52,6 +53,9 @@ public sealed class ModelFolder : IDisposable
     /// <summary>Row of the architecture.</summary>
     public Architecture Architecture { get; }
 
+    /// <summary>What the folder calls its weights.</summary>
+    public WeightNames Names { get; }
+
     /// <summary>The configuration.</summary>
     public ModelConfig Config { get; }
 
@@ -63,8 +67,9 @@ public sealed class ModelFolder : IDisposable
 
     /// <summary>Element type that most weights are stored in, those in codes of few bits left out.</summary>
     public DType StoredDType => Weights.Names
-        .Where(name => Config.Quantization is null || !BitsandbytesTensors.IsBeside(name) && !BitsandbytesTensors.AreIn(Weights, name))
-        .GroupBy(name => ElementTypes.DTypeOf(Weights.Entry(name).DTypeName) ?? DType.Float32)
+        .Where(name => Config.Quantization is null || (!BitsandbytesTensors.IsBeside(name) && !BitsandbytesTensors.AreIn(Weights, name)))
+        .Where(name => ElementTypes.DTypeOf(Weights.Entry(name).DTypeName) is { } type && type.IsFloatingPoint())
+        .GroupBy(name => ElementTypes.DTypeOf(Weights.Entry(name).DTypeName)!.Value)
         .MaxBy(group => group.Sum(name => Weights.Entry(name).ElementCount))?.Key ?? DType.Float32;
 
     /// <summary>The codes of few bits that a model of this folder has: those asked for, or those that the files hold already.</summary>
@@ -77,7 +82,7 @@ public sealed class ModelFolder : IDisposable
         return Config.Quantization ?? (asked is null ? null : asked with
         {
             SkippedModules = [.. asked.SkippedModules.Union(
-                new[] { Architecture.Names.Head, Architecture.Names.Router }.Where(name => name.Length > 0))],
+                new[] { Names.Head, Names.Router }.Where(name => name.Length > 0))],
         });
     }
 

@@ -28,8 +28,8 @@ public sealed class SequenceClassifier : IPretrainedModel
         this.folder = folder;
         this.source = source;
         Config = config;
-        Decoder = new Decoder(source, config, architecture.Names);
-        score = source.Slot(architecture.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal,
+        Decoder = new Decoder(source, config, folder.Names);
+        score = source.Slot(folder.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal,
             role: WeightRole.Head);
         Slots = [.. Decoder.Slots, score];
         Map = source.Map;
@@ -90,7 +90,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         var folder = new ModelFolder(path);
         try
         {
-            var names = folder.Architecture.Names;
+            var names = folder.Names;
             var config = folder.Config with
             {
                 VocabularySize = folder.VocabularySize, LabelCount = labels ?? folder.Config.LabelCount,

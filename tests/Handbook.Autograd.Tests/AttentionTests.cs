@@ -149,6 +149,32 @@ public class AttentionTests : KernelRoad
         Assert.Equal(0, LiveTensors.Growth(() => Run(inputs, layout, null)));
     }
 
+    [Theory]
+    [InlineData(DType.Float32, 2e-5)]
+    [InlineData(DType.BFloat16, 0.03)]
+    public void Apply_WithSinks_EqualsThePlainComposition(DType dtype, double tolerance)
+    {
+        using var scope = new TensorScope();
+        var layout = new SequenceLayout(new Segment(0, 90), new Segment(90, 70, 90, 0), new Segment(160, 33));
+        var inputs = Inputs(layout.Length, 4, 2, 40, dtype);
+        var sinks = GradientCheck.Normal(new Random(1), 4).Multiply(3).To(dtype);
+        var rule = new AttentionRule(Scale) { Window = 30 };
+        var variables = Array.ConvertAll(inputs, input => new Variable(input, requiresGrad: true));
+        var weight = new Parameter("sinks", sinks.Clone());
+        using var tape = new Tape();
+        var output = Attention.Apply(tape, variables[0], variables[1], variables[2], layout, rule, weight);
+        tape.Backward(output, inputs[3].Alias());
+
+        var wide = Array.ConvertAll(inputs, input => input.To(DType.Float64));
+        var (query, key, value, sink) = Attention.PlainBackward(
+            wide[3], wide[0], wide[1], wide[2], layout, rule, sinks: sinks.To(DType.Float64));
+        var expected = Attention.PlainForward(wide[0], wide[1], wide[2], layout, rule, sinks: sinks.To(DType.Float64));
+        GradientCheck.AssertClose(expected, output.Value, tolerance, "output");
+        foreach (var (gradient, variable) in new[] { query, key, value }.Zip(variables))
+            GradientCheck.AssertClose(gradient, variable.Grad!, tolerance, "gradient");
+        GradientCheck.AssertClose(sink!, weight.Grad!, tolerance, "gradient of the sinks");
+    }
+
     private static IEnumerable<long> Rows(int start, int length) => Enumerable.Range(start, length).Select(row => (long)row);
 
     private static Tensor[] Inputs(int tokens, int heads, int keyHeads, int width, DType dtype)
@@ -176,7 +202,7 @@ public class AttentionTests : KernelRoad
 
     private static Tensor[] Plain(Tensor[] inputs, SequenceLayout layout, int? window)
     {
-        var (query, key, value) = Attention.PlainBackward(
+        var (query, key, value, _) = Attention.PlainBackward(
             inputs[3], inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window });
         return [Attention.PlainForward(inputs[0], inputs[1], inputs[2], layout, new AttentionRule(Scale) { Window = window }), query, key,
             value];

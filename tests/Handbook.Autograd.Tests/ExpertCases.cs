@@ -30,6 +30,8 @@ internal static class ExpertCases
                     tape, x[0], Sorted(), new LowRankWeight(x[1], x[2], x[3], 0.5, new AdapterSwitch(), dropout), drops: true)],
                 dropout > 0 ? null : x => [Joined([x[0], x[1].Add(x[3].MatMul(x[2]).Multiply(0.5))])]);
         }
+        yield return new(typeof(ClampedGate), nameof(ClampedGate.Apply), "", r => [Normal(r, 5, 4), Normal(r, 5, 4)],
+            (tape, x) => [ClampedGate.Apply(tape, x[0], x[1], 1.7, 0.6)], x => [Clamped(x[0], x[1])]);
         yield return new(typeof(Indexing), nameof(Indexing.SumRows), "", r => [Normal(r, 5, 3)],
             (tape, x) => [tape.SumRows(x[0], Tensor.From(new long[] { 2, 0, 2, 2, 0 }), 4)],
             x => [Tensor.From<double>([0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1, 1, 0, 0, 0, 0, 0, 0], [4, 5]).MatMul(x[0])]);
@@ -44,6 +46,14 @@ internal static class ExpertCases
 
     private static Tensor Product(Tensor[] x, int expert, int start, int count) =>
         x[0].Narrow(0, start, count).MatMul(x[1].Select(0, expert).Transpose(0, 1));
+
+    private static Tensor Clamped(Tensor gate, Tensor up)
+    {
+        Tensor most = Tensor.Full([], 0.6, DType.Float64), least = Tensor.Full([], -0.6, DType.Float64);
+        var g = Operator.Call("aten::minimum"u8, default, gate, most);
+        var u = Operator.Call("aten::maximum"u8, default, Operator.Call("aten::minimum"u8, default, up, most), least);
+        return g.Multiply(Operator.Call("aten::sigmoid"u8, default, g.Multiply(1.7))).Multiply(u.Add(1));
+    }
 
     private static Tensor Chosen(Tensor logits, bool normalize)
     {

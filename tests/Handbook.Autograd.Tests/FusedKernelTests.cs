@@ -184,6 +184,8 @@ public class FusedKernelTests : KernelRoad
             operations[$"GatedActivation {kind}"] = (r => [Normal(r, 201, 97), Normal(r, 201, 97)],
                 (tape, x) => [GatedActivation.Apply(tape, x[0], x[1], kind)]);
         }
+        operations["ClampedGate"] = (r => [Normal(r, 201, 97), Normal(r, 201, 97)],
+            (tape, x) => [ClampedGate.Apply(tape, x[0], x[1], 1.7, 0.75)]);
         return operations;
     }
 

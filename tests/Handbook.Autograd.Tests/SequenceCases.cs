@@ -31,6 +31,11 @@ internal static class SequenceCases
                 (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, rule)], x => [Attended(x, rule)]);
         }
         yield return new(
+            typeof(Attention), nameof(Attention.Apply), "with sinks",
+            r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3), Normal(r, 4)],
+            (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, new AttentionRule(0.4) { Window = 4 }, x[3])],
+            null);
+        yield return new(
             typeof(Attention), nameof(Attention.Apply), "with dropout", r => [Normal(r, 9, 4, 3), Normal(r, 9, 2, 3), Normal(r, 9, 2, 3)],
             (tape, x) => [Attention.Apply(tape, x[0], x[1], x[2], PromptWithTwoAnswers, new AttentionRule(0.4) { Dropout = 0.3 })], null);
         float[] coefficients = [-0.5f, 0.25f, -1, 2, 0];

@@ -9,7 +9,7 @@ namespace Handbook.Models.Tests;
 /// <summary>Folders of the Gemma 3 that also sees images: the text model is taken out of them.</summary>
 public sealed class Gemma3FolderTests
 {
-    private static readonly (string, JsonNode?)[] Fields =
+    private static (string, JsonNode?)[] Fields =>
     [
         ("model_type", "gemma3_text"), ("architectures", null), ("sliding_window", 8), ("head_dim", 8), ("tie_word_embeddings", true),
         ("rms_norm_eps", 1e-6),

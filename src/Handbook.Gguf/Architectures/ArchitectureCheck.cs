@@ -69,6 +69,10 @@ internal sealed class ArchitectureCheck
         Bias("the feed-forward block", row.FeedForwardBias, block.HasBias);
         if (block.Activation != row.Activation)
             Refuse($"its activation is {row.Activation}, the model's {block.Activation}");
+        if (block.Clamp != row.Clamp)
+            Refuse("the limits of its clamped gate are others");
+        if (block.Routing is { NormalizesWeights: false })
+            Refuse("it divides the weights of a token's experts by their sum (norm_topk_prob is false)");
         if (row.Routes != block.Routing is not null)
             Refuse(row.Routes ? "it needs experts" : "it has no experts");
     }

@@ -67,6 +67,12 @@ internal sealed record GgufArchitecture(string ModelType, string Name)
     /// <summary>Whether experts are known.</summary>
     public bool Routes { get; init; }
 
+    /// <summary>The clamped gate that it computes in the activation's place; null for none.</summary>
+    public GateClamp? Clamp { get; init; }
+
+    /// <summary>What it calls the norm in front of the feed-forward block.</summary>
+    public string FeedForwardNorm { get; init; } = "ffn_norm";
+
     /// <summary>Which head.</summary>
     public HeadRule Head { get; init; }
 

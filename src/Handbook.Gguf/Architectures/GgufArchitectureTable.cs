@@ -48,6 +48,18 @@ internal static class GgufArchitectureTable
         },
         new("qwen2", "qwen2") { HeadsFillWidth = true, QueryKeyValueBias = BiasRule.Always },
         new("qwen3", "qwen3"),
+        new("qwen3_moe", "qwen3moe") { Routes = true },
+        new("gpt_oss", "gpt-oss")
+        {
+            Routes = true,
+            Windows = i => i % 2 == 0,
+            Clamp = new GateClamp(1.702, 7),
+            FeedForwardNorm = "post_attention_norm",
+            Head = HeadRule.Own,
+            QueryKeyValueBias = BiasRule.Always,
+            OutputBias = BiasRule.Always,
+            FeedForwardBias = BiasRule.Always,
+        },
         new("smollm3", "smollm3") { TurnsNeighbours = true, Turns = i => (i + 1) % 4 != 0 },
         new("starcoder2", "starcoder2")
         {

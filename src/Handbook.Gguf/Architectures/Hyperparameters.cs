@@ -45,6 +45,7 @@ internal static class Hyperparameters
         {
             metadata.Add(Key("expert_count"), routing.ExpertCount);
             metadata.Add(Key("expert_used_count"), routing.ExpertsPerToken);
+            metadata.Add(Key("expert_feed_forward_length"), block.Width);
         }
         if (Rotary(config) is { } rotary)
             AddRotary(metadata, Key("rope."), rotary);

@@ -19,9 +19,9 @@ internal sealed class ModelTensors
     public ModelTensors(GgufArchitecture row, ModelFolder folder, FileType type)
     {
         (this.row, this.folder) = (row, folder);
-        names = new TensorNames(folder.Architecture.Names);
+        names = new TensorNames(row, folder.Names);
         plan = new TypePlan(type, folder.Config);
-        stored = new StoredNames(folder.Architecture.Names, folder.Weights.Names);
+        stored = new StoredNames(folder.Names, folder.Weights.Names);
     }
 
     /// <summary>All tensors.</summary>
@@ -33,10 +33,11 @@ internal sealed class ModelTensors
         // Shapes without elements: all that is wrong with the weights is said before anything is written.
         using var model = CausalLanguageModel.Load(folder.Path, DType.Float32, Device.Meta);
         var tensors = model.Parameters
-            .Select(weight => Of(names[weight.Name], weight.Name, weight.Value.Shape.ToArray(), model.Map[weight.Name])).ToList();
+            .SelectMany(weight => names[weight.Name].Select(place =>
+                Of(place, weight.Name, weight.Value.Shape.ToArray(), model.Map[weight.Name]))).ToList();
         if (folder.Config.Head.IsTied && row.Head == HeadRule.Own)
         {
-            var name = folder.Architecture.Names.Embedding + ".weight";
+            var name = folder.Names.Embedding + ".weight";
             tensors.Add(Of(new TensorPlace("output.weight", TensorRole.Head, -1, false), name,
                 [folder.Config.VocabularySize, folder.Config.HiddenSize], model.Map[name]));
         }
@@ -45,11 +46,16 @@ internal sealed class ModelTensors
         return tensors;
     }
 
-    private GgufTensor Of(TensorPlace place, string weight, long[] shape, StoredForm form) =>
-        new(place.Name, shape, plan[place, shape], () => Parts(place, weight, shape, form));
+    private GgufTensor Of(TensorPlace place, string weight, long[] shape, StoredForm form)
+    {
+        long[] written = place.Half is null ? shape : [shape[0], shape[1] / 2, .. shape[2..]];
+        return new GgufTensor(place.Name, written, plan[place, written], () => Parts(place, weight, shape, form));
+    }
 
     private IEnumerable<Tensor> Parts(TensorPlace place, string weight, long[] shape, StoredForm form)
     {
+        if (MicroscaledWeights.Holds(folder.Weights, stored[weight]))
+            return [Unpacked(place, weight, shape)];
         var entries = form.Entries(weight, shape);
         // Experts stand in files one by one, and one after another in the tensor.
         return form is StoredForm.Stacked
@@ -64,8 +70,25 @@ internal sealed class ModelTensors
         return TensorScope.Detach(Transformed(place, weight));
     }
 
+    private Tensor Unpacked(TensorPlace place, string weight, long[] shape)
+    {
+        using var scope = new TensorScope();
+        return TensorScope.Detach(Transformed(place, MicroscaledWeights.Read(folder.Weights, stored[weight], shape, DType.BFloat16)));
+    }
+
+    /// <summary>Gate or up of a weight that holds both, [experts, outputs, ...].</summary>
+    private Tensor HalfOf(Tensor weight, int half)
+    {
+        var width = weight.Size(1) / 2;
+        if (folder.Names.Experts is not { Alternate: true })
+            return weight.Narrow(1, half * width, width).Contiguous();
+        return weight.Reshape([weight.Size(0), width, 2, .. weight.Shape[2..]]).Select(2, half).Contiguous();
+    }
+
     private Tensor Transformed(TensorPlace place, Tensor weight)
     {
+        if (place.Half is { } half)
+            return HalfOf(weight, half);
         var config = folder.Config;
         if (place.Role == TensorRole.Norm)
             return NormOf(place, config).IsOffset && !place.IsBias ? weight.To(DType.Float32).Add(1.0) : weight;

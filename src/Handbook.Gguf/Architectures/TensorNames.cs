@@ -9,10 +9,13 @@ namespace Handbook.Gguf.Architectures;
 internal sealed class TensorNames
 {
     private readonly string layers;
-    private readonly Dictionary<string, (string Name, TensorRole Role)> outside = [];
-    private readonly Dictionary<string, (string Name, TensorRole Role)> inside = [];
+    private readonly Dictionary<string, IReadOnlyList<TensorPlace>> outside = [];
+    private readonly Dictionary<string, IReadOnlyList<TensorPlace>> inside = [];
 
-    public TensorNames(WeightNames names)
+    /// <summary>Names of a row's tensors.</summary>
+    /// <param name="row">The architecture in llama.cpp.</param>
+    /// <param name="names">What the folder calls its weights.</param>
+    public TensorNames(GgufArchitecture row, WeightNames names)
     {
         layers = names.Layers + ".";
         Add(outside, names.Embedding, "token_embd", TensorRole.Embedding);
@@ -21,30 +24,31 @@ internal sealed class TensorNames
         Add(outside, names.Head, "output", TensorRole.Head);
         Add(inside, names.Norms.BeforeAttention, "attn_norm", TensorRole.Norm);
         Add(inside, names.Norms.AfterAttention, "post_attention_norm", TensorRole.Norm);
-        Add(inside, names.Norms.BeforeFeedForward, "ffn_norm", TensorRole.Norm);
+        Add(inside, names.Norms.BeforeFeedForward, row.FeedForwardNorm, TensorRole.Norm);
         Add(inside, names.Norms.AfterFeedForward, "post_ffw_norm", TensorRole.Norm);
         Add(inside, names.QueryKeyNorms.Query, "attn_q_norm", TensorRole.QueryNorm);
         Add(inside, names.QueryKeyNorms.Key, "attn_k_norm", TensorRole.KeyNorm);
         AddAttention(names);
-        AddFeedForward(names);
+        if (names.Experts is { } experts)
+            AddExperts(experts);
+        else
+            AddFeedForward(names);
     }
 
-    /// <summary>The place of a weight.</summary>
-    /// <param name="weight">Its name, with <c>.weight</c> or <c>.bias</c>.</param>
+    /// <summary>The places of a weight: one, or two where it holds gate and up.</summary>
+    /// <param name="weight">Its name in the folder.</param>
     /// <exception cref="InvalidOperationException">No name of the architecture fits.</exception>
-    public TensorPlace this[string weight]
+    public IReadOnlyList<TensorPlace> this[string weight]
     {
         get
         {
-            var dot = weight.LastIndexOf('.');
-            var (stem, kind) = (weight[..dot], weight[dot..]);
-            if (outside.TryGetValue(stem, out var row))
-                return new TensorPlace(row.Name + kind, row.Role, -1, kind == ".bias");
-            var rest = stem.StartsWith(layers, StringComparison.Ordinal) ? stem[layers.Length..] : "";
+            if (outside.TryGetValue(weight, out var places))
+                return places;
+            var rest = weight.StartsWith(layers, StringComparison.Ordinal) ? weight[layers.Length..] : "";
             var end = rest.IndexOf('.', StringComparison.Ordinal);
             if (end > 0 && int.TryParse(rest[..end], CultureInfo.InvariantCulture, out var layer)
-                && inside.TryGetValue(rest[(end + 1)..], out row))
-                return new TensorPlace($"blk.{layer}.{row.Name}{kind}", row.Role, layer, kind == ".bias");
+                && inside.TryGetValue(rest[(end + 1)..], out places))
+                return [.. places.Select(place => place with { Name = $"blk.{layer}.{place.Name}", Layer = layer })];
             throw new InvalidOperationException($"{weight} has no name in GGUF.");
         }
     }
@@ -60,21 +64,40 @@ internal sealed class TensorNames
             Add(inside, names.QueryKeyValue[2], "attn_v", TensorRole.Value);
         }
         Add(inside, names.AttentionOutput, "attn_output", TensorRole.AttentionOutput);
+        inside.Add(names.Sinks, [new TensorPlace("attn_sinks.weight", TensorRole.Sinks, -1, IsBias: false)]);
     }
 
     private void AddFeedForward(WeightNames names)
     {
-        var end = names.Router.Length > 0 ? "_exps" : "";
-        Add(inside, names.Router, "ffn_gate_inp", TensorRole.Router);
         if (names.FeedForwardInputs is [var gate, _])
-            Add(inside, gate, "ffn_gate" + end, TensorRole.Up);
-        Add(inside, names.FeedForwardInputs[^1], "ffn_up" + end, TensorRole.Up);
-        Add(inside, names.FeedForwardOutput, "ffn_down" + end, TensorRole.Down);
+            Add(inside, gate, "ffn_gate", TensorRole.Up);
+        Add(inside, names.FeedForwardInputs[^1], "ffn_up", TensorRole.Up);
+        Add(inside, names.FeedForwardOutput, "ffn_down", TensorRole.Down);
     }
 
-    private static void Add(Dictionary<string, (string, TensorRole)> rows, string name, string gguf, TensorRole role)
+    private void AddExperts(ExpertNames names)
     {
-        if (name.Length > 0)
-            rows.Add(name, (gguf, role));
+        Add(inside, names.Router, "ffn_gate_inp", TensorRole.Router);
+        foreach (var (end, kind) in new[] { (names.WeightEnd, ".weight"), (names.BiasEnd, ".bias") })
+        {
+            TensorPlace Place(string name, TensorRole role) => new($"ffn_{name}_exps{kind}", role, -1, kind == ".bias");
+            var (gate, up) = (Place("gate", TensorRole.Up), Place("up", TensorRole.Up));
+            if (names.Inputs is [var both])
+                inside.Add(both + end, [gate with { Half = 0 }, up with { Half = 1 }]);
+            else
+            {
+                inside.Add(names.Inputs[0] + end, [gate]);
+                inside.Add(names.Inputs[1] + end, [up]);
+            }
+            inside.Add(names.Output + end, [Place("down", TensorRole.Down)]);
+        }
+    }
+
+    private static void Add(Dictionary<string, IReadOnlyList<TensorPlace>> rows, string name, string gguf, TensorRole role)
+    {
+        if (name.Length == 0)
+            return;
+        foreach (var kind in new[] { ".weight", ".bias" })
+            rows.Add(name + kind, [new TensorPlace(gguf + kind, role, -1, kind == ".bias")]);
     }
 }

@@ -31,6 +31,8 @@ internal enum TensorRole
     Down,
     /// <summary>The router of experts.</summary>
     Router,
+    /// <summary>Logits of the heads' sinks.</summary>
+    Sinks,
 }
 
 /// <summary>A tensor's place in a GGUF file.</summary>
@@ -38,4 +40,8 @@ internal enum TensorRole
 /// <param name="Role">What it does.</param>
 /// <param name="Layer">Its layer; -1 outside the layers.</param>
 /// <param name="IsBias">Whether it is the bias.</param>
-internal sealed record TensorPlace(string Name, TensorRole Role, int Layer, bool IsBias);
+internal sealed record TensorPlace(string Name, TensorRole Role, int Layer, bool IsBias)
+{
+    /// <summary>Which half of the experts' outputs it is, where one weight holds gate (0) and up (1); null for the whole weight.</summary>
+    public int? Half { get; init; }
+}

@@ -31,6 +31,25 @@ public sealed record Architecture
     /// <summary>Names of the weights.</summary>
     public WeightNames Names { get; init; } = new();
 
+    /// <summary>Other names that folders of this architecture may have for the same weights; each lays experts out in its way.</summary>
+    public IReadOnlyList<WeightNames> OtherNames { get; init; } = [];
+
+    /// <summary>The <c>quant_method</c> of files that are read, dequantised while loading; null for none.</summary>
+    public string? QuantizationMethod { get; init; }
+
+    /// <summary>The names that a folder has.</summary>
+    /// <param name="stored">Names of its tensors.</param>
+    public WeightNames NamesIn(IEnumerable<string> stored)
+    {
+        if (OtherNames.Count == 0)
+            return Names;
+        var present = stored.ToList();
+        return OtherNames.FirstOrDefault(names => present.Any(name => EndsIn(name, names.Experts!))) ?? Names;
+
+        static bool EndsIn(string name, ExpertNames experts) =>
+            name.EndsWith(experts.Output + experts.WeightEnd, StringComparison.Ordinal);
+    }
+
     /// <summary>Reads a configuration.</summary>
     /// <param name="json">The content of <c>config.json</c>.</param>
     /// <param name="path">Its name for messages.</param>
@@ -40,7 +59,12 @@ public sealed record Architecture
         // Numbers that a recipe's YAML made hold other types than parsed ones, which is what the reader asks for.
         json = JsonNode.Parse(json.ToJsonString())!.AsObject();
         var reader = new ConfigReader(json, path);
-        var config = read(reader) with { Quantization = QuantizationConfig.Read(reader) };
+        var config = read(reader);
+        // What an architecture's own files are packed in is unpacked while loading; the codes of others are weights of their own.
+        if ((json["quantization_config"] as JsonObject)?["quant_method"]?.ToString() is { } method && method == QuantizationMethod)
+            reader.Ignore("quantization_config");
+        else
+            config = config with { Quantization = QuantizationConfig.Read(reader) };
         return config with { UnknownFields = [.. config.UnknownFields, .. reader.Finish(ModelType)] };
     }
 }

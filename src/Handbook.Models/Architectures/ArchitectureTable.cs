@@ -20,12 +20,14 @@ public static class ArchitectureTable
             Gemma3Architecture.WithVision,
             QwenArchitecture.Second,
             QwenArchitecture.Third,
+            Qwen3MoeArchitecture.Row,
             SmolLm3Architecture.Row,
             Starcoder2Architecture.Row,
             Phi3Architecture.Row,
             Olmo2Architecture.Row,
             Gpt2Architecture.Row,
             Cohere2Architecture.Row,
+            GptOssArchitecture.Row,
         }.ToDictionary(row => row.ModelType);
 
     /// <summary>The row for a configuration.</summary>

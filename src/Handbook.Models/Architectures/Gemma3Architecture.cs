@@ -84,7 +84,7 @@ internal static class Gemma3Architecture
             "vision_config", "mm_tokens_per_image", "boi_token_index", "eoi_token_index", "image_token_index", "image_token_id",
             "boi_token_id", "eoi_token_id", "tie_word_embeddings", "initializer_range");
         var text = json.Object("text_config")?.DeepClone().AsObject() ?? [];
-        foreach (var key in new[] { "bos_token_id", "eos_token_id", "pad_token_id", "id2label", "label2id", "num_labels", "dtype", "torch_dtype" })
+        foreach (var key in new[] { "bos_token_id", "eos_token_id", "pad_token_id", "id2label", "label2id", "num_labels", "dtype" })
         {
             if (json.Json[key] is { } value)
                 text[key] = value.DeepClone();

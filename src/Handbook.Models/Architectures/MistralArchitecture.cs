@@ -16,10 +16,10 @@ internal static class MistralArchitecture
         ClassStem = "Mixtral",
         Names = new WeightNames
         {
-            Router = "block_sparse_moe.gate",
-            FeedForwardInputs = ["block_sparse_moe.experts.*.w1", "block_sparse_moe.experts.*.w3"],
-            FeedForwardOutput = "block_sparse_moe.experts.*.w2",
+            Experts = new("block_sparse_moe.gate", ["block_sparse_moe.experts.*.w1", "block_sparse_moe.experts.*.w3"],
+                "block_sparse_moe.experts.*.w2"),
         },
+        OtherNames = [new WeightNames { Experts = ExpertNames.Joined }],
     };
 
     private static ModelConfig ReadDense(ConfigReader json)
@@ -39,22 +39,18 @@ internal static class MistralArchitecture
     {
         var fields = DecoderFields.Read(json, hidden: 4096, heads: 32, keyValueHeads: 8, positions: 4096 * 32);
         var norm = new NormConfig(NormKind.RootMeanSquare, json.Number("rms_norm_eps", 1e-5));
-        var experts = json.Integer("num_local_experts", 8);
-        var chosen = json.Integer("num_experts_per_tok", 2);
-        if (chosen > experts)
-            json.Problem("num_experts_per_tok", $"({chosen}) is more than num_local_experts ({experts})", 0);
+        var routing = DecoderFields.Routing(json, experts: 8, chosen: 2, normalizes: true);
         if (json.Number("router_jitter_noise", 0) != 0)
             json.Problem("router_jitter_noise", "is not 0, which is not supported: set it to 0", 0);
-        var coefficient = json.Number("router_aux_loss_coef", 0.001);
         var layer = new LayerConfig
         {
             Attention = fields.Attention(theta: 1e6) with { Window = json.OptionalIntegerOr("sliding_window", null) },
-            FeedForward = fields.FeedForward(width: 14336) with { Routing = new RoutingConfig(experts, chosen, NormalizesWeights: true) },
+            FeedForward = fields.FeedForward(width: 14336) with { Routing = routing },
             Norms = LayerNorms.Before(norm),
         };
         return fields.Model("mixtral", vocabulary: 32000, fields.Repeat(32, layer), norm, tied: false) with
         {
-            RouterAuxLossCoefficient = json.Flag("output_router_logits", false) ? coefficient : 0,
+            RouterAuxLossCoefficient = DecoderFields.RouterLossCoefficient(json),
         };
     }
 }

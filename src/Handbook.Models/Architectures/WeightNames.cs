@@ -40,15 +40,18 @@ public sealed record WeightNames
 
     /// <summary>
     /// In a layer: what widens in the feed-forward block: gate and up projections, one name where one matrix holds both in this order
-    /// or where nothing is gated. For experts the <c>*</c> stands for their number.
+    /// or where nothing is gated.
     /// </summary>
     public IReadOnlyList<string> FeedForwardInputs { get; init; } = ["mlp.gate_proj", "mlp.up_proj"];
 
     /// <summary>In a layer: what narrows again.</summary>
     public string FeedForwardOutput { get; init; } = "mlp.down_proj";
 
-    /// <summary>In a layer: the router of the experts.</summary>
-    public string Router { get; init; } = "";
+    /// <summary>In a layer that routes: the router and the experts; null where no layer does.</summary>
+    public ExpertNames? Experts { get; init; }
+
+    /// <summary>In a layer: the logit of each head's sink, a tensor and no module.</summary>
+    public string Sinks { get; init; } = "self_attn.sinks";
 
     /// <summary>The norm after the last layer.</summary>
     public string FinalNorm { get; init; } = "model.norm";
@@ -64,6 +67,35 @@ public sealed record WeightNames
 
     /// <summary>Ends of names of tensors that old checkpoints hold and that are no weights: constants and masks.</summary>
     public IReadOnlyList<string> Constants { get; init; } = [".rotary_emb.inv_freq"];
+}
+
+/// <summary>Names of a mixture of experts in a layer.</summary>
+/// <param name="Router">The router.</param>
+/// <param name="Inputs">
+/// What widens: gate and up, or one name where one matrix holds both. Where each expert is a tensor of its own the <c>*</c> stands for
+/// its number.
+/// </param>
+/// <param name="Output">What narrows.</param>
+public sealed record ExpertNames(string Router, IReadOnlyList<string> Inputs, string Output)
+{
+    /// <summary>Mixtures as transformers 5 holds them: two tensors for all experts, which are parameters and no modules.</summary>
+    public static ExpertNames Joined { get; } = new("mlp.gate", ["mlp.experts.gate_up_proj"], "mlp.experts.down_proj")
+    {
+        WeightEnd = "",
+        Form = StoredForm.Same.Instance,
+    };
+
+    /// <summary>What a matrix's name ends in.</summary>
+    public string WeightEnd { get; init; } = ".weight";
+
+    /// <summary>What a bias's name ends in.</summary>
+    public string BiasEnd { get; init; } = "_bias";
+
+    /// <summary>How the matrices stand in files.</summary>
+    public StoredForm Form { get; init; } = StoredForm.Stacked.Instance;
+
+    /// <summary>True when the one matrix that holds both has gate and up in turns, row by row.</summary>
+    public bool Alternate { get; init; }
 }
 
 /// <summary>Names of a layer's norms.</summary>

@@ -15,6 +15,7 @@ public sealed class AttentionBlock
     private readonly Norm? queryNorm;
     private readonly Norm? keyNorm;
     private readonly Projection output;
+    private readonly WeightSlot? sinks;
 
     /// <summary>Takes the weights of a layer from a source.</summary>
     public AttentionBlock(WeightSource source, ModelConfig model, WeightNames names, int layer)
@@ -28,6 +29,7 @@ public sealed class AttentionBlock
         inputs = Projection.Many(
             source, prefix, names.QueryKeyValue, widths, model.HiddenSize, config.QueryKeyValueBias, names.Projections);
         output = new Projection(source, prefix + names.AttentionOutput, model.HiddenSize, queryWidth, config.OutputBias, names.Projections);
+        sinks = config.HasSinks ? source.Slot(prefix + names.Sinks, [config.HeadCount], Initialization.Normal) : null;
         if (config.QueryKeyNorm is not { } norm)
             return;
         queryNorm = new Norm(source, prefix + names.QueryKeyNorms.Query, norm.IsPerHead ? config.HeadDim : queryWidth, norm.Norm);
@@ -37,7 +39,7 @@ public sealed class AttentionBlock
     /// <summary>All its weights, in the reference's order.</summary>
     public IEnumerable<WeightSlot> Slots =>
         inputs.Append(output).SelectMany(layer => layer.Slots)
-            .Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Slots));
+            .Concat(new[] { queryNorm, keyNorm }.OfType<Norm>().SelectMany(norm => norm.Slots)).Concat(sinks is null ? [] : [sinks]);
 
     /// <summary>[tokens, width] to [tokens, width]; takes the input over.</summary>
     public Variable Forward(Tape tape, ForwardContext context, Variable input)
@@ -55,7 +57,7 @@ public sealed class AttentionBlock
         using var key = Turned(tape, context, projected[1], config.KeyValueHeadCount, keyNorm);
         using var values = projected[2];
         using var value = Heads.Split(tape, values, config.KeyValueHeadCount);
-        return context.Attend(tape, layer, query, key, value, config);
+        return context.Attend(tape, layer, query, key, value, config, sinks?.Weight);
     }
 
     /// <summary>Queries or keys as heads, normalised and turned where the configuration says so; takes them over.</summary>

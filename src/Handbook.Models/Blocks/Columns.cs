@@ -6,6 +6,21 @@ namespace Handbook.Models.Blocks;
 /// <summary>Parts of what one matrix made: query, key and value, or gate and up.</summary>
 internal static class Columns
 {
+    /// <summary>[tokens, 2 * width] whose columns take turns as two parts, [tokens, width] each.</summary>
+    internal static Variable[] Unmix(Tape tape, Variable features)
+    {
+        var pairs = features.Value.Size(1) / 2;
+        using var scope = new TensorScope();
+        var both = features.Value.Reshape(-1, pairs, 2);
+        Tensor[] parts = [scope.Keep(both.Select(2, 0).Contiguous()), scope.Keep(both.Select(2, 1).Contiguous())];
+        return tape.Record(parts, [features], [], (gradients, _) =>
+        {
+            var present = Array.Find(gradients, gradient => gradient is not null)!;
+            var joined = gradients.Select(gradient => gradient ?? Tensor.Zeros(present.Shape, present.DType, present.Device)).ToArray();
+            features.Accumulate(Operator.Call("aten::stack"u8, default, joined, -1L).Reshape(-1, 2 * pairs));
+        });
+    }
+
     /// <summary>[tokens, sum of widths] as one [tokens, width] each; their gradients are joined in one tensor again.</summary>
     internal static Variable[] Split(Tape tape, Variable features, ReadOnlySpan<long> widths)
     {

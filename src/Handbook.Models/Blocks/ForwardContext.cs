@@ -43,8 +43,10 @@ public abstract class ForwardContext : IDisposable
     /// <param name="key">[tokens, key/value heads, headDim].</param>
     /// <param name="value">[tokens, key/value heads, headDim].</param>
     /// <param name="config">The layer's rules.</param>
+    /// <param name="sinks">Logits of the heads' sinks, [heads]; null for none.</param>
     /// <returns>[tokens, heads, headDim].</returns>
-    public abstract Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config);
+    public abstract Variable Attend(
+        Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config, Weight? sinks);
 
     /// <summary>Products of one input with several weights: x Wᵀ + b each.</summary>
     public virtual Variable[] Project(Tape tape, Variable input, Weight[] weights, Weight?[] biases) =>
@@ -92,8 +94,9 @@ public sealed class PackedContext : ForwardContext
     public PackedContext(RotarySet rotary, SequenceLayout layout) : base(rotary, layout.Positions()) => this.layout = layout;
 
     /// <inheritdoc/>
-    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config) =>
-        Attention.Apply(tape, query, key, value, layout, RuleOf(config));
+    public override Variable Attend(
+        Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config, Weight? sinks) =>
+        Attention.Apply(tape, query, key, value, layout, RuleOf(config), sinks);
 
     private protected override (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables) => tables.For(layout);
 }

@@ -14,26 +14,27 @@ internal sealed class RoutedFeedForward : FeedForwardBlock
 {
     private readonly FeedForwardConfig config;
     private readonly RoutingConfig routing;
+    private readonly bool alternate;
     private readonly Projection router;
-    private readonly WeightSlot gate;
-    private readonly WeightSlot up;
-    private readonly WeightSlot down;
+    private readonly ExpertProjection[] inputs;
+    private readonly ExpertProjection output;
 
     internal RoutedFeedForward(WeightSource source, ModelConfig model, WeightNames names, int layer)
     {
         config = model.Layers[layer].FeedForward;
         routing = config.Routing!;
-        var prefix = $"{names.Layers}.{layer}.";
-        router = new Projection(source, prefix + names.Router, routing.ExpertCount, model.HiddenSize, hasBias: false);
-        gate = Experts(names.FeedForwardInputs[0], config.Width, model.HiddenSize);
-        up = Experts(names.FeedForwardInputs[1], config.Width, model.HiddenSize);
-        down = Experts(names.FeedForwardOutput, model.HiddenSize, config.Width);
-        WeightSlot Experts(string name, long outputs, long inputs) => source.Slot(
-            prefix + name + ".weight", [routing.ExpertCount, outputs, inputs], Initialization.Normal, StoredForm.Stacked.Instance,
-            WeightRole.Experts);
+        var (prefix, experts) = ($"{names.Layers}.{layer}.", names.Experts!);
+        alternate = experts.Alternate;
+        router = new Projection(source, prefix + experts.Router, routing.ExpertCount, model.HiddenSize, config.HasBias);
+        var widened = experts.Inputs.Count == 1 ? 2 * config.Width : config.Width;
+        inputs = [.. experts.Inputs.Select(name => Of(name, widened, model.HiddenSize))];
+        output = Of(experts.Output, model.HiddenSize, config.Width);
+        ExpertProjection Of(string name, long outputs, long columns) =>
+            new(source, experts, prefix + name, routing.ExpertCount, outputs, columns, config.HasBias);
     }
 
-    public override IEnumerable<WeightSlot> Slots => [.. router.Slots, gate, down, up];
+    public override IEnumerable<WeightSlot> Slots =>
+        [.. router.Slots, .. inputs[0].Slots, .. output.Slots, .. inputs[1..].SelectMany(part => part.Slots)];
 
     public override (Variable Output, Variable? RouterLogits) Forward(Tape tape, ForwardContext context, Variable input)
     {
@@ -45,15 +46,29 @@ internal sealed class RoutedFeedForward : FeedForwardBlock
         using var rows = Embedding.Apply(tape, experts.Tokens, input);
         input.Dispose();
         using var active = Widen(tape, context, experts, rows);
-        using var narrow = context.ProjectGrouped(tape, active, experts, down.Weight);
+        using var narrow = output.Apply(tape, context, active, experts);
         return (Collect(tape, narrow, shares, experts), logits);
     }
 
     private Variable Widen(Tape tape, ForwardContext context, ExpertRows experts, Variable rows)
     {
-        using var gates = context.ProjectGrouped(tape, rows, experts, gate.Weight);
-        using var ups = context.ProjectGrouped(tape, rows, experts, up.Weight);
-        return GatedActivation.Apply(tape, gates, ups, config.Activation);
+        var (gates, ups) = GateAndUp(tape, context, experts, rows);
+        using (gates)
+        using (ups)
+        {
+            return config.Clamp is { } clamp
+                ? ClampedGate.Apply(tape, gates, ups, clamp.Alpha, clamp.Limit)
+                : GatedActivation.Apply(tape, gates, ups, config.Activation);
+        }
+    }
+
+    private (Variable Gate, Variable Up) GateAndUp(Tape tape, ForwardContext context, ExpertRows experts, Variable rows)
+    {
+        if (inputs.Length == 2)
+            return (inputs[0].Apply(tape, context, rows, experts), inputs[1].Apply(tape, context, rows, experts));
+        using var both = inputs[0].Apply(tape, context, rows, experts);
+        var parts = alternate ? Columns.Unmix(tape, both) : Columns.Split(tape, both, [config.Width, config.Width]);
+        return (parts[0], parts[1]);
     }
 
     /// <summary>Each expert's row times its share, added up by token.</summary>

@@ -33,6 +33,12 @@ public sealed record AttentionConfig
     /// <summary>Scores become cap * tanh(score / cap) (Gemma 2); null leaves them.</summary>
     public double? SoftCap { get; init; }
 
+    /// <summary>
+    /// True when each head has a learned logit that takes part in the softmax and brings nothing (arXiv:2508.10925): weights then sum to
+    /// less than 1.
+    /// </summary>
+    public bool HasSinks { get; init; }
+
     /// <summary>Probability with which training drops an attention weight.</summary>
     public double Dropout { get; init; }
 }

@@ -98,6 +98,25 @@ internal sealed class DecoderFields
         LabelCount = LabelCount(json),
     };
 
+    /// <summary>How many experts there are and how many a token goes through, under either name of their number.</summary>
+    internal static RoutingConfig Routing(ConfigReader json, int experts, int chosen, bool normalizes)
+    {
+        var key = json.Json.ContainsKey("num_experts") ? "num_experts" : "num_local_experts";
+        experts = json.Integer(key, experts);
+        json.Expect("num_local_experts", experts);
+        chosen = json.Integer("num_experts_per_tok", chosen);
+        if (chosen > experts)
+            json.Problem("num_experts_per_tok", $"({chosen}) is more than {key} ({experts})", 0);
+        return new RoutingConfig(experts, chosen, normalizes);
+    }
+
+    /// <summary>The balancing loss's factor, which counts only when the routers' logits are asked for.</summary>
+    internal static double RouterLossCoefficient(ConfigReader json)
+    {
+        var coefficient = json.Number("router_aux_loss_coef", 0.001);
+        return json.Flag("output_router_logits", false) ? coefficient : 0;
+    }
+
     /// <summary><c>num_hidden_layers</c> times the same layer.</summary>
     internal IReadOnlyList<LayerConfig> Repeat(int count, LayerConfig layer) =>
         [.. Enumerable.Repeat(layer, json.LayerCount("num_hidden_layers", count))];

@@ -13,9 +13,17 @@ public sealed record FeedForwardConfig(int Width, ActivationKind Activation)
     /// <summary>True when its projections have biases.</summary>
     public bool HasBias { get; init; }
 
+    /// <summary>The clamped gate that takes the activation's place; null for none.</summary>
+    public GateClamp? Clamp { get; init; }
+
     /// <summary>How tokens choose among several blocks of this kind; null for a single block.</summary>
     public RoutingConfig? Routing { get; init; }
 }
+
+/// <summary>gate · sigmoid(alpha · gate) · (up + 1), with gate at most limit and up within ±limit (arXiv:2508.10925).</summary>
+/// <param name="Alpha">Steepness of the gate.</param>
+/// <param name="Limit">Above 0.</param>
+public sealed record GateClamp(double Alpha, double Limit);
 
 /// <summary>Routing of tokens to experts (arXiv:2101.03961 and arXiv:2401.04088).</summary>
 /// <param name="ExpertCount">Number of experts.</param>

@@ -24,17 +24,21 @@ internal static unsafe class CachedAttention
     /// <param name="values">[slots, key/value heads, headDim].</param>
     /// <param name="sequences">Where each one's tokens lie; the newest stands at its length.</param>
     /// <param name="rule">What happens to the products, and how far a token sees.</param>
+    /// <param name="sinks">Logits of the heads' sinks, [heads]; null for none.</param>
     /// <returns>[sequences, heads, headDim] in the query's type.</returns>
-    internal static Tensor Apply(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
+    internal static Tensor Apply(
+        Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule, Tensor? sinks = null)
     {
         using var scope = new TensorScope();
+        sinks = sinks?.To(DType.Float32);
         return scope.Keep(KernelTable.Runs(Operation.CachedAttention, keys)
             ? FusedKernels.ForWidth(Fused<Lanes16>, Fused<Lanes8>, Fused<Lanes4>)(
-                query.To(DType.Float32).Contiguous(), keys, values, sequences, rule).To(query.DType)
-            : Plain(query, keys, values, sequences, rule));
+                query.To(DType.Float32).Contiguous(), keys, values, sequences, rule, sinks).To(query.DType)
+            : Plain(query, keys, values, sequences, rule, sinks));
     }
 
-    private static Tensor Plain(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
+    private static Tensor Plain(
+        Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule, Tensor? sinks)
     {
         var (heads, dim, groups) = (query.Size(1), query.Size(2), keys.Size(1));
         var outputs = new Tensor[sequences.Count];
@@ -48,18 +52,23 @@ internal static unsafe class CachedAttention
             var scores = grouped.MatMul(seen.Transpose(1, 2)).Multiply(rule.Scale);
             if (rule.SoftCap is { } cap)
                 scores = Operator.Call("aten::tanh"u8, default, scores.Multiply(1 / cap)).Multiply(cap);
-            var weights = Operator.Call("aten::_softmax"u8, default, scores, -1L, false);
+            var seenCount = scores.Size(-1);
+            if (sinks is not null)
+                scores = Operator.Call("aten::cat"u8, default, new[] { scores, sinks.View(groups, heads / groups, 1) }, -1L);
+            var weights = Operator.Call("aten::_softmax"u8, default, scores, -1L, false).Narrow(-1, 0, seenCount);
             outputs[i] = weights.MatMul(content).Reshape(1, heads, dim);
         }
         return Operator.Call("aten::cat"u8, default, outputs, 0L).To(query.DType);
     }
 
-    private static Tensor Fused<V>(Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule)
+    private static Tensor Fused<V>(
+        Tensor query, Tensor keys, Tensor values, IReadOnlyList<CachedSequence> sequences, AttentionRule rule, Tensor? sinks)
         where V : unmanaged, ILanes<V>
     {
         var (heads, dim, groups) = ((int)query.Size(1), (int)query.Size(2), (int)keys.Size(1));
         var output = Tensor.Empty(query.Shape, DType.Float32);
         var (q, k, v, o) = ((nint)query.Pointer, (nint)keys.Pointer, (nint)values.Pointer, (nint)output.Pointer);
+        var sinkData = sinks is null ? 0 : (nint)sinks.Pointer;
         var rowStride = groups * dim;
         var costliest = sequences.Max(sequence => sequence.Length + 1L) * dim * (heads / groups);
         ParallelWork.For(sequences.Count * groups, Math.Max(1, (1 << 15) / costliest), (begin, end) =>
@@ -72,7 +81,7 @@ internal static unsafe class CachedAttention
                 {
                     var place = ((long)row * heads + head) * dim;
                     Head<V>((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim,
-                        sequences[row], rule);
+                        sequences[row], rule, sinkData == 0 ? float.NegativeInfinity : ((float*)sinkData)[head]);
                 }
             }
         });
@@ -80,12 +89,12 @@ internal static unsafe class CachedAttention
     }
 
     private static void Head<V>(
-        float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule)
+        float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule, float sink)
         where V : unmanaged, ILanes<V>
     {
         var (first, length, scale) = (First(sequence, rule), sequence.Length + 1, (float)rule.Scale);
         var scores = ArrayPool<float>.Shared.Rent(length);
-        var largest = float.NegativeInfinity;
+        var largest = sink;
         for (var position = first; position < length; position++)
         {
             scores[position] = scale * Dot<V>(q, k + (long)sequence.Slot(position) * rowStride, dim);
@@ -93,7 +102,7 @@ internal static unsafe class CachedAttention
                 scores[position] = (float)cap * MathF.Tanh(scores[position] / (float)cap);
             largest = Math.Max(largest, scores[position]);
         }
-        var sum = 0f;
+        var sum = MathF.Exp(sink - largest);
         new Span<float>(output, dim).Clear();
         for (var position = first; position < length; position++)
         {

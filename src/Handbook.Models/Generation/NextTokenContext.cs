@@ -21,11 +21,14 @@ internal sealed class NextTokenContext : ForwardContext
         slots = Tensor.From(sequences.Select(sequence => (long)sequence.Slot(sequence.Length)).ToArray(), device);
     }
 
-    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config)
+    public override Variable Attend(
+        Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config, Weight? sinks)
     {
         CachedAttention.Store(cache.Keys(layer), slots, key.Value);
         CachedAttention.Store(cache.Values(layer), slots, value.Value);
-        return new Variable(CachedAttention.Apply(query.Value, cache.Keys(layer), cache.Values(layer), sequences, RuleOf(config)));
+        using var logits = sinks?.Lease();
+        return new Variable(CachedAttention.Apply(
+            query.Value, cache.Keys(layer), cache.Values(layer), sequences, RuleOf(config), logits?.Value));
     }
 
     public override Variable[] Project(Tape tape, Variable input, Weight[] weights, Weight?[] biases)

@@ -20,11 +20,12 @@ internal sealed class PromptContext : ForwardContext
         slots = Tensor.From(Positions.Select(position => (long)sequence.Slot(position)).ToArray(), device);
     }
 
-    public override Variable Attend(Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config)
+    public override Variable Attend(
+        Tape tape, int layer, Variable query, Variable key, Variable value, AttentionConfig config, Weight? sinks)
     {
         CachedAttention.Store(cache.Keys(layer), slots, key.Value);
         CachedAttention.Store(cache.Values(layer), slots, value.Value);
-        return Attention.Apply(tape, query, key, value, layout, RuleOf(config));
+        return Attention.Apply(tape, query, key, value, layout, RuleOf(config), sinks);
     }
 
     private protected override (Tensor Cos, Tensor Sin) AnglesOf(RotaryTables tables) => tables.For(layout);

@@ -76,6 +76,8 @@ public sealed partial class CheckpointWeights : WeightSource
             NewWeights.Add(name);
             return Fresh.Get(name, shape, initialization, form);
         }
+        if (MicroscaledWeights.Holds(folder, Stored(name)))
+            return Microscaled(Stored(name), shape);
         using var scope = new TensorScope();
         var entries = form.Entries(name, shape);
         var parts = new List<Tensor>();
@@ -85,6 +87,19 @@ public sealed partial class CheckpointWeights : WeightSource
                 parts.Add(tensor);
         }
         return TensorScope.Detach(parts.Count < entries.Count ? Tensor.Empty([0], DType) : form.Join(parts).To(DType).To(Device));
+    }
+
+    /// <summary>Experts of few bits, in full.</summary>
+    private Tensor Microscaled(string name, ReadOnlySpan<long> shape)
+    {
+        var (blocks, scales) = MicroscaledWeights.Names(name);
+        used.UnionWith([blocks, scales]);
+        if (shape.Length != 3 || MicroscaledWeights.Fault(folder, name, shape) is { } fault && Problem(() => fault) is null)
+            return TensorScope.Detach(Tensor.Empty([0], DType));
+        using var scope = new TensorScope();
+        return TensorScope.Detach(Device.Kind == DeviceKind.Meta
+            ? Tensor.Empty(shape, DType, Device)
+            : MicroscaledWeights.Read(folder, name, shape, DType).To(Device));
     }
 
     /// <summary>One tensor of the files, grown where it may; null when it does not fit, which is noted.</summary>

@@ -38,7 +38,9 @@ public abstract record StoredForm
         public override IReadOnlyList<Tensor> Split(Tensor weight) => [weight];
     }
 
-    /// <summary>One tensor [inputs, outputs], as GPT-2's <c>Conv1D</c> stores a linear layer.</summary>
+    /// <summary>
+    /// One tensor [inputs, outputs], as GPT-2's <c>Conv1D</c> stores a linear layer; [experts, inputs, outputs] of experts.
+    /// </summary>
     public sealed record Transposed : StoredForm
     {
         /// <summary>The only instance that is needed.</summary>
@@ -46,13 +48,13 @@ public abstract record StoredForm
 
         /// <inheritdoc/>
         public override IReadOnlyList<(string Name, long[] Shape)> Entries(string name, ReadOnlySpan<long> shape) =>
-            [(name, [shape[1], shape[0]])];
+            [(name, [.. shape[..^2], shape[^1], shape[^2]])];
 
         /// <inheritdoc/>
-        public override Tensor Join(IReadOnlyList<Tensor> stored) => stored[0].Transpose(0, 1).Contiguous();
+        public override Tensor Join(IReadOnlyList<Tensor> stored) => stored[0].Transpose(-2, -1).Contiguous();
 
         /// <inheritdoc/>
-        public override IReadOnlyList<Tensor> Split(Tensor weight) => [weight.Transpose(0, 1)];
+        public override IReadOnlyList<Tensor> Split(Tensor weight) => [weight.Transpose(-2, -1)];
     }
 
     /// <summary>One tensor for each slice of the first dimension, such as an expert;

@@ -120,8 +120,8 @@ public sealed class LlamaConfigTests
 
     [Theory]
     [InlineData("""{"model_type": "lama"}""",
-        "model_type \"lama\" is not supported; cohere2, gemma, gemma2, gemma3, gemma3_text, gpt2, llama, mistral, mixtral, olmo2, "
-            + "phi3, qwen2, qwen3, smollm3, starcoder2 are. Did you mean llama?")]
+        "model_type \"lama\" is not supported; cohere2, gemma, gemma2, gemma3, gemma3_text, gpt2, gpt_oss, llama, mistral, mixtral, "
+            + "olmo2, phi3, qwen2, qwen3, qwen3_moe, smollm3, starcoder2 are. Did you mean llama?")]
     [InlineData("""{}""", "model_type is missing")]
     [InlineData("""{"model_type": "llama", "architectures": ["EvilForCausalLM"]}""", "architectures names EvilForCausalLM")]
     public void Find_UnknownArchitecture_IsRefusedByName(string json, string expected)

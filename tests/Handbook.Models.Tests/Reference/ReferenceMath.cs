@@ -22,6 +22,14 @@ internal static class ReferenceMath
         return x.Multiply(0.5).Multiply(Operator.Call("aten::tanh"u8, default, inner).Add(1));
     }
 
+    /// <summary>The largest so many of each row, zero elsewhere.</summary>
+    internal static Tensor Chosen(Tensor rows, long count)
+    {
+        var (best, _) = Operator.Call2("aten::topk"u8, default, rows, count, -1L, true, true);
+        var isLess = Operator.Call("aten::lt"u8, "Tensor"u8, rows, best.Narrow(1, count - 1, 1));
+        return Operator.Call("aten::where"u8, "self"u8, isLess, Tensor.Zeros([], DType.Float64), rows);
+    }
+
     internal static Tensor Dense(Tensor x, Tensor weight, Tensor? bias = null)
     {
         var y = x.MatMul(weight.Transpose(0, 1));

@@ -10,6 +10,8 @@ internal abstract class ReferenceModel(JsonObject config, IReadOnlyDictionary<st
     private static readonly Dictionary<string, Func<JsonObject, IReadOnlyDictionary<string, Tensor>, ReferenceModel>> Rows = new()
     {
         ["cohere2"] = (config, weights) => new Cohere2Reference(config, weights),
+        ["gpt_oss"] = (config, weights) => new GptOssReference(config, weights),
+        ["qwen3_moe"] = (config, weights) => new Qwen3MoeReference(config, weights),
         ["gemma3_text"] = (config, weights) => new Gemma3Reference(config, weights),
     };
 

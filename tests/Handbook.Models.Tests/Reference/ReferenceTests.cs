@@ -37,6 +37,28 @@ public sealed class ReferenceTests
              "sliding_attention":{"rope_type":"default","rope_theta":60.0}}}
             """
         },
+        { "qwen3_moe", """{"head_dim":16,"num_experts":4,"num_experts_per_tok":2,"moe_intermediate_size":20,"norm_topk_prob":true}""" },
+        {
+            "qwen3_moe",
+            """
+            {"head_dim":12,"num_experts":5,"num_experts_per_tok":3,"moe_intermediate_size":12,"num_hidden_layers":5,
+             "decoder_sparse_step":2,"mlp_only_layers":[3],"use_sliding_window":true,"sliding_window":4,"attention_bias":true}
+            """
+        },
+        {
+            "gpt_oss",
+            """
+            {"head_dim":16,"num_local_experts":4,"num_experts_per_tok":2,"sliding_window":4,"num_hidden_layers":3,"swiglu_limit":0.2,
+             "max_position_embeddings":131072}
+            """
+        },
+        {
+            "gpt_oss",
+            """
+            {"head_dim":12,"num_local_experts":3,"num_experts_per_tok":1,"sliding_window":3,"attention_bias":false,"rope_theta":5000.0,
+             "rope_scaling":{"rope_type":"yarn","factor":4.0,"truncate":false,"original_max_position_embeddings":4096}}
+            """
+        },
     };
 
     [Theory]
@@ -94,7 +116,7 @@ public sealed class ReferenceTests
             foreach (var (name, gradient) in names.Zip(expected))
                 Assert.True(actual[name].MaxAbsDifference(gradient!) <= 1e-4 * (Largest(gradient!) + 1e-3), name);
             foreach (var parameter in model.Parameters)
-                parameter.ClearGrad();
+                parameter.ZeroGrad();
         }
     }
 
