@@ -47,7 +47,8 @@ public sealed class ExpertFolderTests
         joined.Save(temporary.File("again"), DType.Float32);
 
         Assert.InRange(Logits(joined).MaxAbsDifference(Logits(apart)), 0, 1e-5);
-        Assert.Equal(File.ReadAllBytes(temporary.File("joined/model.safetensors")), File.ReadAllBytes(temporary.File("again/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(temporary.File("joined/model.safetensors")),
+            File.ReadAllBytes(temporary.File("again/model.safetensors")));
     }
 
     [Fact]

@@ -47,7 +47,8 @@ public sealed class FolderTests
         again.Save(temporary.File("again"), DType.Float32);
 
         Assert.True(Directory.GetFiles(temporary.File("parts"), "*.safetensors").Length > 1);
-        Assert.Equal(File.ReadAllBytes(temporary.File("whole/model.safetensors")), File.ReadAllBytes(temporary.File("again/model.safetensors")));
+        Assert.Equal(File.ReadAllBytes(temporary.File("whole/model.safetensors")),
+            File.ReadAllBytes(temporary.File("again/model.safetensors")));
     }
 
     [Theory]

@@ -37,7 +37,10 @@ internal static class TinyArchitectures
         if (modelType == "gemma3")
             return new JsonObject { ["model_type"] = "gemma3", ["text_config"] = Config("gemma3_text", tied) };
         var config = JsonNode.Parse(modelType == "gpt2"
-            ? """{"vocab_size":61,"n_embd":48,"n_head":4,"n_layer":3,"n_positions":64,"attn_pdrop":0.0,"resid_pdrop":0.0,"embd_pdrop":0.0}"""
+            ? """
+              {"vocab_size":61,"n_embd":48,"n_head":4,"n_layer":3,"n_positions":64,"attn_pdrop":0.0,"resid_pdrop":0.0,
+               "embd_pdrop":0.0}
+              """
             : """
               {"vocab_size":61,"hidden_size":48,"intermediate_size":40,"num_hidden_layers":3,"num_attention_heads":4,
                "num_key_value_heads":2,"max_position_embeddings":64}
