@@ -81,8 +81,7 @@ public sealed class ModelFolder : IDisposable
                 + $"{asked.Format.Name}. Use the full-precision checkpoint.");
         return Config.Quantization ?? (asked is null ? null : asked with
         {
-            SkippedModules = [.. asked.SkippedModules.Union(
-                new[] { Names.Head, Names.Router }.Where(name => name.Length > 0))],
+            SkippedModules = [.. asked.SkippedModules.Union(new[] { Names.Head, Names.Experts?.Router }.OfType<string>())],
         });
     }
 

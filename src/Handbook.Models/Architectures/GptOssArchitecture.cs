@@ -45,7 +45,7 @@ internal static class GptOssArchitecture
         });
         return fields.Model("gpt_oss", vocabulary: 201088, [.. layers], norm, tied: false) with
         {
-            RouterAuxLossCoefficient = DecoderFields.RouterLossCoefficient(json),
+            RouterAuxLossCoefficient = DecoderFields.RouterAuxLossCoefficient(json),
         };
     }
 

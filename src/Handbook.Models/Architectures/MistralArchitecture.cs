@@ -50,7 +50,7 @@ internal static class MistralArchitecture
         };
         return fields.Model("mixtral", vocabulary: 32000, fields.Repeat(32, layer), norm, tied: false) with
         {
-            RouterAuxLossCoefficient = DecoderFields.RouterLossCoefficient(json),
+            RouterAuxLossCoefficient = DecoderFields.RouterAuxLossCoefficient(json),
         };
     }
 }

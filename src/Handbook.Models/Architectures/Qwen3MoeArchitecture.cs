@@ -45,7 +45,7 @@ internal static class Qwen3MoeArchitecture
         });
         return fields.Model("qwen3_moe", vocabulary: 151936, [.. layers], norm, tied: false) with
         {
-            RouterAuxLossCoefficient = DecoderFields.RouterLossCoefficient(json),
+            RouterAuxLossCoefficient = DecoderFields.RouterAuxLossCoefficient(json),
         };
     }
 

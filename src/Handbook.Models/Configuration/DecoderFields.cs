@@ -111,7 +111,7 @@ internal sealed class DecoderFields
     }
 
     /// <summary>The balancing loss's factor, which counts only when the routers' logits are asked for.</summary>
-    internal static double RouterLossCoefficient(ConfigReader json)
+    internal static double RouterAuxLossCoefficient(ConfigReader json)
     {
         var coefficient = json.Number("router_aux_loss_coef", 0.001);
         return json.Flag("output_router_logits", false) ? coefficient : 0;

@@ -94,13 +94,10 @@ public sealed class RunReference : IDisposable
         // The mismatched completions of KTO need their log-probabilities too.
         var klBatches = sets.Where(rows => rows.Read(0).KlBatch is not null)
             .Select(rows => rows with { Read = row => rows.Read(row).KlBatch! }).ToList();
-        var settings = new ReferenceStoreOptions
-        {
-            Key = new ReferenceKey(FolderIdentity.Of(name), RunModel.ComputeDType(options.Model), data.ContentHash,
-                FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")
-                    + (adapter is null ? "" : RunQuantization.Key(options))),
-            Sets = [.. sets, .. klBatches],
-        };
+        var words = FormattableString.Invariant($"vocabulary {policy.Config.VocabularySize}")
+            + (adapter is null ? "" : RunQuantization.Key(options));
+        var key = new ReferenceKey(FolderIdentity.Of(name), RunModel.ComputeDType(options.Model), data.ContentHash, words);
+        var settings = new ReferenceStoreOptions { Key = key, Sets = [.. sets, .. klBatches] };
         return StoredReference.Open(settings, () => adapter is null
             ? Frozen(Load(name, options.Model, policy)) : new ReferenceModel(Policy(policy), adapter.Switch.Off()), progress, clock, stop);
     }

@@ -62,7 +62,7 @@ public sealed class SequenceTests
         {
             var alone = new Generator(model).Run(request);
             Assert.Equal(alone.Tokens, results[0].Tokens);
-            Assert.Equal(alone.Logps, results[0].Logps);
+            Assert.Equal(alone.TokenLogps, results[0].TokenLogps);
             Assert.Equal(Greedy(model, request), alone.Tokens);
         }
     }
