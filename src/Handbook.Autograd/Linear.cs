@@ -94,7 +94,7 @@ public static class Linear
             return RowProducts.Sum(terms, isTransposed: false, null);
         var sum = terms[0].Rows.MatMul(Dense(terms[0]));
         foreach (var term in terms.Skip(1))
-            sum = sum.PlusLinear(term.Rows, Dense(term).Transpose(0, 1));
+            sum = sum.Add(term.Rows.MatMul(Dense(term)));
         return sum;
     }
 
