@@ -125,6 +125,21 @@ public sealed class QuantizedModelTests
             slot.Weight is QuantizedWeight));
     }
 
+    [Fact]
+    public void StagingMemory_GivesEveryTensorTheSamePlace_AndGrows()
+    {
+        var staging = new StagingMemory();
+        using var first = staging.Take([3, 4], DType.BFloat16);
+        first.Fill(2);
+        using var second = staging.Take([5], DType.Float32);
+        second.Fill(1);
+        Assert.Equal([1f, 1, 1, 1, 1], second.ToArray<float>());
+        Assert.NotEqual(2f, first.ToArray<float>()[0]);
+        using var large = staging.Take([12345, 16384], DType.UInt8);
+        Assert.Equal([12345, 16384], large.Shape);
+        staging.Free();
+    }
+
     private static bool IsRouter(WeightSlot slot) => slot.Name.EndsWith("block_sparse_moe.gate.weight", StringComparison.Ordinal);
 
     private static Tensor Logits(CausalLanguageModel model)

@@ -15,7 +15,7 @@ public sealed class QuantizedMatrix : MatrixOperand, IDisposable
     /// <summary>What an 8-bit code counts, in units of its row's scale: 1 / 127.</summary>
     internal const float ByteUnit = 7.874015718698502e-3f;
 
-    private const long RowsAtOnce = 1024;
+    private const long ElementsAtOnce = 1 << 20;
     private readonly long[] shape;
 
     /// <summary>Takes tensors over.</summary>
@@ -129,10 +129,11 @@ public sealed class QuantizedMatrix : MatrixOperand, IDisposable
         var (rows, columns) = (matrix.Size(0), matrix.Size(1));
         var codes = Tensor.Empty([rows, columns], DType.Int8, matrix.Device);
         var scales = Tensor.Empty([rows], DType.Float32, matrix.Device);
-        for (var first = 0L; first < rows; first += RowsAtOnce)
+        var step = Math.Max(1, ElementsAtOnce / Math.Max(1, columns));
+        for (var first = 0L; first < rows; first += step)
         {
             using var scope = new TensorScope();
-            var count = Math.Min(RowsAtOnce, rows - first);
+            var count = Math.Min(step, rows - first);
             var numbers = matrix.Narrow(0, first, count).To(DType.Float16).To(DType.Float32);
             var largest = Operator.Call("aten::amax"u8, default, Operator.Call("aten::abs"u8, default, numbers), new[] { 1L }, true);
             // 127 / largest, rounded once.

@@ -29,10 +29,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>What the file holds.</summary>
     public SafetensorsHeader Header { get; }
 
-    /// <summary>A tensor in memory of its own.</summary>
+    /// <summary>A tensor, in memory of its own if nothing else is asked for.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="room">Makes a row-major tensor of a shape to read into; null takes memory of its own.</param>
     /// <exception cref="UserErrorException">No such tensor, or an element type that is not supported.</exception>
     /// <exception cref="IOException">The file has become shorter since it was opened, or the disk fails.</exception>
-    public Tensor Get(string name)
+    public Tensor Get(string name, Func<long[], DType, Tensor>? room = null)
     {
         if (!Header.Tensors.TryGetValue(name, out var entry))
             throw new UserErrorException(
@@ -41,7 +43,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
             ?? throw new UserErrorException(
                 $"{Path}: tensor {SafetensorsHeader.Quote(name)} is {entry.DTypeName}, which is not supported. Save it as BF16, F16 or "
                     + "F32.");
-        var tensor = Tensor.Empty(entry.Shape, dtype);
+        var tensor = room is null ? Tensor.Empty(entry.Shape, dtype) : room(entry.Shape, dtype);
         try
         {
             var target = (byte*)tensor.Pointer;

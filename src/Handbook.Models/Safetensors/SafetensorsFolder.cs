@@ -55,8 +55,10 @@ public sealed class SafetensorsFolder : IDisposable
     /// <summary>The file that holds a tensor.</summary>
     public string FileOf(string name) => fileOf[name].Path;
 
-    /// <summary>A tensor in memory of its own.</summary>
-    public Tensor Get(string name) => fileOf[name].Get(name);
+    /// <summary>A tensor, in memory of its own if nothing else is asked for.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="room">Makes a row-major tensor of a shape to read into; null takes memory of its own.</param>
+    public Tensor Get(string name, Func<long[], DType, Tensor>? room = null) => fileOf[name].Get(name, room);
 
     /// <summary>Closes the files.</summary>
     public void Dispose()

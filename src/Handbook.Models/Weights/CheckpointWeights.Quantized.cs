@@ -11,6 +11,9 @@ public sealed partial class CheckpointWeights
     /// <summary>Codes that the decoder's linear layers are put into as they are read; null leaves them as the folder has them.</summary>
     public QuantizationConfig? Quantization { get; init; }
 
+    /// <summary>Where tensors stand while codes are made of them.</summary>
+    private readonly StagingMemory staging = new();
+
     private protected override Weight Make(
         string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form, WeightRole role)
     {
@@ -55,7 +58,7 @@ public sealed partial class CheckpointWeights
     private IReadOnlyList<QuantizedMatrix?> Quantized(string name, long[] shape, StoredForm form, QuantizationConfig quantization)
     {
         using var scope = new TensorScope();
-        if (Read(name, shape) is not { } tensor)
+        if (Read(name, shape, staging.Take) is not { } tensor)
             return [null];
         if (!tensor.AllFinite())
         {

@@ -54,6 +54,7 @@ public sealed partial class CheckpointWeights : WeightSource
     /// <inheritdoc/>
     public override void Finish()
     {
+        staging.Free();
         foreach (var name in folder.Names)
         {
             if (!used.Contains(name) && !MayBeLeft(stored.Ours(name)) && !IsConstant(name))
@@ -103,7 +104,7 @@ public sealed partial class CheckpointWeights : WeightSource
     }
 
     /// <summary>One tensor of the files, grown where it may; null when it does not fit, which is noted.</summary>
-    private Tensor? Read(string name, long[] shape)
+    private Tensor? Read(string name, long[] shape, Func<long[], DType, Tensor>? room = null)
     {
         var stored = Stored(name);
         if (!folder.Contains(stored))
@@ -120,7 +121,7 @@ public sealed partial class CheckpointWeights : WeightSource
         // Shapes without elements need no reading: whether a folder fits its configuration is known from the headers.
         if (Device.Kind == DeviceKind.Meta)
             return Tensor.Empty(shape, DType, Device);
-        var weight = folder.Get(stored);
+        var weight = folder.Get(stored, room);
         return grows ? Grown(weight, shape[0], weight.DType) : weight;
     }
 
