@@ -70,7 +70,7 @@ public sealed class PairBenchmark
     private static PairBenchmarkResult Run(PairBenchmarkOptions options, string folder, TimeBudget budget, CancellationToken stop)
     {
         budget.Progress.Note("the machine's matrix rate, the file's tokens");
-        var dtype = options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
+        var dtype = options.Precision.ComputeDType();
         var config = ModelShape.Find(options.Shape);
         var before = MatrixRate(options, dtype);
         using var model = CausalLanguageModel.Create(config, 1, dtype);

@@ -49,7 +49,7 @@ public static class StepBenchmark
     {
         budget.Progress.Note("the machine's rates, and a step that is not counted");
         var begin = Stopwatch.GetTimestamp();
-        var dtype = options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
+        var dtype = options.Precision.ComputeDType();
         // The memory rate's buffers would count in the peak: it is measured after the steps only.
         var before = MachineRates.Measure(withMemory: false, dtype);
         using var model = CausalLanguageModel.Create(ModelShape.Find(options.Shape), 1, dtype);

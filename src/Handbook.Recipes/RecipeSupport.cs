@@ -10,10 +10,6 @@ public static class RecipeSupport
 {
     private static readonly (Func<RunOptions, bool> IsAskedFor, string Refusal)[] Missing =
     [
-        (run => run.Model.Precision == Precision.Float16Mixed,
-            "fp16: not supported; bf16 has the range of fp32 and needs no loss scaling."),
-        (run => run.Optimization.Optimizer is OptimizerKind.AdamW8Bit or OptimizerKind.Adafactor,
-            "optim: this optimizer is not supported yet; adamw_torch, rmsprop, lion_32bit and sgd are."),
         (run => run.Hub.Push, "push_to_hub: uploading is not supported yet; set it to false."),
     ];
 

@@ -85,6 +85,9 @@ public sealed unsafe partial class Tensor
     public Tensor Add(Tensor other, double alpha = 1)
     {
         nint sum;
+        // A number beyond the type is infinite in it, which libtorch would rather refuse.
+        if (DType != DType.Float64 && Math.Abs(alpha) > float.MaxValue)
+            alpha = (float)alpha;
         var code = Native.SubtractTensor(Handle, other.Handle, -alpha, &sum);
         return code == 0 ? Own(sum) : throw Failure("aten::add", other);
     }

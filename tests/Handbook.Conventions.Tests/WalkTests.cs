@@ -47,8 +47,9 @@ public partial class WalkTests
         ],
         ["only where a recipe asks for it: WPO, LD-DPO, other divergences, losses over the whole batch, BCO's mean"] =
             ["PairWeights", "Divergence", "BatchGradient", "StepReference", "StepTensors", "RewardBaseline"],
+        ["under fp16 alone"] = ["LossScale"],
         ["declares, or is settled before the first step"] =
-            ["LossSettings", "IOptimizer", "IUpdateRule", "OptimizerMemory", "WeightDecayRule"],
+            ["LossSettings", "IOptimizer", "IUpdateRule", "OptimizerMemory", "OptimizerSettings"],
     };
 
     /// <summary>What stands before it: from a line of YAML to the loop.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Handbook.Autograd.Quantization;
 using Handbook.Torch;
 
 namespace Handbook.Autograd.Kernels;
@@ -28,17 +29,18 @@ internal readonly struct VectorNumbers<V>(UpdateNumbers numbers) where V : unman
 
 /// <summary>
 /// One pass over a parameter in host memory: reads the gradient, the weights and the running averages, and writes weights,
-/// averages and the copy that computes. Nothing is read or written twice, which is all the time an update takes.
+/// averages and the copy that computes. Nothing is read or written twice, which is all the time an update takes. Averages in codes pass
+/// through the cache block by block.
 /// </summary>
 /// <param name="Weights">float32; or bfloat16, then rounded stochastically with <paramref name="Rounding"/>.</param>
 /// <param name="Copy">bfloat16 of the weights' shape that gets them rounded to nearest; or null.</param>
 /// <param name="Gradient">float32 or bfloat16, row-major.</param>
-/// <param name="State">Running averages, float32.</param>
+/// <param name="State">Running averages, float32 or all of them in codes.</param>
 /// <param name="GradientFactor">Multiplies the gradient.</param>
 /// <param name="Numbers">The rule's numbers.</param>
 /// <param name="Rounding">Random bits of this parameter in this step.</param>
 internal readonly record struct FusedUpdate(
-    Tensor Weights, Tensor? Copy, Tensor Gradient, IReadOnlyList<Tensor> State, double GradientFactor, UpdateNumbers Numbers,
+    Tensor Weights, Tensor? Copy, Tensor Gradient, IReadOnlyList<RunningAverage> State, double GradientFactor, UpdateNumbers Numbers,
     StochasticRounding Rounding)
 {
     private const int Block = 1 << 14;
@@ -64,23 +66,63 @@ internal readonly record struct FusedUpdate(
         where V : unmanaged, ILanes<V>
     {
         var inFloat = Weights.DType == DType.Float32;
+        var inCodes = State.Any(average => average.Codes is not null);
         var all = new Arrays<T>(
             inFloat ? (float*)Weights.Pointer : null,
             inFloat ? (Copy is null ? null : (ushort*)Copy.Pointer) : (ushort*)Weights.Pointer,
             gradient,
-            TRule.StateCount > 0 ? (float*)State[0].Pointer : null,
-            TRule.StateCount > 1 ? (float*)State[1].Pointer : null);
+            TRule.StateCount > 0 && !inCodes ? (float*)State[0].Numbers.Pointer : null,
+            TRule.StateCount > 1 && !inCodes ? (float*)State[1].Numbers.Pointer : null);
+        var first = inCodes ? new CodedAverage(State[0]) : default;
+        var second = inCodes && TRule.StateCount > 1 ? new CodedAverage(State[1]) : default;
         var numbers = new VectorNumbers<V>(Numbers);
         var factor = V.Create((float)GradientFactor);
         var rounding = Rounding;
         ParallelWork.ForBlocks(Weights.ElementCount, Block, (begin, end) =>
         {
-            var i = begin;
-            for (; i + V.Count <= end; i += V.Count)
-                Step<TRule, T, TAccess, V>(all.At(i), factor, numbers, rounding, i);
-            if (i < end)
-                Tail<TRule, T, TAccess, V>(all.At(i), (int)(end - i), factor, numbers, rounding, i);
+            if (inCodes)
+                Coded<TRule, T, TAccess, V>(all, first, second, begin, end, factor, numbers, rounding);
+            else
+                Steps<TRule, T, TAccess, V>(all.At(begin), end - begin, factor, numbers, rounding, begin);
         });
+    }
+
+    private static unsafe void Coded<TRule, T, TAccess, V>(
+        Arrays<T> all, CodedAverage first, CodedAverage second, long begin, long end, V factor, in VectorNumbers<V> numbers,
+        StochasticRounding rounding)
+        where TRule : struct, IVectorRule
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
+    {
+        var one = stackalloc float[2 * DynamicCodes.BlockSize];
+        var two = one + DynamicCodes.BlockSize;
+        for (; begin < end; begin += DynamicCodes.BlockSize)
+        {
+            var count = (int)Math.Min(DynamicCodes.BlockSize, end - begin);
+            first.Decode<V>(begin, count, one);
+            if (TRule.StateCount > 1)
+                second.Decode<V>(begin, count, two);
+            Steps<TRule, T, TAccess, V>(all.At(begin).With(one, two), count, factor, numbers, rounding, begin);
+            first.Encode<V>(begin, count, one);
+            if (TRule.StateCount > 1)
+                second.Encode<V>(begin, count, two);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static unsafe void Steps<TRule, T, TAccess, V>(
+        Arrays<T> from, long count, V factor, in VectorNumbers<V> numbers, StochasticRounding rounding, long index)
+        where TRule : struct, IVectorRule
+        where T : unmanaged
+        where TAccess : struct, IFloatAccess<T>
+        where V : unmanaged, ILanes<V>
+    {
+        var i = 0L;
+        for (; i + V.Count <= count; i += V.Count)
+            Step<TRule, T, TAccess, V>(from.At(i), factor, numbers, rounding, index + i);
+        if (i < count)
+            Tail<TRule, T, TAccess, V>(from.At(i), (int)(count - i), factor, numbers, rounding, index + i);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -139,6 +181,8 @@ internal readonly record struct FusedUpdate(
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         internal Arrays<T> At(long i) => new(
             Weights == null ? null : Weights + i, Rounded == null ? null : Rounded + i, Gradient + i, First + i, Second + i);
+
+        internal Arrays<T> With(float* first, float* second) => new(Weights, Rounded, Gradient, first, second);
 
         internal void CopyTo(Arrays<T> target, int count, int states)
         {

@@ -34,6 +34,9 @@ internal unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     /// <summary>Numbers of a table of 16, by the lower four bits of each lane.</summary>
     static abstract TSelf LookUp(float* table, TSelf indices);
 
+    /// <summary>Numbers of a table of any size, by the bits of each lane.</summary>
+    static abstract TSelf Gather(float* table, TSelf indices);
+
     /// <summary>The lanes of two registers by turns, as two registers.</summary>
     static abstract (TSelf First, TSelf Second) ByTurns(TSelf even, TSelf odd);
 
@@ -42,6 +45,9 @@ internal unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
 
     /// <summary>Writes the lower halves of the lanes, whose upper halves are zero.</summary>
     void StoreHalves(ushort* target);
+
+    /// <summary>Writes the lowest byte of each lane; the others are zero.</summary>
+    void StoreBytes(byte* target);
 
     static abstract TSelf operator +(TSelf left, TSelf right);
 

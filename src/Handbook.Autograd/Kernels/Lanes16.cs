@@ -40,6 +40,14 @@ internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
         new(Avx512F.PermuteVar16x32(Vector512.Load(table), indices.value.AsInt32()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Gather(float* table, Lanes16 indices)
+    {
+        var places = indices.value.AsInt32();
+        return new(Vector512.Create(Avx2.GatherVector256(table, places.GetLower(), sizeof(float)),
+            Avx2.GatherVector256(table, places.GetUpper(), sizeof(float))));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Lanes16 First, Lanes16 Second) ByTurns(Lanes16 even, Lanes16 odd)
     {
         var first = Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
@@ -52,6 +60,9 @@ internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreHalves(ushort* target) => Avx512F.ConvertToVector256UInt16(value.AsUInt32()).Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreBytes(byte* target) => Avx512F.ConvertToVector128Byte(value.AsUInt32()).Store(target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 operator +(Lanes16 left, Lanes16 right) => new(left.value + right.value);

@@ -42,6 +42,13 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 Gather(float* table, Lanes4 indices)
+    {
+        var places = indices.value.AsUInt32();
+        return new(Vector128.Create(table[places[0]], table[places[1]], table[places[2]], table[places[3]]));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Lanes4 First, Lanes4 Second) ByTurns(Lanes4 even, Lanes4 odd) =>
         (new(DwordTransposition.Low(even.value, odd.value)), new(DwordTransposition.High(even.value, odd.value)));
 
@@ -51,6 +58,13 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreHalves(ushort* target) =>
         Unsafe.WriteUnaligned(target, Vector128.Narrow(value.AsUInt32(), value.AsUInt32()).AsUInt64().ToScalar());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreBytes(byte* target)
+    {
+        var halves = Vector128.Narrow(value.AsUInt32(), value.AsUInt32());
+        Unsafe.WriteUnaligned(target, Vector128.Narrow(halves, halves).AsUInt32().ToScalar());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 operator +(Lanes4 left, Lanes4 right) => new(left.value + right.value);

@@ -43,6 +43,10 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Gather(float* table, Lanes8 indices) =>
+        new(Avx2.GatherVector256(table, indices.value.AsInt32(), sizeof(float)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static (Lanes8 First, Lanes8 Second) ByTurns(Lanes8 even, Lanes8 odd)
     {
         const byte Lower = 0x20, Upper = 0x31;
@@ -55,6 +59,13 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreHalves(ushort* target) => Vector128.Narrow(value.AsUInt32().GetLower(), value.AsUInt32().GetUpper()).Store(target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void StoreBytes(byte* target)
+    {
+        var halves = Vector128.Narrow(value.AsUInt32().GetLower(), value.AsUInt32().GetUpper());
+        Unsafe.WriteUnaligned(target, Vector128.Narrow(halves, halves).AsUInt64().ToScalar());
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 operator +(Lanes8 left, Lanes8 right) => new(left.value + right.value);

@@ -84,7 +84,7 @@ internal static class BenchCommand
         : throw new UserErrorException(
             $"--dtype: {name} is none of {string.Join(", ", Precisions.Keys)}.{NearestName.Hint(name, Precisions.Keys)}");
 
-    private static DType Compute(StepBenchmarkOptions options) => options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
+    private static DType Compute(StepBenchmarkOptions options) => options.Precision.ComputeDType();
 
     private static JsonObject ToJson(StepBenchmarkOptions options, StepBenchmarkResult result) => new()
     {

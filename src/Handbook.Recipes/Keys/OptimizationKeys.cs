@@ -10,19 +10,22 @@ namespace Handbook.Recipes.Keys;
 /// <summary>Optimizer, schedule, batches.</summary>
 internal static class OptimizationKeys
 {
-    private static readonly ValueForm<OptimizerKind> Optimizers = OneOf(
-        ("adamw_torch", OptimizerKind.AdamW),
-        ("adamw_torch_fused", OptimizerKind.AdamW),
-        ("adamw_hf", OptimizerKind.AdamW),
-        ("paged_adamw_32bit", OptimizerKind.AdamW),
-        ("paged_adamw", OptimizerKind.AdamW),
-        ("adamw_bnb_8bit", OptimizerKind.AdamW8Bit),
-        ("adamw_8bit", OptimizerKind.AdamW8Bit),
-        ("paged_adamw_8bit", OptimizerKind.AdamW8Bit),
-        ("rmsprop", OptimizerKind.RmsProp),
-        ("sgd", OptimizerKind.Sgd),
-        ("lion_32bit", OptimizerKind.Lion),
-        ("adafactor", OptimizerKind.Adafactor));
+    private static readonly ValueForm<(OptimizerKind Kind, OptimizerStates States)> Optimizers = OneOf(
+        [
+            .. Names(OptimizerKind.AdamW, OptimizerStates.Float32,
+                "adamw_torch", "adamw_torch_fused", "adamw_hf", "paged_adamw", "paged_adamw_32bit"),
+            .. Names(OptimizerKind.AdamW, OptimizerStates.Blocks8Bit, "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_8bit"),
+            .. Names(OptimizerKind.Lion, OptimizerStates.Float32, "lion", "lion_32bit", "paged_lion_32bit"),
+            .. Names(OptimizerKind.Lion, OptimizerStates.Blocks8Bit, "lion_8bit", "paged_lion_8bit"),
+            .. Names(OptimizerKind.RmsProp, OptimizerStates.Float32, "rmsprop", "rmsprop_bnb", "rmsprop_bnb_32bit"),
+            .. Names(OptimizerKind.RmsProp, OptimizerStates.Blocks8Bit, "rmsprop_bnb_8bit"),
+            .. Names(OptimizerKind.Sgd, OptimizerStates.Float32, "sgd"),
+            .. Names(OptimizerKind.Adafactor, OptimizerStates.Float32, "adafactor"),
+            .. Names(OptimizerKind.Muon, OptimizerStates.Float32, "muon"),
+        ]);
+
+    private static readonly ValueForm<MuonAdjustment> MuonAdjustments = OneOf(
+        ("match_rms_adamw", MuonAdjustment.MatchRmsAdamW), ("original", MuonAdjustment.Original));
 
     private static readonly ValueForm<ScheduleKind> Schedules = OneOf(
         [.. ScheduleTable.Names.Select(name => (name, ScheduleTable.KindOf(name)!.Value))]);
@@ -31,6 +34,9 @@ internal static class OptimizationKeys
         ("tokens", LossNormalization.Tokens), ("legacy", LossNormalization.MicroBatches));
 
     private const string Shape = "lr_scheduler_kwargs.";
+
+    private static IEnumerable<(string, (OptimizerKind, OptimizerStates))> Names(
+        OptimizerKind kind, OptimizerStates states, params string[] names) => names.Select(name => (name, (kind, states)));
 
     public static IReadOnlyList<RecipeKey> Rows { get; } =
     [
@@ -41,15 +47,24 @@ internal static class OptimizationKeys
                 Range = NumberRange.From(0),
                 Defaults = [new("2.0e-5", TaskSet.Language), new("1.0e-6", TaskSet.Alignment), new("1.0e-5", TaskSet.Classifiers)],
             },
-        Row("optim", Optimizers, Hf, "adamw_torch", "The optimizer. The paged names keep their states in ordinary memory here.")
-            .To(Optimization, (o, v) => o with { Optimizer = v })
+        Row("optim", Optimizers, Hf, "adamw_torch",
+            "The optimizer. Names with 8bit keep its running averages in 8 bits as bitsandbytes does (block-wise dynamic codes; weights "
+                + "under "
+            + "4096 elements and embeddings stay in fp32); paged ones keep them in ordinary memory here. muon moves hidden matrices, and "
+            + "AdamW the rest; adafactor takes the schedule's learning rate.")
+            .To(Optimization, (o, v) => o with { Optimizer = v.Kind, States = v.States })
             with { Defaults = [new("rmsprop", TaskSet.PairsWithReference, Profile.V03), new("adamw_torch")] },
-        Row("adam_beta1", Number, Hf, "0.9", "Decay of the first moment.")
+        Row("adam_beta1", Number, Hf, "0.9", "Decay of the first moment (AdamW, Lion, AdamW beside Muon).")
             .To(Optimization, (o, v) => o with { AdamBeta1 = v }) with { Range = NumberRange.Below(0, 1) },
-        Row("adam_beta2", Number, Hf, "0.999", "Decay of the second moment.")
+        Row("adam_beta2", Number, Hf, "0.999", "Decay of the second moment (AdamW), of the momentum (Lion).")
             .To(Optimization, (o, v) => o with { AdamBeta2 = v }) with { Range = NumberRange.Below(0, 1) },
         Row("adam_epsilon", Number, Hf, "1.0e-8", "Added to the root of the second moment.")
             .To(Optimization, (o, v) => o with { AdamEpsilon = v }) with { Range = NumberRange.From(0) },
+        Row("muon_adjust_lr_fn", MuonAdjustments, Ours, "match_rms_adamw",
+            "optim muon: the length of its steps. match_rms_adamw: 0.2 sqrt(max(rows, columns)) learning rates, so that AdamW's learning "
+                + "rate "
+            + "and decay go for it; original: sqrt(max(1, rows / columns)), as Keller Jordan's.")
+            .To(Optimization, (o, v) => o with { MuonAdjustment = v }),
         Row("weight_decay", Number, Hf, "0.0", "Decoupled decay; biases and norm weights are spared.")
             .To(Optimization, (o, v) => o with { WeightDecay = v }) with { Range = NumberRange.From(0) },
         Row("max_grad_norm", Number, Hf, "1.0",

@@ -115,13 +115,17 @@ public static class Hyperparameters
             : ("num_epochs", PythonJson.Repr(optimization.Epochs));
     }
 
-    private static string Optimizer(OptimizationOptions optimization) => optimization.Optimizer switch
+    private static string Optimizer(OptimizationOptions optimization)
     {
-        OptimizerKind.AdamW or OptimizerKind.AdamW8Bit =>
-            $"{optimization.Optimizer} with betas=({PythonJson.Repr(optimization.AdamBeta1)},{PythonJson.Repr(optimization.AdamBeta2)}) "
-            + $"and epsilon={PythonJson.Repr(optimization.AdamEpsilon)}",
-        var other => other.ToString(),
-    };
+        var betas = $"betas=({PythonJson.Repr(optimization.AdamBeta1)},{PythonJson.Repr(optimization.AdamBeta2)})";
+        return optimization.Optimizer.ToString() + (optimization.Optimizer switch
+        {
+            OptimizerKind.AdamW => $" with {betas} and epsilon={PythonJson.Repr(optimization.AdamEpsilon)}",
+            OptimizerKind.Lion => $" with {betas}",
+            OptimizerKind.Muon => $", AdamW beside it with {betas} and epsilon={PythonJson.Repr(optimization.AdamEpsilon)}",
+            _ => "",
+        }) + (optimization.States == OptimizerStates.Blocks8Bit ? ", states in 8 bit" : "");
+    }
 
     private static string Text(int value) => value.ToString(CultureInfo.InvariantCulture);
 }

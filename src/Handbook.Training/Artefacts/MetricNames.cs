@@ -12,6 +12,8 @@ public static class MetricNames
     public const string GradientNorm = "grad_norm";
     /// <summary>Learning rate of the last step.</summary>
     public const string LearningRate = "learning_rate";
+    /// <summary>What losses are multiplied by under fp16.</summary>
+    public const string LossScale = "loss_scale";
     /// <summary>Epochs done, with fraction.</summary>
     public const string Epoch = "epoch";
     /// <summary>Optimizer steps done; in rows and logs only, transformers calls it so in <c>log_history</c>.</summary>

@@ -8,8 +8,13 @@ namespace Handbook.Training.Loop;
 /// <param name="LearningRate">The rate that was used.</param>
 /// <param name="TokenCount">Tokens computed.</param>
 /// <param name="Metrics">What the objective reports.</param>
-public sealed record StepOutcome(double Loss, double GradientNorm, double LearningRate, long TokenCount, MetricSums Metrics)
+/// <param name="LossScale">What the next step's loss is multiplied by; null where losses are not scaled.</param>
+public sealed record StepOutcome(
+    double Loss, double GradientNorm, double LearningRate, long TokenCount, MetricSums Metrics, double? LossScale)
 {
+    /// <summary>True when a gradient was beyond float16, and nothing moved.</summary>
+    public bool IsSkipped => !double.IsFinite(GradientNorm);
+
     /// <summary>The whole step, from what every rank did; its metrics are a step's from now on.</summary>
     internal StepOutcome SumOver(World world)
     {

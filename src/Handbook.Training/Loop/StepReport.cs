@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Objectives;
 using Handbook.Training.Progress;
@@ -36,12 +37,17 @@ internal sealed class StepReport(LoopParts parts, ITrainingProgress progress)
         sinceLogged.Add(MetricNames.Loss, outcome.Loss, 1);
         sinceLogged.Add(outcome.Metrics);
         Show(state, outcome, isLogged);
+        if (outcome.IsSkipped)
+            progress.Note(string.Create(CultureInfo.InvariantCulture,
+                $"step {state.GlobalStep}: a gradient is beyond fp16, so nothing moved; the loss scale is {outcome.LossScale} now"));
         if (!isLogged)
             return state;
         var means = sinceLogged.Means().ToList();
         sinceLogged.Clear();
         means.Insert(1, (MetricNames.GradientNorm, outcome.GradientNorm));
         means.Insert(2, (MetricNames.LearningRate, outcome.LearningRate));
+        if (outcome.LossScale is { } scale)
+            means.Insert(3, (MetricNames.LossScale, scale));
         means.Add((MetricNames.TokenCount, state.NumInputTokensSeen));
         return Append(state, MetricsRow.Of(state.GlobalStep, state.Epoch, [.. means]));
     }

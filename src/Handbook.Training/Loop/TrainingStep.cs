@@ -30,18 +30,22 @@ public sealed class TrainingStep(
             for (var i = 0; i < microBatches.Count; i++)
                 loss += Differentiate(work, microBatches[i], step, RandomSeed(step, i), metrics);
         }
-        var norm = GradientNorm.Global(parameters, world);
+        var scale = optimizer.LossScale.Value;
+        var norm = GradientNorm.Global(parameters, world) / scale;
         OperationTimes.Current?.Mark(nameof(GradientNorm), "update");
-        if (!double.IsFinite(norm))
+        if (!optimizer.LossScale.Follow(norm))
         {
             Forget();
             throw new TrainingDivergedException("grad_norm", norm, step + 1, [.. microBatches.SelectMany(batch => batch.ExampleIds)]);
         }
-        optimizer.Step(learningRate, GradientNorm.ClipFactor(norm, maxGradNorm));
+        if (double.IsFinite(norm))
+            optimizer.Step(learningRate, GradientNorm.ClipFactor(norm, maxGradNorm) / scale);
         OperationTimes.Current?.Mark(nameof(Optimizer), "update");
         Forget();
         objective.Stepped(step + 1);
-        return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics).SumOver(world);
+        return new StepOutcome(loss, norm, learningRate, microBatches.Sum(batch => (long)batch.TokenCount), metrics,
+            optimizer.LossScale.Shown)
+            .SumOver(world);
     }
 
     private double Differentiate(ObjectiveStep work, TokenBatch batch, int step, ulong randomSeed, MetricSums metrics)
@@ -49,7 +53,7 @@ public sealed class TrainingStep(
         using var scope = new TensorScope();
         using var tape = new Tape(isRecording: true, randomSeed);
         var result = work.Compute(tape, batch);
-        tape.Backward(result.Loss);
+        tape.Backward(result.Loss, optimizer.LossScale.Of(result.Loss.Value));
         // Not before: a device has the backward pass to do while this waits.
         if (!double.IsFinite(result.LossValue))
         {

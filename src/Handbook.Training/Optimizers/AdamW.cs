@@ -12,10 +12,10 @@ namespace Handbook.Training.Optimizers;
 /// <param name="beta1">Share of the mean gradient that stays.</param>
 /// <param name="beta2">Share of the mean square that stays.</param>
 /// <param name="epsilon">Added to the root of the mean square.</param>
-public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : IUpdateRule
+public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8) : IFusedRule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> StateNames { get; } = ["exp_avg", "exp_avg_sq"];
+    public IReadOnlyList<AverageForm> Averages(long[] shape) => [new("exp_avg", shape), new("exp_avg_sq", shape, IsSigned: false)];
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) => new(
@@ -39,7 +39,7 @@ public sealed class AdamW(double beta1 = 0.9, double beta2 = 0.999, double epsil
         weights.AddInPlace(mean.Divide(root), -numbers.StepSize);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
+    void IFusedRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
     private readonly struct Formula : IVectorRule
     {

@@ -9,6 +9,9 @@ public interface IOptimizer : ISavedState, IDisposable
     /// <summary>Updates done.</summary>
     long StepCount { get; }
 
+    /// <summary>What a loss is multiplied by before its backward pass, and gradients are divided by afterwards.</summary>
+    LossScale LossScale => LossScale.One;
+
     /// <summary>
     /// Moves every parameter that has a gradient. Gradients stay as they are: the caller forgets them.
     /// </summary>

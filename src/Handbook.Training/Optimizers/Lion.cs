@@ -9,10 +9,10 @@ namespace Handbook.Training.Optimizers;
 /// </summary>
 /// <param name="beta1">Share of the momentum in the direction.</param>
 /// <param name="beta2">Share of the momentum that stays.</param>
-public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IUpdateRule
+public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IFusedRule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> StateNames { get; } = ["exp_avg"];
+    public IReadOnlyList<AverageForm> Averages(long[] shape) => [new("exp_avg", shape)];
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) =>
@@ -28,7 +28,7 @@ public sealed class Lion(double beta1 = 0.9, double beta2 = 0.99) : IUpdateRule
         state[0].AddInPlace(gradient, 1 - numbers.Beta2);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
+    void IFusedRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
     private readonly struct Formula : IVectorRule
     {

@@ -7,12 +7,11 @@ namespace Handbook.Training.Optimizers;
 /// <summary>
 /// An update rule over all trained parameters of a model. A float32 (or float64) parameter is updated in place. A bfloat16 or
 /// float16 one has a float32 master copy that is updated and then rounded into it; or, with stochastic rounding, no copy: the
-/// bfloat16 weights themselves are updated, in float32 arithmetic, and rounded at random. Running averages are float32 in
-/// every case (float64 for float64 parameters).
+/// bfloat16 weights themselves are updated, in float32 arithmetic, and rounded at random. Running averages are float32 (float64 for
+/// float64 parameters), or codes of 8 bits that are decoded for their update.
 /// </summary>
 public sealed class Optimizer : IOptimizer
 {
-    private readonly IUpdateRule rule;
     private readonly OptimizerSlot[] slots;
     private readonly OptimizerMemory memory;
     private readonly ulong seed;
@@ -20,24 +19,25 @@ public sealed class Optimizer : IOptimizer
     /// <summary>Starts from the parameters' present values.</summary>
     /// <param name="rule">The formula.</param>
     /// <param name="parameters">In an order that never changes: it decides the random bits. Frozen ones are left alone.</param>
-    /// <param name="weightDecay">Decoupled decay of those that <see cref="WeightDecayRule"/> names.</param>
-    /// <param name="stochasticRounding">Keep no master copy of bfloat16 parameters.</param>
-    /// <param name="seed">Seed of stochastic rounding.</param>
-    public Optimizer(
-        IUpdateRule rule, IReadOnlyList<Parameter> parameters, double weightDecay = 0, bool stochasticRounding = false, ulong seed = 0)
+    /// <param name="settings">The rest; null for defaults.</param>
+    public Optimizer(IUpdateRule rule, IReadOnlyList<Parameter> parameters, OptimizerSettings? settings = null)
     {
-        (this.rule, this.seed) = (rule, seed);
+        settings ??= new OptimizerSettings();
+        seed = settings.Seed;
         using var scope = new TensorScope();
         slots =
         [
-            .. parameters.Where(one => one.RequiresGrad).Select((parameter, index) =>
-                OptimizerSlot.Of(parameter, index, rule.StateNames.Count, weightDecay, stochasticRounding)),
+            .. parameters.Where(one => one.RequiresGrad)
+                .Select((parameter, index) => settings.Slot(parameter, index, rule.Of(parameter))),
         ];
-        memory = new OptimizerMemory(slots, rule.StateNames);
+        memory = new OptimizerMemory(slots, settings.ScalesLoss);
     }
 
     /// <inheritdoc/>
     public long StepCount => memory.StepCount;
+
+    /// <inheritdoc/>
+    public LossScale LossScale => memory.LossScale;
 
     /// <inheritdoc/>
     public void Step(double learningRate, double gradientFactor = 1)
@@ -48,10 +48,10 @@ public sealed class Optimizer : IOptimizer
             if (slot.Parameter.Grad is not { } gradient)
                 continue;
             using var scope = new TensorScope();
-            var numbers = rule.Numbers(learningRate, slot.WeightDecay, StepCount);
+            var numbers = slot.Rule.Numbers(learningRate, slot.WeightDecay, StepCount);
             var rounding = new StochasticRounding(seed, StepCount, slot.Index);
-            if (Fuses(slot, gradient))
-                rule.ApplyFused(new FusedUpdate(slot.Weights, slot.Master is null ? null : slot.Parameter.Value, gradient.Contiguous(),
+            if (slot.Rule is IFusedRule fused && Fuses(slot, gradient))
+                fused.ApplyFused(new FusedUpdate(slot.Weights, slot.Master is null ? null : slot.Parameter.Value, gradient.Contiguous(),
                     slot.Averages, gradientFactor, numbers, rounding));
             else
                 ApplyPlain(slot, gradient, gradientFactor, numbers, rounding);
@@ -82,18 +82,18 @@ public sealed class Optimizer : IOptimizer
         KernelTable.Of(Operation.Update, gradient.Device.Kind, gradient.DType) != Implementation.Plain
         && KernelTable.Runs(Operation.Update, slot.Parameter.Value, slot.Weights);
 
-    private void ApplyPlain(OptimizerSlot slot, Tensor gradient, double factor, UpdateNumbers numbers, StochasticRounding rounding)
+    private static void ApplyPlain(OptimizerSlot slot, Tensor gradient, double factor, UpdateNumbers numbers, StochasticRounding rounding)
     {
         var value = slot.Parameter.Value;
         var scaled = gradient.To(OptimizerSlot.SumsOf(value)).Multiply(factor);
         if (slot.Master is null && value.DType == DType.BFloat16)
         {
             var wide = value.To(DType.Float32);
-            rule.ApplyPlain(wide, scaled, slot.Averages, numbers);
+            slot.Move(wide, scaled, numbers);
             value.CopyFrom(rounding.Round(wide));
             return;
         }
-        rule.ApplyPlain(slot.Weights, scaled, slot.Averages, numbers);
+        slot.Move(slot.Weights, scaled, numbers);
         slot.RoundMaster();
     }
 }

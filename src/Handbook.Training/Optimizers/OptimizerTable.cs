@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Torch;
 using Handbook.Training.Options;
 
 namespace Handbook.Training.Optimizers;
@@ -6,21 +7,33 @@ namespace Handbook.Training.Optimizers;
 /// <summary>Optimizers by kind.</summary>
 public static class OptimizerTable
 {
+    private static readonly Dictionary<OptimizerKind, Func<OptimizationOptions, Precision, IUpdateRule>> Rules = new()
+    {
+        [OptimizerKind.AdamW] = (options, _) => new AdamW(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon),
+        [OptimizerKind.RmsProp] = (_, _) => new RmsProp(),
+        [OptimizerKind.Sgd] = (_, _) => new Sgd(),
+        [OptimizerKind.Lion] = (options, _) => new Lion(options.AdamBeta1, options.AdamBeta2),
+        [OptimizerKind.Adafactor] = (_, _) => new Adafactor(),
+        [OptimizerKind.Muon] = (options, precision) => new Muon(
+            new AdamW(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon), options.MuonAdjustment,
+            precision == Precision.Float32 ? DType.Float32 : DType.BFloat16),
+    };
+
     /// <summary>Makes a run's optimizer.</summary>
     /// <param name="options">Which one, and its numbers.</param>
-    /// <param name="precision">The run's numbers; under <see cref="Precision.Bfloat16"/> there is no master copy.</param>
+    /// <param name="precision">
+    /// The run's numbers: under <see cref="Precision.Bfloat16"/> there is no master copy, under <see cref="Precision.Float16Mixed"/> losses
+    /// are scaled.
+    /// </param>
     /// <param name="parameters">All parameters of the model, in a fixed order; frozen ones are left alone.</param>
     /// <param name="seed">Seed of stochastic rounding.</param>
-    /// <exception cref="UserErrorException">The kind has no update rule.</exception>
     public static IOptimizer Create(OptimizationOptions options, Precision precision, IReadOnlyList<Parameter> parameters, ulong seed) =>
-        new Optimizer(Rule(options), parameters, options.WeightDecay, precision == Precision.Bfloat16, seed);
-
-    private static IUpdateRule Rule(OptimizationOptions options) => options.Optimizer switch
-    {
-        OptimizerKind.AdamW => new AdamW(options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon),
-        OptimizerKind.RmsProp => new RmsProp(),
-        OptimizerKind.Sgd => new Sgd(),
-        OptimizerKind.Lion => new Lion(options.AdamBeta1, options.AdamBeta2),
-        _ => throw new UserErrorException($"optim: {options.Optimizer} has no update rule here; known are AdamW, RmsProp, Sgd and Lion."),
-    };
+        new Optimizer(Rules[options.Optimizer](options, precision), parameters, new OptimizerSettings
+        {
+            WeightDecay = options.WeightDecay,
+            StochasticRounding = precision == Precision.Bfloat16,
+            Seed = seed,
+            States = options.States,
+            ScalesLoss = precision == Precision.Float16Mixed,
+        });
 }

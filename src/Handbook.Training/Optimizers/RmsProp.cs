@@ -10,10 +10,10 @@ namespace Handbook.Training.Optimizers;
 /// </summary>
 /// <param name="alpha">Share of the mean square that stays.</param>
 /// <param name="epsilon">Added to its root.</param>
-public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdateRule
+public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IFusedRule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> StateNames { get; } = ["square_avg"];
+    public IReadOnlyList<AverageForm> Averages(long[] shape) => [new("square_avg", shape, IsSigned: false)];
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) =>
@@ -28,7 +28,7 @@ public sealed class RmsProp(double alpha = 0.99, double epsilon = 1e-8) : IUpdat
         weights.AddInPlace(gradient.Divide(Operator.Call("aten::sqrt"u8, default, state[0]).Add(numbers.Epsilon)), -numbers.StepSize);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
+    void IFusedRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
     private readonly struct Formula : IVectorRule
     {

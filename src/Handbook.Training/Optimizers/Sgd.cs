@@ -5,10 +5,10 @@ using Handbook.Torch;
 namespace Handbook.Training.Optimizers;
 
 /// <summary>Plain gradient descent, w ← w (1 - lr λ) - lr g: <c>torch.optim.SGD</c> without momentum.</summary>
-public sealed class Sgd : IUpdateRule
+public sealed class Sgd : IFusedRule
 {
     /// <inheritdoc/>
-    public IReadOnlyList<string> StateNames { get; } = [];
+    public IReadOnlyList<AverageForm> Averages(long[] shape) => [];
 
     /// <inheritdoc/>
     public UpdateNumbers Numbers(double learningRate, double weightDecay, long step) => new(1 - learningRate * weightDecay, learningRate);
@@ -20,7 +20,7 @@ public sealed class Sgd : IUpdateRule
         weights.AddInPlace(gradient, -numbers.StepSize);
     }
 
-    void IUpdateRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
+    void IFusedRule.ApplyFused(in FusedUpdate update) => update.Run<Formula>();
 
     private readonly struct Formula : IVectorRule
     {

@@ -3,11 +3,8 @@ namespace Handbook.Training.Options;
 /// <summary>Optimizers by the names recipes use.</summary>
 public enum OptimizerKind
 {
-    /// <summary>AdamW (arXiv:1711.05101), fp32 states.</summary>
+    /// <summary>AdamW (arXiv:1711.05101).</summary>
     AdamW,
-
-    /// <summary>AdamW with block-wise 8-bit states.</summary>
-    AdamW8Bit,
 
     /// <summary>RMSprop, alpha 0.99, no momentum.</summary>
     RmsProp,
@@ -20,6 +17,29 @@ public enum OptimizerKind
 
     /// <summary>Adafactor (arXiv:1804.04235).</summary>
     Adafactor,
+
+    /// <summary>Muon for hidden matrices, AdamW for the rest.</summary>
+    Muon,
+}
+
+/// <summary>What an optimizer keeps its running averages in.</summary>
+public enum OptimizerStates
+{
+    /// <summary>float32.</summary>
+    Float32,
+
+    /// <summary>Codes of 8 bits with a scale for every 256, as bitsandbytes (arXiv:2110.02861).</summary>
+    Blocks8Bit,
+}
+
+/// <summary>What the length of Muon's steps depends on, by the names of <c>torch.optim.Muon</c>.</summary>
+public enum MuonAdjustment
+{
+    /// <summary>0.2 √max(rows, columns): learning rate and decay are AdamW's.</summary>
+    MatchRmsAdamW,
+
+    /// <summary>√max(1, rows / columns): Keller Jordan's.</summary>
+    Original,
 }
 
 /// <summary>How the learning rate moves over the run.</summary>
@@ -114,6 +134,12 @@ public sealed record OptimizationOptions
 
     /// <summary>Which optimizer.</summary>
     public OptimizerKind Optimizer { get; init; } = OptimizerKind.AdamW;
+
+    /// <summary>What its running averages are kept in.</summary>
+    public OptimizerStates States { get; init; } = OptimizerStates.Float32;
+
+    /// <summary>How long Muon's steps are.</summary>
+    public MuonAdjustment MuonAdjustment { get; init; } = MuonAdjustment.MatchRmsAdamW;
 
     /// <summary>Decay of the first moment.</summary>
     public double AdamBeta1 { get; init; } = 0.9;

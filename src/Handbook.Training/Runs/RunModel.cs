@@ -38,7 +38,7 @@ public sealed class RunModel : IDisposable
         SavedDtype.Bfloat16 => DType.BFloat16,
         // As PEFT: an adapter is small.
         _ when Adapter is not null => DType.Float32,
-        _ => Model.StoredDType ?? (options.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16),
+        _ => Model.StoredDType ?? ComputeDType(options),
     };
 
     /// <summary>
@@ -66,7 +66,7 @@ public sealed class RunModel : IDisposable
     }
 
     /// <summary>The element type that a run computes in.</summary>
-    public static DType ComputeDType(ModelOptions model) => model.Precision == Precision.Float32 ? DType.Float32 : DType.BFloat16;
+    public static DType ComputeDType(ModelOptions model) => model.Precision.ComputeDType();
 
     /// <summary>Makes the optimizer; its master copies start from the checkpoint's full precision.</summary>
     public IOptimizer CreateOptimizer(RunOptions run)

@@ -44,6 +44,8 @@ public static class RunPrecision
                 return $"{name}, as in the checkpoint";
             return IsHost(model) ? $"{name}: {Speed()}" : name;
         }
+        if (model.Precision == Precision.Float16Mixed)
+            return IsHost(model) ? $"{name}, as asked for; the host has no kernels of its own for fp16: bf16 or float32 are faster" : name;
         return model.Precision == Precision.Float32 || IsFast(model)
             ? name : $"{name}, as asked for; {Speed()}, so that precision: auto takes float32";
     }

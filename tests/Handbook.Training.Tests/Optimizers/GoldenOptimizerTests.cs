@@ -27,7 +27,7 @@ public sealed class GoldenOptimizerTests
         var betas = golden.GetProperty("betas");
         using var optimizer = new Optimizer(
             new AdamW(betas[0].GetDouble(), betas[1].GetDouble(), golden.GetProperty("eps").GetDouble()), parameters,
-            golden.GetProperty("weight_decay").GetDouble());
+            new OptimizerSettings { WeightDecay = golden.GetProperty("weight_decay").GetDouble() });
         var maximum = golden.GetProperty("max_grad_norm");
         foreach (var step in golden.GetProperty("steps").EnumerateArray())
         {

@@ -57,15 +57,22 @@ public sealed class RunSafetyTests : IDisposable
     [InlineData(OptimizerKind.AdamW)]
     [InlineData(OptimizerKind.Lion)]
     [InlineData(OptimizerKind.RmsProp)]
-    public void Execute_UpdateBeyondAllNumbers_StopsAndKeepsWhatWasSaved(OptimizerKind optimizer)
+    [InlineData(OptimizerKind.Adafactor)]
+    [InlineData(OptimizerKind.Muon)]
+    [InlineData(OptimizerKind.AdamW, OptimizerStates.Blocks8Bit)]
+    public void Execute_UpdateBeyondAllNumbers_StopsAndKeepsWhatWasSaved(
+        OptimizerKind optimizer, OptimizerStates states = OptimizerStates.Float32)
     {
-        RunCase.Run(Short("diverged") with { Optimization = Short("diverged").Optimization with { Optimizer = optimizer } });
+        RunCase.Run(Short("diverged") with
+        {
+            Optimization = Short("diverged").Optimization with { Optimizer = optimizer, States = states },
+        });
         var before = run.Weights("diverged");
         var options = Short("diverged") with
         {
             Optimization = new OptimizationOptions
             {
-                LearningRate = 1e300, MaxSteps = 3, PerDeviceBatchSize = 2, Optimizer = optimizer, MaxGradNorm = 0,
+                LearningRate = 1e300, MaxSteps = 3, PerDeviceBatchSize = 2, Optimizer = optimizer, States = states, MaxGradNorm = 0,
             },
         };
 
