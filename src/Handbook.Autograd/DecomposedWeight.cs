@@ -15,33 +15,22 @@ namespace Handbook.Autograd;
 /// <param name="adapters">Turns all of it off.</param>
 /// <param name="dropout">Probability that an element of the adapter's input is zero, in training.</param>
 public sealed class DecomposedWeight(
-    Weight inner, Weight down, Weight up, Weight magnitude, double scale, AdapterSwitch adapters, double dropout = 0) : Weight
+    Weight inner, Weight down, Weight up, Weight magnitude, double scale, AdapterSwitch adapters, double dropout = 0)
+    : SwitchedWeight(inner, adapters)
 {
     private readonly LowRankWeight direction = new(inner, down, up, scale, adapters);
     private Tensor? innerSquares;
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<long> Shape => inner.Shape;
-
-    /// <inheritdoc/>
-    public override DType DType => inner.DType;
-
-    /// <inheritdoc/>
-    public override Device Device => inner.Device;
-
-    /// <inheritdoc/>
-    public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
-
-    /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => direction.Parameters.Concat(magnitude.Parameters);
 
     /// <inheritdoc/>
-    public override bool RequiresGrad => direction.RequiresGrad || (adapters.IsOn && magnitude.RequiresGrad);
+    public override bool RequiresGrad => direction.RequiresGrad || (IsOn && magnitude.RequiresGrad);
 
     internal override GradientSink? Gradient =>
-        !RequiresGrad ? null : adapters.IsOn ? new Projected(Project) : inner.Gradient;
+        !RequiresGrad ? null : IsOn ? new Projected(Project) : Inner.Gradient;
 
-    internal override IEnumerable<GradientSink> Sinks => adapters.IsOn ? direction.Sinks.Concat(magnitude.Sinks) : inner.Sinks;
+    internal override IEnumerable<GradientSink> Sinks => IsOn ? direction.Sinks.Concat(magnitude.Sinks) : Inner.Sinks;
 
     /// <summary>‖W + scale · B A‖ of each row: what m begins as. In float32 at least, [out].</summary>
     /// <param name="weight">W + scale · B A, [out, in].</param>
@@ -62,9 +51,9 @@ public sealed class DecomposedWeight(
 
     internal override void AddTerms(Tensor rows, ProductTerms terms)
     {
-        if (!adapters.IsOn)
+        if (!IsOn)
         {
-            inner.AddTerms(rows, terms);
+            Inner.AddTerms(rows, terms);
             return;
         }
         var factor = Factor(Norms(terms.Product), rows.DType);
@@ -73,16 +62,16 @@ public sealed class DecomposedWeight(
             terms.Add(direction.Multiply(rows, null, terms.Product).Multiply(factor));
             return;
         }
-        inner.AddTerms(rows, terms);
+        Inner.AddTerms(rows, terms);
         var masked = mask.Apply(rows);
-        terms.Add(direction.Multiply(masked, null, terms.Product).Multiply(factor).Subtract(inner.Multiply(masked, null, terms.Product)));
+        terms.Add(direction.Multiply(masked, null, terms.Product).Multiply(factor).Subtract(Inner.Multiply(masked, null, terms.Product)));
     }
 
     internal override void Differentiate(Tensor output, ProductGradients gradients)
     {
-        if (!adapters.IsOn)
+        if (!IsOn)
         {
-            inner.Differentiate(output, gradients);
+            Inner.Differentiate(output, gradients);
             return;
         }
         if (DropoutMask.Draw(gradients.Dropout, gradients.Input, dropout) is not { } mask)
@@ -90,10 +79,10 @@ public sealed class DecomposedWeight(
             DifferentiateScaled(output, gradients);
             return;
         }
-        inner.Differentiate(output, gradients);
+        Inner.Differentiate(output, gradients);
         using var masked = gradients.Of(mask.Apply(gradients.Input), gradients.WantsInput);
         DifferentiateScaled(output, masked);
-        inner.Differentiate(output.Multiply(-1), masked);
+        Inner.Differentiate(output.Multiply(-1), masked);
         if (masked.InputGradient() is { } term)
             gradients.AddInputGradient(mask.Apply(term));
     }
@@ -110,18 +99,10 @@ public sealed class DecomposedWeight(
         magnitude.Release();
     }
 
-    internal override void Return(Tensor value)
-    {
-        if (adapters.IsOn)
-            value.Dispose();
-        else
-            inner.Return(value);
-    }
-
     private protected override Tensor Acquire()
     {
-        if (!adapters.IsOn)
-            return inner.Lease().Value;
+        if (!IsOn)
+            return Inner.Lease().Value;
         using var scope = new TensorScope();
         using var sum = direction.Lease();
         return TensorScope.Detach(sum.Value.Multiply(Factor(RowNorms(sum.Value), sum.Value.DType).View(-1, 1)));
@@ -148,7 +129,7 @@ public sealed class DecomposedWeight(
         using var b = up.Lease();
         var squares = Squares();
         var (wideA, wideB) = (a.Value.To(squares.DType), b.Value.To(squares.DType));
-        var cross = inner.Multiply(a.Value, null, product).To(squares.DType).Transpose(0, 1).Multiply(wideB).Sum(1);
+        var cross = Inner.Multiply(a.Value, null, product).To(squares.DType).Transpose(0, 1).Multiply(wideB).Sum(1);
         var own = wideB.MatMul(wideA.MatMul(wideA.Transpose(0, 1))).Multiply(wideB).Sum(1);
         return Operator.Call("aten::sqrt"u8, default, squares.Add(cross.Multiply(2 * scale)).Add(own.Multiply(scale * scale)));
     }
@@ -157,10 +138,11 @@ public sealed class DecomposedWeight(
     {
         if (innerSquares is { } known)
             return known;
-        using var lease = inner.Lease();
+        using var lease = Inner.Lease();
         var norms = RowNorms(lease.Value);
         var squares = norms.Multiply(norms);
-        if (!inner.RequiresGrad)
+        // What another adapter lies around may be another weight in the next pass.
+        if (!Inner.RequiresGrad && Inner is not SwitchedWeight)
             innerSquares = TensorScope.Detach(squares);
         return squares;
     }

@@ -13,48 +13,34 @@ namespace Handbook.Autograd;
 /// <param name="scale">alpha / rank, or alpha / √rank.</param>
 /// <param name="adapters">Turns the delta off.</param>
 /// <param name="dropout">Probability that an element of A's input is zero, in training.</param>
-public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double scale, AdapterSwitch adapters, double dropout = 0) : Weight
+public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double scale, AdapterSwitch adapters, double dropout = 0)
+    : SwitchedWeight(inner, adapters)
 {
-    /// <summary>The weight that is adapted.</summary>
-    public Weight Inner => inner;
+    /// <inheritdoc/>
+    public override IEnumerable<Parameter> Parameters => Inner.Parameters.Concat(down.Parameters).Concat(up.Parameters);
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<long> Shape => inner.Shape;
-
-    /// <inheritdoc/>
-    public override DType DType => inner.DType;
-
-    /// <inheritdoc/>
-    public override Device Device => inner.Device;
-
-    /// <inheritdoc/>
-    public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
-
-    /// <inheritdoc/>
-    public override IEnumerable<Parameter> Parameters => inner.Parameters.Concat(down.Parameters).Concat(up.Parameters);
-
-    /// <inheritdoc/>
-    public override bool RequiresGrad => inner.RequiresGrad || (adapters.IsOn && (down.RequiresGrad || up.RequiresGrad));
+    public override bool RequiresGrad => Inner.RequiresGrad || (IsOn && (down.RequiresGrad || up.RequiresGrad));
 
     // Of the sum as one tensor, for operations that lease it: the head.
     internal override GradientSink? Gradient =>
-        !RequiresGrad ? null : adapters.IsOn ? new Projected(inner.Gradient, down, up, scale) : inner.Gradient;
+        !RequiresGrad ? null : IsOn ? new Projected(Inner.Gradient, down, up, scale) : Inner.Gradient;
 
     internal override IEnumerable<GradientSink> Sinks =>
-        adapters.IsOn ? inner.Sinks.Concat(down.Sinks).Concat(up.Sinks) : inner.Sinks;
+        IsOn ? Inner.Sinks.Concat(down.Sinks).Concat(up.Sinks) : Inner.Sinks;
 
     /// <inheritdoc/>
     public override void Dispose()
     {
-        inner.Dispose();
+        Inner.Dispose();
         down.Dispose();
         up.Dispose();
     }
 
     internal override void AddTerms(Tensor rows, ProductTerms terms)
     {
-        inner.AddTerms(rows, terms);
-        if (!adapters.IsOn)
+        Inner.AddTerms(rows, terms);
+        if (!IsOn)
             return;
         var mask = DropoutMask.Draw(terms.Dropout, rows, dropout);
         up.AddTerms(Narrow(mask is null ? rows : mask.Apply(rows), terms.Product), terms);
@@ -62,9 +48,9 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
 
     internal override Variable LookUp(Tape tape, Tensor ids)
     {
-        if (!adapters.IsOn)
-            return inner.LookUp(tape, ids);
-        using var whole = inner.LookUp(tape, ids);
+        if (!IsOn)
+            return Inner.LookUp(tape, ids);
+        using var whole = Inner.LookUp(tape, ids);
         using var narrow = up.LookUp(tape, ids);
         using var delta = Linear.ApplyTransposed(tape, narrow, down, scale);
         return Residual.Add(tape, whole, delta);
@@ -72,8 +58,8 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
 
     internal override void Differentiate(Tensor output, ProductGradients gradients)
     {
-        inner.Differentiate(output, gradients);
-        if (!adapters.IsOn)
+        Inner.Differentiate(output, gradients);
+        if (!IsOn)
             return;
         var mask = DropoutMask.Draw(gradients.Dropout, gradients.Input, dropout);
         if (mask is null)
@@ -89,30 +75,22 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
 
     internal override void Retain()
     {
-        inner.Retain();
+        Inner.Retain();
         down.Retain();
         up.Retain();
     }
 
     internal override void Release()
     {
-        inner.Release();
+        Inner.Release();
         down.Release();
         up.Release();
     }
 
-    internal override void Return(Tensor value)
-    {
-        if (adapters.IsOn)
-            value.Dispose();
-        else
-            inner.Return(value);
-    }
-
     private protected override Tensor Acquire()
     {
-        var matrix = inner.Lease();
-        if (!adapters.IsOn)
+        var matrix = Inner.Lease();
+        if (!IsOn)
             return matrix.Value;
         using var scope = new TensorScope();
         using var owned = matrix;

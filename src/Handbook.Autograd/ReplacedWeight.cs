@@ -6,24 +6,12 @@ namespace Handbook.Autograd;
 /// <param name="inner">The weight of the base.</param>
 /// <param name="own">The copy, of the same shape.</param>
 /// <param name="adapters">Turns the copy off.</param>
-public sealed class ReplacedWeight(Weight inner, Parameter own, AdapterSwitch adapters) : Weight
+public sealed class ReplacedWeight(Weight inner, Parameter own, AdapterSwitch adapters) : SwitchedWeight(inner, adapters)
 {
-    private Weight Current => adapters.IsOn ? own : inner;
+    private Weight Current => IsOn ? own : Inner;
 
     /// <inheritdoc/>
-    public override ReadOnlySpan<long> Shape => inner.Shape;
-
-    /// <inheritdoc/>
-    public override DType DType => Current.DType;
-
-    /// <inheritdoc/>
-    public override Device Device => inner.Device;
-
-    /// <inheritdoc/>
-    public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
-
-    /// <inheritdoc/>
-    public override IEnumerable<Parameter> Parameters => inner.Parameters.Append(own);
+    public override IEnumerable<Parameter> Parameters => Inner.Parameters.Append(own);
 
     /// <inheritdoc/>
     public override bool RequiresGrad => Current.RequiresGrad;
@@ -35,7 +23,7 @@ public sealed class ReplacedWeight(Weight inner, Parameter own, AdapterSwitch ad
     /// <inheritdoc/>
     public override void Dispose()
     {
-        inner.Dispose();
+        Inner.Dispose();
         own.Dispose();
     }
 

@@ -100,6 +100,7 @@ public sealed class CausalLanguageModel : IPretrainedModel
         string path, DType? dtype = null, Device device = default, int? vocabulary = null, QuantizationConfig? quantization = null)
     {
         var folder = new ModelFolder(path);
+        CausalLanguageModel? model = null;
         try
         {
             var names = folder.Names;
@@ -117,12 +118,13 @@ public sealed class CausalLanguageModel : IPretrainedModel
                 MayGrow = name => config.VocabularySize > folder.Config.VocabularySize
                     && (name == names.Embedding + ".weight" || name == names.Head + ".weight"),
             };
-            var model = new CausalLanguageModel(folder.Architecture, config, source, folder);
+            model = new CausalLanguageModel(folder.Architecture, config, source, folder);
             model.Adapters = AdapterChain.Attach(model, folder);
             return model;
         }
         catch
         {
+            model?.Dispose();
             folder.Dispose();
             throw;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Handbook.Models.Adapters;
 using Handbook.Models.Configuration;
@@ -8,6 +9,9 @@ namespace Handbook.Models;
 /// <summary>What tells one model from another, wherever its folder lies: a SHA-256 over the bytes of configuration and weights.</summary>
 public static class FolderIdentity
 {
+    // A run asks for the identity of its base several times, for its folder, its reference and its adapter's lineage.
+    private static readonly ConcurrentDictionary<(string Path, PathStatus Status, long Length, DateTime Written), byte[]> Hashes = new();
+
     /// <summary>Identity of a model folder, or of an adapter's with all that it was trained on.</summary>
     /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
     public static string Of(string path)
@@ -33,11 +37,18 @@ public static class FolderIdentity
     {
         using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var file in files)
+            all.AppendData(HashOf(Path.GetFullPath(file)));
+        return Convert.ToHexStringLower(all.GetHashAndReset());
+    }
+
+    private static byte[] HashOf(string file)
+    {
+        var info = new FileInfo(file);
+        return Hashes.GetOrAdd((file, PathStatus.Of(file), info.Exists ? info.Length : 0, info.LastWriteTimeUtc), _ =>
         {
             using var stream = OrdinaryFile.Open(file, 1 << 20, FileOptions.SequentialScan);
-            all.AppendData(SHA256.HashData(stream));
-        }
-        return Convert.ToHexStringLower(all.GetHashAndReset());
+            return SHA256.HashData(stream);
+        });
     }
 
     private static string OfTexts(IEnumerable<string> texts) =>

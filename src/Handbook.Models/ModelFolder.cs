@@ -96,6 +96,7 @@ public sealed class ModelFolder : IDisposable
             foreach (var parameter in slot.Weight.Parameters)
                 parameter.ZeroGrad();
             slot.Weight.Dispose();
+            slot.Settle();
         }
     }
 

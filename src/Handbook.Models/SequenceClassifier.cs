@@ -88,6 +88,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         QuantizationConfig? quantization = null)
     {
         var folder = new ModelFolder(path);
+        SequenceClassifier? model = null;
         try
         {
             var names = folder.Names;
@@ -104,12 +105,13 @@ public sealed class SequenceClassifier : IPretrainedModel
                 MayBeNew = name => name == names.Score + ".weight",
                 Fresh = new RandomWeights(seed, config.InitializerRange, type, device),
             };
-            var model = new SequenceClassifier(folder.Architecture, config, source, folder);
+            model = new SequenceClassifier(folder.Architecture, config, source, folder);
             model.Adapters = AdapterChain.Attach(model, folder);
             return model;
         }
         catch
         {
+            model?.Dispose();
             folder.Dispose();
             throw;
         }

@@ -42,6 +42,25 @@ public sealed class DecomposedWeightTests
         }
     }
 
+    [Fact]
+    public void AdapterBeneath_CountsInTheNorms_OnAndOff()
+    {
+        using var scope = new TensorScope();
+        var x = Array.ConvertAll(Inputs(new Random(4)), tensor => new Variable(tensor));
+        var (first, second) = (new AdapterSwitch(), new AdapterSwitch());
+        var beneath = new LowRankWeight(x[1], x[2], x[3], 3, first);
+        var both = new DecomposedWeight(beneath, x[2], x[3], x[4], Scale, second);
+        using var tape = new Tape();
+        var on = Linear.Apply(tape, x[0], both);
+        Assert.InRange(on.Value.MaxAbsDifference(Linear.Apply(tape, x[0], tape.Read(both)).Value), 0, 1e-12);
+
+        using (first.Off())
+        {
+            var alone = Linear.Apply(tape, x[0], new DecomposedWeight(x[1], x[2], x[3], x[4], Scale, new AdapterSwitch()));
+            Assert.InRange(Linear.Apply(tape, x[0], both).Value.MaxAbsDifference(alone.Value), 0, 1e-12);
+        }
+    }
+
     private static void Compare(Func<Tape, Variable[], Variable[]> operation, Func<Tensor[], Tensor[]> reference)
     {
         for (var seed = 0; seed < 3; seed++)

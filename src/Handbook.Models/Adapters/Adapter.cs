@@ -165,11 +165,11 @@ public sealed class Adapter : ISavedWeights, IDisposable
             }
 
             using var exact = Exact(wide);
-            slot.Weight = new Parameter(slot.Name, exact.To(model.DType).Clone())
+            var merged = new Parameter(slot.Name, exact.To(model.DType).Clone())
             {
                 IsShared = slot.Weight.Parameters.Any(leaf => leaf.IsShared),
             };
-            slot.Exact = Exact;
+            slot.Merge(merged, Exact);
         }
     }
 

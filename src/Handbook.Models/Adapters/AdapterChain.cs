@@ -16,8 +16,7 @@ public static class AdapterChain
                 return (current, adapters);
             if (adapters.Count == MostAdapters)
                 throw new UserErrorException($"{path}: base_model_name_or_path leads from adapter to adapter {MostAdapters} times; it "
-                    + "must end at a "
-                    + "model, so one of them names itself.");
+                    + "must end at a model, so one of them names itself.");
             adapters.Insert(0, new AdapterFolder(current));
         }
     }
@@ -30,9 +29,17 @@ public static class AdapterChain
             return [];
         Verify(folder);
         var attached = new List<Adapter>();
-        foreach (var adapter in folder.Adapters)
-            attached.Add(Adapter.Load(model, adapter));
-        return attached;
+        try
+        {
+            foreach (var adapter in folder.Adapters)
+                attached.Add(Adapter.Load(model, adapter));
+            return attached;
+        }
+        catch
+        {
+            attached.ForEach(adapter => adapter.Dispose());
+            throw;
+        }
     }
 
     /// <summary>What a new adapter on a folder's model writes down about it.</summary>
@@ -55,8 +62,7 @@ public static class AdapterChain
         var where = Path.Combine(adapter.Path, Lineage.FileName);
         if (lineage.Parents.Count != found.Parents.Count)
             throw new UserErrorException($"{where}: was trained on a base with {Quantity.Of(lineage.Parents.Count - 1, "adapter")} "
-                + "around it, "
-                + $"{found.Parents[^1].Path} is one with {found.Parents.Count - 1}.");
+                + $"around it, {found.Parents[^1].Path} is one with {found.Parents.Count - 1}.");
         for (var i = 0; i < found.Parents.Count; i++)
             Check(where, i == 0 ? "the base" : "its parent", lineage.Parents[i], found.Parents[i]);
     }
@@ -77,8 +83,7 @@ public static class AdapterChain
     {
         if (parent.Sha256 != found.Sha256)
             throw new UserErrorException($"{where}: {what} {found.Path} holds other weights (SHA-256 {Short(found.Sha256)}) than "
-                + $"{parent.Path} "
-                + $"did in training ({Short(parent.Sha256)}); an adapter works on the weights that it was trained on only.");
+                + $"{parent.Path} did in training ({Short(parent.Sha256)}); an adapter works on the weights that it was trained on only.");
     }
 
     private static string Short(string hash) => hash.Length > 12 ? hash[..12] + "..." : hash;

@@ -53,8 +53,7 @@ public sealed class AdapterFolder
         string[] places = [Config.BaseModel, System.IO.Path.Combine(Path, Config.BaseModel), .. recorded];
         return places.FirstOrDefault(Directory.Exists) ?? throw new UserErrorException(
             $"{ConfigPath}: base_model_name_or_path: {Config.BaseModel} is no folder on this machine; put the base model there, or name "
-                + "where it "
-            + "lies.");
+            + "where it lies.");
     }
 
     /// <summary>Rows of a module's weight that is stored whole; null when it is not.</summary>
@@ -91,8 +90,7 @@ public sealed class AdapterFolder
             && first.Shape.SequenceEqual(second.Shape) && first.MaxAbsDifference(second) == 0)
             return true;
         throw new UserErrorException($"{weights.FileOf(weights.Contains(head) ? head : embedding)}: trains the head apart from the "
-            + "embedding, which "
-            + "the base ties (tie_word_embeddings); untie them in the base first.");
+            + "embedding, which the base ties (tie_word_embeddings); untie them in the base first.");
     }
 
     /// <summary>Writes an adapter.</summary>

@@ -58,8 +58,7 @@ internal sealed class AdapterTargets
 
     private IEnumerable<AdapterTarget> Adapted()
     {
-        foreach (var slot in model.Slots
-            .Where(slot => slot.Role != WeightRole.Other && slot.Name.EndsWith(".weight", StringComparison.Ordinal)))
+        foreach (var slot in model.Slots.Where(IsModule))
         {
             var module = ModuleOf(slot);
             if (IsMeant(slot, module))
@@ -112,16 +111,15 @@ internal sealed class AdapterTargets
     {
         if (LowRank.FirstOrDefault(target => target.Rank < 1) is { } empty)
             throw new UserErrorException($"{origin}: the rank of {empty.Module} is {empty.Rank}; at least 1 is expected.");
-        CheckNames("target_modules", config.TargetModules, [.. model.Slots.Where(slot => slot.Role != WeightRole.Other)]);
+        CheckNames("target_modules", config.TargetModules, [.. model.Slots.Where(IsModule)]);
         CheckNames("modules_to_save", ModulePattern.OfNames(config.ModulesToSave), model.Slots);
         if (LowRank.FirstOrDefault(target => IsTied(target.Slot)) is { } tied)
             throw new UserErrorException($"{origin}: {tied.Module} is the head's matrix too (tie_word_embeddings), and PEFT would adapt "
-                + "one of the "
-                + "two uses only; train it whole (modules_to_save) or leave it out.");
+                + "one of the two uses only; train it whole (modules_to_save) or leave it out.");
         if (LowRank.FirstOrDefault(target => config.UseDora && target.Slot.Role is WeightRole.Embedding or WeightRole.Experts) is { } other)
             throw new UserErrorException($"{origin}: use_dora: {other.Module} is "
-                + $"{(other.IsEmbedding ? "an embedding" : "a stack of experts")}; "
-                + "rows with trained lengths are there for linear layers only.");
+                + $"{(other.IsEmbedding ? "an embedding" : "a stack of experts")}; rows with "
+                + "trained lengths are there for linear layers only.");
         if (LowRank.FirstOrDefault(target => Whole.Contains(target.Slot)) is { } twice)
             throw new UserErrorException($"{origin}: {twice.Module} is in target_modules and in modules_to_save; it can be one of the "
                 + "two.");
@@ -144,12 +142,19 @@ internal sealed class AdapterTargets
         if (wrong.Count == 0)
             return;
         var hint = NearestName.Hint(wrong[0], modules.Select(module => module[(module.LastIndexOf('.') + 1)..]).Distinct());
-        throw new UserErrorException($"{origin}: {key}: {string.Join(", ", wrong)} {(wrong.Count == 1 ? "is" : "are")} no module of the "
-            + "model."
+        var verb = wrong.Count == 1 ? "is" : "are";
+        throw new UserErrorException($"{origin}: {key}: {string.Join(", ", wrong)} {verb} no module of the model."
             + (hint.Length > 0 ? hint : Known()));
     }
 
+    /// <summary>
+    /// Whether a weight is a module's; experts that are joined in one tensor are a parameter, which a module's name cannot mean.
+    /// </summary>
+    private static bool IsModule(WeightSlot slot) =>
+        slot.Role != WeightRole.Other && slot.Name.EndsWith(".weight", StringComparison.Ordinal);
+
     private string Known() =>
-        " Linear layers are " + string.Join(", ", model.Slots.Where(slot => slot.Role is WeightRole.Linear or WeightRole.Experts)
-        .Select(ModuleOf).Select(module => module[(module.LastIndexOf('.') + 1)..]).Distinct()) + ".";
+        " Linear layers are " + string.Join(", ", model.Slots.Where(IsModule)
+        .Where(slot => slot.Role is WeightRole.Linear or WeightRole.Experts).Select(ModuleOf)
+        .Select(module => module[(module.LastIndexOf('.') + 1)..]).Distinct()) + ".";
 }

@@ -31,17 +31,37 @@ public enum WeightRole
 /// <param name="role">What it is for.</param>
 public sealed class WeightSlot(string name, Weight weight, WeightRole role = WeightRole.Other)
 {
+    private Weight? mergedFrom;
+
     /// <summary>Name in checkpoints.</summary>
     public string Name => name;
 
     /// <summary>What it is for.</summary>
     public WeightRole Role => role;
 
-    /// <summary>
-    /// Gives the weight in a wider element type than the model's, where another than the model's folder has it; belongs to the caller.
-    /// </summary>
-    public Func<DType, Tensor>? Exact { get; set; }
-
     /// <summary>What stands there.</summary>
     public Weight Weight { get; set; } = weight;
+
+    /// <summary>
+    /// Gives the weight in a wider element type than the model's, where it was merged from others; null where it was not. Belongs to the
+    /// caller.
+    /// </summary>
+    public Func<DType, Tensor>? Exact { get; private set; }
+
+    /// <summary>Puts a weight there that was made of the one that stood there, which stays until <see cref="Settle"/>.</summary>
+    /// <param name="merged">The new weight.</param>
+    /// <param name="exact">Makes it once more in a wider type.</param>
+    internal void Merge(Weight merged, Func<DType, Tensor> exact)
+    {
+        mergedFrom = Weight;
+        (Weight, Exact) = (merged, exact);
+    }
+
+    /// <summary>Frees what the weight was merged from: nobody will ask for more of its digits.</summary>
+    public void Settle()
+    {
+        Exact = null;
+        mergedFrom?.Dispose();
+        mergedFrom = null;
+    }
 }

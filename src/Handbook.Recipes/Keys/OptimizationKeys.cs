@@ -49,9 +49,8 @@ internal static class OptimizationKeys
             },
         Row("optim", Optimizers, Hf, "adamw_torch",
             "The optimizer. Names with 8bit keep its running averages in 8 bits as bitsandbytes does (block-wise dynamic codes; weights "
-                + "under "
-            + "4096 elements and embeddings stay in fp32); paged ones keep them in ordinary memory here. muon moves hidden matrices, and "
-            + "AdamW the rest; adafactor takes the schedule's learning rate.")
+            + "under 4096 elements and embeddings stay in fp32); paged ones keep them in ordinary memory here. muon moves hidden matrices, "
+            + "and AdamW the rest; adafactor takes the schedule's learning rate.")
             .To(Optimization, (o, v) => o with { Optimizer = v.Kind, States = v.States })
             with { Defaults = [new("rmsprop", TaskSet.PairsWithReference, Profile.V03), new("adamw_torch")] },
         Row("adam_beta1", Number, Hf, "0.9", "Decay of the first moment (AdamW, Lion, AdamW beside Muon).")
@@ -62,8 +61,7 @@ internal static class OptimizationKeys
             .To(Optimization, (o, v) => o with { AdamEpsilon = v }) with { Range = NumberRange.From(0) },
         Row("muon_adjust_lr_fn", MuonAdjustments, Ours, "match_rms_adamw",
             "optim muon: the length of its steps. match_rms_adamw: 0.2 sqrt(max(rows, columns)) learning rates, so that AdamW's learning "
-                + "rate "
-            + "and decay go for it; original: sqrt(max(1, rows / columns)), as Keller Jordan's.")
+            + "rate and decay go for it; original: sqrt(max(1, rows / columns)), as Keller Jordan's.")
             .To(Optimization, (o, v) => o with { MuonAdjustment = v }),
         Row("weight_decay", Number, Hf, "0.0", "Decoupled decay; biases and norm weights are spared.")
             .To(Optimization, (o, v) => o with { WeightDecay = v }) with { Range = NumberRange.From(0) },

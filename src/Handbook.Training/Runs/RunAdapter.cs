@@ -47,8 +47,7 @@ internal static class RunAdapter
     {
         if (!AdapterFolder.Is(folder))
             throw new UserErrorException($"adapter_name_or_path: {folder} holds no {AdapterFolder.ConfigFileName}; a folder with an "
-                + "adapter is "
-                + "expected.");
+                + "adapter is expected.");
         var stored = new AdapterFolder(folder);
         var lineage = AdapterChain.LineageOf(path);
         AdapterChain.CheckParents(stored, lineage);

@@ -73,6 +73,8 @@ public sealed class RunModel : IDisposable
     {
         var optimizer = OptimizerTable.Create(run.Optimization, options.Precision, Trained.Parameters, (ulong)(uint)run.Seed);
         RunCheckpoint.LoadMasters(Trained, optimizer);
+        foreach (var slot in Model.Slots)
+            slot.Settle();
         return optimizer;
     }
 

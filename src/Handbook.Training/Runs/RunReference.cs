@@ -48,8 +48,7 @@ public sealed class RunReference : IDisposable
         var adapter = options.Preference.ReferenceModel is null ? policy.Adapter : null;
         if (adapter is not null && options.Preference.SyncReference)
             throw new UserErrorException("sync_ref_model: the reference of an adapter is its base, which does not move; set it to false, "
-                + "or name a "
-                + "ref_model.");
+                + "or name a ref_model.");
         if (options.Preference is { PrecomputeReference: true, SyncReference: false })
         {
             var store = Stored(options, method, name, policy.Model, data, progress, clock, adapter, stop);

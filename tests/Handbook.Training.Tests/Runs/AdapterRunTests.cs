@@ -153,6 +153,24 @@ public sealed class AdapterRunTests : IDisposable
     }
 
     [Fact]
+    public void WholeModel_FromAnAdapter_KeepsWhatBfloat16WouldRoundAway()
+    {
+        RunCase.Run(Options("first", Small));
+        RunCase.Run(Options("second", null) with
+        {
+            Model = Model(Out("first"), Precision.Bfloat16Mixed) with { SavedDtype = SavedDtype.Float32 },
+            Optimization = Steps(1) with { LearningRate = 1e-12 },
+        });
+
+        using var scope = new TensorScope();
+        using var first = CausalLanguageModel.Load(Out("first"), DType.Float32);
+        using var second = CausalLanguageModel.Load(Out("second"), DType.Float32);
+        Adapter.Merge(first, first.Adapters);
+        foreach (var (expected, actual) in first.Parameters.Zip(second.Parameters))
+            Assert.InRange(actual.Value.MaxAbsDifference(expected.Value), 0, 1e-6);
+    }
+
+    [Fact]
     public void AdapterNameOrPath_GoesOnWithTheAdapter()
     {
         RunCase.Run(Options("first", Small with { Dropout = 0 }));
