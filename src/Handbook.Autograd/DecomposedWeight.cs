@@ -7,10 +7,10 @@ namespace Handbook.Autograd;
 /// m / ‖W + scale · B A‖ · (W + scale · B A), the norm of each row. As in PEFT the norm is a constant in the backward pass (section 4.3 of
 /// the paper), and under dropout the masked input meets everything but W itself.
 /// </summary>
-/// <param name="inner">W, [out, in].</param>
-/// <param name="down">A, [rank, in].</param>
-/// <param name="up">B, [out, rank].</param>
-/// <param name="magnitude">m, [out].</param>
+/// <param name="inner">W, [out, in], or a stack of them.</param>
+/// <param name="down">A, [rank, in], for each matrix of a stack.</param>
+/// <param name="up">B, [out, rank], for each matrix of a stack.</param>
+/// <param name="magnitude">m, [out], for each matrix of a stack.</param>
 /// <param name="scale">alpha / rank, or alpha / √rank.</param>
 /// <param name="adapters">Turns all of it off.</param>
 /// <param name="dropout">Probability that an element of the adapter's input is zero, in training.</param>
@@ -56,7 +56,7 @@ public sealed class DecomposedWeight(
             Inner.AddTerms(rows, terms);
             return;
         }
-        var factor = Factor(Norms(terms.Product), rows.DType);
+        var factor = Spread(Factor(Norms(terms.Product), rows.DType), rows, terms.Product);
         if (DropoutMask.Draw(terms.Dropout, rows, dropout) is not { } mask)
         {
             terms.Add(direction.Multiply(rows, null, terms.Product).Multiply(factor));
@@ -105,7 +105,7 @@ public sealed class DecomposedWeight(
             return Inner.Lease().Value;
         using var scope = new TensorScope();
         using var sum = direction.Lease();
-        return TensorScope.Detach(sum.Value.Multiply(Factor(RowNorms(sum.Value), sum.Value.DType).View(-1, 1)));
+        return TensorScope.Detach(sum.Value.Multiply(Column(Factor(RowNorms(sum.Value), sum.Value.DType))));
     }
 
     /// <summary>The backward pass of m / norm · (rows · directionᵀ).</summary>
@@ -115,10 +115,34 @@ public sealed class DecomposedWeight(
         if (magnitude.Gradient is { } sink)
         {
             var product = direction.Multiply(gradients.Input, null, gradients.Product).To(norms.DType);
-            sink.Add(product.Multiply(output).Sum(0).Divide(norms).To(magnitude.DType));
+            AddMagnitudeGradient(sink, product.Multiply(output), norms, gradients);
         }
-        direction.Differentiate(output.Multiply(Factor(norms, output.DType)), gradients);
+        direction.Differentiate(
+            output.Multiply(Spread(Factor(norms, output.DType), output, gradients.Product)), gradients);
     }
+
+    /// <summary>The sum over rows, each expert's apart, divided by the norms.</summary>
+    private void AddMagnitudeGradient(GradientSink sink, Tensor rows, Tensor norms, ProductGradients gradients)
+    {
+        if (norms.DimensionCount == 1)
+        {
+            sink.Add(rows.Sum(0).Divide(norms).To(magnitude.DType));
+            return;
+        }
+        using var scope = new TensorScope();
+        using var counted = gradients.Of(Tensor.Full([rows.Size(0), 1], 1, rows.DType, rows.Device), wantsInput: false);
+        counted.AddWeightGradient(new Projected(sums =>
+        {
+            using var owned = sums;
+            sink.Add(sums.View(norms.Shape).To(norms.DType).Divide(norms).To(magnitude.DType));
+        }), rows);
+    }
+
+    /// <summary>Numbers of a matrix's rows as a product's rows meet them: [out]; of a stack [experts, out], [N, out].</summary>
+    private static Tensor Spread(Tensor numbers, Tensor rows, MatrixProduct product) => numbers.DimensionCount == 1 ? numbers
+        : product([new ProductTerm(Tensor.Full([rows.Size(0), 1], 1, numbers.DType, rows.Device), Column(numbers))], null);
+
+    private static Tensor Column(Tensor numbers) => numbers.View([.. numbers.Shape, 1]);
 
     /// <summary>
     /// ‖W + s B A‖ of each row without the sum: ‖w‖² + 2 s w·(b A) + s² ‖b A‖², of which the first is the frozen weight's and made once.
@@ -129,9 +153,18 @@ public sealed class DecomposedWeight(
         using var b = up.Lease();
         var squares = Squares();
         var (wideA, wideB) = (a.Value.To(squares.DType), b.Value.To(squares.DType));
-        var cross = Inner.Multiply(a.Value, null, product).To(squares.DType).Transpose(0, 1).Multiply(wideB).Sum(1);
-        var own = wideB.MatMul(wideA.MatMul(wideA.Transpose(0, 1))).Multiply(wideB).Sum(1);
+        var cross = Crossed(a.Value, product).To(squares.DType).Transpose(-2, -1).Multiply(wideB).Sum(-1);
+        var own = wideB.MatMul(wideA.MatMul(wideA.Transpose(-2, -1))).Multiply(wideB).Sum(-1);
         return Operator.Call("aten::sqrt"u8, default, squares.Add(cross.Multiply(2 * scale)).Add(own.Multiply(scale * scale)));
+    }
+
+    /// <summary>A Wᵀ, [rank, out], for each matrix of a stack.</summary>
+    private Tensor Crossed(Tensor a, MatrixProduct product)
+    {
+        if (a.DimensionCount == 2)
+            return Inner.Multiply(a, null, product);
+        var (experts, rank) = (a.Size(0), a.Size(1));
+        return Inner.Multiply(a.View(experts * rank, -1), null, GroupedLinear.Evenly(experts, rank)).View(experts, rank, -1);
     }
 
     private Tensor Squares()
@@ -162,7 +195,7 @@ public sealed class DecomposedWeight(
         var norms = RowNorms(sum.Value);
         if (magnitude.Gradient is { } sink)
             sink.Add(sum.Value.To(norms.DType).Multiply(contribution).Sum(-1).Divide(norms).To(magnitude.DType));
-        direction.Gradient?.Add(contribution.Multiply(Factor(norms, contribution.DType).View(-1, 1)));
+        direction.Gradient?.Add(contribution.Multiply(Column(Factor(norms, contribution.DType))));
     }
 
     private sealed class Projected(Action<Tensor> project) : GradientSink

@@ -32,6 +32,13 @@ public static class GroupedLinear
     public static Tensor Join(IReadOnlyList<ProductTerm> terms, ExpertRows experts, MatrixProduct product) =>
         Join(terms, experts.Offsets, terms[0].Weight.Size(1), part => product(part, null));
 
+    /// <summary>Products of as many rows for each expert.</summary>
+    internal static MatrixProduct Evenly(long experts, long rows)
+    {
+        long[] offsets = [.. Enumerable.Range(0, (int)experts + 1).Select(expert => expert * rows)];
+        return (terms, _) => Join(terms, offsets, terms[0].Weight.Size(1), part => Linear.Forward(part, null));
+    }
+
     private static Variable Apply(Tape tape, Variable rows, ExpertProducts products, Weight weights, bool drops)
     {
         var (random, drawn) = (tape.Random, tape.Random.Position);

@@ -209,6 +209,14 @@ internal static class RecipeRules
             yield return At(values, "load_in_8bit", "excludes load_in_4bit; give one of them.");
         if (values.Flag("use_dora") && values.Text("init_lora_weights")?.StartsWith("pissa", StringComparison.Ordinal) == true)
             yield return At(values, "use_dora", "excludes init_lora_weights: pissa, whose beginning is taken out of the weight again.");
+        if (values.Texts("lora_target_parameters") is { Count: > 0 } && values.Flag("use_peft") && !values.Has("adapter_name_or_path"))
+        {
+            if (values.Number("lora_dropout") is var dropout and not 0)
+                yield return At(values, "lora_dropout",
+                    FormattableString.Invariant($"is {dropout}; lora_target_parameters need 0, as PEFT has no dropout before a parameter."));
+            if (values.Flag("use_dora"))
+                yield return At(values, "use_dora", "excludes lora_target_parameters: PEFT has no DoRA around a parameter.");
+        }
         foreach (var key in new[] { "load_in_4bit", "load_in_8bit" }.Where(key => values.Flag(key) && !values.Flag("use_peft")))
             yield return At(values, key, "needs use_peft: true: weights in few bits are frozen, an adapter is what trains.");
     }

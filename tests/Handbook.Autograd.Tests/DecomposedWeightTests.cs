@@ -28,6 +28,26 @@ public sealed class DecomposedWeightTests
             return [x[0].MatMul(x[1].Transpose(0, 1)).Add(masked.MatMul(change.Transpose(0, 1)))];
         });
 
+    // Three matrices; the second has no row.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.4)]
+    public void Stack_EqualsLibtorch_WithConstantNormsOfEachMatrix(double dropout) =>
+        Compare((tape, x) => [GroupedLinear.Apply(tape, x[0], Rows(), Decomposed(x, dropout), drops: true)], x =>
+        {
+            var ones = Tensor.Full(x[0].Shape, 1, DType.Float64);
+            var masked = dropout == 0 ? x[0]
+                : x[0].Multiply(Dropout.Masked(ones, new RandomStream(GradientCheck.TapeSeed), 0, dropout));
+            var change = Lengthened(x).Subtract(x[1]);
+            return [Operator.Call("aten::cat"u8, default, new[] { Part(0, 0, 3), Part(2, 3, 2) }, 0L)];
+
+            Tensor Part(int expert, int start, int count) =>
+                x[0].Narrow(0, start, count).MatMul(x[1].Select(0, expert).Transpose(0, 1))
+                    .Add(masked.Narrow(0, start, count).MatMul(change.Select(0, expert).Transpose(0, 1)));
+        }, random => [Normal(random, 5, 4), Normal(random, 3, 6, 4), Normal(random, 3, 2, 4), Normal(random, 3, 6, 2), Normal(random, 3, 6)]);
+
+    private static ExpertRows Rows() => new(Tensor.From<long>([0, 2, 0, 2, 0], [5, 1]), 3);
+
     [Fact]
     public void HeldOff_IsTheBase()
     {
@@ -61,12 +81,13 @@ public sealed class DecomposedWeightTests
         }
     }
 
-    private static void Compare(Func<Tape, Variable[], Variable[]> operation, Func<Tensor[], Tensor[]> reference)
+    private static void Compare(
+        Func<Tape, Variable[], Variable[]> operation, Func<Tensor[], Tensor[]> reference, Func<Random, Tensor[]>? inputs = null)
     {
         for (var seed = 0; seed < 3; seed++)
         {
             using var scope = new TensorScope();
-            GradientCheck.AgainstLibtorch(operation, reference, Inputs(new Random(seed)), 1e-12);
+            GradientCheck.AgainstLibtorch(operation, reference, (inputs ?? Inputs)(new Random(seed)), 1e-12);
         }
     }
 
@@ -84,6 +105,6 @@ public sealed class DecomposedWeightTests
     {
         var whole = x[1].Add(x[3].MatMul(x[2]).Multiply(Scale));
         var norms = Operator.Call("aten::detach"u8, default, Operator.Call("aten::sqrt"u8, default, whole.Multiply(whole).Sum(-1)));
-        return whole.Multiply(x[4].Divide(norms).View(-1, 1));
+        return whole.Multiply(x[4].Divide(norms).View([.. norms.Shape, 1]));
     }
 }

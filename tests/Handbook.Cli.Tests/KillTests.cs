@@ -25,13 +25,40 @@ public sealed class KillTests
                 Assert.Equal(run.Hash("whole"), run.Hash("killed"));
                 Directory.Delete(Path.Combine(run.Folder, "killed"), recursive: true);
             }
-            killed += KillAfter(run, random.Next(1, 12), TimeSpan.FromMilliseconds(random.Next(0, 25))) ? 1 : 0;
+            killed += KillAfter(() => run.Start("killed"), random.Next(1, 12), TimeSpan.FromMilliseconds(random.Next(0, 25))) ? 1 : 0;
         }
         run.Run("killed");
         Assert.Equal(run.Hash("whole"), run.Hash("killed"));
         Assert.Equal(run.Hash("whole", "checkpoint-24/optimizer.safetensors"), run.Hash("killed", "checkpoint-24/optimizer.safetensors"));
         Assert.Equal(["checkpoint-23", "checkpoint-24"],
             Directory.GetDirectories(Path.Combine(run.Folder, "killed"), "checkpoint-*").Select(Path.GetFileName).Order());
+    }
+
+    /// <summary>QLoRA: an adapter on weights that are put into codes anew each time.</summary>
+    [Fact]
+    public void Dpo_OfAnAdapterOnCodes_KilledFiveTimes_EndsWithTheSameBytes()
+    {
+        string[] qlora = ["--use_peft=true", "--load_in_4bit=true", "--use_bnb_nested_quant=true", "--lora_target_modules=all-linear",
+            "--lora_dropout=0.2"];
+        using var run = new TinyRun();
+        run.Run("base", "--max_steps=2");
+        run.RunCommand("dpo", run.PreferenceRecipe, "whole", qlora);
+        var random = new Random(20261128);
+        var killed = 0;
+        for (var attempt = 0; killed < 5; attempt++)
+        {
+            Assert.True(attempt < 15, $"only {killed} of {attempt} attempts were killed before their end");
+            if (killed > 0 && File.Exists(Path.Combine(run.Folder, "killed", "train_results.json")))
+                Directory.Delete(Path.Combine(run.Folder, "killed"), recursive: true);
+            killed += KillAfter(() => run.StartCommand("dpo", run.PreferenceRecipe, "killed", qlora), random.Next(1, 5),
+                TimeSpan.FromMilliseconds(random.Next(0, 25))) ? 1 : 0;
+        }
+        run.RunCommand("dpo", run.PreferenceRecipe, "killed", qlora);
+
+        foreach (var file in new[] { "adapter_model.safetensors", "adapter_config.json", "lineage.json", "checkpoint-8/optimizer.safetensors" })
+            Assert.Equal(run.Hash("whole", file), run.Hash("killed", file));
+        Assert.Contains("\"quantization\": \"nf4 double\"", File.ReadAllText(Path.Combine(run.Folder, "whole", "lineage.json")),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,9 +102,9 @@ public sealed class KillTests
     }
 
     /// <summary>True when the process was killed, false when it ended before.</summary>
-    private static bool KillAfter(TinyRun run, int steps, TimeSpan later)
+    private static bool KillAfter(Func<System.Diagnostics.Process> start, int steps, TimeSpan later)
     {
-        using var process = run.Start("killed");
+        using var process = start();
         _ = process.StandardError.ReadToEndAsync();
         var seen = ReadLines(process.StandardOutput, "step ", steps);
         if (seen < steps)

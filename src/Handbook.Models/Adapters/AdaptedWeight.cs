@@ -14,6 +14,9 @@ internal sealed record AdaptedWeight(WeightSlot Slot, Weight Inner, Weight Weigh
     /// <summary>What the delta is multiplied with.</summary>
     internal double Scale { get; init; }
 
+    /// <summary>The rows of B that are this weight's; null for all.</summary>
+    internal (long First, long Count)? Rows { get; init; }
+
     /// <summary>A and B that were taken out of the weight when the adapter began; null for none.</summary>
     internal (Parameter Down, Parameter Up)? Taken { get; init; }
 
@@ -24,9 +27,12 @@ internal sealed record AdaptedWeight(WeightSlot Slot, Weight Inner, Weight Weigh
     {
         if (Leaves is [var whole])
             return value(whole);
-        var sum = weight.Add(value(Leaves[1]).MatMul(value(Leaves[0])).Multiply(Scale));
-        if (Taken is var (down, up))
-            sum = sum.Subtract(up.Value.To(sum.DType).MatMul(down.Value.To(sum.DType)).Multiply(Scale));
-        return Leaves.Count == 2 ? sum : sum.Multiply(value(Leaves[2]).Divide(DecomposedWeight.RowNorms(sum)).View(-1, 1));
+        var up = value(Leaves[1]);
+        if (Rows is var (first, count))
+            up = up.Narrow(-2, first, count);
+        var sum = weight.Add(up.MatMul(value(Leaves[0])).Multiply(Scale));
+        if (Taken is var (down, other))
+            sum = sum.Subtract(other.Value.To(sum.DType).MatMul(down.Value.To(sum.DType)).Multiply(Scale));
+        return Leaves.Count == 2 ? sum : sum.Multiply(value(Leaves[2]).Divide(DecomposedWeight.RowNorms(sum)).View([.. sum.Shape[..^1], 1]));
     }
 }

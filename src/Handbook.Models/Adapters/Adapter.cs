@@ -24,14 +24,16 @@ public sealed class Adapter : ISavedWeights, IDisposable
             parameter.IsTrained = false;
         var targets = AdapterTargets.Of(model, config, origin);
         Config = config with { ModulesToSave = targets.NamesOfWhole, FanInFanOut = targets.FanInFanOut };
+        leaves.Begin(model, targets.LowRank);
         foreach (var target in targets.LowRank)
-            parts.Add(LowRank(target));
+            parts.AddRange(LowRank(target));
         foreach (var slot in targets.Whole)
             parts.Add(Whole(slot));
         leaves.Finish();
         foreach (var part in parts)
             part.Slot.Weight = part.Weight;
-        Parameters = [.. parts.SelectMany(part => part.Leaves)];
+        Parameters = [.. parts.SelectMany(part => part.Leaves).Distinct()];
+        Unreached = targets.Unreached;
         Map = new WeightMap(forms);
     }
 
@@ -46,6 +48,9 @@ public sealed class Adapter : ISavedWeights, IDisposable
 
     /// <summary>How many of the model's weights are adapted or trained whole.</summary>
     public int WeightCount => parts.Count;
+
+    /// <summary>Parameters that <c>all-linear</c> does not reach, since they are no modules: experts that are joined in one tensor.</summary>
+    public IReadOnlyList<string> Unreached { get; }
 
     /// <inheritdoc/>
     public WeightMap Map { get; }
@@ -75,20 +80,23 @@ public sealed class Adapter : ISavedWeights, IDisposable
         var weights = folder.OpenWeights();
         try
         {
-            var head = AdapterTarget.Prefix + AdapterTargets.HeadOf(model) + ".weight";
-            var isTied = AdapterFolder.HoldsTiedHead(model, weights);
+            var second = folder.SecondNames(model, weights);
             var source = new CheckpointWeights(weights, AdapterFolder.Names, model.DType, model.Device)
             {
-                MayBeLeft = name => isTied && name == head,
+                MayBeLeft = second.Contains,
             };
             var config = folder.Config with { ModulesToSave = [.. folder.Config.ModulesToSave, .. folder.AlsoWhole(model, weights)] };
-            var adapter = new Adapter(model, isTrained ? config : config with { Dropout = 0 }, new StoredLeaves(source), folder.ConfigPath,
+            var adapter = new Adapter(model, isTrained ? config : config with { Dropout = 0 }, new StoredLeaves(source, weights, config.PeftVersion),
+                folder.ConfigPath,
                 weights)
             {
                 Lineage = folder.Lineage,
             };
             foreach (var parameter in adapter.Parameters)
                 parameter.IsTrained = isTrained;
+            if (adapter.Parameters.FirstOrDefault(parameter => !parameter.Value.AllFinite()) is { } broken)
+                throw new UserErrorException($"{folder.WeightsPath}: {broken.Name} holds values that are infinite or not a number; the "
+                    + "run that wrote it diverged, or the file is damaged.");
             return adapter;
         }
         catch
@@ -176,20 +184,23 @@ public sealed class Adapter : ISavedWeights, IDisposable
     /// <summary>Closes the file; the tensors belong to the model.</summary>
     public void Dispose() => file?.Dispose();
 
-    /// <summary>The tensors; a matrix that is the head's too stands under both names, since PEFT would untie the two otherwise.</summary>
+    /// <summary>The tensors; what is the head's too stands under both names, since PEFT would untie the two otherwise.</summary>
     private IEnumerable<NamedTensor> ToFiles(DType dtype, Func<Parameter, Tensor>? values)
     {
+        var twice = AdapterFolder.TwoNames(model);
         foreach (var tensor in Map.ToFiles(Parameters, dtype, values))
         {
             yield return tensor;
-            if (AdapterTargets.IsTied(model) && tensor.Name == AdapterTarget.Prefix + AdapterTargets.EmbeddingOf(model) + ".weight")
-                yield return tensor with { Name = AdapterTarget.Prefix + AdapterTargets.HeadOf(model) + ".weight" };
+            foreach (var name in twice.Where(name => name.First == tensor.Name))
+                yield return tensor with { Name = name.Second, Value = name.IsTurned ? tensor.Value.Transpose(0, 1) : tensor.Value };
         }
     }
 
-    private AdaptedWeight LowRank(AdapterTarget target)
+    private IReadOnlyList<AdaptedWeight> LowRank(AdapterTarget target)
     {
         using var scope = new TensorScope();
+        if (target.Slots.Count > 1)
+            return InParts(target);
         var inner = target.Slot.Weight;
         (Parameter Down, Parameter Up)? taken = null;
         if (Config.Initialization == LoraInitialization.Pissa)
@@ -199,18 +210,42 @@ public sealed class Adapter : ISavedWeights, IDisposable
             taken = (Frozen(target.DownName, first), Frozen(target.UpName, second));
             inner = new LowRankWeight(inner, taken.Value.Down, taken.Value.Up, -target.Scale, Switch);
         }
-        var (down, up) = leaves.Pair(target, taken is { } start ? (start.Down.Value, start.Up.Value) : null);
-        forms[target.DownName] = forms[target.UpName] = target.Form;
+        var (down, up) = Pair(target, taken is { } start ? (start.Down.Value, start.Up.Value) : null);
         if (!Config.UseDora)
         {
             var lowRank = new LowRankWeight(inner, down, up, target.Scale, Switch, Config.Dropout);
-            return new AdaptedWeight(target.Slot, target.Slot.Weight, lowRank, [down, up]) { Scale = target.Scale, Taken = taken };
+            return [new AdaptedWeight(target.Slot, target.Slot.Weight, lowRank, [down, up]) { Scale = target.Scale, Taken = taken }];
         }
-        using var whole = new LowRankWeight(inner, down, up, target.Scale, Switch).Lease();
-        var magnitude = leaves.Magnitude(target, DecomposedWeight.RowNorms(whole.Value));
-        forms[target.MagnitudeName] = StoredForm.Same.Instance;
+        var magnitude = leaves.Magnitude(target, () =>
+        {
+            using var whole = new LowRankWeight(inner, down, up, target.Scale, Switch).Lease();
+            return DecomposedWeight.RowNorms(whole.Value);
+        });
+        forms[target.MagnitudeName] = target.MagnitudeForm;
         var decomposed = new DecomposedWeight(inner, down, up, magnitude, target.Scale, Switch, Config.Dropout);
-        return new AdaptedWeight(target.Slot, target.Slot.Weight, decomposed, [down, up, magnitude]) { Scale = target.Scale };
+        return [new AdaptedWeight(target.Slot, target.Slot.Weight, decomposed, [down, up, magnitude]) { Scale = target.Scale }];
+    }
+
+    /// <summary>One pair around several weights: all have its A, each has its own rows of B.</summary>
+    private List<AdaptedWeight> InParts(AdapterTarget target)
+    {
+        var (down, up) = Pair(target, null);
+        var (parts, row) = (new List<AdaptedWeight>(), 0L);
+        foreach (var slot in target.Slots)
+        {
+            var count = slot.Weight.Shape[^2];
+            var lowRank = new LowRankWeight(slot.Weight, new WeightRows(down, 0, target.Rank, row == 0),
+                new WeightRows(up, row, count, row == 0), target.Scale, Switch);
+            parts.Add(new AdaptedWeight(slot, slot.Weight, lowRank, [down, up]) { Scale = target.Scale, Rows = (row, count) });
+            row += count;
+        }
+        return parts;
+    }
+
+    private (Parameter Down, Parameter Up) Pair(AdapterTarget target, (Tensor Down, Tensor Up)? principal)
+    {
+        (forms[target.DownName], forms[target.UpName]) = (target.DownForm(), target.UpForm());
+        return leaves.Pair(target, principal);
     }
 
     private Parameter Frozen(string name, Tensor value) => new(name, value.To(model.DType).To(model.Device).Clone(), requiresGrad: false);

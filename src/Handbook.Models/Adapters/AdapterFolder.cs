@@ -30,6 +30,9 @@ public sealed class AdapterFolder
     /// <summary>The file with the settings.</summary>
     public string ConfigPath => System.IO.Path.Combine(Path, LoraConfigFile.Name);
 
+    /// <summary>The file with the tensors.</summary>
+    internal string WeightsPath => System.IO.Path.Combine(Path, WeightsFile);
+
     /// <summary>The settings.</summary>
     public LoraConfig Config { get; }
 
@@ -76,21 +79,47 @@ public sealed class AdapterFolder
             && weights.Contains(AdapterTarget.Prefix + slot.Name))
             .Select(AdapterTargets.ModuleOf).Where(module => !Config.ModulesToSave.Any(name => ModulePattern.EndsIn(module, name)));
 
-    /// <summary>Whether the file holds a matrix that is embedding and head under both of its names.</summary>
+    /// <summary>
+    /// The two names of a tensor of a matrix that is embedding and head, and whether it stands transposed under the second; none for a
+    /// model with two matrices.
+    /// </summary>
+    internal static IReadOnlyList<(string First, string Second, bool IsTurned)> TwoNames(IPretrainedModel model)
+    {
+        var (embedding, head) = (AdapterTarget.Prefix + AdapterTargets.EmbeddingOf(model), AdapterTarget.Prefix + AdapterTargets.HeadOf(model));
+        return !AdapterTargets.IsTied(model) ? [] :
+        [
+            (embedding + ".weight", head + ".weight", false),
+            (embedding + ".lora_embedding_B", head + ".lora_A.weight", true),
+            (embedding + ".lora_embedding_A", head + ".lora_B.weight", true),
+        ];
+    }
+
+    /// <summary>Tensors that the file holds under another name too.</summary>
     /// <exception cref="UserErrorException">It holds one of the two, or two that differ: the adapter belongs to a model that is not
     /// tied.</exception>
-    internal static bool HoldsTiedHead(IPretrainedModel model, SafetensorsFolder weights)
+    internal IReadOnlySet<string> SecondNames(IPretrainedModel model, SafetensorsFolder weights)
     {
-        var head = $"{AdapterTarget.Prefix}{AdapterTargets.HeadOf(model)}.weight";
-        var embedding = $"{AdapterTarget.Prefix}{AdapterTargets.EmbeddingOf(model)}.weight";
-        if (!AdapterTargets.IsTied(model) || !(weights.Contains(head) || weights.Contains(embedding)))
-            return false;
+        var second = new HashSet<string>();
+        foreach (var name in TwoNames(model))
+        {
+            if (weights.Contains(name.Second) ? weights.Contains(name.First) && AreEqual(weights, name)
+                : Config.EnsureWeightTying || name.IsTurned || !weights.Contains(name.First))
+                second.Add(name.Second);
+            else
+                throw new UserErrorException($"{WeightsPath}: trains the head apart from the embedding, which the base ties "
+                    + "(tie_word_embeddings); untie them in the base first.");
+        }
+        return second;
+    }
+
+    private static bool AreEqual(SafetensorsFolder weights, (string First, string Second, bool IsTurned) name)
+    {
         using var scope = new TensorScope();
-        if (weights.Contains(head) && weights.Contains(embedding) && weights.Get(head) is var first && weights.Get(embedding) is var second
-            && first.Shape.SequenceEqual(second.Shape) && first.MaxAbsDifference(second) == 0)
-            return true;
-        throw new UserErrorException($"{weights.FileOf(weights.Contains(head) ? head : embedding)}: trains the head apart from the "
-            + "embedding, which the base ties (tie_word_embeddings); untie them in the base first.");
+        var (first, second) = (weights.Get(name.First), weights.Get(name.Second));
+        if (first.DimensionCount != 2 || second.DimensionCount != 2)
+            return false;
+        var turned = name.IsTurned ? second.Transpose(0, 1) : second;
+        return first.Shape.SequenceEqual(turned.Shape) && first.DType == turned.DType && first.MaxAbsDifference(turned) == 0;
     }
 
     /// <summary>Writes an adapter.</summary>

@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Models.Safetensors;
 using Handbook.Models.Weights;
 using Handbook.Torch;
 
@@ -7,6 +8,11 @@ namespace Handbook.Models.Adapters;
 /// <summary>Where the trained tensors of an adapter come from.</summary>
 internal abstract class AdapterLeaves
 {
+    /// <summary>Tells what will be asked for.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="targets">What gets a low-rank delta.</param>
+    internal virtual void Begin(IPretrainedModel model, IReadOnlyList<AdapterTarget> targets) { }
+
     /// <summary>A and B of a target.</summary>
     /// <param name="target">The weight and its rank.</param>
     /// <param name="principal">What A and B of PiSSA begin as; null for another beginning.</param>
@@ -14,8 +20,8 @@ internal abstract class AdapterLeaves
 
     /// <summary>Trained lengths of rows.</summary>
     /// <param name="target">The weight.</param>
-    /// <param name="norms">The lengths that they have.</param>
-    internal abstract Parameter Magnitude(AdapterTarget target, Tensor norms);
+    /// <param name="norms">Makes the lengths that they have.</param>
+    internal abstract Parameter Magnitude(AdapterTarget target, Func<Tensor> norms);
 
     /// <summary>A copy that is trained whole.</summary>
     /// <param name="slot">The weight.</param>
@@ -44,7 +50,7 @@ internal sealed class FreshLeaves(ulong seed, LoraInitialization initialization,
         return (Leaf(target.DownName, down), Leaf(target.UpName, up));
     }
 
-    internal override Parameter Magnitude(AdapterTarget target, Tensor norms) => Leaf(target.MagnitudeName, norms);
+    internal override Parameter Magnitude(AdapterTarget target, Func<Tensor> norms) => Leaf(target.MagnitudeName, norms());
 
     internal override Parameter Whole(WeightSlot slot, string name, StoredForm form)
     {
@@ -70,13 +76,20 @@ internal sealed class FreshLeaves(ulong seed, LoraInitialization initialization,
 
 /// <summary>An adapter that a folder holds.</summary>
 /// <param name="source">Its tensors.</param>
-internal sealed class StoredLeaves(CheckpointWeights source) : AdapterLeaves
+/// <param name="weights">The file that they are in.</param>
+/// <param name="version">PEFT's version that wrote them; null when nobody says.</param>
+internal sealed class StoredLeaves(CheckpointWeights source, SafetensorsFolder weights, string? version) : AdapterLeaves
 {
-    internal override (Parameter Down, Parameter Up) Pair(AdapterTarget target, (Tensor Down, Tensor Up)? principal) =>
-        (Leaf(target.DownName, target.DownShape, target.Form), Leaf(target.UpName, target.UpShape, target.Form));
+    private bool isTurned;
 
-    internal override Parameter Magnitude(AdapterTarget target, Tensor norms) =>
-        Leaf(target.MagnitudeName, norms.Shape, StoredForm.Same.Instance);
+    internal override void Begin(IPretrainedModel model, IReadOnlyList<AdapterTarget> targets) =>
+        isTurned = ExpertPairLayout.IsTurned(model, targets, weights, version);
+
+    internal override (Parameter Down, Parameter Up) Pair(AdapterTarget target, (Tensor Down, Tensor Up)? principal) =>
+        (Leaf(target.DownName, target.DownShape, target.DownForm(isTurned)), Leaf(target.UpName, target.UpShape, target.UpForm(isTurned)));
+
+    internal override Parameter Magnitude(AdapterTarget target, Func<Tensor> norms) =>
+        Leaf(target.MagnitudeName, target.Shape[..^1], target.MagnitudeForm);
 
     internal override Parameter Whole(WeightSlot slot, string name, StoredForm form) => Leaf(name, slot.Weight.Shape, form);
 

@@ -2,18 +2,34 @@ using Handbook.Models.Weights;
 
 namespace Handbook.Models.Adapters;
 
-/// <summary>A weight that gets a low-rank delta.</summary>
-/// <param name="Slot">Where it stands.</param>
-/// <param name="Module">Its module's name; <c>*</c> stands for an expert's number.</param>
+/// <summary>What gets a low-rank delta: a weight, or several whose rows are one parameter for PEFT.</summary>
+/// <param name="Slots">Where it stands; the rows of several follow one another.</param>
+/// <param name="Module">Its module's name in PEFT's files; <c>*</c> stands for an expert's number.</param>
 /// <param name="Rank">Width of the pair.</param>
 /// <param name="Scale">What the delta is multiplied with.</param>
-internal sealed record AdapterTarget(WeightSlot Slot, string Module, int Rank, double Scale)
+internal sealed record AdapterTarget(IReadOnlyList<WeightSlot> Slots, string Module, int Rank, double Scale)
 {
     /// <summary>What PEFT's names of tensors begin with.</summary>
     internal const string Prefix = "base_model.model.";
 
+    /// <summary>The first place.</summary>
+    internal WeightSlot Slot => Slots[0];
+
+    /// <summary>The parameter that was named; null where a module was.</summary>
+    internal string? Parameter { get; init; }
+
+    /// <summary>What it is called in messages.</summary>
+    internal string Name => Parameter ?? Module;
+
+    /// <summary>True for the experts of a mixture that are one parameter.</summary>
+    internal bool IsJoined => Parameter is not null && Shape.Length == 3;
+
     /// <summary>True for a table of token vectors.</summary>
-    internal bool IsEmbedding => Slot.Role == WeightRole.Embedding;
+    internal bool IsEmbedding => Slot.Role == WeightRole.Embedding && Parameter is null;
+
+    /// <summary>[out, in], for each expert where there are some.</summary>
+    internal long[] Shape =>
+        [.. Slot.Weight.Shape[..^2], Slots.Sum(slot => slot.Weight.Shape[^2]), Slot.Weight.Shape[^1]];
 
     /// <summary>Name of A, the one that narrows.</summary>
     internal string DownName => Prefix + Module + (IsEmbedding ? ".lora_embedding_B" : ".lora_A.weight");
@@ -27,16 +43,21 @@ internal sealed record AdapterTarget(WeightSlot Slot, string Module, int Rank, d
     internal string MagnitudeName => Prefix + Module + ".lora_magnitude_vector";
 
     /// <summary>[rank, in], for each expert where there are some.</summary>
-    internal long[] DownShape => [.. Slot.Weight.Shape[..^2], Rank, Slot.Weight.Shape[^1]];
+    internal long[] DownShape => [.. Shape[..^2], Rank, Shape[^1]];
 
     /// <summary>[out, rank], for each expert where there are some.</summary>
-    internal long[] UpShape => [.. Slot.Weight.Shape[..^2], Slot.Weight.Shape[^2], Rank];
+    internal long[] UpShape => [.. Shape[..^1], Rank];
 
-    /// <summary>How the pair stands in files.</summary>
-    internal StoredForm Form => Slot.Role switch
-    {
-        WeightRole.Embedding => StoredForm.Transposed.Instance,
-        WeightRole.Experts => StoredForm.Stacked.Instance,
-        _ => StoredForm.Same.Instance,
-    };
+    /// <summary>How A stands in files.</summary>
+    /// <param name="isTurned">Whether they are of a PEFT that had inputs and outputs the other way round.</param>
+    internal StoredForm DownForm(bool isTurned = false) => IsJoined ? new StoredForm.ExpertPair(Shape[0], true, isTurned) : Form;
+
+    /// <summary>How B stands in files.</summary>
+    /// <param name="isTurned">Whether they are of a PEFT that had inputs and outputs the other way round.</param>
+    internal StoredForm UpForm(bool isTurned = false) => IsJoined ? new StoredForm.ExpertPair(Shape[0], false, isTurned) : Form;
+
+    /// <summary>How the trained lengths stand in files.</summary>
+    internal StoredForm MagnitudeForm => Slot.Role == WeightRole.Experts ? StoredForm.Stacked.Instance : StoredForm.Same.Instance;
+
+    private StoredForm Form => IsEmbedding ? StoredForm.Transposed.Instance : MagnitudeForm;
 }

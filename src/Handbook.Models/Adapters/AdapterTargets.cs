@@ -17,7 +17,7 @@ internal sealed class AdapterTargets
     {
         (this.model, this.config, this.origin) = (model, config, origin);
         names = ArchitectureTable.Rows[model.Config.ModelType].Names;
-        LowRank = [.. Adapted()];
+        LowRank = [.. Adapted(), .. ParameterTargets.Of(model, config, origin)];
         Whole = [.. model.Slots.Where(IsWhole)];
         Check();
     }
@@ -27,6 +27,10 @@ internal sealed class AdapterTargets
 
     /// <summary>What is trained whole, in the model's order.</summary>
     internal IReadOnlyList<WeightSlot> Whole { get; }
+
+    /// <summary>Parameters that <c>all-linear</c> does not reach, since they are no modules.</summary>
+    internal IReadOnlyList<string> Unreached => !config.TargetModules.IsAllLinear || config.TargetParameters.Count > 0 ? []
+        : [.. model.Slots.Where(slot => slot.Role == WeightRole.Experts && !IsModule(slot)).Select(slot => slot.Name)];
 
     /// <summary>What PEFT is told of them: a matrix with two names by both.</summary>
     internal IReadOnlyList<string> NamesOfWhole => !Whole.Any(IsTied) ? config.ModulesToSave
@@ -62,12 +66,14 @@ internal sealed class AdapterTargets
         {
             var module = ModuleOf(slot);
             if (IsMeant(slot, module))
-                yield return new AdapterTarget(slot, module, config.RankOf(Expanded(slot)[0]), config.ScaleOf(Expanded(slot)[0]));
+                yield return new AdapterTarget([slot], module, config.RankOf(Expanded(slot)[0]), config.ScaleOf(Expanded(slot)[0]));
         }
     }
 
     private bool IsMeant(WeightSlot slot, string module)
     {
+        if (IsTied(slot) && config.EnsureWeightTying && config.TargetModules.Matches(names.Head))
+            return true;
         if (config.TargetModules.IsAllLinear)
             return slot.Role is WeightRole.Linear or WeightRole.Experts && !Excluded(module) && IsInLayers(module);
         var meant = Expanded(slot).Select(name => config.TargetModules.Matches(name) && !Excluded(name) && IsInLayers(name)).Distinct()
@@ -110,22 +116,43 @@ internal sealed class AdapterTargets
     private void Check()
     {
         if (LowRank.FirstOrDefault(target => target.Rank < 1) is { } empty)
-            throw new UserErrorException($"{origin}: the rank of {empty.Module} is {empty.Rank}; at least 1 is expected.");
+            throw new UserErrorException($"{origin}: the rank of {empty.Name} is {empty.Rank}; at least 1 is expected.");
         CheckNames("target_modules", config.TargetModules, [.. model.Slots.Where(IsModule)]);
         CheckNames("modules_to_save", ModulePattern.OfNames(config.ModulesToSave), model.Slots);
-        if (LowRank.FirstOrDefault(target => IsTied(target.Slot)) is { } tied)
-            throw new UserErrorException($"{origin}: {tied.Module} is the head's matrix too (tie_word_embeddings), and PEFT would adapt "
-                + "one of the two uses only; train it whole (modules_to_save) or leave it out.");
-        if (LowRank.FirstOrDefault(target => config.UseDora && target.Slot.Role is WeightRole.Embedding or WeightRole.Experts) is { } other)
-            throw new UserErrorException($"{origin}: use_dora: {other.Module} is "
-                + $"{(other.IsEmbedding ? "an embedding" : "a stack of experts")}; rows with "
-                + "trained lengths are there for linear layers only.");
-        if (LowRank.FirstOrDefault(target => Whole.Contains(target.Slot)) is { } twice)
-            throw new UserErrorException($"{origin}: {twice.Module} is in target_modules and in modules_to_save; it can be one of the "
+        CheckTied();
+        if (LowRank.FirstOrDefault(target => config.UseDora && target.IsEmbedding) is { } other)
+            throw new UserErrorException($"{origin}: use_dora: {other.Module} is an embedding, of which PEFT trains lengths of columns; "
+                + "leave it out, or leave use_dora out.");
+        if (LowRank.FirstOrDefault(target => target.Slots.Any(Whole.Contains)) is { } twice)
+            throw new UserErrorException($"{origin}: {twice.Name} is in target_modules and in modules_to_save; it can be one of the "
                 + "two.");
+        var places = new HashSet<WeightSlot>();
+        if (LowRank.FirstOrDefault(target => !target.Slots.All(places.Add)) is { } both)
+            throw new UserErrorException($"{origin}: {both.Name} is in target_modules and in target_parameters; it can be one of the two.");
         if (LowRank.Count + Whole.Count == 0)
             throw new UserErrorException($"{origin}: no module of the model is meant.{Known()}");
     }
+
+    /// <summary>
+    /// A pair around one use of a matrix that has two is none that could be merged: PEFT adds it to both then (issue 2777 there).
+    /// </summary>
+    private void CheckTied()
+    {
+        if (!IsTied(model))
+            return;
+        var parameter = LowRank.FirstOrDefault(target => IsTied(target.Slot) && target.Parameter is not null);
+        if (config.EnsureWeightTying && parameter is null)
+            return;
+        var name = LowRank.FirstOrDefault(target => IsTied(target.Slot))?.Name
+            ?? (config.TargetModules.IsAllLinear || !config.TargetModules.Matches(names.Head) || IsWholeByName(names.Head)
+                ? null : names.Head);
+        var remedy = parameter is null ? "set ensure_weight_tying" : "name the module in target_modules with ensure_weight_tying";
+        if (name is not null)
+            throw new UserErrorException($"{origin}: {name} is the embedding's matrix and the head's (tie_word_embeddings), and PEFT would "
+                + $"adapt one of the two uses only; {remedy}, train it whole (modules_to_save), or leave it out.");
+    }
+
+    private bool IsWholeByName(string module) => config.ModulesToSave.Any(name => ModulePattern.EndsIn(module, name));
 
     private void CheckNames(string key, ModulePattern pattern, IReadOnlyList<WeightSlot> candidates)
     {

@@ -16,8 +16,8 @@ public sealed record Parent(string Path, string Sha256);
 /// <param name="Parents">The base, then adapters from the innermost out.</param>
 public sealed record Lineage(IReadOnlyList<Parent> Parents)
 {
-    /// <summary>Bits of the base's weights in training, and their form: <c>4 nf4</c>; null for none.</summary>
-    public string? Quantization { get; init; }
+    /// <summary>The codes of few bits that the base's weights were in while the adapter was trained; null for none.</summary>
+    public QuantizationConfig? Quantization { get; init; }
 
     /// <summary>Name of the file beside the adapter.</summary>
     public const string FileName = "lineage.json";
@@ -38,9 +38,12 @@ public sealed record Lineage(IReadOnlyList<Parent> Parents)
             ? list.Select(parent => new Parent(parent!["path"]!.GetValue<string>(), parent["sha256"]!.GetValue<string>())).ToList()
             : json.Problem<List<Parent>>("parents", "must be a list of objects with path and sha256", []);
         json.Ignore("parents");
-        var quantization = json.String("quantization", "");
+        var codes = json.String("quantization", "");
+        var quantization = QuantizationConfig.OfName(codes);
+        if (codes.Length > 0 && quantization is null)
+            json.Problem("quantization", $"is \"{codes}\", which is not known; nf4, fp4 (with double after them or not) and int8 are", 0);
         json.Finish("lineage");
-        return new Lineage(parents) { Quantization = quantization.Length == 0 ? null : quantization };
+        return new Lineage(parents) { Quantization = quantization };
     }
 
     /// <summary>Writes it into an adapter's folder.</summary>
@@ -49,7 +52,7 @@ public sealed record Lineage(IReadOnlyList<Parent> Parents)
         var parents = Parents.Select(parent => (JsonNode)new JsonObject { ["path"] = parent.Path, ["sha256"] = parent.Sha256 });
         ConfigFile.Write(System.IO.Path.Combine(folder, FileName),
             new JsonObject { ["format_version"] = FormatVersion, ["parents"] = new JsonArray([.. parents]),
-                ["quantization"] = Quantization });
+                ["quantization"] = Quantization?.Name });
     }
 
     private static bool IsParent(JsonNode? node) => node is JsonObject parent && IsText(parent["path"]) && IsText(parent["sha256"]);

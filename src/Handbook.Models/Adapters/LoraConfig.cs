@@ -49,6 +49,11 @@ public sealed record LoraConfig
     /// <summary>Names or ends of names of modules, <c>all-linear</c>, or one regular expression.</summary>
     public required ModulePattern TargetModules { get; init; }
 
+    /// <summary>
+    /// Names or ends of names of parameters that are no module's <c>weight</c>, such as experts that are one tensor.
+    /// </summary>
+    public IReadOnlyList<string> TargetParameters { get; init; } = [];
+
     /// <summary>Modules among the targets that are left out; null for none.</summary>
     public ModulePattern? ExcludeModules { get; init; }
 
@@ -73,6 +78,9 @@ public sealed record LoraConfig
     /// <summary>Train a length for each row too (arXiv:2402.09353).</summary>
     public bool UseDora { get; init; }
 
+    /// <summary>A pair around a matrix that is embedding and head is in both uses; without it such a pair is refused.</summary>
+    public bool EnsureWeightTying { get; init; }
+
     /// <summary>Biases that are trained.</summary>
     public LoraBias Bias { get; init; }
 
@@ -87,6 +95,9 @@ public sealed record LoraConfig
 
     /// <summary>What the adapter belongs to: a folder or a hub id.</summary>
     public string BaseModel { get; init; } = "";
+
+    /// <summary>The version of PEFT that wrote it; null when it does not say.</summary>
+    public string? PeftVersion { get; init; }
 
     /// <summary>PEFT's targets where none are given: query and value, or the matrix that holds them.</summary>
     public static ModulePattern DefaultTargets(string modelType)

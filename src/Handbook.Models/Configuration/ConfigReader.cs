@@ -229,7 +229,8 @@ internal sealed class ConfigReader
         return json.TryGetPropertyValue(key, out var node) ? node : null;
     }
 
-    private static bool IsNeutral(JsonNode? node) => node switch
+    /// <summary>True for a value that says what the field's absence says.</summary>
+    internal static bool IsNeutral(JsonNode? node) => node switch
     {
         null => true,
         JsonObject fields => fields.Count == 0,

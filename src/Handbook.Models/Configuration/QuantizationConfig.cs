@@ -11,6 +11,7 @@ public sealed record QuantizationConfig
     internal const string Key = "quantization_config";
 
     private const string Method = "bitsandbytes";
+    private const string DoubleMark = " double";
     private static readonly Dictionary<string, CodeFormat> FourBits = new[] { CodeFormat.NormalFloat4, CodeFormat.Float4 }
         .ToDictionary(format => format.Name);
 
@@ -26,6 +27,18 @@ public sealed record QuantizationConfig
     /// <summary>Codes of 4 bits by their name, <c>nf4</c> or <c>fp4</c>.</summary>
     /// <exception cref="KeyNotFoundException">It is another.</exception>
     public static CodeFormat FormatOf(string name) => FourBits[name];
+
+    /// <summary>What <see cref="OfName"/> takes: the codes, and <c>double</c> where scales are quantised too.</summary>
+    public string Name => Format.Name + (DoubleQuantization ? DoubleMark : "");
+
+    /// <summary>The codes of a <see cref="Name"/>; null for one that nobody here knows.</summary>
+    public static QuantizationConfig? OfName(string name)
+    {
+        var isDouble = name.EndsWith(DoubleMark, StringComparison.Ordinal);
+        var codes = isDouble ? name[..^DoubleMark.Length] : name;
+        return codes == CodeFormat.Int8.Name && !isDouble ? new QuantizationConfig { Format = CodeFormat.Int8 }
+            : FourBits.TryGetValue(codes, out var format) ? new QuantizationConfig { Format = format, DoubleQuantization = isDouble } : null;
+    }
 
     /// <summary>What a configuration says; null when its weights are plain numbers. Other methods are a problem, by name.</summary>
     internal static QuantizationConfig? Read(ConfigReader reader)

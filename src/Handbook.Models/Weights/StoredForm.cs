@@ -6,7 +6,7 @@ namespace Handbook.Models.Weights;
 /// How a weight of a model stands in a checkpoint: under which names, and turned or cut how. It works both ways, so that loading,
 /// saving, master copies and gradients all go through the same mapping.
 /// </summary>
-public abstract record StoredForm
+public abstract partial record StoredForm
 {
     private StoredForm() { }
 

@@ -22,8 +22,14 @@ internal static class AdapterKeys
         Row("lora_target_modules", TextsOrNull, H4, null,
             "Names, suffixes, one regular expression, or all-linear; left out: the architecture's default.")
             .To(Lora, (o, v) => o with { TargetModules = v }),
+        Row("lora_target_parameters", TextsOrNull, Trl, null,
+            "Names or suffixes of parameters that are no module's weight: experts in one tensor, such as mlp.experts.gate_up_proj.")
+            .To(Lora, (o, v) => o with { TargetParameters = v ?? [] }),
         Row("lora_modules_to_save", TextsOrNull, H4, null, "Modules trained and saved whole.")
             .To(Lora, (o, v) => o with { ModulesToSave = v ?? [] }),
+        Row("ensure_weight_tying", Flag, Ours, "false",
+            "Adapt a matrix that is embedding and head in both uses, when lora_target_modules name it.")
+            .To(Lora, (o, v) => o with { EnsureWeightTying = v }),
         Row("adapter_name_or_path", TextOrNull, Ours, null,
             "The folder of an adapter that is trained on, with its own settings, instead of a new one.")
             .To(Lora, (o, v) => o with { AdapterNameOrPath = v }) with { Effect = KeyEffect.Source },

@@ -65,6 +65,8 @@ public static class Hyperparameters
         yield return ("lora_dropout", PythonJson.Repr(lora.Dropout));
         if (lora.TargetModules is { } targets)
             yield return ("lora_target_modules", string.Join(", ", targets));
+        if (lora.TargetParameters.Count > 0)
+            yield return ("lora_target_parameters", string.Join(", ", lora.TargetParameters));
         if (lora.UseRsLora)
             yield return ("use_rslora", "true");
         if (lora.UseDora)

@@ -17,6 +17,9 @@ public sealed record LoraOptions
     /// <summary>Names, suffixes, one regular expression, or <c>all-linear</c>; null: the architecture's default.</summary>
     public IReadOnlyList<string>? TargetModules { get; init; }
 
+    /// <summary>Names or ends of names of parameters that are no module's weight, such as experts that are one tensor.</summary>
+    public IReadOnlyList<string> TargetParameters { get; init; } = [];
+
     /// <summary>Modules trained and saved whole.</summary>
     public IReadOnlyList<string> ModulesToSave { get; init; } = [];
 
@@ -25,6 +28,9 @@ public sealed record LoraOptions
 
     /// <summary>Weight-decomposed adapters (arXiv:2402.09353).</summary>
     public bool UseDora { get; init; }
+
+    /// <summary>A pair around a matrix that is embedding and head is in both uses.</summary>
+    public bool EnsureWeightTying { get; init; }
 
     /// <summary>Another rank for modules whose name ends in a pattern; the first that fits counts.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> RankPattern { get; init; } = [];

@@ -29,17 +29,19 @@ internal static class RunAdapter
             Dropout = lora.Dropout,
             TargetModules = lora.TargetModules is { } words
                 ? ModulePattern.OfWords(words, "lora_target_modules") : LoraConfig.DefaultTargets(model.Config.ModelType),
+            TargetParameters = lora.TargetParameters,
             ModulesToSave = [.. lora.ModulesToSave.Union(method.IsClassifier ? [ScoreModule] : [])],
             RankPattern = lora.RankPattern,
             AlphaPattern = lora.AlphaPattern,
             UseRsLora = lora.UseRsLora,
             UseDora = lora.UseDora,
+            EnsureWeightTying = lora.EnsureWeightTying,
             Initialization = lora.Initialization,
             TaskType = lora.TaskType,
             BaseModel = path,
         };
         var adapter = Adapter.Create(model, config, (ulong)(uint)options.Seed, "use_peft");
-        adapter.Lineage = AdapterChain.LineageOf(path);
+        adapter.Lineage = AdapterChain.LineageOf(path) with { Quantization = model.Config.Quantization };
         return adapter;
     }
 
@@ -52,7 +54,7 @@ internal static class RunAdapter
         var lineage = AdapterChain.LineageOf(path);
         AdapterChain.CheckParents(stored, lineage);
         var adapter = Adapter.Load(model, stored, isTrained: true);
-        adapter.Lineage = lineage;
+        adapter.Lineage = lineage with { Quantization = model.Config.Quantization };
         return adapter;
     }
 }

@@ -55,6 +55,9 @@ public sealed class RunModel : IDisposable
             var adapter = options.Lora is { } lora ? RunAdapter.Attach(model, options, lora, method) : null;
             if (adapter is null)
                 TakeOver(model);
+            else if (adapter.Unreached is [var first, ..])
+                progress.Note($"all-linear does not reach the experts, which are parameters here and no modules ({first}); name them in "
+                    + "lora_target_parameters to adapt them");
             CheckFinite(model, options);
             return new RunModel(model, adapter, options.Model);
         }
