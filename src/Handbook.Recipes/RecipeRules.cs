@@ -213,7 +213,7 @@ internal static class RecipeRules
         {
             if (values.Number("lora_dropout") is var dropout and not 0)
                 yield return At(values, "lora_dropout",
-                    FormattableString.Invariant($"is {dropout}; lora_target_parameters need 0, as PEFT has no dropout before a parameter."));
+                    FormattableString.Invariant($"is {dropout}; lora_target_parameters need 0: PEFT has no dropout before a parameter."));
             if (values.Flag("use_dora"))
                 yield return At(values, "use_dora", "excludes lora_target_parameters: PEFT has no DoRA around a parameter.");
         }

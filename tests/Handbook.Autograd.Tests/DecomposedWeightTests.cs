@@ -44,7 +44,8 @@ public sealed class DecomposedWeightTests
             Tensor Part(int expert, int start, int count) =>
                 x[0].Narrow(0, start, count).MatMul(x[1].Select(0, expert).Transpose(0, 1))
                     .Add(masked.Narrow(0, start, count).MatMul(change.Select(0, expert).Transpose(0, 1)));
-        }, random => [Normal(random, 5, 4), Normal(random, 3, 6, 4), Normal(random, 3, 2, 4), Normal(random, 3, 6, 2), Normal(random, 3, 6)]);
+        }, random =>
+            [Normal(random, 5, 4), Normal(random, 3, 6, 4), Normal(random, 3, 2, 4), Normal(random, 3, 6, 2), Normal(random, 3, 6)]);
 
     private static ExpertRows Rows() => new(Tensor.From<long>([0, 2, 0, 2, 0], [5, 1]), 3);
 

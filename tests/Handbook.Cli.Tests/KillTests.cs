@@ -55,7 +55,8 @@ public sealed class KillTests
         }
         run.RunCommand("dpo", run.PreferenceRecipe, "killed", qlora);
 
-        foreach (var file in new[] { "adapter_model.safetensors", "adapter_config.json", "lineage.json", "checkpoint-8/optimizer.safetensors" })
+        string[] files = ["adapter_model.safetensors", "adapter_config.json", "lineage.json", "checkpoint-8/optimizer.safetensors"];
+        foreach (var file in files)
             Assert.Equal(run.Hash("whole", file), run.Hash("killed", file));
         Assert.Contains("\"quantization\": \"nf4 double\"", File.ReadAllText(Path.Combine(run.Folder, "whole", "lineage.json")),
             StringComparison.Ordinal);

@@ -114,7 +114,8 @@ public sealed class MergeCommandTests : IDisposable
     {
         var run = await Invocation.RunAsync([command, $"--model_name_or_path={model}", $"--dataset_name={data}", "--use_peft=true",
             "--lora_target_modules=all-linear", "--lora_r=4", "--max_steps=3", "--max_length=64", "--per_device_train_batch_size=2",
-            "--learning_rate=0.01", "--report_to=none", "--logging_steps=1", "--bf16=false", $"--output_dir={chat.File(output)}", .. settings]);
+            "--learning_rate=0.01", "--report_to=none", "--logging_steps=1", "--bf16=false",
+            $"--output_dir={chat.File(output)}", .. settings]);
         Assert.True(run.ExitCode == ExitCodes.Success, run.Error);
         return run.Output.Split('\n');
     }

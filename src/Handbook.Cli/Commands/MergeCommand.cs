@@ -57,7 +57,8 @@ internal static class MergeCommand
                 Tokenizer.Load(holder).Save(folder);
         });
         terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{output}: {dtype}; merged from {found.Base}{(found.Codes is { } codes ? $", dequantised from {codes}" : "")}; the largest difference of a logit is {found.Difference:G3}, of logits up to {found.Largest:G3}"));
+            $"{output}: {dtype}; merged from {found.Base}{(found.Codes is { } codes ? $", dequantised from {codes}" : "")}; ")
+            + string.Create(CultureInfo.InvariantCulture, $"the largest difference of a logit is {found.Difference:G3}, of logits up to {found.Largest:G3}"));
     }
 
     private static void CheckOutput(string path, string output, bool overwrite)

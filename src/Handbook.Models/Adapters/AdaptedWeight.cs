@@ -33,6 +33,7 @@ internal sealed record AdaptedWeight(WeightSlot Slot, Weight Inner, Weight Weigh
         var sum = weight.Add(up.MatMul(value(Leaves[0])).Multiply(Scale));
         if (Taken is var (down, other))
             sum = sum.Subtract(other.Value.To(sum.DType).MatMul(down.Value.To(sum.DType)).Multiply(Scale));
-        return Leaves.Count == 2 ? sum : sum.Multiply(value(Leaves[2]).Divide(DecomposedWeight.RowNorms(sum)).View([.. sum.Shape[..^1], 1]));
+        return Leaves.Count == 2 ? sum
+            : sum.Multiply(value(Leaves[2]).Divide(DecomposedWeight.RowNorms(sum)).View([.. sum.Shape[..^1], 1]));
     }
 }

@@ -49,7 +49,7 @@ public sealed class Adapter : ISavedWeights, IDisposable
     /// <summary>How many of the model's weights are adapted or trained whole.</summary>
     public int WeightCount => parts.Count;
 
-    /// <summary>Parameters that <c>all-linear</c> does not reach, since they are no modules: experts that are joined in one tensor.</summary>
+    /// <summary>Parameters that <c>all-linear</c> does not reach, since they are no modules: joined experts.</summary>
     public IReadOnlyList<string> Unreached { get; }
 
     /// <inheritdoc/>
@@ -86,9 +86,8 @@ public sealed class Adapter : ISavedWeights, IDisposable
                 MayBeLeft = second.Contains,
             };
             var config = folder.Config with { ModulesToSave = [.. folder.Config.ModulesToSave, .. folder.AlsoWhole(model, weights)] };
-            var adapter = new Adapter(model, isTrained ? config : config with { Dropout = 0 }, new StoredLeaves(source, weights, config.PeftVersion),
-                folder.ConfigPath,
-                weights)
+            var adapter = new Adapter(model, isTrained ? config : config with { Dropout = 0 },
+                new StoredLeaves(source, weights, config.PeftVersion), folder.ConfigPath, weights)
             {
                 Lineage = folder.Lineage,
             };

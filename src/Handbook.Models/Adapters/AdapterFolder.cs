@@ -85,7 +85,8 @@ public sealed class AdapterFolder
     /// </summary>
     internal static IReadOnlyList<(string First, string Second, bool IsTurned)> TwoNames(IPretrainedModel model)
     {
-        var (embedding, head) = (AdapterTarget.Prefix + AdapterTargets.EmbeddingOf(model), AdapterTarget.Prefix + AdapterTargets.HeadOf(model));
+        var embedding = AdapterTarget.Prefix + AdapterTargets.EmbeddingOf(model);
+        var head = AdapterTarget.Prefix + AdapterTargets.HeadOf(model);
         return !AdapterTargets.IsTied(model) ? [] :
         [
             (embedding + ".weight", head + ".weight", false),

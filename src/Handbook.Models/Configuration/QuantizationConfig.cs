@@ -36,8 +36,10 @@ public sealed record QuantizationConfig
     {
         var isDouble = name.EndsWith(DoubleMark, StringComparison.Ordinal);
         var codes = isDouble ? name[..^DoubleMark.Length] : name;
-        return codes == CodeFormat.Int8.Name && !isDouble ? new QuantizationConfig { Format = CodeFormat.Int8 }
-            : FourBits.TryGetValue(codes, out var format) ? new QuantizationConfig { Format = format, DoubleQuantization = isDouble } : null;
+        if (codes == CodeFormat.Int8.Name && !isDouble)
+            return new QuantizationConfig { Format = CodeFormat.Int8 };
+        return FourBits.TryGetValue(codes, out var format)
+            ? new QuantizationConfig { Format = format, DoubleQuantization = isDouble } : null;
     }
 
     /// <summary>What a configuration says; null when its weights are plain numbers. Other methods are a problem, by name.</summary>
