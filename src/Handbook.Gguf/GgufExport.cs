@@ -49,7 +49,7 @@ public static class GgufExport
         var row = GgufArchitectureTable.Find(folder.Config.ModelType, configPath);
         RefuseClassifier(folder, configPath);
         ArchitectureCheck.Run(row, folder.Config, configPath);
-        var notes = new List<string>();
+        List<string> notes = folder.LeftBehind is { } leftBehind ? [leftBehind] : [];
         var defaults = GenerationDefaults.Read(path);
         var tokenizer = Tokenizer.IsIn(path) ? Tokenizer.Load(path) : null;
         var metadata = Metadata(row, folder, type, ModelName.Of(path, tokenizer));

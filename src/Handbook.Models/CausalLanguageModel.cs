@@ -66,6 +66,9 @@ public sealed class CausalLanguageModel : IPretrainedModel
     public IReadOnlyList<Adapter> Adapters { get; private set; } = [];
 
     /// <inheritdoc/>
+    public string? LeftBehind => folder?.LeftBehind;
+
+    /// <inheritdoc/>
     public long ParameterCount => IPretrainedModel.Count(Slots);
 
     /// <inheritdoc/>

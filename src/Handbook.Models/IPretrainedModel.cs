@@ -21,6 +21,9 @@ public interface IPretrainedModel : ISavedWeights, IDisposable
     /// <summary>The adapters of the folder that it was loaded from, from the innermost out; they stay as they are.</summary>
     IReadOnlyList<Adapter> Adapters { get; }
 
+    /// <summary>What of its folder is not the model's, in words for whoever loads it; null for nothing.</summary>
+    string? LeftBehind { get; }
+
     /// <summary>Where it computes.</summary>
     Device Device { get; }
 

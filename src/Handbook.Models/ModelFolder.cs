@@ -50,6 +50,12 @@ public sealed class ModelFolder : IDisposable
     public int VocabularySize =>
         Adapters.Select(adapter => adapter.RowsOf(Architecture.Names.Embedding) ?? 0).Append(Config.VocabularySize).Max();
 
+    /// <summary>What of the folder is not the model's, in words for whoever opens it; null for nothing.</summary>
+    public string? LeftBehind => Weights.Names.Count(name => Names.OtherParts.Any(part => name.StartsWith(part, StringComparison.Ordinal)))
+        is > 0 and var count
+        ? $"{Path}: what reads images stays behind ({Quantity.Of(count, "tensor")}); the text model is what is used and saved"
+        : null;
+
     /// <summary>Row of the architecture.</summary>
     public Architecture Architecture { get; }
 

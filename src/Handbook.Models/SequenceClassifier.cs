@@ -68,6 +68,9 @@ public sealed class SequenceClassifier : IPretrainedModel
     public IReadOnlyList<string> NewWeights { get; }
 
     /// <inheritdoc/>
+    public string? LeftBehind => folder.LeftBehind;
+
+    /// <inheritdoc/>
     public SpecialTokenIds? SpecialTokens { get; set; }
 
     /// <summary>Element type of the loaded files.</summary>

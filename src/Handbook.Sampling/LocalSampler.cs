@@ -22,11 +22,15 @@ public sealed class LocalSampler : ISampler
     /// <param name="dtype">Element type to compute in; null takes the stored one.</param>
     /// <param name="maxBatch">The most completions that grow at a time.</param>
     /// <param name="device">Where it computes.</param>
+    /// <param name="note">Hears of what is worth a line.</param>
     /// <exception cref="UserErrorException">The folder is broken or not supported.</exception>
-    public LocalSampler(string folder, ConversationTokenizer conversations, DType? dtype = null, int maxBatch = 32, Device device = default)
+    public LocalSampler(string folder, ConversationTokenizer conversations, DType? dtype = null, int maxBatch = 32, Device device = default,
+        Action<string>? note = null)
     {
         this.conversations = conversations;
         model = CausalLanguageModel.Load(folder, dtype, device);
+        if (model.LeftBehind is { } leftBehind)
+            note?.Invoke(leftBehind);
         generator = new Generator(model, new GeneratorOptions { MaxBatch = maxBatch });
         // Whatever special token comes first ends a completion: a base model ends texts, a tuned one ends turns.
         stopTokens =

@@ -70,7 +70,7 @@ public sealed record PolicyOptions
     /// <exception cref="UserErrorException">The folder is broken or not supported, or the endpoint's key is missing.</exception>
     public ISampler Open(TimeProvider clock, Action<string>? note = null) => Endpoint is { } endpoint
         ? ChatClientSampler.Open(endpoint, clock, note)
-        : new LocalSampler(ModelFolder!, Conversations(TokenizerFolder, Tokenizer), DType, MaxBatch, DeviceChoice.Of(Device).Device);
+        : new LocalSampler(ModelFolder!, Conversations(TokenizerFolder, Tokenizer), DType, MaxBatch, DeviceChoice.Of(Device).Device, note);
 
     /// <summary>A tokenizer with its chat template, for answering.</summary>
     /// <exception cref="UserErrorException">The folder is broken, or <c>eos_token</c> is no token.</exception>

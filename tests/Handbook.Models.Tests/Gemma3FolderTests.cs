@@ -30,6 +30,9 @@ public sealed class Gemma3FolderTests
         loaded.Save(temporary.File("text"), DType.Float32);
 
         using var again = CausalLanguageModel.Load(temporary.File("text"));
+        Assert.Equal($"{temporary.File("both")}: what reads images stays behind (1 tensor); the text model is what is used and saved",
+            loaded.LeftBehind);
+        Assert.Null(again.LeftBehind);
         foreach (var (first, second) in model.Parameters.Zip(again.Parameters))
         {
             Assert.Equal(first.Name, second.Name);

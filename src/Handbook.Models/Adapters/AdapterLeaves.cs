@@ -89,7 +89,7 @@ internal sealed class StoredLeaves(CheckpointWeights source, SafetensorsFolder w
         (Leaf(target.DownName, target.DownShape, target.DownForm(isTurned)), Leaf(target.UpName, target.UpShape, target.UpForm(isTurned)));
 
     internal override Parameter Magnitude(AdapterTarget target, Func<Tensor> norms) =>
-        Leaf(target.MagnitudeName, target.Shape[..^1], target.MagnitudeForm);
+        Leaf(target.MagnitudeName, target.Shape.AsSpan()[..^1], target.MagnitudeForm);
 
     internal override Parameter Whole(WeightSlot slot, string name, StoredForm form) => Leaf(name, slot.Weight.Shape, form);
 

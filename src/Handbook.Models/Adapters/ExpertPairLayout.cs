@@ -1,3 +1,4 @@
+using System.Globalization;
 using Handbook.Models.Safetensors;
 using Handbook.Models.Weights;
 
@@ -37,7 +38,10 @@ internal static class ExpertPairLayout
 
     private static Version Number(string? version)
     {
-        var parts = (version ?? "").Split('.').Select(part => int.TryParse(part, out var number) ? number : 0).Append(0).Append(0).ToList();
-        return new Version(Math.Max(parts[0], 0), Math.Max(parts[1], 0), Math.Max(parts[2], 0));
+        int[] parts = [.. (version ?? "").Split('.').Select(Whole), 0, 0];
+        return new Version(parts[0], parts[1], parts[2]);
     }
+
+    private static int Whole(string part) =>
+        int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
 }

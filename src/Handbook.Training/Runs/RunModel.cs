@@ -49,6 +49,8 @@ public sealed class RunModel : IDisposable
     public static RunModel Open(RunOptions options, TrainingMethod method, Tokenizer tokenizer, ITrainingProgress progress)
     {
         IPretrainedModel model = method.IsClassifier ? Classifier(options, tokenizer, progress) : Causal(options, tokenizer, progress);
+        if (model.LeftBehind is { } leftBehind)
+            progress.Note(leftBehind);
         model.SpecialTokens = new SpecialTokenIds(tokenizer.BosId, tokenizer.EosId, RunVocabulary.PaddingId(tokenizer, method));
         try
         {
