@@ -8,6 +8,7 @@ using Handbook.Torch;
 namespace Handbook.Cli.Tests;
 
 /// <summary>From an adapter to a model: trained, built upon, merged, exported.</summary>
+[Collection(nameof(CacheOfItsOwn))]
 public sealed class MergeCommandTests : IDisposable
 {
     private readonly TinyChat chat = new();

@@ -47,6 +47,8 @@ public sealed class HonouredKeyTests : IDisposable
         ["packing_strategy"] = "packing: true\n",
         ["adapter_name_or_path"] = "use_peft: true\n",
         ["init_lora_weights"] = "use_peft: true\n",
+        ["ensure_weight_tying"] = "use_peft: true\n",
+        ["lora_target_parameters"] = "lora_dropout: 0\n",
     };
 
     private static readonly Dictionary<string, string[]> Values = new()

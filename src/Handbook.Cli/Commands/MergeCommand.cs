@@ -56,9 +56,10 @@ internal static class MergeCommand
             if (RunTokenizer.FolderOf(path) is { } holder && Tokenizer.IsIn(holder))
                 Tokenizer.Load(holder).Save(folder);
         });
-        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{output}: {dtype}; merged from {found.Base}{(found.Codes is { } codes ? $", dequantised from {codes}" : "")}; ")
-            + string.Create(CultureInfo.InvariantCulture, $"the largest difference of a logit is {found.Difference:G3}, of logits up to {found.Largest:G3}"));
+        var codes = found.Codes is { } held ? $", dequantised from {held}" : "";
+        terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{output}: {dtype}; merged from {found.Base}{codes}; the ")
+            + string.Create(CultureInfo.InvariantCulture,
+                $"largest difference of a logit is {found.Difference:G3}, of logits up to {found.Largest:G3}"));
     }
 
     private static void CheckOutput(string path, string output, bool overwrite)

@@ -43,7 +43,7 @@ public sealed class AdapterFolder
     internal static WeightNames Names { get; } = new() { Base = "base_model.", Constants = [] };
 
     /// <summary>True for a folder that holds an adapter.</summary>
-    public static bool Is(string path) => File.Exists(System.IO.Path.Combine(path, LoraConfigFile.Name));
+    public static bool Is(string path) => ConfigFile.IsThere(System.IO.Path.Combine(path, LoraConfigFile.Name));
 
     /// <summary>The folder of the model or adapter that it lies around.</summary>
     /// <exception cref="UserErrorException">It is not on this machine.</exception>
@@ -69,7 +69,13 @@ public sealed class AdapterFolder
 
     /// <summary>Opens the tensors.</summary>
     /// <exception cref="UserErrorException">The file is missing or broken.</exception>
-    public SafetensorsFolder OpenWeights() => new(Path, WeightsFile);
+    public SafetensorsFolder OpenWeights()
+    {
+        // A link that leads nowhere is said to be one.
+        if (ConfigFile.IsThere(WeightsPath))
+            OrdinaryFile.Open(WeightsPath).Dispose();
+        return new(Path, WeightsFile);
+    }
 
     /// <summary>
     /// Weights of the base that the file holds whole beside those that the settings name, as PEFT does with a grown vocabulary.

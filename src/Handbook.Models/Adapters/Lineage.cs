@@ -29,7 +29,7 @@ public sealed record Lineage(IReadOnlyList<Parent> Parents)
     public static Lineage? Read(string folder)
     {
         var path = System.IO.Path.Combine(folder, FileName);
-        if (!File.Exists(path))
+        if (!ConfigFile.IsThere(path))
             return null;
         var json = new ConfigReader(ConfigFile.Read(path), path);
         if (json.Integer("format_version") > FormatVersion)

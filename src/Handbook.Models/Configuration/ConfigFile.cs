@@ -14,6 +14,11 @@ public static class ConfigFile
     /// <summary>Name of the defaults for generation.</summary>
     public const string GenerationName = "generation_config.json";
 
+    /// <summary>
+    /// Whether something bears a name: a file, or what reading it then refuses in words, such as a link that leads nowhere.
+    /// </summary>
+    public static bool IsThere(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
+
     /// <summary>Reads a JSON object.</summary>
     /// <exception cref="UserErrorException">Missing, or no JSON object.</exception>
     public static JsonObject Read(string path)

@@ -25,7 +25,7 @@ public sealed partial class CheckpointWeights
         {
             if (role is not (WeightRole.Linear or WeightRole.Experts))
             {
-                used.UnionWith(entries.Select(entry => Stored(entry.Name)));
+                used.UnionWith(entries.SelectMany(entry => BitsandbytesTensors.Beside(Stored(entry.Name)).Prepend(Stored(entry.Name))));
                 var what = role switch { WeightRole.Embedding => "an embedding", WeightRole.Head => "a head", _ => "a norm or bias" };
                 Problem(() => $"{folder.FileOf(Stored(name))}: tensor {Stored(name)} is in codes of few bits; {what} must be BF16, F16 "
                     + "or F32.");

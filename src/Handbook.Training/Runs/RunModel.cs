@@ -49,17 +49,13 @@ public sealed class RunModel : IDisposable
     public static RunModel Open(RunOptions options, TrainingMethod method, Tokenizer tokenizer, ITrainingProgress progress)
     {
         IPretrainedModel model = method.IsClassifier ? Classifier(options, tokenizer, progress) : Causal(options, tokenizer, progress);
-        if (model.LeftBehind is { } leftBehind)
-            progress.Note(leftBehind);
         model.SpecialTokens = new SpecialTokenIds(tokenizer.BosId, tokenizer.EosId, RunVocabulary.PaddingId(tokenizer, method));
         try
         {
             var adapter = options.Lora is { } lora ? RunAdapter.Attach(model, options, lora, method) : null;
             if (adapter is null)
                 TakeOver(model);
-            else if (adapter.Unreached is [var first, ..])
-                progress.Note($"all-linear does not reach the experts, which are parameters here and no modules ({first}); name them in "
-                    + "lora_target_parameters to adapt them");
+            RunRemarks.Tell(model, adapter, progress);
             CheckFinite(model, options);
             return new RunModel(model, adapter, options.Model);
         }
