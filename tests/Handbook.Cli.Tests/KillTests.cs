@@ -39,7 +39,7 @@ public sealed class KillTests
     public void Dpo_OfAnAdapterOnCodes_KilledFiveTimes_EndsWithTheSameBytes()
     {
         string[] qlora = ["--use_peft=true", "--load_in_4bit=true", "--use_bnb_nested_quant=true", "--lora_target_modules=all-linear",
-            "--lora_dropout=0.2"];
+            "--lora_dropout=0.2", "--max_steps=60"];
         using var run = new TinyRun();
         run.Run("base", "--max_steps=2");
         run.RunCommand("dpo", run.PreferenceRecipe, "whole", qlora);
@@ -50,12 +50,12 @@ public sealed class KillTests
             Assert.True(attempt < 15, $"only {killed} of {attempt} attempts were killed before their end");
             if (killed > 0 && File.Exists(Path.Combine(run.Folder, "killed", "train_results.json")))
                 Directory.Delete(Path.Combine(run.Folder, "killed"), recursive: true);
-            killed += KillAfter(() => run.StartCommand("dpo", run.PreferenceRecipe, "killed", qlora), random.Next(1, 5),
+            killed += KillAfter(() => run.StartCommand("dpo", run.PreferenceRecipe, "killed", qlora), random.Next(1, 8),
                 TimeSpan.FromMilliseconds(random.Next(0, 25))) ? 1 : 0;
         }
         run.RunCommand("dpo", run.PreferenceRecipe, "killed", qlora);
 
-        string[] files = ["adapter_model.safetensors", "adapter_config.json", "lineage.json", "checkpoint-8/optimizer.safetensors"];
+        string[] files = ["adapter_model.safetensors", "adapter_config.json", "lineage.json", "checkpoint-60/optimizer.safetensors"];
         foreach (var file in files)
             Assert.Equal(run.Hash("whole", file), run.Hash("killed", file));
         Assert.Contains("\"quantization\": \"nf4 double\"", File.ReadAllText(Path.Combine(run.Folder, "whole", "lineage.json")),

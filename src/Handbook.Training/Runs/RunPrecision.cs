@@ -1,5 +1,6 @@
 using System.Globalization;
 using Handbook.Autograd.Kernels;
+using Handbook.Models.Adapters;
 using Handbook.Models.Safetensors;
 using Handbook.Torch;
 using Handbook.Training.Checkpoints;
@@ -23,7 +24,8 @@ public static class RunPrecision
             return model.Precision;
         if (resumed is null)
             return IsFast(model) ? Precision.Bfloat16Mixed : Precision.Float32;
-        using var weights = new SafetensorsFolder(resumed.Folder);
+        using var weights = AdapterFolder.Is(resumed.Folder)
+            ? new SafetensorsFolder(resumed.Folder, AdapterFolder.WeightsFile) : new SafetensorsFolder(resumed.Folder);
         return weights.Entry(weights.Names.First()).DTypeName == "F32" ? Precision.Float32 : Precision.Bfloat16Mixed;
     }
 

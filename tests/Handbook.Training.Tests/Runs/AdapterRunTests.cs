@@ -219,7 +219,7 @@ public sealed class AdapterRunTests : IDisposable
     [Theory]
     [InlineData("q_prj", "q_prj is no module of the model. Did you mean q_proj?")]
     [InlineData("nothing.*", "\"nothing.*\" matches no module of the model. Linear layers are q_proj, k_proj")]
-    [InlineData("embed_tokens", "model.embed_tokens is the head's matrix too")]
+    [InlineData("embed_tokens", "model.embed_tokens is the embedding's matrix and the head's")]
     [InlineData("(", "\"(\" is no regular expression")]
     public void Target_ThatMeansNothing_IsRefused(string target, string words)
     {

@@ -31,12 +31,16 @@ public sealed class RunPrecisionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(DType.BFloat16, Precision.Bfloat16Mixed)]
-    [InlineData(DType.Float32, Precision.Float32)]
-    public void Of_ARunThatGoesOn_KeepsTheNumbersOfItsCheckpoint(DType stored, Precision expected)
+    [InlineData(DType.BFloat16, "model.safetensors", Precision.Bfloat16Mixed)]
+    [InlineData(DType.Float32, "model.safetensors", Precision.Float32)]
+    [InlineData(DType.BFloat16, "adapter_model.safetensors", Precision.Bfloat16Mixed)]
+    [InlineData(DType.Float32, "adapter_model.safetensors", Precision.Float32)]
+    public void Of_ARunThatGoesOn_KeepsTheNumbersOfItsCheckpoint(DType stored, string file, Precision expected)
     {
+        if (file != "model.safetensors")
+            File.WriteAllText(folder.File("adapter_config.json"), "{}");
         using (var scope = new TensorScope())
-            SafetensorsWriter.Write(Path.Combine(folder.Path, "model.safetensors"), [new NamedTensor("w", Tensor.Zeros([2, 2], stored))]);
+            SafetensorsWriter.Write(folder.File(file), [new NamedTensor("w", Tensor.Zeros([2, 2], stored))]);
 
         Assert.Equal(expected, RunPrecision.Of(Wish(Precision.Auto), new Checkpoint(folder.Path, 4)));
     }
