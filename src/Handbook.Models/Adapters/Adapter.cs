@@ -86,8 +86,8 @@ public sealed class Adapter : ISavedWeights, IDisposable
                 MayBeLeft = second.Contains,
             };
             var config = folder.Config with { ModulesToSave = [.. folder.Config.ModulesToSave, .. folder.AlsoWhole(model, weights)] };
-            var adapter = new Adapter(model, isTrained ? config : config with { Dropout = 0 },
-                new StoredLeaves(source, weights, config.PeftVersion), folder.ConfigPath, weights)
+            var conversion = ExpertConversion.Of(model, isTrained ? config : config with { Dropout = 0 }, weights, folder.ConfigPath);
+            var adapter = new Adapter(model, conversion.Config, new StoredLeaves(source, weights, conversion), folder.ConfigPath, weights)
             {
                 Lineage = folder.Lineage,
             };

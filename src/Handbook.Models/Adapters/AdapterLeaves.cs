@@ -77,16 +77,20 @@ internal sealed class FreshLeaves(ulong seed, LoraInitialization initialization,
 /// <summary>An adapter that a folder holds.</summary>
 /// <param name="source">Its tensors.</param>
 /// <param name="weights">The file that they are in.</param>
-/// <param name="version">PEFT's version that wrote them; null when nobody says.</param>
-internal sealed class StoredLeaves(CheckpointWeights source, SafetensorsFolder weights, string? version) : AdapterLeaves
+/// <param name="conversion">The settings, and what stands otherwise in the file than they say.</param>
+internal sealed class StoredLeaves(CheckpointWeights source, SafetensorsFolder weights, ExpertConversion conversion) : AdapterLeaves
 {
     private bool isTurned;
 
     internal override void Begin(IPretrainedModel model, IReadOnlyList<AdapterTarget> targets) =>
-        isTurned = ExpertPairLayout.IsTurned(model, targets, weights, version);
+        isTurned = ExpertPairLayout.IsTurned(model, targets, weights, conversion.Config.PeftVersion);
 
     internal override (Parameter Down, Parameter Up) Pair(AdapterTarget target, (Tensor Down, Tensor Up)? principal) =>
-        (Leaf(target.DownName, target.DownShape, target.DownForm(isTurned)), Leaf(target.UpName, target.UpShape, target.UpForm(isTurned)));
+        target.Parameter is { } parameter && conversion.Modules.TryGetValue(parameter, out var modules)
+            ? (Leaf(target.DownName, target.DownShape, new StoredForm.ExpertBlocks(modules, IsDown: true)),
+                Leaf(target.UpName, target.UpShape, new StoredForm.ExpertBlocks(modules, IsDown: false)))
+            : (Leaf(target.DownName, target.DownShape, target.DownForm(isTurned)),
+                Leaf(target.UpName, target.UpShape, target.UpForm(isTurned)));
 
     internal override Parameter Magnitude(AdapterTarget target, Func<Tensor> norms) =>
         Leaf(target.MagnitudeName, target.Shape.AsSpan()[..^1], target.MagnitudeForm);

@@ -51,6 +51,48 @@ public sealed class ExpertAdapterTests
             file.Header.Tensors["base_model.model.model.layers.1.block_sparse_moe.experts.3.w1.lora_magnitude_vector"].Shape);
     }
 
+    /// <summary>As PEFT converts since 0.19 what older versions saved beside transformers 4.</summary>
+    [Theory]
+    [InlineData("mixtral", false, "w1 w3 w2 q_proj")]
+    [InlineData("mixtral", true, "w1 w3")]
+    [InlineData("mixtral", false, "all-linear")]
+    [InlineData("qwen3_moe", false, "down_proj v_proj")]
+    public void PairsOfEachMatrix_AroundAFolderThatJoinsThem_AreTheSameAdapter(string modelType, bool isRankStabilized, string targets)
+    {
+        using var temporary = new TemporaryFolder();
+        using var scope = new TensorScope();
+        using var apart = TinyArchitectures.Create(modelType);
+        JoinedExperts.Write(apart, temporary.File("base"));
+        var config = Config(targets.Split(' ')) with { UseRsLora = isRankStabilized, BaseModel = temporary.File("base") };
+        if (targets == ModulePattern.AllLinear)
+            config = config with { TargetModules = ModulePattern.OfText("((?!gate$).)*", "test") };
+        using (var adapter = Adapter.Create(apart, config, 5, "test"))
+            adapter.Save(temporary.File("adapter"), DType.Float32);
+
+        using var joined = CausalLanguageModel.Load(temporary.File("adapter"), DType.Float32);
+        joined.Adapters[0].Save(temporary.File("again"), DType.Float32);
+        using var again = CausalLanguageModel.Load(temporary.File("again"), DType.Float32);
+
+        Assert.InRange(Logits(joined).MaxAbsDifference(Logits(apart)), 0, 3e-5);
+        Assert.InRange(Logits(again).MaxAbsDifference(Logits(apart)), 0, 3e-5);
+        Assert.NotEmpty(again.Adapters[0].Config.TargetParameters);
+    }
+
+    [Fact]
+    public void PairsOfHalfAJoinedParameter_AreRefused()
+    {
+        using var temporary = new TemporaryFolder();
+        using var apart = TinyArchitectures.Create("mixtral");
+        JoinedExperts.Write(apart, temporary.File("base"));
+        using (var adapter = Adapter.Create(apart, Config("w1") with { BaseModel = temporary.File("base") }, 5, "test"))
+            adapter.Save(temporary.File("adapter"), DType.Float32);
+
+        var fault = Assert.Throws<UserErrorException>(() => CausalLanguageModel.Load(temporary.File("adapter"), DType.Float32));
+
+        Assert.EndsWith("adapts model.layers.0.block_sparse_moe.experts.0.w1 and not model.layers.0.block_sparse_moe.experts.0.w3, which "
+            + "the base joins in model.layers.0.mlp.experts.gate_up_proj.", fault.Message, StringComparison.Ordinal);
+    }
+
     private static LoraConfig Config(params string[] modules) => new()
     {
         Rank = 3, Alpha = 6, TargetModules = ModulePattern.OfNames(modules), Initialization = LoraInitialization.Random,
