@@ -29,6 +29,8 @@ public static class CommandTable
         new("merge", "Take it elsewhere", "Write an adapter and all that it was trained on as one model", MergeCommand.Create),
         new("export", "Take it elsewhere", "Write a model as GGUF for llama.cpp and Ollama, whole or packed in eight, six or four bits",
             ExportCommand.Create),
+        new("plan", "Look around", "Say what memory and time a recipe's run needs, and what other settings would save", PlanCommand.Create),
+        new("model", "Look around", "Say what a model is, and what memory it takes to load and to fine-tune it", ModelCommand.Create),
         new("data", "Look around", "Prepare a recipe's data ahead, look at it in numbers, or export its tokens", DataCommand.Create),
         new("recipe", "Look around", "Check a recipe, show all that holds in it, or explain a key", RecipeCommand.Create),
         new("bench", "Look around", "Time training steps against the machine's own matrix rate", BenchCommand.Create),

@@ -149,6 +149,10 @@ public sealed class CausalLanguageModel : IPretrainedModel
         return new CausalLanguageModel(architecture, read, new RandomWeights(seed, read.InitializerRange, dtype, device), null);
     }
 
+    /// <summary>A model of a configuration, whatever gives its weights.</summary>
+    public static CausalLanguageModel Build(ModelConfig config, WeightSource source) =>
+        new(ArchitectureTable.Rows[config.ModelType], config, source, null);
+
     /// <summary>Runs over a packed row.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="ids">Token ids, [tokens].</param>

@@ -18,23 +18,24 @@ namespace Handbook.Models;
 public sealed class SequenceClassifier : IPretrainedModel
 {
     private readonly Architecture architecture;
-    private readonly ModelFolder folder;
-    private readonly CheckpointWeights source;
+    private readonly ModelFolder? folder;
+    private readonly WeightSource source;
     private readonly WeightSlot score;
 
-    private SequenceClassifier(Architecture architecture, ModelConfig config, CheckpointWeights source, ModelFolder folder)
+    private SequenceClassifier(Architecture architecture, ModelConfig config, WeightSource source, ModelFolder? folder)
     {
         this.architecture = architecture;
         this.folder = folder;
         this.source = source;
         Config = config;
-        Decoder = new Decoder(source, config, folder.Names);
-        score = source.Slot(folder.Names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal,
+        var names = folder?.Names ?? architecture.Names;
+        Decoder = new Decoder(source, config, names);
+        score = source.Slot(names.Score + ".weight", [config.LabelCount, config.HiddenSize], Initialization.Normal,
             role: WeightRole.Head);
         Slots = [.. Decoder.Slots, score];
         Map = source.Map;
         source.Finish();
-        NewWeights = [.. source.NewWeights];
+        NewWeights = source is CheckpointWeights stored ? [.. stored.NewWeights] : [];
     }
 
     /// <summary>The configuration.</summary>
@@ -73,8 +74,8 @@ public sealed class SequenceClassifier : IPretrainedModel
     /// <inheritdoc/>
     public SpecialTokenIds? SpecialTokens { get; set; }
 
-    /// <summary>Element type of the loaded files.</summary>
-    public DType? StoredDType => folder.StoredDType;
+    /// <summary>Element type of the loaded files; null for a new model.</summary>
+    public DType? StoredDType => folder?.StoredDType;
 
     /// <summary>Loads a classifier, or a language model whose head is put aside for a new score.</summary>
     /// <param name="path">Folder with <c>config.json</c> and safetensors weights.</param>
@@ -120,6 +121,10 @@ public sealed class SequenceClassifier : IPretrainedModel
         }
     }
 
+    /// <summary>A classifier of a configuration, whatever gives its weights.</summary>
+    public static SequenceClassifier Build(ModelConfig config, WeightSource source) =>
+        new(ArchitectureTable.Rows[config.ModelType], config, source, null);
+
     /// <summary>Scores of sequences of a packed row.</summary>
     /// <param name="tape">Where to record.</param>
     /// <param name="ids">Token ids, [tokens].</param>
@@ -145,7 +150,7 @@ public sealed class SequenceClassifier : IPretrainedModel
     {
         if (Slots.FirstOrDefault(slot => slot.Weight == parameter)?.Exact is { } exact)
             return exact(dtype);
-        return source.Exact(parameter.Name, parameter.Value.Shape, dtype);
+        return (source as CheckpointWeights)?.Exact(parameter.Name, parameter.Value.Shape, dtype);
     }
 
     /// <summary>Writes the model so that transformers loads it with <c>AutoModelForSequenceClassification</c>.</summary>
@@ -170,7 +175,7 @@ public sealed class SequenceClassifier : IPretrainedModel
         foreach (var adapter in Adapters)
             adapter.Dispose();
         Decoder.Dispose();
-        folder.Dispose();
+        folder?.Dispose();
     }
 
     private JsonObject Labels(Func<string, string, (string Key, JsonNode Value)> pair)

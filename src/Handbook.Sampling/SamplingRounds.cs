@@ -4,6 +4,7 @@ using Handbook.Reports;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
+using Handbook.Training.Planning;
 using Handbook.Training.Runs;
 
 namespace Handbook.Sampling;
@@ -92,7 +93,7 @@ public sealed class SamplingRounds(SampleOptions options, RoundPlan plan, ITrain
             return true;
         }
         WriteRecord(record, key, isFinished: false);
-        if (new TrainingRun(run, RunPages.All, progress, clock).Execute(stop).Stopped)
+        if (new TrainingRun(run, RunPages.All, progress, clock, RunForecast.Instance).Execute(stop).Stopped)
             return false;
         WriteRecord(record, key, isFinished: true);
         return true;

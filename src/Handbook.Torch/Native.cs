@@ -29,6 +29,10 @@ internal static unsafe class Native
         (delegate* unmanaged<nint, long**, int>)Export("aoti_torch_get_sizes");
     internal static readonly delegate* unmanaged<nint, long**, int> GetStrides =
         (delegate* unmanaged<nint, long**, int>)Export("aoti_torch_get_strides");
+    internal static readonly delegate* unmanaged<nint, long*, int> GetStorageOffset =
+        (delegate* unmanaged<nint, long*, int>)Export("aoti_torch_get_storage_offset");
+    internal static readonly delegate* unmanaged<nint, long*, int> GetStorageSize =
+        (delegate* unmanaged<nint, long*, int>)Export("aoti_torch_get_storage_size");
     internal static readonly delegate* unmanaged<nint, int*, int> GetDType =
         (delegate* unmanaged<nint, int*, int>)Export("aoti_torch_get_dtype");
     internal static readonly delegate* unmanaged<nint, int*, int> GetDeviceType =

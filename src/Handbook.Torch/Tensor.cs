@@ -13,6 +13,7 @@ public sealed unsafe partial class Tensor : IDisposable
 
     private nint handle;
     private readonly long[] shape;
+    private readonly nint countedBlock;
 
     private Tensor(nint handle)
     {
@@ -28,7 +29,10 @@ public sealed unsafe partial class Tensor : IDisposable
         Operator.Check(Native.GetDeviceType(handle, &kind), "aoti_torch_get_device_type");
         DType = (DType)dtype;
         if (kind == (int)DeviceKind.Cpu)
+        {
+            countedBlock = TensorMemory.Add(handle, DType);
             return;
+        }
         int index;
         Operator.Check(Native.GetDeviceIndex(handle, &index), "aoti_torch_get_device_index");
         Device = new Device((DeviceKind)kind, index);
@@ -115,6 +119,7 @@ public sealed unsafe partial class Tensor : IDisposable
         if (freed == 0)
             return;
         Interlocked.Decrement(ref liveCount);
+        TensorMemory.Remove(countedBlock);
         Operator.Check(Native.DeleteTensor(freed), "aoti_torch_delete_tensor_object");
     }
 

@@ -65,6 +65,7 @@ public class LayerTests
           Loop: Objectives, Optimizers, Schedules, Progress
           ReferenceStore: Objectives.Preference, Loop
           Runs: Objectives.Unpaired, Objectives.RewardModel, ReferenceStore, Checkpoints, TensorBoard
+          Planning: Runs
         Benchmarks: Training
         Reports: Training
           ModelCards

@@ -61,6 +61,14 @@ public sealed class QuantizedMatrix : MatrixOperand, IDisposable
     /// <summary>Bytes in memory.</summary>
     public long ByteCount => Codes.ByteCount + Scales.ByteCount + (Table?.ByteCount ?? 0);
 
+    /// <summary>Bytes that a matrix takes in codes, without the tables that all matrices of a format share in size.</summary>
+    /// <param name="elements">Its elements.</param>
+    /// <param name="rows">Its rows.</param>
+    /// <param name="format">What the codes are.</param>
+    /// <param name="nested">Whether the scales are quantised too.</param>
+    public static long ByteCountOf(long elements, long rows, CodeFormat format, bool nested) =>
+        elements * format.Bits / 8 + (format.Bits == 8 ? rows * sizeof(float) : elements / UsualBlock * (nested ? 1 : sizeof(float)));
+
     internal override bool IsQuantized => true;
 
     internal override WeightPanels Panels => new QuantizedPanels(this);

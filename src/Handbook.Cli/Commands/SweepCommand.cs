@@ -10,6 +10,7 @@ using Handbook.Reports.Sweeps;
 using Handbook.Training.Artefacts;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
+using Handbook.Training.Planning;
 using Handbook.Training.Runs;
 
 namespace Handbook.Cli.Commands;
@@ -52,7 +53,8 @@ internal static class SweepCommand
                 continue;
             }
             progress.Note($"run {i + 1} of {runs.Count}: {run.Point.Name}");
-            var result = new TrainingRun(run.Options, RunPages.All, progress, terminal.Clock).Execute(stop);
+            var result = new TrainingRun(run.Options, RunPages.All, progress, terminal.Clock, RunForecast.Instance)
+                .Execute(stop);
             if (result.Stopped)
                 throw new OperationCanceledException(stop);
             results.Add(new SweepResult(run.Point.Name, hash, run.Point.Settings, Metrics(result)));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Handbook.Cli.Progress;
 using Handbook.Reports;
+using Handbook.Training.Planning;
 using Handbook.Training.Runs;
 
 namespace Handbook.Cli.Commands;
@@ -24,7 +25,8 @@ internal static class TrainCommand
         command.SetAction((parsed, stop) =>
         {
             var recipe = RecipeArguments.Read(parsed.GetValue(words)!, name, terminal);
-            var result = new TrainingRun(recipe.Options, RunPages.All, TerminalProgress.Of(terminal), terminal.Clock).Execute(stop);
+            var result = new TrainingRun(recipe.Options, RunPages.All, TerminalProgress.Of(terminal), terminal.Clock, RunForecast.Instance)
+                .Execute(stop);
             return result.Stopped ? throw new OperationCanceledException(stop) : Task.FromResult(ExitCodes.Success);
         });
         return command;

@@ -3,30 +3,33 @@ using System.Text.RegularExpressions;
 namespace Handbook.Data.Sources;
 
 /// <summary>
-/// Finds datasets that were downloaded into the Hugging Face cache: <c>datasets--org--name/snapshots/commit</c>, where
+/// Finds datasets (or models) that were downloaded into the Hugging Face cache: <c>datasets--org--name/snapshots/commit</c>, where
 /// <c>refs/main</c> names the commit.
 /// </summary>
-public sealed partial class HubCacheResolver(string cacheFolder) : IDatasetResolver
+/// <param name="cacheFolder">The cache.</param>
+/// <param name="kind">What is looked for: <c>datasets</c> or <c>models</c>.</param>
+public sealed partial class HubCacheResolver(string cacheFolder, string kind = "datasets") : IDatasetResolver
 {
-    private const string Prefix = "datasets--";
+    private readonly string prefix = kind + "--";
 
     /// <inheritdoc/>
     public string Where => $"the cache ({cacheFolder})";
 
     /// <inheritdoc/>
     public string? Nearest(string name) =>
-        !Directory.Exists(cacheFolder) ? null : NearestName.Find(name, Directory.EnumerateDirectories(cacheFolder, Prefix + "*")
-            .Select(path => Path.GetFileName(path)[Prefix.Length..].Replace("--", "/", StringComparison.Ordinal)));
+        !Directory.Exists(cacheFolder) ? null : NearestName.Find(name, Directory.EnumerateDirectories(cacheFolder, prefix + "*")
+            .Select(path => Path.GetFileName(path)[prefix.Length..].Replace("--", "/", StringComparison.Ordinal)));
 
     /// <summary>The cache of this machine: <c>HF_HUB_CACHE</c>, else <c>HF_HOME/hub</c>, else <c>~/.cache/huggingface/hub</c>.</summary>
-    public static HubCacheResolver OfThisMachine()
+    /// <param name="kind">What is looked for: <c>datasets</c> or <c>models</c>.</param>
+    public static HubCacheResolver OfThisMachine(string kind = "datasets")
     {
         if (Environment.GetEnvironmentVariable("HF_HUB_CACHE") is { Length: > 0 } cache)
-            return new HubCacheResolver(cache);
+            return new HubCacheResolver(cache, kind);
         var home = Environment.GetEnvironmentVariable("HF_HOME") is { Length: > 0 } set
             ? set
             : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "huggingface");
-        return new HubCacheResolver(Path.Combine(home, "hub"));
+        return new HubCacheResolver(Path.Combine(home, "hub"), kind);
     }
 
     /// <inheritdoc/>
@@ -34,7 +37,7 @@ public sealed partial class HubCacheResolver(string cacheFolder) : IDatasetResol
     {
         if (!Id().IsMatch(name) || name.Contains("..", StringComparison.Ordinal))
             return null;
-        var repository = Path.Combine(cacheFolder, Prefix + name.Replace("/", "--", StringComparison.Ordinal));
+        var repository = Path.Combine(cacheFolder, prefix + name.Replace("/", "--", StringComparison.Ordinal));
         revision ??= "main";
         if (!Revision().IsMatch(revision) || revision.Contains("..", StringComparison.Ordinal))
             return null;

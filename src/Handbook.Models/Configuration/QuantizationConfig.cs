@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd.Quantization;
+using Handbook.Models.Weights;
 using Handbook.Torch;
 
 namespace Handbook.Models.Configuration;
@@ -88,6 +89,11 @@ public sealed record QuantizationConfig
         ["load_in_8bit"] = Format.Bits == 8,
         ["quant_method"] = Method,
     };
+
+    /// <summary>Whether a weight stands in codes; what routes tokens must be among <see cref="SkippedModules"/>.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="role">What it is for.</param>
+    public bool Takes(string name, WeightRole role) => role is WeightRole.Linear or WeightRole.Experts && !Skips(name);
 
     /// <summary>Whether a weight's module is one of <see cref="SkippedModules"/> or lies in one.</summary>
     internal bool Skips(string weight) =>

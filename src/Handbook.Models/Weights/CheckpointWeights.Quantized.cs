@@ -49,7 +49,7 @@ public sealed partial class CheckpointWeights
     }
 
     private bool IsQuantized(string name, WeightRole role, QuantizationConfig quantization) =>
-        role is WeightRole.Linear or WeightRole.Experts && !quantization.Skips(name)
+        quantization.Takes(name, role)
         && (names.Experts is not { } experts || !name.EndsWith($".{experts.Router}.weight", StringComparison.Ordinal));
 
     private Parameter Missing(string name) => new(name, Tensor.Empty([0], DType), requiresGrad: false);

@@ -39,6 +39,9 @@ internal static class RunKeys
             "Start anew although the folder holds checkpoints or another run. Without it a run goes on from the newest whole checkpoint, "
             + "and another run's folder is refused.")
             .To(Checkpoints, (o, v) => o with { Overwrite = v }),
+        Row("check_memory", Flag, Ours, "true",
+            "Before the first step, say what memory and time the run will need, as handbook plan does, and refuse a run that cannot fit.")
+            .To(Checkpoints, (o, v) => o with { CheckMemory = v }),
         Row("resume_from_checkpoint", TextOrFlagOrNull, Hf, null, "A checkpoint folder to go on from; true demands that there is one.")
             .To(Checkpoints, (o, v) => o with { MustResume = v == "true", ResumeFrom = v == "true" ? null : v }),
         Row("do_train", Flag, Hf, "true",

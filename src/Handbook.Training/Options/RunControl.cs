@@ -55,6 +55,9 @@ public sealed record CheckpointOptions
     /// <summary>Start anew although the folder holds checkpoints.</summary>
     public bool Overwrite { get; init; }
 
+    /// <summary>Try a step of a part of the model first, say what the run will need, and refuse one that cannot fit.</summary>
+    public bool CheckMemory { get; init; } = true;
+
     /// <summary>When.</summary>
     public IntervalStrategy Strategy { get; init; } = IntervalStrategy.Steps;
 

@@ -20,27 +20,29 @@ internal static class RunAdapter
         return lora.AdapterNameOrPath is { } folder ? GoOnWith(folder, model, path) : New(model, options, lora, method, path);
     }
 
+    /// <summary>The settings of the adapter that a recipe asks for.</summary>
+    internal static LoraConfig Config(LoraOptions lora, RunOptions options, TrainingMethod method, string modelType) => new()
+    {
+        Rank = lora.Rank,
+        Alpha = lora.Alpha,
+        Dropout = lora.Dropout,
+        TargetModules = lora.TargetModules is { } words
+            ? ModulePattern.OfWords(words, "lora_target_modules") : LoraConfig.DefaultTargets(modelType),
+        TargetParameters = lora.TargetParameters,
+        ModulesToSave = [.. lora.ModulesToSave.Union(method.IsClassifier ? [ScoreModule] : [])],
+        RankPattern = lora.RankPattern,
+        AlphaPattern = lora.AlphaPattern,
+        UseRsLora = lora.UseRsLora,
+        UseDora = lora.UseDora,
+        EnsureWeightTying = lora.EnsureWeightTying,
+        Initialization = lora.Initialization,
+        TaskType = lora.TaskType,
+        BaseModel = options.Model.NameOrPath ?? "",
+    };
+
     private static Adapter New(IPretrainedModel model, RunOptions options, LoraOptions lora, TrainingMethod method, string path)
     {
-        var config = new LoraConfig
-        {
-            Rank = lora.Rank,
-            Alpha = lora.Alpha,
-            Dropout = lora.Dropout,
-            TargetModules = lora.TargetModules is { } words
-                ? ModulePattern.OfWords(words, "lora_target_modules") : LoraConfig.DefaultTargets(model.Config.ModelType),
-            TargetParameters = lora.TargetParameters,
-            ModulesToSave = [.. lora.ModulesToSave.Union(method.IsClassifier ? [ScoreModule] : [])],
-            RankPattern = lora.RankPattern,
-            AlphaPattern = lora.AlphaPattern,
-            UseRsLora = lora.UseRsLora,
-            UseDora = lora.UseDora,
-            EnsureWeightTying = lora.EnsureWeightTying,
-            Initialization = lora.Initialization,
-            TaskType = lora.TaskType,
-            BaseModel = path,
-        };
-        var adapter = Adapter.Create(model, config, (ulong)(uint)options.Seed, "use_peft");
+        var adapter = Adapter.Create(model, Config(lora, options, method, model.Config.ModelType), (ulong)(uint)options.Seed, "use_peft");
         adapter.Lineage = AdapterChain.LineageOf(path) with { Quantization = model.Config.Quantization };
         return adapter;
     }

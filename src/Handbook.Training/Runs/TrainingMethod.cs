@@ -1,6 +1,7 @@
 using Handbook.Autograd;
 using Handbook.Data.Store;
 using Handbook.Models;
+using Handbook.Torch;
 using Handbook.Training.Loop;
 using Handbook.Training.Objectives;
 using Handbook.Training.Objectives.Preference;
@@ -28,7 +29,11 @@ public sealed record MethodParts(IPretrainedModel Model, RunOptions Options, IRe
         Recompute = Options.Model.Recompute,
         NeftuneAlpha = Options.Model.NeftuneNoiseAlpha ?? 0,
         DisableDropout = Options.Model.DisableDropout,
+        Observe = Observe,
     };
+
+    /// <summary>Sees what layers make in training; null for nobody.</summary>
+    public Action<Tensor>? Observe { get; init; }
 }
 
 /// <summary>

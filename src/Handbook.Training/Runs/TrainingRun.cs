@@ -17,9 +17,11 @@ namespace Handbook.Training.Runs;
 /// <param name="pages">Pages about it that are written at its end.</param>
 /// <param name="progress">Hears what happens.</param>
 /// <param name="clock">Where time comes from.</param>
+/// <param name="forecast">Says what it will need, before its first step; null for nobody.</param>
 /// <param name="world">All ranks; null for this one alone.</param>
 public sealed class TrainingRun(
-    RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock, World? world = null)
+    RunOptions options, IReadOnlyList<RunPage> pages, ITrainingProgress progress, TimeProvider clock, IRunForecast? forecast = null,
+    World? world = null)
 {
     private readonly string output = options.Checkpoints.OutputDirectory;
     private readonly TrainingMethod method = TrainingMethod.Of(options.Task);
@@ -38,11 +40,13 @@ public sealed class TrainingRun(
             return new EvaluationRun(options, progress, clock).Execute(folder, store, stop);
         var resumed = Resume(options, folder, store, progress);
         options = options with { Model = RunPrecision.Settle(options.Model, resumed) };
+        forecast?.Refuse(options);
         using var parts = Prepare(folder, resumed, stop);
         if (resumed is not null)
             ResumePoint.Announce(resumed, progress);
+        var needs = forecast?.Facts(options, parts, progress) ?? [];
         using var optimizer = parts.Model.CreateOptimizer(options);
-        return Train(parts, optimizer, folder, resumed, stop);
+        return Train(parts, optimizer, needs, folder, resumed, stop);
     }
 
     /// <summary>Refuses a run whose folder is another run's or has more steps than asked for, as far as is known without data.</summary>
@@ -94,13 +98,11 @@ public sealed class TrainingRun(
         }
     }
 
-    private RunResult Train(RunParts run, IOptimizer optimizer, RunFolder folder, Checkpoint? resumed, CancellationToken stop)
+    private RunResult Train(
+        RunParts run, IOptimizer optimizer, IReadOnlyList<(string, string)> needs, RunFolder folder, Checkpoint? resumed, CancellationToken stop)
     {
         var rows = method.Rows(run.Data.Train);
-        var batches = new BatchSchedule(
-            rows.Count, options.Optimization.PerDeviceBatchSize, options.Optimization.GradientAccumulation,
-            options.Data.OrderSeed ?? options.Seed, !options.Data.DisableShuffle, options.Sequences.DropLastBatch,
-            options.Sequences.GroupByLength ? rows.Lengths() : null, world);
+        var batches = RunBatches.Of(options, rows, world);
         var totalSteps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
         RunFolder.RefuseFewerSteps(totalSteps, options.Optimization.MaxSteps > 0 ? "max_steps" : "num_train_epochs", resumed);
         var learningRate = LearningRateSchedule.Create(options.Optimization.Schedule, options.Optimization.LearningRate, totalSteps);
@@ -127,7 +129,7 @@ public sealed class TrainingRun(
             Save = Save,
             Clock = clock,
         };
-        progress.Begin(options.Task.ToString().ToLowerInvariant(), RunFacts.Of(options, run.Model, run.Data, batches, totalSteps));
+        progress.Begin(options.Task.ToString().ToLowerInvariant(), [.. RunFacts.Of(options, run.Model, run.Data, batches, totalSteps), .. needs]);
         var outcome = Loop(parts, state, run, stop);
         progress.End();
         var end = new RunEnd(options, pages, store, progress, clock);

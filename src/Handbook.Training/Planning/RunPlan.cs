@@ -1,0 +1,86 @@
+using Handbook.Data.Store;
+using Handbook.Models.Configuration;
+using Handbook.Tokenizers;
+using Handbook.Torch;
+using Handbook.Training.Options;
+using Handbook.Training.Progress;
+using Handbook.Training.Runs;
+
+namespace Handbook.Training.Planning;
+
+/// <summary>A recipe's plan: its model's configuration, its data or a length in their place, and what there is of memory.</summary>
+public sealed class RunPlan : IDisposable
+{
+    private readonly RunOptions options;
+    private readonly ModelConfig config;
+    private readonly TokenStore? data;
+    private readonly int tokens;
+    private readonly long program;
+    private readonly long limit;
+
+    private RunPlan(RunOptions options, ModelConfig config, TokenStore? data, int tokens, long? limit)
+    {
+        (this.options, this.config, this.data, this.tokens) = (options, config, data, tokens);
+        // libtorch is there from the first tensor on.
+        Tensor.Zeros([1], DType.Float32).Dispose();
+        program = ResidentMemory.Current();
+        this.limit = limit ?? ResidentMemory.Limit();
+    }
+
+    /// <summary>The model.</summary>
+    public ModelConfig Config => config;
+
+    /// <summary>Reads what the recipe names, and prepares its data as the run would; the run finds them ready.</summary>
+    /// <param name="options">The run.</param>
+    /// <param name="tokens">Tokens of a row; null takes the data's.</param>
+    /// <param name="limit">Bytes of memory; null takes what this machine has free.</param>
+    /// <param name="progress">Hears how far the data is.</param>
+    /// <param name="stop">Ends it early.</param>
+    /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
+    public static RunPlan Open(RunOptions options, int? tokens, long? limit, ITrainingProgress progress, CancellationToken stop)
+    {
+        options = options with { Model = RunPrecision.Settle(options.Model, null) };
+        var config = ConfigOf(options);
+        var data = tokens is null
+            ? RunData.Prepare(options, RunTokenizer.Load(options), config.MaxPositions, progress, stop) : null;
+        return new RunPlan(options, config, data, tokens ?? 0, limit);
+    }
+
+    /// <summary>The recipe as it is.</summary>
+    public StepPlan Of() => Of(options);
+
+    /// <summary>
+    /// What other settings would come to: those that fit first, of them the fastest first; then those that need least memory.
+    /// </summary>
+    /// <param name="stop">Ends it early.</param>
+    public IReadOnlyList<(string Settings, StepPlan Plan)> Choices(CancellationToken stop)
+    {
+        var plans = new List<(string Settings, StepPlan Plan)>();
+        foreach (var choice in PlanChoice.All)
+        {
+            stop.ThrowIfCancellationRequested();
+            if (choice.Apply(options) is { } changed)
+                plans.Add((choice.Settings(options), Of(changed)));
+        }
+        return
+        [
+            .. plans.OrderBy(one => one.Plan.IsTooLarge).ThenBy(one => one.Plan.IsTooLarge ? one.Plan.Peak : one.Plan.StepSeconds ?? 0),
+        ];
+    }
+
+    /// <summary>The model that a run will have, with the tokens that its tokenizer adds.</summary>
+    /// <exception cref="UserErrorException">A mistake in the files.</exception>
+    internal static ModelConfig ConfigOf(RunOptions options)
+    {
+        var tokenizer = RunTokenizer.Load(options);
+        var config = RunVocabulary.Config(options, tokenizer);
+        return config with { VocabularySize = Math.Max(config.VocabularySize, tokenizer.VocabSize) };
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => data?.Dispose();
+
+    private StepPlan Of(RunOptions changed) => Planner.Of(
+        changed, config, data is null ? StepLoad.OfLength(changed, tokens) : StepLoad.Of(changed, data), limit)
+        .Beside(program);
+}

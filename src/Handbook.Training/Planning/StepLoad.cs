@@ -1,0 +1,147 @@
+using Handbook.Data.Packing;
+using Handbook.Data.Store;
+using Handbook.Models;
+using Handbook.Training.Loop;
+using Handbook.Training.Options;
+using Handbook.Training.Runs;
+using Handbook.Training.Schedules;
+
+namespace Handbook.Training.Planning;
+
+/// <summary>How much a run's steps compute.</summary>
+/// <param name="Largest">The micro-batch with the most tokens.</param>
+/// <param name="Mean">What a micro-batch holds on average.</param>
+/// <param name="MicroBatches">Micro-batches of a step.</param>
+/// <param name="Steps">Optimizer steps of the run; null when nobody knows.</param>
+public sealed record StepLoad(TokenBatch Largest, BatchWork Mean, int MicroBatches, int? Steps)
+{
+    private const int Sampled = 64;
+    private const int MostCounted = 100_000;
+
+    /// <summary>The load of prepared data.</summary>
+    /// <exception cref="UserErrorException">There is no row to train on.</exception>
+    public static StepLoad Of(RunOptions options, TokenStore data)
+    {
+        var rows = TrainingMethod.Of(options.Task).Rows(data.Train);
+        var batches = RunBatches.Of(options, rows);
+        var steps = TrainingSteps.Total(batches.StepsPerEpoch, options.Optimization.Epochs, options.Optimization.MaxSteps ?? 0);
+        var counted = Enumerable.Range(0, Math.Min(steps, Math.Min(batches.StepsPerEpoch, MostCounted)))
+            .SelectMany(batches.MicroBatches).ToList();
+        var lengths = counted.ConvertAll(micro => micro.Sum(row => (long)rows.Length(row)));
+        var largest = lengths.IndexOf(lengths.Max());
+        // Evenly over the epoch: lengths of like rows may follow each other.
+        var sample = Enumerable.Range(0, Math.Min(Sampled, counted.Count))
+            .Select(i => BatchWork.Of(rows.Batch(counted[(int)((long)i * counted.Count / Math.Min(Sampled, counted.Count))]))).ToList();
+        var mean = BatchWork.Mean(sample);
+        return new StepLoad(rows.Batch(counted[largest]), mean.Scaled(lengths.Average() / sample.Average(LengthOf)),
+            options.Optimization.GradientAccumulation, steps);
+
+        // A row's length leaves out the mismatched completions of KTO, and so does this.
+        static double LengthOf(BatchWork work) => work.RowTokens;
+    }
+
+    /// <summary>The load of rows that all have the same length; a pair's is that of its prompt with one answer, half and half.</summary>
+    /// <param name="options">The run.</param>
+    /// <param name="tokens">The length, at least 4.</param>
+    public static StepLoad OfLength(RunOptions options, int tokens)
+    {
+        var method = TrainingMethod.Of(options.Task);
+        var row = method.Data switch
+        {
+            StoreKind.Pairs => Completions(tokens, 2),
+            StoreKind.Verdicts => Completions(tokens, 1),
+            _ => Document(tokens),
+        };
+        var batch = TokenBatch.Concatenate([.. Enumerable.Repeat(row, options.Optimization.PerDeviceBatchSize)]);
+        return new StepLoad(batch, BatchWork.Of(batch), options.Optimization.GradientAccumulation, options.Optimization.MaxSteps);
+    }
+
+    /// <summary>A micro-batch of the same form with fewer tokens.</summary>
+    /// <param name="batch">The micro-batch.</param>
+    /// <param name="tokens">How many to come near to.</param>
+    public static TokenBatch Shrink(TokenBatch batch, int tokens)
+    {
+        if (batch.TokenCount <= tokens)
+            return batch;
+        var factor = (double)tokens / batch.TokenCount;
+        var segments = new List<Segment>();
+        var (ids, mask) = (new List<int>(), new List<bool>());
+        foreach (var segment in batch.Layout.Segments)
+        {
+            var length = Math.Max(1, (int)Math.Round(segment.Length * factor));
+            segments.Add(new Segment(ids.Count, length, segment.Prefix < 0 ? 0 : segments[segment.Prefix].Length, segment.Prefix));
+            for (var i = 0; i < length; i++)
+            {
+                var from = segment.Start + (int)((long)i * segment.Length / length);
+                ids.Add(batch.TokenIds[from]);
+                mask.Add(batch.LossMask[from]);
+            }
+            // Every completion keeps something to be measured by.
+            mask[^1] |= batch.LossMask.AsSpan(segment.Start, segment.Length).Contains(true);
+        }
+        return new TokenBatch([.. ids], [.. mask], new SequenceLayout([.. segments]), batch.ExampleIds, batch.Completions)
+        {
+            Desirable = batch.Desirable,
+            Margins = batch.Margins,
+            KlBatch = batch.KlBatch is { } kl ? Shrink(kl, Math.Max(1, (int)(kl.TokenCount * factor))) : null,
+        };
+    }
+
+    private static TokenBatch Document(int tokens)
+    {
+        var mask = new bool[tokens];
+        Array.Fill(mask, true);
+        return new TokenBatch(Ids(tokens), mask, SequenceLayout.Documents([tokens]), [0]);
+    }
+
+    private static TokenBatch Completions(int tokens, int count)
+    {
+        var (prompt, answer) = (tokens / 2, tokens - tokens / 2);
+        var segments = new List<Segment> { new(0, prompt) };
+        for (var i = 0; i < count; i++)
+            segments.Add(new Segment(prompt + i * answer, answer, prompt, 0));
+        var total = prompt + count * answer;
+        var mask = new bool[total];
+        mask.AsSpan(prompt).Fill(true);
+        TokenBatch Make() => new(Ids(total), [.. mask], new SequenceLayout([.. segments]), [0], [.. Enumerable.Range(1, count)])
+        {
+            Desirable = count == 1 ? [true] : [],
+        };
+        var batch = Make();
+        return count == 2 ? batch : new TokenBatch(batch.TokenIds, batch.LossMask, batch.Layout, batch.ExampleIds, batch.Completions)
+        {
+            Desirable = batch.Desirable, KlBatch = Make(),
+        };
+    }
+
+    // Which tokens they are costs nothing; that they differ may.
+    private static int[] Ids(int count) => [.. Enumerable.Range(0, count).Select(i => i * 7 % 251)];
+}
+
+/// <summary>What a micro-batch asks of a model.</summary>
+/// <param name="RowTokens">Tokens of its rows.</param>
+/// <param name="Tokens">Those and the ones of mismatched completions.</param>
+/// <param name="Pairs">Pairs of tokens of which one sees the other.</param>
+/// <param name="Labels">Tokens that count in the loss.</param>
+public sealed record BatchWork(double RowTokens, double Tokens, double Pairs, double Labels)
+{
+    /// <summary>That of a micro-batch.</summary>
+    public static BatchWork Of(TokenBatch batch)
+    {
+        var own = new BatchWork(batch.TokenCount, batch.TokenCount, FlopCount.VisiblePairs(batch.Layout), batch.LossTokenCount);
+        return batch.KlBatch is not { } kl ? own : own with
+        {
+            Tokens = own.Tokens + kl.TokenCount,
+            Pairs = own.Pairs + FlopCount.VisiblePairs(kl.Layout),
+            Labels = own.Labels + kl.LossTokenCount,
+        };
+    }
+
+    /// <summary>The average of some.</summary>
+    public static BatchWork Mean(IReadOnlyList<BatchWork> works) => new(
+        works.Average(one => one.RowTokens), works.Average(one => one.Tokens), works.Average(one => one.Pairs),
+        works.Average(one => one.Labels));
+
+    /// <summary>So many times as much.</summary>
+    public BatchWork Scaled(double factor) => new(RowTokens * factor, Tokens * factor, Pairs * factor, Labels * factor);
+}

@@ -1,0 +1,97 @@
+using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Torch;
+using Handbook.Training.Loop;
+
+namespace Handbook.Training.Planning;
+
+/// <summary>What a training step of a cut-down model held, inferred for the whole one. Bytes.</summary>
+/// <param name="Activations">Kept by the forward pass for the backward pass.</param>
+/// <param name="Gradients">Gradients of all weights at the end of the backward pass.</param>
+/// <param name="Early">What came on top while most activations were held: the head, its gradients, the work of a layer.</param>
+/// <param name="Late">What came on top of the gradients at the end: the lowest layer, the update.</param>
+internal sealed record StepMemory(double Activations, double Gradients, double Early, double Late);
+
+/// <summary>Runs real training steps of a cut-down model and looks at what they hold and how long they take.</summary>
+internal static class StepProbe
+{
+    private const double LeastSeconds = 0.3;
+    private const int MostRuns = 3;
+
+    /// <summary>What a step holds.</summary>
+    /// <param name="probe">The model.</param>
+    /// <param name="shape">How it was cut down.</param>
+    /// <param name="batch">A micro-batch.</param>
+    internal static StepMemory Memory(ProbeModel probe, ProbeShape shape, TokenBatch batch)
+    {
+        using var memory = new TensorMemory();
+        var (microBatches, passes) = (MicroBatches(probe, batch), 0);
+        var (entered, kept, early) = (0L, 0L, 0L);
+        var held = new List<long>();
+        var gradients = new Dictionary<string, long>();
+        var objective = new WatchedObjective(probe.Objective(_ => held.Add(memory.Held)), () =>
+        {
+            // The last micro-batch counts: gradients of those before it lie there already.
+            (entered, early, passes) = (memory.Held, 0, passes + 1);
+            held.Clear();
+            memory.TakePeak();
+        }, () => kept = memory.Held - entered);
+        void Completed(Parameter parameter)
+        {
+            if (passes == microBatches.Length && shape.LayerOf(parameter.Name) == 0 && early == 0)
+                early = memory.TakePeak();
+            gradients[parameter.Name] = parameter.Grad?.ByteCount ?? 0;
+        }
+
+        var listeners = probe.Trained.Select(parameter => (parameter, Listener: (Action)(() => Completed(parameter)))).ToList();
+        listeners.ForEach(one => one.parameter.GradientCompleted += one.Listener);
+        try
+        {
+            new TrainingStep(objective, probe.Trained, probe.Optimizer, 1, 0).Run(0, 0, microBatches);
+        }
+        finally
+        {
+            listeners.ForEach(one => one.parameter.GradientCompleted -= one.Listener);
+        }
+        var all = gradients.Values.Sum();
+        var before = microBatches.Length > 1 ? all : 0;
+        if (early == 0)
+            early = memory.TakePeak();
+        return new StepMemory(
+            kept + shape.Added(Increments(held)), shape.Whole(gradients.Select(one => (one.Key, one.Value))),
+            Math.Max(0, early - entered - kept), Math.Max(0, memory.TakePeak() - (entered - before) - all));
+    }
+
+    /// <summary>How long the operations of a step take; the first of the runs is not counted.</summary>
+    internal static IReadOnlyList<OperationTime> Times(ProbeModel probe, TokenBatch batch)
+    {
+        var step = new TrainingStep(probe.Objective(null), probe.Trained, probe.Optimizer, 1, 0);
+        TokenBatch[] microBatches = [batch];
+        step.Run(0, 0, microBatches);
+        var runs = new List<IReadOnlyList<OperationTime>>();
+        var outer = OperationTimes.Current;
+        try
+        {
+            do
+            {
+                var times = OperationTimes.Current = new OperationTimes();
+                step.Run(runs.Count + 1, 0, microBatches);
+                runs.Add(times.Totals());
+            }
+            while (runs.Count < MostRuns && runs.Sum(run => run.Sum(time => time.Seconds)) < LeastSeconds);
+        }
+        finally
+        {
+            OperationTimes.Current = outer;
+        }
+        return runs.MinBy(run => run.Sum(time => time.Seconds))!;
+    }
+
+    // Losses over a whole batch, and gradients that wait for a second micro-batch, show with two.
+    private static TokenBatch[] MicroBatches(ProbeModel probe, TokenBatch batch) =>
+        probe.Options.Optimization.GradientAccumulation > 1 ? [batch, batch] : [batch];
+
+    /// <summary>What each layer added: sights are after the embedding, after each layer, and after the final norm.</summary>
+    private static double[] Increments(List<long> held) =>
+        [.. Enumerable.Range(1, held.Count - 2).Select(i => (double)(held[i] - held[i - 1]))];
+}
