@@ -1,5 +1,30 @@
 namespace Handbook.Torch;
 
+/// <summary>Bytes by how the host's allocator holds them.</summary>
+/// <param name="Heap">In blocks of its heap, which grows to the most that was ever held there and stays so.</param>
+/// <param name="Mapped">In blocks that are mapped by themselves, and given back when they are freed.</param>
+public readonly record struct HostBytes(double Heap, double Mapped)
+{
+    /// <summary>Both.</summary>
+    public double Sum => Heap + Mapped;
+
+    /// <summary>How a block of so many bytes is held.</summary>
+    public static HostBytes Of(double bytes) => bytes >= AllocatorSettings.OwnMapping ? new(0, bytes) : new(bytes, 0);
+
+    /// <summary>Each by itself.</summary>
+    public static HostBytes operator +(HostBytes left, HostBytes right) => new(left.Heap + right.Heap, left.Mapped + right.Mapped);
+
+    /// <summary>Each by itself.</summary>
+    public static HostBytes operator -(HostBytes left, HostBytes right) => new(left.Heap - right.Heap, left.Mapped - right.Mapped);
+
+    /// <summary>Each by itself.</summary>
+    public static HostBytes operator *(HostBytes bytes, double factor) => new(bytes.Heap * factor, bytes.Mapped * factor);
+
+    /// <summary>Each by itself.</summary>
+    public static HostBytes Max(HostBytes left, HostBytes right) =>
+        new(Math.Max(left.Heap, right.Heap), Math.Max(left.Mapped, right.Mapped));
+}
+
 /// <summary>
 /// Counts the bytes of host tensors that are made while it lives, whoever makes them: memory counts once, however many views show it.
 /// There is one at a time.
@@ -10,8 +35,8 @@ public sealed unsafe class TensorMemory : IDisposable
 
     private readonly Lock gate = new();
     private readonly Dictionary<nint, (int Views, long Bytes)> blocks = [];
-    private long held;
-    private long peak;
+    private HostBytes held;
+    private HostBytes peak;
 
     /// <summary>Begins to count.</summary>
     /// <exception cref="InvalidOperationException">Somebody counts already.</exception>
@@ -22,7 +47,7 @@ public sealed unsafe class TensorMemory : IDisposable
     }
 
     /// <summary>Bytes that are held now.</summary>
-    public long Held
+    public HostBytes Held
     {
         get
         {
@@ -31,8 +56,8 @@ public sealed unsafe class TensorMemory : IDisposable
         }
     }
 
-    /// <summary>The most bytes that were held at once since the last call.</summary>
-    public long TakePeak()
+    /// <summary>The most bytes of each kind that were held at once since the last call.</summary>
+    public HostBytes TakePeak()
     {
         lock (gate)
         {
@@ -73,8 +98,8 @@ public sealed unsafe class TensorMemory : IDisposable
                 return block;
             }
             blocks[block] = (1, bytes);
-            held += bytes;
-            peak = Math.Max(peak, held);
+            held += HostBytes.Of(bytes);
+            peak = HostBytes.Max(peak, held);
         }
         return block;
     }
@@ -91,7 +116,7 @@ public sealed unsafe class TensorMemory : IDisposable
                 return;
             }
             blocks.Remove(block);
-            held -= known.Bytes;
+            held -= HostBytes.Of(known.Bytes);
         }
     }
 }

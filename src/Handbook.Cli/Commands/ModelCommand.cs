@@ -51,7 +51,7 @@ internal static class ModelCommand
             using var folder = new ModelFolder(FolderOf(name));
             var facts = Facts(name, folder);
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(facts.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+                terminal.Output.WriteLine(facts.ToJsonString());
             else
                 Write(facts, terminal);
         });

@@ -22,6 +22,7 @@ internal static class PlanCommand
             Description = "Plan for rows of so many tokens (of pairs: a prompt with one answer), without reading the data.",
         };
         var memory = new Option<string?>("--memory") { Description = "Memory that there is, such as 24GB; left out: what is free here." };
+        var brief = new Option<bool>("--brief") { Description = "Leave out what other settings would save and cost." };
         var json = new Option<bool>("--json") { Description = "Print one JSON object." };
         var command = new HandbookCommand("plan",
             "Say how much memory a recipe's run needs at its peak, and who holds it, how long its steps take on this machine, and what "
@@ -30,7 +31,7 @@ internal static class PlanCommand
             "handbook plan recipe.yaml --memory 24GB --gradient_checkpointing=true",
             "handbook plan recipe.yaml --tokens 4096 --json")
         {
-            tokens, memory, json,
+            tokens, memory, brief, json,
         };
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
@@ -42,14 +43,15 @@ internal static class PlanCommand
             var limit = parsed.GetValue(memory) is { } text ? MemorySize.Parse("--memory", text) : (long?)null;
             var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, "plan", terminal);
             RecipeSupport.Refuse(recipe);
-            var progress = TerminalProgress.Of(terminal);
+            // What a program reads on the other stream is the object alone.
+            var progress = parsed.GetValue(json) ? new PlainProgress(terminal.Error) : TerminalProgress.Of(terminal);
             progress.Begin("plan", []);
             using var run = RunPlan.Open(recipe.Options, length, limit, progress, stop);
             var plan = run.Of();
-            var choices = run.Choices(stop);
+            var choices = parsed.GetValue(brief) ? [] : run.Choices(stop);
             progress.End();
             if (parsed.GetValue(json))
-                terminal.Output.WriteLine(Json(plan, choices).ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
+                terminal.Output.WriteLine(Json(plan, choices).ToJsonString());
             else
                 Write(plan, choices, terminal);
             return Task.FromResult(ExitCodes.Success);
@@ -64,6 +66,8 @@ internal static class PlanCommand
                 ["together", PlanText.Gigabytes(plan.Peak)]], terminal);
         terminal.Output.WriteLine(PlanText.Memory(plan));
         terminal.Output.WriteLine(PlanText.Time(plan));
+        if (choices.Count == 0)
+            return;
         ResultTable.Write(["other settings", "memory, GB", "step, s", ""],
             [.. choices.Select(choice => new[]
             {

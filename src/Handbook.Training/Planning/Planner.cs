@@ -1,4 +1,6 @@
 using Handbook.Autograd;
+using Handbook.Data.Packing;
+using Handbook.Models;
 using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
 using Handbook.Torch;
@@ -20,6 +22,9 @@ public static class Planner
 
     /// <summary>Head and loss work in chunks of some hundred labels: the smaller sizes must have more than one.</summary>
     private static readonly int[] Sizes = [MostTokens, 832, 640];
+
+    /// <summary>Floating-point operations of a step that is tried at its full length: some seconds on a laptop.</summary>
+    private const double MostFlops = 1.5e12;
 
     /// <summary>Share of the memory there is that a trial may take.</summary>
     private const double TrialShare = 0.6;
@@ -44,10 +49,10 @@ public static class Planner
                 return new StepPlan(Shown(parts), false, null, load, limit);
         }
         using var probe = new ProbeModel(options, shape.Config, device);
-        var largest = load.Largest.TokenCount <= MostTokens ? load.Largest : StepLoad.Shrink(load.Largest, MostTokens);
+        var largest = load.Largest.Shrink(MostTokens);
         var memory = Memory(probe, shape, load);
         var seconds = Seconds(StepProbe.Times(probe, largest), shape, load, BatchWork.Of(largest), Growth(probe, shape));
-        return new StepPlan(Shown([.. Static(probe, shape), .. Moving(memory, options)]), true, seconds, load, limit);
+        return new StepPlan(Shown([.. Static(probe, shape), .. memory.AtPeak]), true, seconds, load, limit);
     }
 
     /// <summary>
@@ -70,29 +75,36 @@ public static class Planner
         (MemoryOwner.Optimizer, shape.Whole(probe.States)),
     ];
 
-    /// <summary>What stands beside weights and states at the step's peak: early in the backward pass, or at its end.</summary>
-    private static (MemoryOwner Owner, double Bytes)[] Moving(StepMemory memory, RunOptions options)
-    {
-        var waiting = options.Optimization.GradientAccumulation > 1 ? memory.Gradients : 0;
-        return waiting + memory.Activations + memory.Early >= memory.Gradients + memory.Late
-            ? [(MemoryOwner.Gradients, waiting), (MemoryOwner.Activations, memory.Activations), (MemoryOwner.Temporaries, memory.Early)]
-            : [(MemoryOwner.Gradients, memory.Gradients), (MemoryOwner.Temporaries, memory.Late)];
-    }
-
     private static IReadOnlyList<(MemoryOwner Owner, long Bytes)> Shown(IEnumerable<(MemoryOwner Owner, double Bytes)> parts) =>
-        [.. parts.Where(part => part.Bytes > 0).Select(part => (part.Owner, (long)part.Bytes))];
+        [.. parts.GroupBy(part => part.Owner).Select(owner => (owner.Key, (long)owner.Sum(part => part.Bytes))).Where(part => part.Item2 > 0)
+            .OrderBy(part => part.Key)];
 
+    /// <summary>Memory of the largest micro-batch: seen, where a step of it is short enough, else as it grows between two smaller ones.</summary>
     private static StepMemory Memory(ProbeModel probe, ProbeShape shape, StepLoad load)
     {
-        if (load.Largest.TokenCount <= MostTokens)
-            return StepProbe.Memory(probe, shape, load.Largest);
+        // A head works in chunks: beyond some hundred labels more of them take time, and memory for their hidden states alone.
+        var largest = load.Largest.WithLabels(MostTokens);
+        if (largest.TokenCount <= MostTokens || Flops(probe, shape, largest) <= MostFlops)
+        {
+            var seen = StepProbe.Memory(probe, shape, largest);
+            return seen with
+            {
+                Early = seen.Early + HostBytes.Of(
+                    (double)(load.Largest.LossTokenCount - largest.LossTokenCount) * shape.Config.HiddenSize * sizeof(float)),
+            };
+        }
         var hasSquares = shape.Config.Layers.Any(layer => layer.Attention is { SoftCap: not null } or { HasSinks: true } or { Dropout: > 0 });
-        var readings = Sizes.Take(hasSquares ? 3 : 2).Select(size => StepLoad.Shrink(load.Largest, size))
+        var readings = Sizes.Take(hasSquares ? 3 : 2).Select(size => load.Largest.Shrink(size))
             .Select(batch => (Tokens: (double)batch.TokenCount, Memory: StepProbe.Memory(probe, shape, batch))).ToList();
-        double At(Func<StepMemory, double> part) =>
-            Math.Max(0, Polynomial([.. readings.Select(one => (one.Tokens, part(one.Memory)))], load.Largest.TokenCount));
-        return new StepMemory(At(one => one.Activations), At(one => one.Gradients), At(one => one.Early), At(one => one.Late));
+        // What grows with the tokens is mapped at such lengths, however it was held here.
+        HostBytes At(Func<StepMemory, HostBytes> part) => new(0,
+            Math.Max(0, Polynomial([.. readings.Select(one => (one.Tokens, part(one.Memory).Sum))], load.Largest.TokenCount)));
+        return new StepMemory(
+            readings[0].Memory.Waiting, At(one => one.Activations), At(one => one.Early), readings[0].Memory.Gradients, At(one => one.Late));
     }
+
+    private static double Flops(ProbeModel probe, ProbeShape shape, TokenBatch batch) =>
+        FlopCount.TrainingStep(shape.Config, probe.ParameterCount, batch.Layout);
 
     /// <summary>The polynomial through some points, at another place (Lagrange's form).</summary>
     private static double Polynomial((double X, double Y)[] points, double x) => points.Sum(point => point.Y

@@ -76,6 +76,9 @@ internal sealed class ProbeModel : IDisposable
     /// <summary>What is trained.</summary>
     internal IReadOnlyList<Parameter> Trained => trained.Parameters;
 
+    /// <summary>Number of the model's weights.</summary>
+    internal long ParameterCount => model.ParameterCount;
+
     /// <summary>The model's weights with its adapter's.</summary>
     internal IEnumerable<(string Name, long Bytes)> Weights => Of(model);
 

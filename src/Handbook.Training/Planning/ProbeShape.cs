@@ -1,5 +1,6 @@
 using System.Globalization;
 using Handbook.Models.Configuration;
+using Handbook.Torch;
 
 namespace Handbook.Training.Planning;
 
@@ -53,11 +54,14 @@ internal sealed class ProbeShape
     internal long Whole(IEnumerable<(string Name, long Bytes)> tensors) =>
         (long)tensors.Sum(tensor => tensor.Bytes * (LayerOf(tensor.Name) is { } layer ? multiplicities[layer] : 1));
 
+    /// <summary>Bytes of the whole model's tensors, by how they are held.</summary>
+    internal HostBytes WholeHeld(IEnumerable<(string Name, long Bytes)> tensors) => tensors.Aggregate(default(HostBytes), (sum, tensor) =>
+        sum + HostBytes.Of(tensor.Bytes) * (LayerOf(tensor.Name) is { } layer ? multiplicities[layer] : 1));
+
     /// <summary>What all layers of the whole model add, from what each of the cut-down one adds.</summary>
     /// <param name="increments">One a layer; a layer of a kind counts as the last of the kind does, which follows others.</param>
-    internal double Added(IReadOnlyList<double> increments) =>
-        Enumerable.Range(0, multiplicities.Length).Sum(i => multiplicities[i] * increments[LastOfKind(i)])
-        - increments.Sum();
+    internal HostBytes Added(IReadOnlyList<HostBytes> increments) => Enumerable.Range(0, multiplicities.Length).Aggregate(
+        default(HostBytes), (sum, i) => sum + increments[LastOfKind(i)] * multiplicities[i] - increments[i]);
 
     /// <summary>The layer that a tensor belongs to; null for one outside the layers.</summary>
     internal int? LayerOf(string name)

@@ -1,3 +1,4 @@
+using Handbook.Torch;
 using Handbook.Training.Options;
 using Handbook.Training.Progress;
 using Handbook.Training.Runs;
@@ -34,11 +35,12 @@ public sealed class RunForecast : IRunForecast
             return [];
         progress.Advance("trying a step of a part of the model", 0, 1);
         var model = parts.Model.Model;
-        var beside = ResidentMemory.Current()
-            - model.Slots.SelectMany(slot => slot.Weight.Parameters).Sum(parameter => parameter.Value.ByteCount)
-            - model.Slots.SelectMany(slot => slot.Weight.Quantized).SelectMany(codes => codes.Parts).Sum(part => part.ByteCount);
         var plan = Planner.Of(options, model.Config, StepLoad.Of(options, parts.Data), ResidentMemory.Limit());
-        plan = plan.Beside(Math.Max(LeastProgram, beside - plan.Of(MemoryOwner.Reference)));
+        AllocatorSettings.GiveBack();
+        var loaded = model.Slots.SelectMany(slot => slot.Weight.Parameters).Sum(parameter => parameter.Value.ByteCount)
+            + model.Slots.SelectMany(slot => slot.Weight.Quantized).SelectMany(codes => codes.Parts).Sum(part => part.ByteCount)
+            + plan.Of(MemoryOwner.Reference);
+        plan = plan.Beside(Math.Max(LeastProgram, ResidentMemory.Current() - loaded));
         return plan.Peak * Certainty <= plan.Limit ? [("memory", PlanText.Memory(plan)), ("time", PlanText.Time(plan))]
             : throw Refused(options, PlanText.Memory(plan));
     }

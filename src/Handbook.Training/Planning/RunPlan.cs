@@ -15,15 +15,11 @@ public sealed class RunPlan : IDisposable
     private readonly ModelConfig config;
     private readonly TokenStore? data;
     private readonly int tokens;
-    private readonly long program;
     private readonly long limit;
 
     private RunPlan(RunOptions options, ModelConfig config, TokenStore? data, int tokens, long? limit)
     {
         (this.options, this.config, this.data, this.tokens) = (options, config, data, tokens);
-        // libtorch is there from the first tensor on.
-        Tensor.Zeros([1], DType.Float32).Dispose();
-        program = ResidentMemory.Current();
         this.limit = limit ?? ResidentMemory.Limit();
     }
 
@@ -80,7 +76,11 @@ public sealed class RunPlan : IDisposable
     /// <inheritdoc/>
     public void Dispose() => data?.Dispose();
 
-    private StepPlan Of(RunOptions changed) => Planner.Of(
-        changed, config, data is null ? StepLoad.OfLength(changed, tokens) : StepLoad.Of(changed, data), limit)
-        .Beside(program);
+    private StepPlan Of(RunOptions changed)
+    {
+        var plan = Planner.Of(changed, config, data is null ? StepLoad.OfLength(changed, tokens) : StepLoad.Of(changed, data), limit);
+        // Only now: the first steps bring libtorch's own buffers and the program's compiled code.
+        AllocatorSettings.GiveBack();
+        return plan.Beside(ResidentMemory.Current());
+    }
 }

@@ -56,37 +56,6 @@ public sealed record StepLoad(TokenBatch Largest, BatchWork Mean, int MicroBatch
         return new StepLoad(batch, BatchWork.Of(batch), options.Optimization.GradientAccumulation, options.Optimization.MaxSteps);
     }
 
-    /// <summary>A micro-batch of the same form with fewer tokens.</summary>
-    /// <param name="batch">The micro-batch.</param>
-    /// <param name="tokens">How many to come near to.</param>
-    public static TokenBatch Shrink(TokenBatch batch, int tokens)
-    {
-        if (batch.TokenCount <= tokens)
-            return batch;
-        var factor = (double)tokens / batch.TokenCount;
-        var segments = new List<Segment>();
-        var (ids, mask) = (new List<int>(), new List<bool>());
-        foreach (var segment in batch.Layout.Segments)
-        {
-            var length = Math.Max(1, (int)Math.Round(segment.Length * factor));
-            segments.Add(new Segment(ids.Count, length, segment.Prefix < 0 ? 0 : segments[segment.Prefix].Length, segment.Prefix));
-            for (var i = 0; i < length; i++)
-            {
-                var from = segment.Start + (int)((long)i * segment.Length / length);
-                ids.Add(batch.TokenIds[from]);
-                mask.Add(batch.LossMask[from]);
-            }
-            // Every completion keeps something to be measured by.
-            mask[^1] |= batch.LossMask.AsSpan(segment.Start, segment.Length).Contains(true);
-        }
-        return new TokenBatch([.. ids], [.. mask], new SequenceLayout([.. segments]), batch.ExampleIds, batch.Completions)
-        {
-            Desirable = batch.Desirable,
-            Margins = batch.Margins,
-            KlBatch = batch.KlBatch is { } kl ? Shrink(kl, Math.Max(1, (int)(kl.TokenCount * factor))) : null,
-        };
-    }
-
     private static TokenBatch Document(int tokens)
     {
         var mask = new bool[tokens];

@@ -5,12 +5,25 @@ using Handbook.Training.Loop;
 
 namespace Handbook.Training.Planning;
 
-/// <summary>What a training step of a cut-down model held, inferred for the whole one. Bytes.</summary>
+/// <summary>What a training step of a cut-down model held, inferred for the whole one.</summary>
+/// <param name="Waiting">Gradients of the micro-batches before the last.</param>
 /// <param name="Activations">Kept by the forward pass for the backward pass.</param>
-/// <param name="Gradients">Gradients of all weights at the end of the backward pass.</param>
 /// <param name="Early">What came on top while most activations were held: the head, its gradients, the work of a layer.</param>
+/// <param name="Gradients">Gradients of all weights at the end of the backward pass.</param>
 /// <param name="Late">What came on top of the gradients at the end: the lowest layer, the update.</param>
-internal sealed record StepMemory(double Activations, double Gradients, double Early, double Late);
+internal sealed record StepMemory(HostBytes Waiting, HostBytes Activations, HostBytes Early, HostBytes Gradients, HostBytes Late)
+{
+    /// <summary>
+    /// Bytes by owner at the peak. The heap keeps what it grew to: it and what is mapped each come to their own peak, early in the backward
+    /// pass or at its end.
+    /// </summary>
+    internal IEnumerable<(MemoryOwner Owner, double Bytes)> AtPeak => AtPeakOf(bytes => bytes.Heap).Concat(AtPeakOf(bytes => bytes.Mapped));
+
+    private IEnumerable<(MemoryOwner Owner, double Bytes)> AtPeakOf(Func<HostBytes, double> kind) =>
+        kind(Waiting + Activations + Early) >= kind(Gradients + Late)
+            ? [(MemoryOwner.Gradients, kind(Waiting)), (MemoryOwner.Activations, kind(Activations)), (MemoryOwner.Temporaries, kind(Early))]
+            : [(MemoryOwner.Gradients, kind(Gradients)), (MemoryOwner.Temporaries, kind(Late))];
+}
 
 /// <summary>Runs real training steps of a cut-down model and looks at what they hold and how long they take.</summary>
 internal static class StepProbe
@@ -26,20 +39,21 @@ internal static class StepProbe
     {
         using var memory = new TensorMemory();
         var (microBatches, passes) = (MicroBatches(probe, batch), 0);
-        var (entered, kept, early) = (0L, 0L, 0L);
-        var held = new List<long>();
+        HostBytes entered = default, kept = default;
+        HostBytes? early = null;
+        var held = new List<HostBytes>();
         var gradients = new Dictionary<string, long>();
         var objective = new WatchedObjective(probe.Objective(_ => held.Add(memory.Held)), () =>
         {
             // The last micro-batch counts: gradients of those before it lie there already.
-            (entered, early, passes) = (memory.Held, 0, passes + 1);
+            (entered, early, passes) = (memory.Held, null, passes + 1);
             held.Clear();
             memory.TakePeak();
         }, () => kept = memory.Held - entered);
         void Completed(Parameter parameter)
         {
-            if (passes == microBatches.Length && shape.LayerOf(parameter.Name) == 0 && early == 0)
-                early = memory.TakePeak();
+            if (passes == microBatches.Length && shape.LayerOf(parameter.Name) == 0)
+                early ??= memory.TakePeak();
             gradients[parameter.Name] = parameter.Grad?.ByteCount ?? 0;
         }
 
@@ -53,13 +67,13 @@ internal static class StepProbe
         {
             listeners.ForEach(one => one.parameter.GradientCompleted -= one.Listener);
         }
-        var all = gradients.Values.Sum();
-        var before = microBatches.Length > 1 ? all : 0;
-        if (early == 0)
-            early = memory.TakePeak();
+        early ??= memory.TakePeak();
+        var all = gradients.Values.Aggregate(default(HostBytes), (sum, bytes) => sum + HostBytes.Of(bytes));
+        var whole = shape.WholeHeld(gradients.Select(one => (one.Key, one.Value)));
+        var isWaiting = microBatches.Length > 1;
         return new StepMemory(
-            kept + shape.Added(Increments(held)), shape.Whole(gradients.Select(one => (one.Key, one.Value))),
-            Math.Max(0, early - entered - kept), Math.Max(0, memory.TakePeak() - (entered - before) - all));
+            isWaiting ? whole : default, kept + shape.Added(Increments(held)), HostBytes.Max(default, early.Value - entered - kept), whole,
+            HostBytes.Max(default, memory.TakePeak() - (isWaiting ? entered - all : entered) - all));
     }
 
     /// <summary>How long the operations of a step take; the first of the runs is not counted.</summary>
@@ -92,6 +106,6 @@ internal static class StepProbe
         probe.Options.Optimization.GradientAccumulation > 1 ? [batch, batch] : [batch];
 
     /// <summary>What each layer added: sights are after the embedding, after each layer, and after the final norm.</summary>
-    private static double[] Increments(List<long> held) =>
-        [.. Enumerable.Range(1, held.Count - 2).Select(i => (double)(held[i] - held[i - 1]))];
+    private static HostBytes[] Increments(List<HostBytes> held) =>
+        [.. Enumerable.Range(1, held.Count - 2).Select(i => held[i] - held[i - 1])];
 }

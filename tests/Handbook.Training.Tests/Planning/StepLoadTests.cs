@@ -26,7 +26,7 @@ public class StepLoadTests
     public void Shrink_KeepsTheForm(string task)
     {
         var batch = StepLoad.OfLength(Options(task, rows: 4), 4000).Largest;
-        var small = StepLoad.Shrink(batch, 500);
+        var small = batch.Shrink(500);
         Assert.InRange(small.TokenCount, 480, 520);
         Assert.Equal(batch.Layout.Segments.Length, small.Layout.Segments.Length);
         Assert.Equal(batch.Completions, small.Completions);
@@ -40,7 +40,7 @@ public class StepLoadTests
     {
         var batch = new TokenBatch(new int[300], [.. Enumerable.Repeat(true, 300)],
             SequenceLayout.Documents([.. Enumerable.Repeat(3, 100)]), [0]);
-        Assert.Equal(100, StepLoad.Shrink(batch, 10).TokenCount);
+        Assert.Equal(100, batch.Shrink(10).TokenCount);
     }
 
     private static RunOptions Options(string task, int rows) => new()
