@@ -19,10 +19,12 @@ public static partial class MemorySize
     public static long Parse(string where, string text)
     {
         var match = Form().Match(text);
-        if (match.Success && double.TryParse(match.Groups[1].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        if (match.Success
+            && double.TryParse(match.Groups[1].ValueSpan, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && Units.TryGetValue(match.Groups[2].Value, out var unit) && number * unit is >= 1 and < long.MaxValue)
             return (long)(number * unit);
-        throw new UserErrorException($"{where} {PrintableText.Line(text)}: is no amount of memory; a number with a unit is expected, such as 24GB.");
+        throw new UserErrorException(
+            $"{where} {PrintableText.Line(text)}: is no amount of memory; a number with a unit is expected, such as 24GB.");
     }
 
     [GeneratedRegex(@"\A\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*\z", RegexOptions.CultureInvariant)]

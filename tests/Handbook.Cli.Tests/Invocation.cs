@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Handbook.Cli.Tests;
 
 /// <summary>What one command line printed and returned.</summary>
@@ -15,5 +17,20 @@ internal sealed record Invocation(int ExitCode, string Output, string Error)
         ScreenWords.Check(output.ToString());
         ScreenWords.Check(error.ToString());
         return new Invocation(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Runs the real program, with variables of its own.</summary>
+    public static async Task<Invocation> RunProcessAsync(IReadOnlyDictionary<string, string> variables, string[] arguments)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "handbook.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var (name, value) in variables)
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        return new Invocation(process.ExitCode, await output, await error);
     }
 }

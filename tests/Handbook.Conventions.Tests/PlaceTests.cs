@@ -52,6 +52,7 @@ public class PlaceTests
         ["src/Handbook.Training/Artefacts/MetricNames.cs"] = "trainer_state.json",
         ["src/Handbook.Training/Artefacts/TrainerState.cs"] = "trainer_state.json",
         ["src/Handbook.Training/Options/RunOptions.cs"] = "keys that say where a run lies, which no card repeats",
+        ["src/Handbook.Training/Planning/PlanChoice.cs"] = "what a user would type",
         ["src/Handbook.Training/Runs/RunIdentity.cs"] = "what a begun run is compared by",
         ["src/Handbook.Training/Runs/RunInspection.cs"] = "a title of its table",
         ["src/Handbook.Training/Runs/RunModel.cs"] = "whom a refusal names",

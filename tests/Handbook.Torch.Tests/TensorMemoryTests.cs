@@ -1,6 +1,5 @@
 namespace Handbook.Torch.Tests;
 
-[Collection(nameof(TensorMemory))]
 public class TensorMemoryTests
 {
     [Fact]
@@ -38,7 +37,3 @@ public class TensorMemoryTests
         new TensorMemory().Dispose();
     }
 }
-
-/// <summary>One counts the bytes of tensors at a time.</summary>
-[CollectionDefinition(nameof(TensorMemory), DisableParallelization = true)]
-public sealed class TensorMemoryUsers;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Handbook.Data.Sources;
+using Handbook.Data.Store;
 using Handbook.Models;
 using Handbook.Models.Weights;
 using Handbook.Tokenizers;
@@ -65,7 +66,8 @@ internal static class ModelCommand
             return name;
         var cache = HubCacheResolver.OfThisMachine("models");
         return cache.Find(name, null) ?? throw new UserErrorException(
-            $"{PrintableText.Line(name)}: is no folder, and no model of {cache.Where}.{NearestName.Hint(name, [cache.Nearest(name) ?? ""])}");
+            $"{PrintableText.Line(name)}: is no folder, and no model of {cache.Where}."
+                + NearestName.Hint(name, [cache.Nearest(name) ?? ""]));
     }
 
     private static JsonObject Facts(string name, ModelFolder folder)
@@ -95,13 +97,14 @@ internal static class ModelCommand
             ["numbers"] = options.Model.Precision.Words(),
             ["load_bytes"] = Planner.AtLeast(options, config).Where(part => part.Owner == MemoryOwner.Weights).Sum(part => part.Bytes),
             ["fine_tune_bytes"] = new JsonObject(Ways.Where(way => config.Quantization is null || way.Name != "whole")
-                .Select(way => KeyValuePair.Create(way.Name, (JsonNode?)Planner.AtLeast(way.Change(options), config).Sum(part => part.Bytes)))),
+                .Select(way => KeyValuePair.Create(
+                    way.Name, (JsonNode?)Planner.AtLeast(way.Change(options), config).Sum(part => part.Bytes)))),
         };
     }
 
     private static RunOptions Options(ModelFolder folder) => new()
     {
-        Task = "sft",
+        Task = TrainingMethod.All.First(method => method is { Data: StoreKind.Sequences, IsPlainText: false }).Name,
         Model = RunPrecision.Settle(new ModelOptions { NameOrPath = folder.Path, Precision = Precision.Auto }, null),
         Data = new DataOptions { Sources = [] },
         Optimization = new OptimizationOptions { LearningRate = 1 },
@@ -126,7 +129,8 @@ internal static class ModelCommand
         };
         rows.AddRange(facts["adapters"]!.AsArray().Select(adapter => new[] { "adapter", adapter!.ToString() }));
         rows.Add(["to load", $"{Gigabytes(facts["load_bytes"])} in {Text("numbers")}"]);
-        rows.AddRange(facts["fine_tune_bytes"]!.AsObject().Select(way => new[] { $"to fine-tune, {way.Key}", $"at least {Gigabytes(way.Value)}" }));
+        rows.AddRange(facts["fine_tune_bytes"]!.AsObject()
+            .Select(way => new[] { $"to fine-tune, {way.Key}", $"at least {Gigabytes(way.Value)}" }));
         foreach (var row in rows)
             terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row[0],-20} {PrintableText.Line(row[1])}"));
     }

@@ -14,12 +14,19 @@ internal static class PlanCommand
 {
     private const int FewestTokens = 4;
     private const int MostTokens = 1 << 20;
+    private const int MostDevices = 1 << 16;
 
     public static Command Create(Terminal terminal)
     {
         var tokens = new Option<int?>("--tokens")
         {
             Description = "Plan for rows of so many tokens (of pairs: a prompt with one answer), without reading the data.",
+        };
+        var devices = new Option<int>("--devices")
+        {
+            Description = "Plan for one of so many devices that hold weights, gradients and optimizer in shares (ZeRO-3); handbook itself "
+                + "trains on one so far.",
+            DefaultValueFactory = _ => 1,
         };
         var memory = new Option<string?>("--memory") { Description = "Memory that there is, such as 24GB; left out: what is free here." };
         var brief = new Option<bool>("--brief") { Description = "Leave out what other settings would save and cost." };
@@ -31,7 +38,7 @@ internal static class PlanCommand
             "handbook plan recipe.yaml --memory 24GB --gradient_checkpointing=true",
             "handbook plan recipe.yaml --tokens 4096 --json")
         {
-            tokens, memory, brief, json,
+            tokens, devices, memory, brief, json,
         };
         var words = RecipeArguments.AddTo(command);
         command.SetAction((parsed, stop) =>
@@ -40,13 +47,17 @@ internal static class PlanCommand
             if (length is < FewestTokens or > MostTokens)
                 throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
                     $"--tokens {length}: a number from {FewestTokens} to {MostTokens} is expected."));
+            var count = parsed.GetValue(devices);
+            if (count is < 1 or > MostDevices)
+                throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
+                    $"--devices {count}: a number from 1 to {MostDevices} is expected."));
             var limit = parsed.GetValue(memory) is { } text ? MemorySize.Parse("--memory", text) : (long?)null;
             var recipe = DataCommand.ReadRecipe(parsed.GetValue(words)!, "plan", terminal);
             RecipeSupport.Refuse(recipe);
             // What a program reads on the other stream is the object alone.
             var progress = parsed.GetValue(json) ? new PlainProgress(terminal.Error) : TerminalProgress.Of(terminal);
             progress.Begin("plan", []);
-            using var run = RunPlan.Open(recipe.Options, length, limit, progress, stop);
+            using var run = RunPlan.Open(recipe.Options, length, limit, count, progress, stop);
             var plan = run.Of();
             var choices = parsed.GetValue(brief) ? [] : run.Choices(stop);
             progress.End();

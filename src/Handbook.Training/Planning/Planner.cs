@@ -76,10 +76,12 @@ public static class Planner
     ];
 
     private static IReadOnlyList<(MemoryOwner Owner, long Bytes)> Shown(IEnumerable<(MemoryOwner Owner, double Bytes)> parts) =>
-        [.. parts.GroupBy(part => part.Owner).Select(owner => (owner.Key, (long)owner.Sum(part => part.Bytes))).Where(part => part.Item2 > 0)
-            .OrderBy(part => part.Key)];
+        [.. parts.GroupBy(part => part.Owner).OrderBy(owner => owner.Key).Select(owner => (owner.Key, (long)owner.Sum(part => part.Bytes)))
+            .Where(part => part.Item2 > 0)];
 
-    /// <summary>Memory of the largest micro-batch: seen, where a step of it is short enough, else as it grows between two smaller ones.</summary>
+    /// <summary>
+    /// Memory of the largest micro-batch: seen, where a step of it is short enough, else as it grows between two smaller ones.
+    /// </summary>
     private static StepMemory Memory(ProbeModel probe, ProbeShape shape, StepLoad load)
     {
         // A head works in chunks: beyond some hundred labels more of them take time, and memory for their hidden states alone.
@@ -93,14 +95,17 @@ public static class Planner
                     (double)(load.Largest.LossTokenCount - largest.LossTokenCount) * shape.Config.HiddenSize * sizeof(float)),
             };
         }
-        var hasSquares = shape.Config.Layers.Any(layer => layer.Attention is { SoftCap: not null } or { HasSinks: true } or { Dropout: > 0 });
+        var hasSquares = shape.Config.Layers
+            .Any(layer => layer.Attention is { SoftCap: not null } or { HasSinks: true } or { Dropout: > 0 });
         var readings = Sizes.Take(hasSquares ? 3 : 2).Select(size => load.Largest.Shrink(size))
             .Select(batch => (Tokens: (double)batch.TokenCount, Memory: StepProbe.Memory(probe, shape, batch))).ToList();
         // What grows with the tokens is mapped at such lengths, however it was held here.
         HostBytes At(Func<StepMemory, HostBytes> part) => new(0,
             Math.Max(0, Polynomial([.. readings.Select(one => (one.Tokens, part(one.Memory).Sum))], load.Largest.TokenCount)));
-        return new StepMemory(
-            readings[0].Memory.Waiting, At(one => one.Activations), At(one => one.Early), readings[0].Memory.Gradients, At(one => one.Late));
+        return readings[0].Memory with
+        {
+            Activations = At(one => one.Activations), Early = At(one => one.Early), Late = At(one => one.Late),
+        };
     }
 
     private static double Flops(ProbeModel probe, ProbeShape shape, TokenBatch batch) =>

@@ -40,7 +40,7 @@ internal sealed class ProbeModel : IDisposable
                 ? SequenceClassifier.Build(config with { LabelCount = 1 }, source) : CausalLanguageModel.Build(config, source);
             owned.Add(model);
             var adapter = options.Lora is { } lora
-                ? Adapter.Create(model, RunAdapter.Config(lora, options, Method, config.ModelType), 0, "use_peft") : null;
+                ? Adapter.Create(model, RunAdapter.Config(lora, options, Method, config.ModelType), 0, RunAdapter.Origin) : null;
             if (adapter is not null)
                 owned.Add(adapter);
             trained = adapter is null ? model : adapter;
@@ -126,7 +126,7 @@ internal sealed class ProbeModel : IDisposable
     private long BytesOf(IPretrainedModel one, WeightSlot slot, Parameter parameter) =>
         quantization is { } codes && one == model && parameter.Device.Kind == DeviceKind.Meta && parameter.Name == slot.Name
             && codes.Takes(slot.Name, slot.Role)
-            ? QuantizedMatrix.ByteCountOf(parameter.Value.ElementCount, parameter.Value.ElementCount / parameter.Value.Size(-1), codes.Format,
-                codes.DoubleQuantization)
+            ? QuantizedMatrix.ByteCountOf(parameter.Value.ElementCount, parameter.Value.ElementCount / parameter.Value.Size(-1),
+                codes.Format, codes.DoubleQuantization)
             : parameter.Value.ByteCount;
 }

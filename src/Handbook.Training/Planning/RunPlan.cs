@@ -16,10 +16,11 @@ public sealed class RunPlan : IDisposable
     private readonly TokenStore? data;
     private readonly int tokens;
     private readonly long limit;
+    private readonly int devices;
 
-    private RunPlan(RunOptions options, ModelConfig config, TokenStore? data, int tokens, long? limit)
+    private RunPlan(RunOptions options, ModelConfig config, TokenStore? data, int tokens, long? limit, int devices)
     {
-        (this.options, this.config, this.data, this.tokens) = (options, config, data, tokens);
+        (this.options, this.config, this.data, this.tokens, this.devices) = (options, config, data, tokens, devices);
         this.limit = limit ?? ResidentMemory.Limit();
     }
 
@@ -30,16 +31,18 @@ public sealed class RunPlan : IDisposable
     /// <param name="options">The run.</param>
     /// <param name="tokens">Tokens of a row; null takes the data's.</param>
     /// <param name="limit">Bytes of memory; null takes what this machine has free.</param>
+    /// <param name="devices">Devices that the model is spread over.</param>
     /// <param name="progress">Hears how far the data is.</param>
     /// <param name="stop">Ends it early.</param>
     /// <exception cref="UserErrorException">A mistake in the recipe, the data or the files.</exception>
-    public static RunPlan Open(RunOptions options, int? tokens, long? limit, ITrainingProgress progress, CancellationToken stop)
+    public static RunPlan Open(
+        RunOptions options, int? tokens, long? limit, int devices, ITrainingProgress progress, CancellationToken stop)
     {
         options = options with { Model = RunPrecision.Settle(options.Model, null) };
         var config = ConfigOf(options);
         var data = tokens is null
             ? RunData.Prepare(options, RunTokenizer.Load(options), config.MaxPositions, progress, stop) : null;
-        return new RunPlan(options, config, data, tokens ?? 0, limit);
+        return new RunPlan(options, config, data, tokens ?? 0, limit, devices);
     }
 
     /// <summary>The recipe as it is.</summary>
@@ -81,6 +84,6 @@ public sealed class RunPlan : IDisposable
         var plan = Planner.Of(changed, config, data is null ? StepLoad.OfLength(changed, tokens) : StepLoad.Of(changed, data), limit);
         // Only now: the first steps bring libtorch's own buffers and the program's compiled code.
         AllocatorSettings.GiveBack();
-        return plan.Beside(ResidentMemory.Current());
+        return plan.Beside(ResidentMemory.Current()).Over(devices, config.Layers.Count);
     }
 }

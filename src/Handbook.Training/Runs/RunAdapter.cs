@@ -7,6 +7,9 @@ namespace Handbook.Training.Runs;
 /// <summary>The adapter that a run trains, around a model that stays as it is.</summary>
 internal static class RunAdapter
 {
+    /// <summary>The key that asks for one.</summary>
+    internal const string Origin = "use_peft";
+
     /// <summary>PEFT names a classifier's head so; it is new, and so always trained whole.</summary>
     private const string ScoreModule = "score";
 
@@ -42,7 +45,7 @@ internal static class RunAdapter
 
     private static Adapter New(IPretrainedModel model, RunOptions options, LoraOptions lora, TrainingMethod method, string path)
     {
-        var adapter = Adapter.Create(model, Config(lora, options, method, model.Config.ModelType), (ulong)(uint)options.Seed, "use_peft");
+        var adapter = Adapter.Create(model, Config(lora, options, method, model.Config.ModelType), (ulong)(uint)options.Seed, Origin);
         adapter.Lineage = AdapterChain.LineageOf(path) with { Quantization = model.Config.Quantization };
         return adapter;
     }

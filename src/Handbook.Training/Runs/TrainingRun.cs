@@ -98,8 +98,8 @@ public sealed class TrainingRun(
         }
     }
 
-    private RunResult Train(
-        RunParts run, IOptimizer optimizer, IReadOnlyList<(string, string)> needs, RunFolder folder, Checkpoint? resumed, CancellationToken stop)
+    private RunResult Train(RunParts run, IOptimizer optimizer, IReadOnlyList<(string, string)> needs, RunFolder folder,
+        Checkpoint? resumed, CancellationToken stop)
     {
         var rows = method.Rows(run.Data.Train);
         var batches = RunBatches.Of(options, rows, world);
@@ -129,7 +129,7 @@ public sealed class TrainingRun(
             Save = Save,
             Clock = clock,
         };
-        progress.Begin(options.Task.ToString().ToLowerInvariant(), [.. RunFacts.Of(options, run.Model, run.Data, batches, totalSteps), .. needs]);
+        progress.Begin(options.Task, [.. RunFacts.Of(options, run.Model, run.Data, batches, totalSteps), .. needs]);
         var outcome = Loop(parts, state, run, stop);
         progress.End();
         var end = new RunEnd(options, pages, store, progress, clock);

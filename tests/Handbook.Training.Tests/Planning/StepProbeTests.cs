@@ -9,7 +9,6 @@ using Handbook.Training.Planning;
 namespace Handbook.Training.Tests.Planning;
 
 /// <summary>What a cut-down model tells of the whole one is what the whole one holds.</summary>
-[Collection(nameof(TensorMemory))]
 public class StepProbeTests
 {
     private static readonly Dictionary<string, Func<RunOptions, RunOptions>> Ways = new()
@@ -109,7 +108,3 @@ public class StepProbeTests
         Checkpoints = new CheckpointOptions { OutputDirectory = "out" },
     };
 }
-
-/// <summary>One counts the bytes of tensors at a time.</summary>
-[CollectionDefinition(nameof(TensorMemory), DisableParallelization = true)]
-public sealed class TensorMemoryUsers;
