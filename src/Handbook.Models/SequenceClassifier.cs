@@ -69,7 +69,7 @@ public sealed class SequenceClassifier : IPretrainedModel
     public IReadOnlyList<string> NewWeights { get; }
 
     /// <inheritdoc/>
-    public string? LeftBehind => folder.LeftBehind;
+    public string? LeftBehind => folder?.LeftBehind;
 
     /// <inheritdoc/>
     public SpecialTokenIds? SpecialTokens { get; set; }
