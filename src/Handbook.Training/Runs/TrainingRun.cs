@@ -156,9 +156,8 @@ public sealed class TrainingRun(
         var state = RunCheckpoint.Restore(from, run.Model.Trained, optimizer, run.Objective);
         if (state.GlobalStep == totalSteps)
         {
-            progress.Note(string.Create(CultureInfo.InvariantCulture,
-                $"nothing left to {(options.Evaluation.AtEnd && run.Evaluator is not null ? "train" : "do")}: all "
-                    + $"{Quantity.Of(totalSteps, "step")} are done"));
+            var left = options.Evaluation.AtEnd && run.Evaluator is not null ? "train" : "do";
+            progress.Note($"nothing left to {left}: all {Quantity.Of(totalSteps, "step")} are done");
             return BestCheckpoint.Recall(state with { MaxSteps = totalSteps }, options.Checkpoints);
         }
         if (state.MaxSteps != totalSteps
