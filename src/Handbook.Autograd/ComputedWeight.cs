@@ -39,5 +39,11 @@ internal sealed class ComputedWeight(Variable variable) : Weight
     private sealed class VariableSink(Variable variable) : GradientSink
     {
         internal override void Add(Tensor contribution) => variable.Accumulate(contribution);
+
+        internal override void AddSum(Tensor contribution)
+        {
+            using (contribution)
+                Add(contribution.To(variable.Value.DType));
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -20,6 +21,9 @@ public sealed class DecomposedWeight(
 {
     private readonly LowRankWeight direction = new(inner, down, up, scale, adapters);
     private Tensor? innerSquares;
+
+    // Of the masked input there are three products, and the whole is none of them.
+    internal override bool KeepsProduct => IsOn && magnitude.RequiresGrad && dropout == 0 && Device.Kind == DeviceKind.Cpu;
 
     /// <inheritdoc/>
     public override IEnumerable<Parameter> Parameters => direction.Parameters.Concat(magnitude.Parameters);
@@ -49,6 +53,21 @@ public sealed class DecomposedWeight(
         innerSquares?.Dispose();
     }
 
+    internal override MatrixOperand Lend(ICollection<WeightLease> leases)
+    {
+        if (!IsOn || down.DType != DType.Float32)
+            return base.Lend(leases);
+        return Lend(leases, Factor(Norms(Linear.Forward), DType.Float32));
+    }
+
+    private AdaptedMatrix Lend(ICollection<WeightLease> leases, Tensor factor)
+    {
+        var (a, b) = (down.Lease(), up.Lease());
+        leases.Add(a);
+        leases.Add(b);
+        return new AdaptedMatrix(Inner.Lend(leases), a.Value, b.Value.Multiply(scale), factor);
+    }
+
     internal override void AddTerms(Tensor rows, ProductTerms terms)
     {
         if (!IsOn)
@@ -56,8 +75,14 @@ public sealed class DecomposedWeight(
             Inner.AddTerms(rows, terms);
             return;
         }
+        var masks = DropoutMask.Draw(terms.Dropout, rows, dropout);
+        if (masks is null && IsSummed(rows, terms.Product))
+        {
+            terms.Add(rows, Lend(terms.Leases));
+            return;
+        }
         var factor = Spread(Factor(Norms(terms.Product), rows.DType), rows, terms.Product);
-        if (DropoutMask.Draw(terms.Dropout, rows, dropout) is not { } mask)
+        if (masks is not { } mask)
         {
             terms.Add(direction.Multiply(rows, null, terms.Product).Multiply(factor));
             return;
@@ -76,7 +101,10 @@ public sealed class DecomposedWeight(
         }
         if (DropoutMask.Draw(gradients.Dropout, gradients.Input, dropout) is not { } mask)
         {
-            DifferentiateScaled(output, gradients);
+            if (!Inner.RequiresGrad && IsSummed(gradients.Input, gradients.Product))
+                DifferentiateSummed(output, gradients);
+            else
+                DifferentiateScaled(output, gradients);
             return;
         }
         Inner.Differentiate(output, gradients);
@@ -108,18 +136,67 @@ public sealed class DecomposedWeight(
         return TensorScope.Detach(sum.Value.Multiply(Column(Factor(RowNorms(sum.Value), sum.Value.DType))));
     }
 
+    /// <summary>True where all of it is one matrix, in the cache of a product.</summary>
+    private bool IsSummed(Tensor rows, MatrixProduct product) =>
+        product == Linear.Forward && AdaptedMatrix.Pays(rows, Shape, down.DType) && magnitude.DType == DType.Float32;
+
+    /// <summary>The same backward pass where the product was that of one matrix.</summary>
+    private void DifferentiateSummed(Tensor output, ProductGradients gradients)
+    {
+        var norms = Norms(gradients.Product);
+        var factor = Factor(norms, DType.Float32);
+        if (gradients.WantsInput)
+            gradients.AddTerm(output, Lend(gradients.Leases, factor));
+        using var a = down.Lease();
+        using var b = up.Lease();
+        var rows = b.Value.Multiply(factor.View(-1, 1));
+        if (!LowRankKernel.Applies(gradients.Input, a.Value, rows, output))
+        {
+            DifferentiateLengths(output, norms, gradients);
+            direction.DifferentiatePair(output.Multiply(factor), gradients);
+            return;
+        }
+        var (product, divisor) = magnitude.RequiresGrad ? Measured(norms, gradients) : default;
+        var found = LowRankKernel.Differentiate(
+            new LowRankCall(gradients.Input, output, a.Value, rows, scale, null) { Product = product });
+        if (found.Products is { } sums)
+            magnitude.Gradient!.Add(sums.Divide(divisor!));
+        down.Gradient?.AddSum(found.Down);
+        up.Gradient?.AddSum(found.Up.Multiply(factor.View(-1, 1)));
+    }
+
     /// <summary>The backward pass of m / norm · (rows · directionᵀ).</summary>
     private void DifferentiateScaled(Tensor output, ProductGradients gradients)
     {
         var norms = Norms(gradients.Product);
-        if (magnitude.Gradient is { } sink)
-        {
-            var product = direction.Multiply(gradients.Input, null, gradients.Product).To(norms.DType);
-            AddMagnitudeGradient(sink, product.Multiply(output), norms, gradients);
-        }
+        DifferentiateLengths(output, norms, gradients);
         direction.Differentiate(
             output.Multiply(Spread(Factor(norms, output.DType), output, gradients.Product)), gradients);
     }
+
+    private void DifferentiateLengths(Tensor output, Tensor norms, ProductGradients gradients)
+    {
+        if (magnitude.Gradient is not { } sink)
+            return;
+        var (product, divisor) = Measured(norms, gradients);
+        AddMagnitudeGradient(sink, product.To(norms.DType).Multiply(output), divisor, gradients);
+    }
+
+    /// <summary>
+    /// What is multiplied with the product's gradient, and what the sums over tokens are divided by, to give m's gradient: the product
+    /// that was kept and m, or the directions' product, made again, and their norms.
+    /// </summary>
+    private (Tensor Product, Tensor Divisor) Measured(Tensor norms, ProductGradients gradients)
+    {
+        using var lengths = magnitude.Lease();
+        var divisor = lengths.Value.To(norms.DType);
+        return gradients.Kept is { } product && !HasZero(divisor)
+            ? (product, divisor) : (direction.Multiply(gradients.Input, null, gradients.Product), norms);
+    }
+
+    // Of a row of length 0 the product says nothing of its direction.
+    private static bool HasZero(Tensor lengths) => lengths.DType == DType.Float64
+        ? lengths.Span<double>().Contains(0) : lengths.Span<float>().Contains(0);
 
     /// <summary>The sum over rows, each expert's apart, divided by the norms.</summary>
     private void AddMagnitudeGradient(GradientSink sink, Tensor rows, Tensor norms, ProductGradients gradients)

@@ -37,12 +37,14 @@ public static class Linear
             drawn[i] = random.Position;
             values[i] = allWeights[i].Multiply(input.Value, bias?.Value, Forward, drops ? random : null);
         }
-        return tape.Record(values, [input], [input.Value], (outputs, saved) =>
+        var kept = Array.FindAll([.. Enumerable.Range(0, values.Length)], i => allWeights[i].KeepsProduct && allBiases[i] is null);
+        return tape.Record(values, [input], [input.Value, .. kept.Select(i => values[i])], (outputs, saved) =>
         {
             using var gradients = new ProductGradients(saved[0], input.RequiresGrad);
             for (var i = 0; i < outputs.Length; i++)
             {
                 gradients.Dropout = drops ? random.From(drawn[i]) : null;
+                gradients.Kept = Array.IndexOf(kept, i) is var place and >= 0 ? saved[1 + place] : null;
                 Differentiate(allWeights[i], allBiases[i], outputs[i], gradients);
             }
             if (gradients.InputGradient() is { } gradient)

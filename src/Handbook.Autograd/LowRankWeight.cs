@@ -1,3 +1,4 @@
+using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
 namespace Handbook.Autograd;
@@ -37,13 +38,27 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
         up.Dispose();
     }
 
+    internal override MatrixOperand Lend(ICollection<WeightLease> leases)
+    {
+        if (!IsOn || down.DType != DType.Float32)
+            return base.Lend(leases);
+        var (a, b) = (down.Lease(), up.Lease());
+        leases.Add(a);
+        leases.Add(b);
+        return new AdaptedMatrix(Inner.Lend(leases), a.Value, Scaled(b.Value), null);
+    }
+
     internal override void AddTerms(Tensor rows, ProductTerms terms)
     {
-        Inner.AddTerms(rows, terms);
-        if (!IsOn)
+        var mask = IsOn ? DropoutMask.Draw(terms.Dropout, rows, dropout) : null;
+        if (IsOn && mask is null && IsSummed(rows, terms.Product))
+        {
+            terms.Add(rows, Lend(terms.Leases));
             return;
-        var mask = DropoutMask.Draw(terms.Dropout, rows, dropout);
-        up.AddTerms(Narrow(mask is null ? rows : mask.Apply(rows), terms.Product), terms);
+        }
+        Inner.AddTerms(rows, terms);
+        if (IsOn)
+            up.AddTerms(Narrow(rows, mask, terms.Product), terms);
     }
 
     internal override Variable LookUp(Tape tape, Tensor ids)
@@ -58,17 +73,31 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
 
     internal override void Differentiate(Tensor output, ProductGradients gradients)
     {
-        Inner.Differentiate(output, gradients);
         if (!IsOn)
+        {
+            Inner.Differentiate(output, gradients);
             return;
+        }
         var mask = DropoutMask.Draw(gradients.Dropout, gradients.Input, dropout);
+        var isSummed = mask is null && !Inner.RequiresGrad && IsSummed(gradients.Input, gradients.Product);
+        if (!isSummed)
+            Inner.Differentiate(output, gradients);
+        else if (gradients.WantsInput)
+            gradients.AddTerm(output, Lend(gradients.Leases));
+        using var a = down.Lease();
+        using var b = up.Lease();
+        if (gradients.Product == Linear.Forward && LowRankKernel.Applies(gradients.Input, a.Value, b.Value, output))
+        {
+            DifferentiateInOnePass(new LowRankCall(gradients.Input, output, a.Value, b.Value, scale, mask), gradients, isSummed);
+            return;
+        }
         if (mask is null)
         {
-            Differentiate(output, gradients.Input, gradients);
+            Differentiate(output, gradients.Input, gradients, wantsInput: !isSummed);
             return;
         }
         using var masked = gradients.Of(mask.Apply(gradients.Input), gradients.WantsInput);
-        Differentiate(output, masked.Input, masked);
+        Differentiate(output, masked.Input, masked, wantsInput: true);
         if (masked.InputGradient() is { } direction)
             gradients.AddInputGradient(mask.Apply(direction));
     }
@@ -99,15 +128,45 @@ public sealed class LowRankWeight(Weight inner, Weight down, Weight up, double s
         return TensorScope.Detach(matrix.Value.Add(Scaled(b.Value.MatMul(a.Value))));
     }
 
-    private void Differentiate(Tensor output, Tensor rows, ProductGradients gradients)
+    /// <summary>True where the pair is added to the matrix, in the cache of a product.</summary>
+    private bool IsSummed(Tensor rows, MatrixProduct product) =>
+        product == Linear.Forward && AdaptedMatrix.Pays(rows, Shape, down.DType);
+
+    private void DifferentiateInOnePass(LowRankCall call, ProductGradients gradients, bool isSummed)
     {
-        using var narrow = gradients.Of(Narrow(rows, gradients.Product), wantsInput: true);
-        up.Differentiate(output, narrow);
-        down.Differentiate(Scaled(narrow.InputGradient()!), gradients);
+        var wantsTerm = gradients.WantsInput && !isSummed;
+        var found = LowRankKernel.Differentiate(call with { InputGradient = wantsTerm && call.Mask is not null ? gradients.Added : null });
+        down.Gradient?.AddSum(found.Down);
+        up.Gradient?.AddSum(found.Up);
+        if (wantsTerm && call.Mask is null)
+            gradients.AddTerm(found.Narrow, down.Lease());
     }
 
-    /// <summary>scale · rows Aᵀ, [N, rank].</summary>
-    private Tensor Narrow(Tensor rows, MatrixProduct product) => Scaled(down.Multiply(rows, null, product));
+    /// <summary>The pair's part of the backward pass without a mask, and without the input's gradient.</summary>
+    internal void DifferentiatePair(Tensor output, ProductGradients gradients) =>
+        Differentiate(output, gradients.Input, gradients, wantsInput: false);
+
+    private void Differentiate(Tensor output, Tensor rows, ProductGradients gradients, bool wantsInput)
+    {
+        using var narrow = gradients.Of(Narrow(rows, null, gradients.Product), wantsInput: true);
+        up.Differentiate(output, narrow);
+        var direction = Scaled(narrow.InputGradient()!);
+        if (wantsInput)
+            down.Differentiate(direction, gradients);
+        else if (down.Gradient is { } sink)
+            gradients.AddWeightGradient(sink, direction);
+    }
+
+    /// <summary>scale · mask(rows) Aᵀ, [N, rank].</summary>
+    private Tensor Narrow(Tensor rows, DropoutMask? mask, MatrixProduct product)
+    {
+        using (var a = down.Lease())
+        {
+            if (product == Linear.Forward && LowRankKernel.Applies(rows, a.Value))
+                return LowRankKernel.Narrow(rows, a.Value, scale, mask);
+        }
+        return Scaled(down.Multiply(mask is null ? rows : mask.Apply(rows), null, product));
+    }
 
     private Tensor Scaled(Tensor values) => scale == 1 ? values : values.Multiply(scale);
 

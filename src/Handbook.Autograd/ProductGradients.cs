@@ -22,6 +22,15 @@ internal class ProductGradients(Tensor input, bool wantsInput) : IDisposable
     /// <summary>What the product's dropout drew from, where it began; null when nothing was dropped.</summary>
     internal RandomStream? Dropout { get; set; }
 
+    /// <summary>The product that is differentiated, without a bias, where its weight wanted it kept; null else.</summary>
+    internal Tensor? Kept { get; set; }
+
+    /// <summary>A sum [N, in] beside the terms that may be added to on the spot.</summary>
+    internal Tensor Added => made ??= Tensor.Zeros(input.Shape, input.DType, input.Device);
+
+    /// <summary>Leases that are needed until then; they are given back with this.</summary>
+    internal ICollection<WeightLease> Leases => leases;
+
     /// <summary>How rows meet dense matrices.</summary>
     internal virtual MatrixProduct Product => Linear.Forward;
 

@@ -27,6 +27,9 @@ internal sealed class ProductTerms(MatrixProduct product, RandomStream? dropout)
     /// <summary>Adds rows · weightᵀ.</summary>
     internal void Add(Tensor rows, MatrixOperand weight) => terms.Add(new ProductTerm(rows, weight));
 
+    /// <summary>Leases that are needed until then; they are given back with this.</summary>
+    internal ICollection<WeightLease> Leases => leases;
+
     /// <summary>Adds a product that is none of matrices.</summary>
     internal void Add(Tensor product) => made = made is null ? product : made.Add(product);
 

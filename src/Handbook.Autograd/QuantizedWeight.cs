@@ -69,6 +69,8 @@ public sealed class QuantizedWeight : Weight
             part.Dispose();
     }
 
+    internal override MatrixOperand Lend(ICollection<WeightLease> leases) => operand;
+
     internal override void AddTerms(Tensor rows, ProductTerms terms) => terms.Add(rows, operand);
 
     internal override void Differentiate(Tensor output, ProductGradients gradients)

@@ -1,4 +1,6 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using Handbook.Autograd.Kernels;
 using Handbook.Torch;
 
@@ -45,6 +47,27 @@ public sealed class RandomStream
 
     /// <summary>Uniform in [0, 1) at an index, 24 bits.</summary>
     public float Uniform(ulong index) => (Bits(index) >> 40) * (1f / (1 << 24));
+
+    /// <summary>Marks uniform numbers from an index on by their 24 bits: 1 where they reach a bound, 0 below it.</summary>
+    internal unsafe void MarkAtLeast(ulong first, int count, ulong bound, byte* marks)
+    {
+        var i = 0;
+        if (FusedKernels.Lanes == 16 && Bmi2.X64.IsSupported)
+        {
+            var width = Vector512<ulong>.Count;
+            var state = Vector512.Create(Start(first)) + Vector512<ulong>.Indices * Step;
+            for (; i + width <= count; i += width, state += Vector512.Create((ulong)width * Step))
+            {
+                var z = (state ^ (state >>> 30)) * FirstFactor;
+                z = (z ^ (z >>> 27)) * SecondFactor;
+                z ^= z >>> 31;
+                var reached = Vector512.GreaterThanOrEqual(z >>> 40, Vector512.Create(bound)).ExtractMostSignificantBits();
+                *(ulong*)(marks + i) = Bmi2.X64.ParallelBitDeposit(reached, 0x0101010101010101UL);
+            }
+        }
+        for (; i < count; i++)
+            marks[i] = Bits(first + (ulong)i) >> 40 >= bound ? (byte)1 : (byte)0;
+    }
 
     /// <summary>The numbers from an index on, as float32 where they are needed: the same ones on every device.</summary>
     internal unsafe Tensor Uniform(ulong first, ReadOnlySpan<long> shape, Device device)

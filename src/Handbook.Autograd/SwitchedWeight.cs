@@ -22,6 +22,8 @@ public abstract class SwitchedWeight(Weight inner, AdapterSwitch adapters) : Wei
     /// <inheritdoc/>
     public override IEnumerable<QuantizedWeight> Quantized => inner.Quantized;
 
+    internal override MatrixOperand Lend(ICollection<WeightLease> leases) => IsOn ? base.Lend(leases) : inner.Lend(leases);
+
     /// <summary>True while the adapter takes part.</summary>
     protected bool IsOn => adapters.IsOn;
 

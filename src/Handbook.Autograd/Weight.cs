@@ -67,6 +67,17 @@ public abstract class Weight : IDisposable
     /// <summary>Adds rows · weightᵀ as products of dense matrices, so that all of them are summed in one pass.</summary>
     internal virtual void AddTerms(Tensor rows, ProductTerms terms) => terms.Add(rows, Lease());
 
+    /// <summary>The weight as a matrix that products read piece by piece, until the leases that it adds are given back.</summary>
+    internal virtual MatrixOperand Lend(ICollection<WeightLease> leases)
+    {
+        var lease = Lease();
+        leases.Add(lease);
+        return lease.Value;
+    }
+
+    /// <summary>True when the backward pass wants the product again, and rather has it kept than made anew.</summary>
+    internal virtual bool KeepsProduct => false;
+
     /// <summary>Rows of the table that the weight is, [ids, columns].</summary>
     internal virtual Variable LookUp(Tape tape, Tensor ids) => Embedding.OfTable(tape, ids, this);
 

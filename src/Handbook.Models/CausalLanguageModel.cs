@@ -139,14 +139,21 @@ public sealed class CausalLanguageModel : IPretrainedModel
     /// <param name="dtype">Element type to compute in.</param>
     /// <param name="device">Where the weights are put.</param>
     /// <param name="origin">Where the configuration stands, for messages.</param>
+    /// <param name="quantization">Codes of few bits that linear layers are put into; null leaves them as they are.</param>
     /// <exception cref="UserErrorException">The configuration is wrong or not supported.</exception>
     public static CausalLanguageModel Create(JsonObject config, ulong seed, DType dtype, Device device = default,
-        string origin = ConfigFile.Name)
+        string origin = ConfigFile.Name, QuantizationConfig? quantization = null)
     {
         var architecture = ArchitectureTable.Find(config, origin);
         var read = architecture.ReadConfig(config, origin);
+        if (quantization is not null)
+            read = read with { Quantization = quantization };
         NewModelSize.Check(read, dtype, origin);
-        return new CausalLanguageModel(architecture, read, new RandomWeights(seed, read.InitializerRange, dtype, device), null);
+        var source = new RandomWeights(seed, read.InitializerRange, dtype, device)
+        {
+            Quantization = quantization is null ? null : (quantization, architecture.Names),
+        };
+        return new CausalLanguageModel(architecture, read, source, null);
     }
 
     /// <summary>A model of a configuration, whatever gives its weights.</summary>

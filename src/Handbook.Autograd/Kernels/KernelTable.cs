@@ -24,6 +24,9 @@ public enum Operation
     /// <summary>Products of rows with a weight in codes of few bits.</summary>
     QuantizedLinear,
 
+    /// <summary>Thin products of adapters' pairs, and the pairs' gradients.</summary>
+    LowRank,
+
     /// <summary>Numbers to codes of few bits, and back.</summary>
     Quantization,
 
@@ -75,6 +78,7 @@ public static class KernelTable
         (Operation.Embedding, DeviceKind.Cpu, Both, Implementation.Simd),
         (Operation.Linear, DeviceKind.Cpu, [DType.BFloat16], Implementation.Blocks),
         (Operation.QuantizedLinear, DeviceKind.Cpu, Both, Implementation.Blocks),
+        (Operation.LowRank, DeviceKind.Cpu, Both, Implementation.Blocks),
         (Operation.Quantization, DeviceKind.Cpu, Both, Implementation.Simd),
         (Operation.Attention, DeviceKind.Cpu, Both, Implementation.Blocks),
         (Operation.Head, DeviceKind.Cpu, Both, Implementation.Blocks),

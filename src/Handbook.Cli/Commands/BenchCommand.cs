@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Handbook.Autograd;
 using Handbook.Benchmarks;
 using Handbook.Cli.Progress;
 using Handbook.Torch;
@@ -103,14 +104,17 @@ internal static class BenchCommand
         ["matrix_gflops"] = result.Rates.MatrixFlops[Compute(options)] / 1e9,
         ["memory_gb_per_second"] = result.Rates.MemoryBytes / 1e9,
         ["peak_memory_gb"] = result.PeakMemory / 1e9,
-        ["operations"] = new JsonArray([.. result.Operations.Select(time => new JsonObject
-        {
-            ["operation"] = time.Operation,
-            ["pass"] = time.Pass,
-            ["seconds_per_step"] = time.Seconds / options.Steps,
-            ["calls_per_step"] = (double)time.Calls / options.Steps,
-        })]),
+        ["operations"] = ToJson(result.Operations, options.Steps),
     };
+
+    /// <summary>Where the time of some steps went.</summary>
+    internal static JsonArray ToJson(IReadOnlyList<OperationTime> times, int steps) => new([.. times.Select(time => new JsonObject
+    {
+        ["operation"] = time.Operation,
+        ["pass"] = time.Pass,
+        ["seconds_per_step"] = time.Seconds / steps,
+        ["calls_per_step"] = (double)time.Calls / steps,
+    })]);
 
     private static void Print(StepBenchmarkOptions options, StepBenchmarkResult result, Terminal terminal)
     {

@@ -73,7 +73,8 @@ internal static class ModelCommand
     private static JsonObject Facts(string name, ModelFolder folder)
     {
         var config = folder.Config with { VocabularySize = folder.VocabularySize };
-        using var shapes = CausalLanguageModel.Build(config with { Quantization = null }, new PatternWeights(DType.BFloat16, Device.Meta));
+        using var shapes = CausalLanguageModel.Build(
+            config with { Quantization = null }, new PatternWeights(folder.Names, DType.BFloat16, Device.Meta));
         var options = Options(folder);
         var attention = config.Layers[0].Attention;
         return new JsonObject

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Handbook.Autograd.Quantization;
+using Handbook.Models.Architectures;
 using Handbook.Models.Weights;
 using Handbook.Torch;
 
@@ -90,13 +91,16 @@ public sealed record QuantizationConfig
         ["quant_method"] = Method,
     };
 
-    /// <summary>Whether a weight stands in codes; what routes tokens must be among <see cref="SkippedModules"/>.</summary>
-    /// <param name="name">Its name.</param>
+    /// <summary>Whether a weight is put into codes: linear layers and experts are, routers and what is skipped are not.</summary>
+    /// <param name="weight">Its name.</param>
     /// <param name="role">What it is for.</param>
-    public bool Takes(string name, WeightRole role) => role is WeightRole.Linear or WeightRole.Experts && !Skips(name);
+    /// <param name="names">The architecture's names.</param>
+    public bool Takes(string weight, WeightRole role, WeightNames names) =>
+        role is WeightRole.Linear or WeightRole.Experts && !Skips(weight)
+        && (names.Experts is not { } experts || !weight.EndsWith($".{experts.Router}.weight", StringComparison.Ordinal));
 
     /// <summary>Whether a weight's module is one of <see cref="SkippedModules"/> or lies in one.</summary>
-    internal bool Skips(string weight) =>
+    private bool Skips(string weight) =>
         SkippedModules.Any(module => $".{weight}".Contains($".{module}.", StringComparison.Ordinal));
 
     private static string? Text(JsonObject json, string key) =>

@@ -34,7 +34,7 @@ public sealed partial class CheckpointWeights
             foreach (var entry in entries)
                 parts.Add(ReadCodes(entry.Name, matrix));
         }
-        else if (Quantization is { } quantization && Device.Kind != DeviceKind.Meta && IsQuantized(name, role, quantization))
+        else if (Quantization is { } quantization && Device.Kind != DeviceKind.Meta && quantization.Takes(name, role, names))
         {
             foreach (var entry in entries)
                 parts.AddRange(Quantized(entry.Name, entry.Shape, form, quantization));
@@ -47,10 +47,6 @@ public sealed partial class CheckpointWeights
             return Missing(name);
         return shape.Length == 3 ? new QuantizedWeight(name, parts!, DType) : new QuantizedWeight(name, parts[0]!, DType);
     }
-
-    private bool IsQuantized(string name, WeightRole role, QuantizationConfig quantization) =>
-        quantization.Takes(name, role)
-        && (names.Experts is not { } experts || !name.EndsWith($".{experts.Router}.weight", StringComparison.Ordinal));
 
     private Parameter Missing(string name) => new(name, Tensor.Empty([0], DType), requiresGrad: false);
 

@@ -1,5 +1,6 @@
 using Handbook.Autograd;
 using Handbook.Autograd.Quantization;
+using Handbook.Models.Architectures;
 using Handbook.Models.Configuration;
 using Handbook.Torch;
 
@@ -12,19 +13,21 @@ namespace Handbook.Models.Weights;
 public sealed class PatternWeights : WeightSource
 {
     private const int Period = 4099;
+    private readonly WeightNames names;
     private readonly QuantizationConfig? quantization;
 
     /// <summary>Makes a source.</summary>
+    /// <param name="names">What the architecture calls its weights.</param>
     /// <param name="dtype">Element type of the weights.</param>
     /// <param name="device">Where they are put.</param>
     /// <param name="quantization">Codes that linear layers and experts are put into; null for none.</param>
-    public PatternWeights(DType dtype, Device device, QuantizationConfig? quantization = null) : base(dtype, device) =>
-        this.quantization = quantization;
+    public PatternWeights(WeightNames names, DType dtype, Device device, QuantizationConfig? quantization = null) : base(dtype, device) =>
+        (this.names, this.quantization) = (names, quantization);
 
     private protected override Weight Make(
         string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form, WeightRole role)
     {
-        if (Device.Kind == DeviceKind.Meta || quantization?.Takes(name, role) != true)
+        if (Device.Kind == DeviceKind.Meta || quantization?.Takes(name, role, names) != true)
             return base.Make(name, shape, initialization, form, role);
         var parts = new List<QuantizedMatrix>();
         for (var i = 0; i < (shape.Length == 3 ? shape[0] : 1); i++)

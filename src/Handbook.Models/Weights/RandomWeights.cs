@@ -1,3 +1,7 @@
+using Handbook.Autograd;
+using Handbook.Autograd.Quantization;
+using Handbook.Models.Architectures;
+using Handbook.Models.Configuration;
 using Handbook.Torch;
 
 namespace Handbook.Models.Weights;
@@ -21,6 +25,25 @@ public sealed class RandomWeights : WeightSource
         this.seed = seed;
         this.standardDeviation = standardDeviation;
     }
+
+    /// <summary>Codes that the decoder's linear layers are put into as they are made; null leaves them as they are.</summary>
+    public (QuantizationConfig Config, WeightNames Names)? Quantization { get; init; }
+
+    private protected override Weight Make(
+        string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form, WeightRole role)
+    {
+        if (Quantization is not var (config, names) || !config.Takes(name, role, names))
+            return base.Make(name, shape, initialization, form, role);
+        using var numbers = Get(name, shape, initialization, form);
+        if (shape.Length == 2)
+            return new QuantizedWeight(name, Codes(numbers, config), DType);
+        using var scope = new TensorScope();
+        return new QuantizedWeight(
+            name, [.. Enumerable.Range(0, (int)shape[0]).Select(i => Codes(numbers.Select(0, i), config))], DType);
+    }
+
+    private static QuantizedMatrix Codes(Tensor numbers, QuantizationConfig config) =>
+        QuantizedMatrix.Quantize(numbers, config.Format, config.DoubleQuantization);
 
     /// <inheritdoc/>
     protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form)

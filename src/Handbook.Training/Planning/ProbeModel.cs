@@ -22,6 +22,7 @@ internal sealed class ProbeModel : IDisposable
     private readonly CausalLanguageModel? frozen;
     private readonly ISavedWeights trained;
     private readonly QuantizationConfig? quantization;
+    private readonly WeightNames names;
 
     /// <summary>Makes it.</summary>
     /// <param name="options">The run.</param>
@@ -32,10 +33,11 @@ internal sealed class ProbeModel : IDisposable
         Options = options;
         Method = TrainingMethod.Of(options.Task);
         var dtype = RunModel.ComputeDType(options.Model);
+        names = ArchitectureTable.Rows[config.ModelType].Names;
         try
         {
-            quantization = Quantization(options, config);
-            var source = new PatternWeights(dtype, device, quantization);
+            quantization = config.Quantization ?? RunQuantization.Of(options);
+            var source = new PatternWeights(names, dtype, device, quantization);
             model = Method.IsClassifier
                 ? SequenceClassifier.Build(config with { LabelCount = 1 }, source) : CausalLanguageModel.Build(config, source);
             owned.Add(model);
@@ -44,7 +46,7 @@ internal sealed class ProbeModel : IDisposable
             if (adapter is not null)
                 owned.Add(adapter);
             trained = adapter is null ? model : adapter;
-            frozen = HasFrozenModel(options) ? CausalLanguageModel.Build(config, new PatternWeights(dtype, device)) : null;
+            frozen = HasFrozenModel(options) ? CausalLanguageModel.Build(config, new PatternWeights(names, dtype, device)) : null;
             if (frozen is not null)
                 owned.Add(frozen);
             Reference = frozen is not null ? new LiveReference(new CausalPolicy(frozen, ForwardOptions.Default))
@@ -109,14 +111,6 @@ internal sealed class ProbeModel : IDisposable
     private static bool IsLive(RunOptions options) => TrainingMethod.Of(options.Task).NeedsReference && !options.Preference.ReferenceFree
         && options.Preference is not { PrecomputeReference: true, SyncReference: false };
 
-    private static QuantizationConfig? Quantization(RunOptions options, ModelConfig config)
-    {
-        var names = ArchitectureTable.Rows[config.ModelType].Names;
-        return config.Quantization ?? (RunQuantization.Of(options) is not { } asked ? null : asked with
-        {
-            SkippedModules = [.. new[] { names.Head, names.Experts?.Router }.OfType<string>()],
-        });
-    }
 
     private IEnumerable<(string Name, long Bytes)> Of(IPretrainedModel one) => one.Slots.SelectMany(slot =>
         slot.Weight.Parameters.Select(parameter => (slot.Name, BytesOf(one, slot, parameter)))
@@ -125,7 +119,7 @@ internal sealed class ProbeModel : IDisposable
     // Without elements there are no codes either: what would be in codes is counted as if it were.
     private long BytesOf(IPretrainedModel one, WeightSlot slot, Parameter parameter) =>
         quantization is { } codes && one == model && parameter.Device.Kind == DeviceKind.Meta && parameter.Name == slot.Name
-            && codes.Takes(slot.Name, slot.Role)
+            && codes.Takes(slot.Name, slot.Role, names)
             ? QuantizedMatrix.ByteCountOf(parameter.Value.ElementCount, parameter.Value.ElementCount / parameter.Value.Size(-1),
                 codes.Format, codes.DoubleQuantization)
             : parameter.Value.ByteCount;
