@@ -93,12 +93,13 @@ public class LowRankKernelTests : KernelRoad
             using var codes = QuantizedMatrix.Quantize(weight.To(DType.Float32), CodeFormat.NormalFloat4, nested: true);
             inner = dtype == DType.Float64
                 ? new Parameter("w", codes.Dequantize(stored).To(dtype), requiresGrad: false)
-                : new QuantizedWeight("w", QuantizedMatrix.Quantize(weight.To(DType.Float32), CodeFormat.NormalFloat4, nested: true), dtype);
+                : new QuantizedWeight(
+                    "w", QuantizedMatrix.Quantize(weight.To(DType.Float32), CodeFormat.NormalFloat4, nested: true), dtype);
         }
         else if (kind == "chain")
         {
-            inner = new LowRankWeight(inner, new Parameter("c", Numbers(2, inputs), false), new Parameter("d", Numbers(outputs, 2), false), 1,
-                adapters);
+            inner = new LowRankWeight(
+                inner, new Parameter("c", Numbers(2, inputs), false), new Parameter("d", Numbers(outputs, 2), false), 1, adapters);
         }
         using Weight adapted = kind == "dora" ? new DecomposedWeight(inner, down, up, lengths, Scale, adapters, dropout)
             : new LowRankWeight(inner, down, up, Scale, adapters, dropout);

@@ -42,7 +42,8 @@ public sealed class AdapterBenchmarkTests
         using var optimizer = OptimizerTable.Create(
             new OptimizationOptions { LearningRate = 1e-2 }, Precision.Float32, adapter.Parameters, 1);
         var step = new TrainingStep(
-            new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), adapter.Parameters, optimizer, maxGradNorm: 1, seed: 1);
+            new NextTokenObjective(new CausalPolicy(model, ForwardOptions.Default)), adapter.Parameters, optimizer,
+            maxGradNorm: 1, seed: 1);
         int[] tokens = [.. Enumerable.Range(0, 40).Select(i => i * 7 % 50)];
         var batch = new TokenBatch(tokens, [.. tokens.Select(_ => true)], SequenceLayout.Documents([40]), [0]);
         var before = Bytes(model);

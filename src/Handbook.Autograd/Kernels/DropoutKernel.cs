@@ -16,7 +16,8 @@ internal static unsafe class DropoutKernel
     {
         var y = Tensor.Empty(x.Shape, x.DType);
         var kernel = x.DType == DType.Float32
-            ? FusedKernels.ForWidth<Pass>(Run<float, SingleAccess, Lanes16>, Run<float, SingleAccess, Lanes8>, Run<float, SingleAccess, Lanes4>)
+            ? FusedKernels.ForWidth<Pass>(
+                Run<float, SingleAccess, Lanes16>, Run<float, SingleAccess, Lanes8>, Run<float, SingleAccess, Lanes4>)
             : FusedKernels.ForWidth<Pass>(
                 Run<ushort, BFloat16Access, Lanes16>, Run<ushort, BFloat16Access, Lanes8>, Run<ushort, BFloat16Access, Lanes4>);
         kernel(x, y, random, first, probability);

@@ -116,7 +116,10 @@ internal readonly unsafe struct LowRankBlock<T, TFormat, V>
         {
             var c = 0;
             for (; c + V.Count <= outputs; c += V.Count)
-                V.MultiplyAdd(TFormat.Load<V>(products + c), TFormat.Load<V>(gradients + c), V.Load(productSums + c)).Store(productSums + c);
+            {
+                V.MultiplyAdd(TFormat.Load<V>(products + c), TFormat.Load<V>(gradients + c), V.Load(productSums + c))
+                    .Store(productSums + c);
+            }
             for (; c < outputs; c++)
                 productSums[c] += TFormat.Read(products + c) * TFormat.Read(gradients + c);
         }

@@ -1,6 +1,8 @@
 namespace Handbook.Autograd.Kernels;
 
-/// <summary>Rows that dropout's mask lies over, some at a time: the masked ones, and which elements were kept, stand in a task's memory.</summary>
+/// <summary>
+/// Rows that dropout's mask lies over, some at a time: the masked ones, and which elements were kept, stand in a task's memory.
+/// </summary>
 internal readonly unsafe ref struct MaskedRows<T> where T : unmanaged
 {
     private readonly DropoutMask? mask;
