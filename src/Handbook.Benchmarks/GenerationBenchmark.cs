@@ -73,14 +73,18 @@ public static class GenerationBenchmark
         return new GenerationBenchmarkResult(times, bandwidth);
     }
 
-    private static GenerationTime Measure(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch, CancellationToken stop)
+    /// <summary>Times one batch.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="options">Lengths of prompts and completions.</param>
+    /// <param name="batch">Sequences that grow together.</param>
+    /// <param name="stop">Ends it early.</param>
+    public static GenerationTime Measure(
+        CausalLanguageModel model, GenerationBenchmarkOptions options, int batch, CancellationToken stop = default)
     {
         var marks = new List<long>();
-        var random = new RandomStream(11);
         var requests = Enumerable.Range(0, batch).Select(request => new GenerationRequest
         {
-            Prompt = [.. Enumerable.Range(0, options.PromptTokens).Select(i =>
-                (int)(random.Bits((ulong)(request * options.PromptTokens + i)) % (ulong)model.Config.VocabularySize))],
+            Prompt = Prompt(request, options.PromptTokens, model.Config.VocabularySize),
             MaxNewTokens = options.NewTokens,
             StopTokens = [],
             // The last request gets its token last in every step.
@@ -91,6 +95,16 @@ public static class GenerationBenchmark
         var total = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var steps = marks.Zip(marks.Skip(1), (from, to) => Stopwatch.GetElapsedTime(from, to).TotalSeconds).Order().ToList();
         return new GenerationTime(batch, steps[steps.Count / 2], total, BytesPerStep(model, options, batch));
+    }
+
+    /// <summary>Random tokens.</summary>
+    /// <param name="request">Whose they are: another one's are others.</param>
+    /// <param name="length">How many.</param>
+    /// <param name="vocabulary">Tokens that there are.</param>
+    public static int[] Prompt(int request, int length, int vocabulary)
+    {
+        var random = new RandomStream(11);
+        return [.. Enumerable.Range(0, length).Select(i => (int)(random.Bits((ulong)(request * length + i)) % (ulong)vocabulary))];
     }
 
     private static double BytesPerStep(CausalLanguageModel model, GenerationBenchmarkOptions options, int batch)

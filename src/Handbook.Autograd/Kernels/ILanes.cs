@@ -91,6 +91,9 @@ internal unsafe interface ILanes<TSelf> where TSelf : unmanaged, ILanes<TSelf>
     /// <summary>Sum of the lanes.</summary>
     static abstract float Sum(TSelf value);
 
+    /// <summary>The sums of four registers' lanes, one after the other; each is made in the same way whatever stands beside it.</summary>
+    static abstract void StoreSums(TSelf first, TSelf second, TSelf third, TSelf fourth, float* target);
+
     static abstract TSelf GreaterThan(TSelf left, TSelf right);
 
     static abstract TSelf Equals(TSelf left, TSelf right);

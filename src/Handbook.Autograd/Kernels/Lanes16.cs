@@ -116,6 +116,17 @@ internal readonly unsafe struct Lanes16 : ILanes<Lanes16>
     public static float Sum(Lanes16 value) => Vector512.Sum(value.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Lanes16 first, Lanes16 second, Lanes16 third, Lanes16 fourth, float* target)
+    {
+        var low = Avx512F.UnpackLow(first.value, second.value) + Avx512F.UnpackHigh(first.value, second.value);
+        var high = Avx512F.UnpackLow(third.value, fourth.value) + Avx512F.UnpackHigh(third.value, fourth.value);
+        var sums = Avx512F.UnpackLow(low.AsDouble(), high.AsDouble()).AsSingle()
+            + Avx512F.UnpackHigh(low.AsDouble(), high.AsDouble()).AsSingle();
+        var halves = sums.GetLower() + sums.GetUpper();
+        (halves.GetLower() + halves.GetUpper()).Store(target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 GreaterThan(Lanes16 left, Lanes16 right) => new(Vector512.GreaterThan(left.value, right.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -130,6 +130,14 @@ internal readonly unsafe struct Lanes4 : ILanes<Lanes4>
     public static float Sum(Lanes4 value) => Vector128.Sum(value.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Lanes4 first, Lanes4 second, Lanes4 third, Lanes4 fourth, float* target)
+    {
+        var low = DwordTransposition.Low(first.value, second.value) + DwordTransposition.High(first.value, second.value);
+        var high = DwordTransposition.Low(third.value, fourth.value) + DwordTransposition.High(third.value, fourth.value);
+        (Vector128.Create(low.GetLower(), high.GetLower()) + Vector128.Create(low.GetUpper(), high.GetUpper())).Store(target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 GreaterThan(Lanes4 left, Lanes4 right) => new(Vector128.GreaterThan(left.value, right.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

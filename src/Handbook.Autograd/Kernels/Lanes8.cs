@@ -131,6 +131,16 @@ internal readonly unsafe struct Lanes8 : ILanes<Lanes8>
     public static float Sum(Lanes8 value) => Vector256.Sum(value.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(Lanes8 first, Lanes8 second, Lanes8 third, Lanes8 fourth, float* target)
+    {
+        var low = Avx.UnpackLow(first.value, second.value) + Avx.UnpackHigh(first.value, second.value);
+        var high = Avx.UnpackLow(third.value, fourth.value) + Avx.UnpackHigh(third.value, fourth.value);
+        var sums = Avx.UnpackLow(low.AsDouble(), high.AsDouble()).AsSingle()
+            + Avx.UnpackHigh(low.AsDouble(), high.AsDouble()).AsSingle();
+        (sums.GetLower() + sums.GetUpper()).Store(target);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 GreaterThan(Lanes8 left, Lanes8 right) => new(Vector256.GreaterThan(left.value, right.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -14,9 +14,10 @@ internal static unsafe partial class RowProduct
     /// <summary>Outputs at a time: their weights stay in the cache while all rows of X go by.</summary>
     private const int Outputs = 64;
 
-    // Pairs of inputs are multiplied at once.
+    // Pairs of inputs are multiplied at once. Where that is slower than float32, the other way reads the same weights.
     private static bool BlocksFit(Tensor input, DType weight) =>
-        FusedKernels.MultipliesBFloat16 && input.DType == DType.BFloat16 && weight == DType.BFloat16 && input.Size(1) % 2 == 0;
+        FusedKernels.MultipliesBFloat16 && BFloat16Speed.IsFast
+        && input.DType == DType.BFloat16 && weight == DType.BFloat16 && input.Size(1) % 2 == 0;
 
     private static void MultiplyBlocks<V>(Tensor x, WeightPanels weight, Tensor y) where V : unmanaged, ILanes<V>
     {

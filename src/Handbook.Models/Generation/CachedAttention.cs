@@ -80,64 +80,17 @@ internal static unsafe class CachedAttention
                 for (var head = group * perGroup; head < (group + 1) * perGroup; head++)
                 {
                     var place = ((long)row * heads + head) * dim;
-                    Head<V>((float*)q + place, (float*)k + group * dim, (float*)v + group * dim, (float*)o + place, rowStride, dim,
-                        sequences[row], rule, sinkData == 0 ? float.NegativeInfinity : ((float*)sinkData)[head]);
+                    CachedHead.Attend<V>(
+                        (float*)q + place, new CachedRows((float*)k + group * dim, (float*)v + group * dim, rowStride, dim), sequences[row],
+                        First(sequences[row], rule), rule, sinkData == 0 ? float.NegativeInfinity : ((float*)sinkData)[head],
+                        (float*)o + place);
                 }
             }
         });
         return output;
     }
 
-    private static void Head<V>(
-        float* q, float* k, float* v, float* output, int rowStride, int dim, CachedSequence sequence, AttentionRule rule, float sink)
-        where V : unmanaged, ILanes<V>
-    {
-        var (first, length, scale) = (First(sequence, rule), sequence.Length + 1, (float)rule.Scale);
-        var scores = ArrayPool<float>.Shared.Rent(length);
-        var largest = sink;
-        for (var position = first; position < length; position++)
-        {
-            scores[position] = scale * Dot<V>(q, k + (long)sequence.Slot(position) * rowStride, dim);
-            if (rule.SoftCap is { } cap)
-                scores[position] = (float)cap * MathF.Tanh(scores[position] / (float)cap);
-            largest = Math.Max(largest, scores[position]);
-        }
-        var sum = MathF.Exp(sink - largest);
-        new Span<float>(output, dim).Clear();
-        for (var position = first; position < length; position++)
-        {
-            var weight = MathF.Exp(scores[position] - largest);
-            sum += weight;
-            AddScaled<V>(output, v + (long)sequence.Slot(position) * rowStride, weight, dim);
-        }
-        for (var i = 0; i < dim; i++)
-            output[i] /= sum;
-        ArrayPool<float>.Shared.Return(scores);
-    }
-
     /// <summary>The first position that the newest token sees.</summary>
     private static int First(CachedSequence sequence, AttentionRule rule) =>
         Math.Max(0, sequence.Length + 1 - (rule.Window ?? int.MaxValue));
-
-    private static float Dot<V>(float* a, float* b, int count) where V : unmanaged, ILanes<V>
-    {
-        var sums = default(V);
-        var i = 0;
-        for (; i + V.Count <= count; i += V.Count)
-            sums = V.MultiplyAdd(V.Load(a + i), V.Load(b + i), sums);
-        var sum = V.Sum(sums);
-        for (; i < count; i++)
-            sum += a[i] * b[i];
-        return sum;
-    }
-
-    private static void AddScaled<V>(float* target, float* source, float factor, int count) where V : unmanaged, ILanes<V>
-    {
-        var factors = V.Create(factor);
-        var i = 0;
-        for (; i + V.Count <= count; i += V.Count)
-            V.MultiplyAdd(factors, V.Load(source + i), V.Load(target + i)).Store(target + i);
-        for (; i < count; i++)
-            target[i] += factor * source[i];
-    }
 }

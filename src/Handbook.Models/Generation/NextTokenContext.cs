@@ -33,6 +33,8 @@ internal sealed class NextTokenContext : ForwardContext
 
     public override Variable[] Project(Tape tape, Variable input, Weight[] weights, Weight?[] biases)
     {
+        if (weights.Length > 1 && Array.TrueForAll(weights, weight => weight is Parameter))
+            return ProjectTogether(input.Value, weights, biases);
         var outputs = new Variable[weights.Length];
         for (var i = 0; i < outputs.Length; i++)
         {
@@ -40,6 +42,17 @@ internal sealed class NextTokenContext : ForwardContext
             outputs[i] = new Variable(weights[i].Multiply(input.Value, bias?.Value, RowProduct.Sum));
         }
         return outputs;
+    }
+
+    /// <summary>Plain weights of one input: threads are called together once for all.</summary>
+    private static Variable[] ProjectTogether(Tensor input, Weight[] weights, Weight?[] biases)
+    {
+        var leases = weights.Concat(biases.OfType<Weight>()).Select(weight => weight.Lease()).ToArray();
+        var next = weights.Length;
+        var products = RowProduct.Many(input, [.. leases.Take(weights.Length).Select(lease => (MatrixOperand)lease.Value)],
+            [.. biases.Select(bias => bias is null ? null : leases[next++].Value)]);
+        Array.ForEach(leases, lease => lease.Dispose());
+        return Array.ConvertAll(products, product => new Variable(product));
     }
 
     // A row's result must not depend on how many others chose its expert.

@@ -1,4 +1,5 @@
 using Handbook.Autograd;
+using Handbook.Autograd.Kernels;
 
 namespace Handbook.Models.Generation;
 
@@ -24,9 +25,15 @@ internal sealed class TokenSampler
     /// <summary>Chooses a token from logits, which it may overwrite, and gives its log-probability under them as they came.</summary>
     internal (int Token, double Logp) Next(Span<float> logits)
     {
-        var logNormalizer = LogSumExp(logits);
-        var kept = options.RepetitionPenalty == 1 ? [] : Penalize(logits);
-        var token = options.Temperature == 0 ? ArgMax(logits) : Draw(logits);
+        var best = LogitRow.ArgMax(logits);
+        var logNormalizer = LogitRow.LogSumExp(logits, logits[best]);
+        Dictionary<int, float> kept = [];
+        if (options.RepetitionPenalty != 1)
+        {
+            kept = Penalize(logits);
+            best = LogitRow.ArgMax(logits);
+        }
+        var token = options.Temperature == 0 ? best : Draw(logits, logits[best]);
         var raw = kept.TryGetValue(token, out var original) ? original : logits[token];
         if (options.RepetitionPenalty != 1)
             occurred.Add(token);
@@ -45,10 +52,9 @@ internal sealed class TokenSampler
         return originals;
     }
 
-    private int Draw(ReadOnlySpan<float> logits)
+    private int Draw(ReadOnlySpan<float> logits, float largest)
     {
         var uniform = (random.Bits(draws++) >> 11) * (1.0 / (1UL << 53));
-        var largest = logits[ArgMax(logits)];
         if (weights.Length != logits.Length)
             weights = new double[logits.Length];
         var total = 0.0;
@@ -138,25 +144,5 @@ internal sealed class TokenSampler
                 break;
         }
         return last;
-    }
-
-    private static int ArgMax(ReadOnlySpan<float> logits)
-    {
-        var best = 0;
-        for (var i = 1; i < logits.Length; i++)
-        {
-            if (logits[i] > logits[best])
-                best = i;
-        }
-        return best;
-    }
-
-    private static double LogSumExp(ReadOnlySpan<float> logits)
-    {
-        var largest = logits[ArgMax(logits)];
-        var sum = 0.0;
-        foreach (var logit in logits)
-            sum += MathF.Exp(logit - largest);
-        return largest + Math.Log(sum);
     }
 }
