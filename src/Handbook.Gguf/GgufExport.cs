@@ -45,10 +45,7 @@ public static class GgufExport
         if (folder.Adapters.Count > 0)
             throw new UserErrorException($"{path}: holds an adapter; handbook merge makes a model of it and its base, which can be "
                 + "exported.");
-        var configPath = Path.Combine(path, ConfigFile.Name);
-        var row = GgufArchitectureTable.Find(folder.Config.ModelType, configPath);
-        RefuseClassifier(folder, configPath);
-        ArchitectureCheck.Run(row, folder.Config, configPath);
+        var row = RowOf(folder);
         List<string> notes = folder.LeftBehind is { } leftBehind ? [leftBehind] : [];
         var defaults = GenerationDefaults.Read(path);
         var tokenizer = Tokenizer.IsIn(path) ? Tokenizer.Load(path) : null;
@@ -65,9 +62,30 @@ public static class GgufExport
         var tensors = new ModelTensors(row, folder, type).List();
         var limit = Limit(row, folder.Config, notes);
         GgufFile.Write(output, metadata, tensors);
-        var stops = tokenizer is null ? []
-            : Vocabulary.StopIds(tokenizer, folder.Config, defaults).Select(tokenizer.IdToToken).OfType<string>();
+        var stops = Stops(tokenizer, folder.Config, defaults);
         AtomicFile.WriteText(ModelfileOf(output), Modelfile.Text(Path.GetFileName(output), stops, defaults, limit));
+        return Summary(row, tensors, output, notes);
+    }
+
+    /// <summary>What llama.cpp has of a folder's model.</summary>
+    /// <exception cref="UserErrorException">It is a model that it does not have, or has weights that it cannot take.</exception>
+    internal static GgufArchitecture RowOf(ModelFolder folder)
+    {
+        var configPath = Path.Combine(folder.Path, ConfigFile.Name);
+        var row = GgufArchitectureTable.Find(folder.Config.ModelType, configPath);
+        RefuseClassifier(folder, configPath);
+        ArchitectureCheck.Run(row, folder.Config, configPath);
+        if (folder.Config.Quantization is { } held)
+            throw new UserErrorException($"{folder.Path}: the weights are in {held.Format.Name} codes; use the full-precision checkpoint.");
+        return row;
+    }
+
+    /// <summary>Texts that end an answer.</summary>
+    internal static IEnumerable<string> Stops(Tokenizer? tokenizer, ModelConfig config, GenerationDefaults defaults) =>
+        tokenizer is null ? [] : Vocabulary.StopIds(tokenizer, config, defaults).Select(tokenizer.IdToToken).OfType<string>();
+
+    internal static GgufSummary Summary(GgufArchitecture row, IReadOnlyList<GgufTensor> tensors, string output, IReadOnlyList<string> notes)
+    {
         var counts = tensors.GroupBy(tensor => tensor.Type.Name).ToDictionary(group => group.Key, group => group.Count());
         return new GgufSummary(row.Name, counts, new FileInfo(output).Length, ModelfileOf(output), notes);
     }
@@ -90,12 +108,12 @@ public static class GgufExport
     private static void RefuseClassifier(ModelFolder folder, string configPath)
     {
         var name = folder.Config.Source["architectures"]?.AsArray().FirstOrDefault()?.GetValue<string>();
-        if (name == folder.Architecture.ClassificationClass || folder.Weights.Contains(folder.Architecture.Names.Score + ".weight"))
+        if (name == folder.Architecture.ClassificationClass || folder.HasScore)
             throw new UserErrorException($"{configPath}: {name ?? folder.Architecture.ClassificationClass} has a classification head; "
                 + $"llama.cpp generates text, which takes a {folder.Architecture.CausalClass}.");
     }
 
-    private static int? Limit(GgufArchitecture row, ModelConfig config, List<string> notes)
+    internal static int? Limit(GgufArchitecture row, ModelConfig config, List<string> notes)
     {
         if (Hyperparameters.Rotary(config)?.Scaling is RotaryScaling.Dynamic)
             notes.Add("llama.cpp has no dynamic rotary scaling: up to max_position_embeddings it is the same model");

@@ -21,9 +21,13 @@ internal static class Modelfile
     /// <param name="stops">Texts that end an answer.</param>
     /// <param name="defaults">How the model's makers sample from it.</param>
     /// <param name="contextLength">Longest sequence in tokens; null leaves Ollama's.</param>
-    public static string Text(string gguf, IEnumerable<string> stops, GenerationDefaults defaults, int? contextLength)
+    /// <param name="adapter">Name of the adapter's GGUF file, likewise; null for none.</param>
+    public static string Text(
+        string gguf, IEnumerable<string> stops, GenerationDefaults defaults, int? contextLength, string? adapter = null)
     {
         var text = new StringBuilder($"{Mark}\nFROM ./{gguf}\n");
+        if (adapter is not null)
+            text.Append(CultureInfo.InvariantCulture, $"ADAPTER ./{adapter}\n");
         foreach (var stop in stops.Concat(defaults.StopStrings ?? []).Distinct())
             text.Append(CultureInfo.InvariantCulture, $"PARAMETER stop {Quoted(stop)}\n");
         void Add(string name, double? value)

@@ -1,5 +1,8 @@
+using Handbook.Models;
+using Handbook.Models.Adapters;
 using Handbook.TestModels;
 using Handbook.TestSupport;
+using Handbook.Torch;
 
 namespace Handbook.Cli.Tests;
 
@@ -32,6 +35,28 @@ public sealed class ExportCommandTests(TinyChat chat) : IClassFixture<TinyChat>,
         var path = Path.Combine(chat.Policy, "here.gguf");
         for (var time = 0; time < 2; time++)
             Assert.Equal(ExitCodes.Success, (await Invocation.RunAsync("export", "gguf", chat.Policy, "--output", path)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Gguf_OfAnAdapter_NamesTheBasesFile()
+    {
+        using (var model = CausalLanguageModel.Load(chat.Policy))
+        using (var adapter = Adapter.Create(model, new LoraConfig
+        {
+            TargetModules = ModulePattern.OfNames(["q_proj"]), BaseModel = chat.Policy,
+        }, 1, "test"))
+            adapter.Save(File("tuned"), DType.Float32);
+
+        var invocation = await Invocation.RunAsync("export", "gguf", File("tuned"), "--output", File("tuned.gguf"));
+
+        Assert.Equal(ExitCodes.Success, invocation.ExitCode);
+        Assert.StartsWith($"{File("tuned.gguf")}: llama, 0.0 MB, tensors: 4 f32\n", invocation.Output, StringComparison.Ordinal);
+        Assert.Equal($"note: llama.cpp needs the base's file beside it: first handbook export gguf {chat.Policy} --output "
+            + $"{File("policy.gguf")}, then this once more\n", invocation.Error);
+        Assert.StartsWith("# Made by handbook export gguf\nFROM ./policy.gguf\nADAPTER ./tuned.gguf\nPARAMETER stop \"<|im_end|>\"\n",
+            System.IO.File.ReadAllText(File("Modelfile")), StringComparison.Ordinal);
+        await RefusedAsync("--type q4_0: an adapter's matrices are narrow and few, and are not packed; f32, f16, bf16 are its types.",
+            File("tuned"), "--output", File("tuned.gguf"), "--type", "q4_0");
     }
 
     [Fact]

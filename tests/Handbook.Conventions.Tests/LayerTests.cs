@@ -37,6 +37,7 @@ public class LayerTests
           Quantization
           Format: Quantization
           Architectures: Format
+          Adapters: Architectures
           Vocabularies: Format
         Chat: Templates, Tokenizers
           Inspection

@@ -1,4 +1,5 @@
 using Handbook.Models;
+using Handbook.Models.Adapters;
 using Handbook.TestSupport;
 using Handbook.Torch;
 
@@ -38,8 +39,16 @@ public sealed class RefusalTests : IDisposable
         "llama.cpp's gemma2 is another model: it has the sliding window in other layers.")]
     [InlineData("qwen2", Llama3Scaling,
         "llama.cpp's qwen2 is another model: it has no rope_type \"llama3\".")]
-    [InlineData("llama", """{"rope_scaling":{"rope_type":"yarn","factor":4.0,"truncate":false}}""",
-        "llama.cpp's llama is another model: it rounds the ends of YaRN's ramp (truncate is false).")]
+    [InlineData("qwen2", """{"rope_scaling":{"rope_type":"yarn","factor":4.0,"truncate":false}}""",
+        "llama.cpp's qwen2 is another model: it rounds the ends of YaRN's ramp (truncate is false).")]
+    [InlineData("gpt_oss", """
+        {"num_local_experts":4,"num_experts_per_tok":2,"rope_scaling":{"rope_type":"yarn","factor":4.0,"truncate":false}}
+        """, "llama.cpp's gpt-oss is another model: it rounds the ends of YaRN's ramp (truncate is false).")]
+    [InlineData("qwen3_moe", """{"num_experts":4,"num_experts_per_tok":2,"moe_intermediate_size":32,"norm_topk_prob":false}""",
+        "llama.cpp's qwen3moe is another model: it divides the weights of a token's experts by their sum (norm_topk_prob is false).")]
+    [InlineData("qwen3_moe", """
+        {"num_experts":4,"num_experts_per_tok":2,"moe_intermediate_size":32,"norm_topk_prob":true,"mlp_only_layers":[0]}
+        """, "llama.cpp's qwen3moe is another model: it needs experts.")]
     public void Configuration_ThatLlamaCppDoesNotHave_IsRefusedByName(string modelType, string changes, string expected)
     {
         var path = Models.Create(folder.File("model"), Models.Config(modelType, changes));
@@ -62,6 +71,35 @@ public sealed class RefusalTests : IDisposable
 
         Assert.Equal($"{folder.File("reward/config.json")}: LlamaForSequenceClassification has a classification head; llama.cpp generates "
             + "text, which takes a LlamaForCausalLM.", error.Message);
+    }
+
+    [Theory]
+    [InlineData("dora", "use_dora: trained lengths of rows")]
+    [InlineData("pissa", "init_lora_weights: \"pissa\" changes the base's own weights")]
+    [InlineData("saved", "modules_to_save: lm_head.weight trained whole")]
+    [InlineData("biased", "bias: model.layers.0.self_attn.q_proj.bias and 7 more trained whole")]
+    public void Adapter_WithMoreThanPairs_IsRefusedWithTheRemedy(string kind, string expected)
+    {
+        var path = Models.Create(folder.File("model"), Models.Config("llama", """{"attention_bias":true}"""));
+        var config = new LoraConfig
+        {
+            TargetModules = ModulePattern.OfNames(["q_proj"]), BaseModel = path, UseDora = kind == "dora",
+            ModulesToSave = kind == "saved" ? ["lm_head"] : [], Bias = kind == "biased" ? LoraBias.All : LoraBias.None,
+        };
+        using (var model = CausalLanguageModel.Load(path))
+        using (var adapter = Adapter.Create(model, config, 1, "test"))
+            adapter.Save(folder.File("adapter"), DType.Float32);
+        var settings = folder.File("adapter/adapter_config.json");
+        if (kind == "pissa")
+            File.WriteAllText(settings, File.ReadAllText(settings)
+                .Replace("\"init_lora_weights\": true", "\"init_lora_weights\": \"pissa\"", StringComparison.Ordinal));
+
+        var error = Assert.Throws<UserErrorException>(
+            () => AdapterExport.Run(folder.File("adapter"), folder.File("f.gguf"), FileType.Find("f32")));
+
+        Assert.Equal($"{settings}: {expected}; llama.cpp's adapters hold low-rank pairs only. handbook merge makes a model of it and its "
+            + "base, which can be exported.", error.Message);
+        Assert.False(File.Exists(folder.File("f.gguf")) || File.Exists(folder.File("Modelfile")));
     }
 
     [Fact]

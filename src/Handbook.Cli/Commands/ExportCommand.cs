@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
 using Handbook.Gguf;
+using Handbook.Models.Adapters;
 
 namespace Handbook.Cli.Commands;
 
-/// <summary><c>handbook export gguf</c>: a model folder for other programs.</summary>
+/// <summary><c>handbook export gguf</c>: a model or adapter folder for other programs.</summary>
 internal static class ExportCommand
 {
     public static Command Create(Terminal terminal) =>
@@ -12,29 +13,31 @@ internal static class ExportCommand
 
     private static HandbookCommand Gguf(Terminal terminal)
     {
-        var folder = new Argument<string>("MODEL") { Description = "The model folder." };
+        var folder = new Argument<string>("MODEL") { Description = "The folder of a model, or of an adapter for its base's file." };
         var output = new Option<string>("--output")
         {
             Description = "The file to write; a Modelfile for Ollama comes beside it.", Required = true,
         };
-        var type = new Option<string>("--type")
+        var type = new Option<string?>("--type")
         {
-            Description = $"Type of most matrices: {string.Join(", ", FileType.All.Select(one => one.Name))}",
-            DefaultValueFactory = _ => "q8_0",
+            Description = $"Type of most matrices: {string.Join(", ", FileType.All.Select(one => one.Name))} "
+                + "(default: q8_0; f32 for an adapter)",
         };
         var overwrite = OverwriteOption.Create();
         var command = new HandbookCommand("gguf", "Write a model with its tokenizer and chat template as GGUF, for llama.cpp and Ollama.",
             "handbook export gguf output/final --output model.gguf",
-            "handbook export gguf output/final --type q4_k --output model-q4_k.gguf")
+            "handbook export gguf output/final --type q4_k --output model-q4_k.gguf",
+            "handbook export gguf output/adapter --output adapter.gguf")
         {
             folder, output, type, overwrite,
         };
         command.SetAction(parsed =>
         {
             var (path, file) = (parsed.GetValue(folder)!, parsed.GetValue(output)!);
-            var chosen = FileType.Find(parsed.GetValue(type)!);
+            var isAdapter = AdapterFolder.Is(path);
+            var chosen = FileType.Find(parsed.GetValue(type) ?? (isAdapter ? "f32" : "q8_0"));
             Check(path, file, parsed.GetValue(overwrite));
-            Tell(GgufExport.Run(path, file, chosen), file, terminal);
+            Tell(isAdapter ? AdapterExport.Run(path, file, chosen) : GgufExport.Run(path, file, chosen), file, terminal);
         });
         return command;
     }

@@ -60,7 +60,7 @@ internal sealed class ArchitectureCheck
                 $"{rotary.Width} of a head's {attention.HeadDim} elements are turned by position, it turns all"));
         if (rotary.Scaling is RotaryScaling.Llama3 && !row.ReadsFrequencies)
             Refuse("it has no rope_type \"llama3\"");
-        if (rotary.Scaling is RotaryScaling.Yarn { Truncate: false })
+        if (rotary.Scaling is RotaryScaling.Yarn { Truncate: false } && !row.ReadsFrequencies)
             Refuse("it rounds the ends of YaRN's ramp (truncate is false)");
     }
 

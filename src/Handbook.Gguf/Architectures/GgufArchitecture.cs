@@ -46,7 +46,7 @@ internal sealed record GgufArchitecture(string ModelType, string Name)
     /// <summary>Whether a head may be turned in part.</summary>
     public bool TurnsParts { get; init; }
 
-    /// <summary>Whether <c>rope_freqs</c> is read: a divisor for each frequency (Llama 3).</summary>
+    /// <summary>Whether <c>rope_freqs</c> is read: a divisor for each frequency.</summary>
     public bool ReadsFrequencies { get; init; }
 
     /// <summary>Which layers look through the window; null where llama.cpp has no windows.</summary>

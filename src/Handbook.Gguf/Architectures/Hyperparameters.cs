@@ -54,7 +54,7 @@ internal static class Hyperparameters
     /// <summary>Divisors of the rotary frequencies, where they are not plain and no key says how they are stretched.</summary>
     public static float[]? FrequencyDivisors(ModelConfig config)
     {
-        if (Rotary(config) is not { Scaling: RotaryScaling.Llama3 } rotary)
+        if (Rotary(config) is not { Scaling: RotaryScaling.Llama3 or RotaryScaling.Yarn { Truncate: false } } rotary)
             return null;
         var plain = RotaryFrequencies.Inverse(rotary with { Scaling = new RotaryScaling.None() }, config.MaxPositions);
         return [.. plain.Zip(RotaryFrequencies.Inverse(rotary, config.MaxPositions), (one, stretched) => one / stretched)];
@@ -74,7 +74,10 @@ internal static class Hyperparameters
             metadata.Add(prefix + "scaling.type", "linear");
             metadata.Add(prefix + "scaling.factor", linear.Factor);
         }
-        if (rotary.Scaling is RotaryScaling.Yarn yarn)
+        // llama.cpp rounds the ends of YaRN's ramp; one that is not rounded goes as divisors of the frequencies.
+        if (rotary.Scaling is RotaryScaling.Yarn { Truncate: false } exact)
+            metadata.Add(prefix + "scaling.attn_factor", exact.AttentionFactor);
+        if (rotary.Scaling is RotaryScaling.Yarn { Truncate: true } yarn)
         {
             metadata.Add(prefix + "scaling.type", "yarn");
             metadata.Add(prefix + "scaling.factor", yarn.Factor);

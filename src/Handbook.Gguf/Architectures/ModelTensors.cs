@@ -12,6 +12,7 @@ internal sealed class ModelTensors
     private readonly GgufArchitecture row;
     private readonly ModelFolder folder;
     private readonly TensorNames names;
+    private readonly WrittenForm forms;
     private readonly TypePlan plan;
     private readonly StoredNames stored;
 
@@ -20,6 +21,7 @@ internal sealed class ModelTensors
     {
         (this.row, this.folder) = (row, folder);
         names = new TensorNames(row, folder.Names);
+        forms = new WrittenForm(row, folder.Config, folder.Names);
         plan = new TypePlan(type, folder.Config);
         stored = new StoredNames(folder.Names, folder.Weights.Names);
     }
@@ -28,8 +30,6 @@ internal sealed class ModelTensors
     /// <exception cref="UserErrorException">Weights are missing, left over, or of another shape than the configuration says.</exception>
     public IReadOnlyList<GgufTensor> List()
     {
-        if (folder.Config.Quantization is { } held)
-            throw new UserErrorException($"{folder.Path}: the weights are in {held.Format.Name} codes; use the full-precision checkpoint.");
         // Shapes without elements: all that is wrong with the weights is said before anything is written.
         using var model = CausalLanguageModel.Load(folder.Path, DType.Float32, Device.Meta);
         var tensors = model.Parameters
@@ -67,68 +67,12 @@ internal sealed class ModelTensors
     {
         using var scope = new TensorScope();
         var weight = form.Join([.. entries.Select(name => folder.Weights.Get(stored[name]))]);
-        return TensorScope.Detach(Transformed(place, weight));
+        return TensorScope.Detach(forms.Of(place, weight));
     }
 
     private Tensor Unpacked(TensorPlace place, string weight, long[] shape)
     {
         using var scope = new TensorScope();
-        return TensorScope.Detach(Transformed(place, MicroscaledWeights.Read(folder.Weights, stored[weight], shape, DType.BFloat16)));
-    }
-
-    /// <summary>Gate or up of a weight that holds both, [experts, outputs, ...].</summary>
-    private Tensor HalfOf(Tensor weight, int half)
-    {
-        var width = weight.Size(1) / 2;
-        if (folder.Names.Experts is not { Alternate: true })
-            return weight.Narrow(1, half * width, width).Contiguous();
-        return weight.Reshape([weight.Size(0), width, 2, .. weight.Shape[2..]]).Select(2, half).Contiguous();
-    }
-
-    private Tensor Transformed(TensorPlace place, Tensor weight)
-    {
-        if (place.Half is { } half)
-            return HalfOf(weight, half);
-        var config = folder.Config;
-        if (place.Role == TensorRole.Norm)
-            return NormOf(place, config).IsOffset && !place.IsBias ? weight.To(DType.Float32).Add(1.0) : weight;
-        if (place.Layer < 0)
-            return weight;
-        var attention = config.Layers[place.Layer].Attention;
-        if (place.Role is TensorRole.QueryNorm or TensorRole.KeyNorm && attention.QueryKeyNorm is { Norm.IsOffset: true })
-            weight = weight.To(DType.Float32).Add(1.0);
-        var heads = place.Role switch { TensorRole.Query => attention.HeadCount, TensorRole.Key => attention.KeyValueHeadCount, _ => 0 };
-        if (heads > 0 && row.TurnsNeighbours)
-            weight = Interleaved(weight, heads);
-        return Scaled(place, weight, attention, attention.Scale / row.Scale(config));
-    }
-
-    private static NormConfig NormOf(TensorPlace place, ModelConfig config)
-    {
-        if (place.Layer < 0)
-            return config.FinalNorm;
-        var norms = config.Layers[place.Layer].Norms;
-        return norms.BeforeAttention ?? norms.AfterAttention!;
-    }
-
-    /// <summary>[heads x width, ...] with rows i and i + width / 2 of each head side by side.</summary>
-    private static Tensor Interleaved(Tensor weight, int heads)
-    {
-        long[] rest = [.. weight.Shape[1..]];
-        var half = weight.Size(0) / heads / 2;
-        return weight.Reshape([heads, 2, half, .. rest]).Transpose(1, 2).Contiguous().Reshape(weight.Shape);
-    }
-
-    /// <summary>Queries times a factor, so that llama.cpp's own scale gives the model's scores.</summary>
-    private static Tensor Scaled(TensorPlace place, Tensor weight, AttentionConfig attention, double factor)
-    {
-        var isQuery = attention.QueryKeyNorm is null ? place.Role is TensorRole.Query or TensorRole.QueryKeyValue
-            : place.Role == TensorRole.QueryNorm;
-        if (!isQuery || Math.Abs(factor - 1) < 1e-9)
-            return weight;
-        var scaled = weight.To(DType.Float32).Clone();
-        scaled.Narrow(0, 0, place.Role == TensorRole.QueryNorm ? weight.Size(0) : attention.HeadCount * attention.HeadDim)
-            .MultiplyInPlace(factor);
-        return scaled;
+        return TensorScope.Detach(forms.Of(place, MicroscaledWeights.Read(folder.Weights, stored[weight], shape, DType.BFloat16)));
     }
 }

@@ -52,6 +52,13 @@ public sealed class Adapter : ISavedWeights, IDisposable
     /// <summary>Parameters that <c>all-linear</c> does not reach, since they are no modules: joined experts.</summary>
     public IReadOnlyList<string> Unreached { get; }
 
+    /// <summary>The deltas that are a low-rank pair and nothing else.</summary>
+    public IEnumerable<LowRankDelta> Deltas => parts.Where(part => part is { Leaves: [_, _], Taken: null })
+        .Select(part => new LowRankDelta(part.Slot.Name, part.Leaves[0], part.Leaves[1], part.Scale) { Rows = part.Rows });
+
+    /// <summary>Names of the weights that are trained whole.</summary>
+    public IEnumerable<string> WholeWeights => parts.Where(part => part.Leaves is [_]).Select(part => part.Slot.Name);
+
     /// <inheritdoc/>
     public WeightMap Map { get; }
 

@@ -36,11 +36,14 @@ public sealed class AdapterFolder
     /// <summary>The settings.</summary>
     public LoraConfig Config { get; }
 
+    /// <summary>The key that asks for more than low-rank pairs around a base as it is, and what for; null when none does.</summary>
+    public string? BeyondPairs => LoraConfigFile.BeyondPairs(Config);
+
     /// <summary>What it was trained on; null when whoever wrote it did not say.</summary>
     public Lineage? Lineage { get; }
 
     /// <summary>How the tensors are called.</summary>
-    internal static WeightNames Names { get; } = new() { Base = "base_model.", Constants = [] };
+    public static WeightNames Names { get; } = new() { Base = "base_model.", Constants = [] };
 
     /// <summary>True for a folder that holds an adapter.</summary>
     public static bool Is(string path) => ConfigFile.IsThere(System.IO.Path.Combine(path, LoraConfigFile.Name));

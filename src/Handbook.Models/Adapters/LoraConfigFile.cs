@@ -115,6 +115,10 @@ internal static class LoraConfigFile
         ["use_rslora"] = config.UseRsLora,
     };
 
+    internal static string? BeyondPairs(LoraConfig config) =>
+        config.UseDora ? "use_dora: trained lengths of rows"
+        : config.Initialization == LoraInitialization.Pissa ? "init_lora_weights: \"pissa\" changes the base's own weights" : null;
+
     private static Dictionary<string, LoraBias> Biases { get; } =
         new() { ["none"] = LoraBias.None, ["all"] = LoraBias.All, ["lora_only"] = LoraBias.LoraOnly };
 

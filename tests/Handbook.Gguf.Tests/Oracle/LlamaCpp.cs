@@ -9,14 +9,19 @@ internal sealed class LlamaCpp : IDisposable
 {
     private static readonly Lazy<string?> Missing = new(Load);
     private readonly SafeLlamaModelHandle model;
+    private readonly LoraAdapter? adapter;
 
-    public LlamaCpp(string path, bool vocabularyOnly = false)
+    /// <param name="path">The file.</param>
+    /// <param name="vocabularyOnly">Whether to leave the weights out.</param>
+    /// <param name="adapter">An adapter's file that is put around the model; null for none.</param>
+    public LlamaCpp(string path, bool vocabularyOnly = false, string? adapter = null)
     {
         Require();
         var parameters = LLamaModelParams.Default();
         parameters.vocab_only = vocabularyOnly;
         parameters.n_gpu_layers = 0;
         model = SafeLlamaModelHandle.LoadFromFile(path, parameters);
+        this.adapter = adapter is null ? null : model.LoadLoraFromFile(adapter);
     }
 
     /// <summary>Skips a test where the native library does not load.</summary>
@@ -96,7 +101,10 @@ internal sealed class LlamaCpp : IDisposable
         parameters.n_threads = parameters.n_threads_batch = 1;
         parameters.type_k = parameters.type_v = GGMLType.GGML_TYPE_F32;
         parameters.llama_flash_attn_type = LLamaFlashAttentionType.LLAMA_FLASH_ATTENTION_TYPE_DISABLED;
-        return SafeLLamaContextHandle.Create(model, parameters);
+        var context = SafeLLamaContextHandle.Create(model, parameters);
+        if (adapter is not null)
+            context.SetLoraAdapters([(adapter, 1f)]);
+        return context;
     }
 
     private static float Largest(ReadOnlySpan<float> logits)

@@ -48,6 +48,12 @@ public sealed class LogitsTests : IDisposable
     [InlineData("llama", """{"rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32}}""")]
     [InlineData("llama", """{"rope_scaling":{"type":"yarn","factor":2.0,"original_max_position_embeddings":64,"attention_factor":1.3}}""")]
     [InlineData("qwen2", """{"rope_scaling":{"type":"yarn","factor":4.0,"original_max_position_embeddings":32},"rope_theta":1000000.0}""")]
+    [InlineData("llama", """
+        {"rope_scaling":{"rope_type":"yarn","factor":4.0,"original_max_position_embeddings":32,"truncate":false},"rope_theta":5000.0}
+        """)]
+    [InlineData("llama", """
+        {"rope_scaling":{"rope_type":"yarn","factor":8.0,"original_max_position_embeddings":32,"truncate":false,"attention_factor":0.9}}
+        """)]
     [InlineData("llama", """{"rope_scaling":{"rope_type":"dynamic","factor":2.0}}""")]
     [InlineData("llama", """{"rope_parameters":{"rope_type":"linear","factor":4.0,"rope_theta":5000.0}}""")]
     [InlineData("llama", """{"head_dim":24,"attention_bias":true,"mlp_bias":true,"num_key_value_heads":1}""")]
