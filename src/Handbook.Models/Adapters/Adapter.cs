@@ -100,7 +100,8 @@ public sealed class Adapter : ISavedWeights, IDisposable
             };
             foreach (var parameter in adapter.Parameters)
                 parameter.IsTrained = isTrained;
-            if (adapter.Parameters.FirstOrDefault(parameter => parameter.Value.Device.Kind != DeviceKind.Meta && !parameter.Value.AllFinite()) is { } broken)
+            if (model.Device.Kind != DeviceKind.Meta
+                && adapter.Parameters.FirstOrDefault(parameter => !parameter.Value.AllFinite()) is { } broken)
                 throw new UserErrorException($"{folder.WeightsPath}: {broken.Name} holds values that are infinite or not a number; the "
                     + "run that wrote it diverged, or the file is damaged.");
             return adapter;
