@@ -1,5 +1,5 @@
 // Holds `handbook plan` against runs: peak resident memory and seconds of a step, predicted and measured, as rows of a Markdown table.
-//   node benchmarks/plan/campaign.mjs --handbook ./handbook --tokenizer FOLDER [--only TEXT] [--budget SECONDS]
+//   node benchmarks/plan/campaign.mjs --handbook ./handbook --tokenizer FOLDER [--only TEXT] [--without TEXT] [--budget SECONDS]
 // Every run is a process of its own, whose peak is read from /proc while it lives; a step's time is that between its progress lines.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -10,6 +10,7 @@ const option = (name, otherwise) => process.argv.includes(name) ? process.argv[p
 const handbook = resolve(option('--handbook', './handbook'));
 const tokenizer = resolve(option('--tokenizer'));
 const only = option('--only', '');
+const without = option('--without', 'nothing');
 const began = Date.now();
 const budget = 1000 * Number(option('--budget', '36000'));
 const folder = mkdtempSync(join(tmpdir(), 'handbook-plan-'));
@@ -51,7 +52,8 @@ function prepare({ shape, task, way, tokens, rows }) {
   const recipe = {
     task: task === 'sft' ? 'cpt' : 'dpo', tokenizer_name_or_path: tokenizer, dataset_name: join(here, 'rows.jsonl'), output_dir: join(here, 'out'),
     model_name_or_path: model(shape), max_length: tokens + 8, per_device_train_batch_size: rows, max_steps: 3, logging_steps: 1, save_strategy: 'no',
-    packing: false, ...(task === 'dpo' ? { max_prompt_length: tokens, precompute_ref_log_probs: false } : {}), ...ways[way],
+    check_memory: false,
+    ...(task === 'dpo' ? { max_prompt_length: tokens, precompute_ref_log_probs: false } : { packing: false }), ...ways[way],
   };
   writeFileSync(join(here, 'recipe.yaml'), JSON.stringify(recipe, null, 1));
   return join(here, 'recipe.yaml');
@@ -112,7 +114,7 @@ const off = { memory: [], time: [] };
 try {
   for (const one of cases) {
     const name = `${one.shape} ${one.task} ${one.way} ${one.tokens}`;
-    if (!name.includes(only) || Date.now() - began > budget) continue;
+    if (!name.includes(only) || name.includes(without) || Date.now() - began > budget) continue;
     const recipe = prepare(one);
     const task = one.task === 'sft' ? 'cpt' : 'dpo';
     const plan = JSON.parse(run(['plan', recipe, '--json', '--brief']));

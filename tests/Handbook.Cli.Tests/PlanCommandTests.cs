@@ -54,6 +54,15 @@ public sealed class PlanCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Targets_ThatNameOneLayer_ArePlannedFor()
+    {
+        var plan = await Invocation.RunAsync(["plan", "--task=sft", "--brief", "--use_peft=true",
+            "--lora_target_modules=model.layers.77.self_attn.q_proj", .. Words("out")]);
+        Assert.Equal(ExitCodes.Success, plan.ExitCode);
+        Assert.Contains("it fits", plan.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task LittleMemory_IsSaid_WithWhatFitsInIt()
     {
         var plan = await Invocation.RunAsync(["plan", "--task=sft", "--tokens", "64", "--memory", "1MB", .. Words("out")]);

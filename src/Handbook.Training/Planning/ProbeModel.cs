@@ -41,8 +41,7 @@ internal sealed class ProbeModel : IDisposable
             model = Method.IsClassifier
                 ? SequenceClassifier.Build(config with { LabelCount = 1 }, source) : CausalLanguageModel.Build(config, source);
             owned.Add(model);
-            var adapter = options.Lora is { } lora
-                ? Adapter.Create(model, RunAdapter.Config(lora, options, Method, config.ModelType), 0, RunAdapter.Origin) : null;
+            var adapter = options.Lora is { } lora ? Adapt(RunAdapter.Config(lora, options, Method, config.ModelType)) : null;
             if (adapter is not null)
                 owned.Add(adapter);
             trained = adapter is null ? model : adapter;
@@ -101,6 +100,24 @@ internal sealed class ProbeModel : IDisposable
         owned.Reverse();
         owned.ForEach(one => one.Dispose());
         owned.Clear();
+    }
+
+    /// <summary>The adapter; where its targets name layers that were cut away, one of the same rank on all linear layers.</summary>
+    private Adapter Adapt(LoraConfig config)
+    {
+        try
+        {
+            return Adapter.Create(model, config, 0, RunAdapter.Origin);
+        }
+        catch (UserErrorException)
+        {
+            // A mistake of the recipe is told when the whole model is loaded.
+            return Adapter.Create(model, config with
+            {
+                TargetModules = ModulePattern.OfText(ModulePattern.AllLinear, RunAdapter.Origin), TargetParameters = [], ModulesToSave = [],
+                RankPattern = [], AlphaPattern = [], Rank = Math.Max(1, config.Rank),
+            }, 0, RunAdapter.Origin);
+        }
     }
 
     /// <summary>True when a second model stands beside the one in training.</summary>

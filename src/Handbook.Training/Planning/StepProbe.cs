@@ -8,8 +8,8 @@ namespace Handbook.Training.Planning;
 /// <summary>Runs real training steps of a cut-down model and looks at what they hold and how long they take.</summary>
 internal static class StepProbe
 {
-    private const double LeastSeconds = 0.3;
-    private const int MostRuns = 3;
+    private const double LeastSeconds = 2;
+    private const int MostRuns = 5;
 
     /// <summary>What a step holds.</summary>
     /// <param name="probe">The model.</param>
@@ -56,7 +56,10 @@ internal static class StepProbe
             HostBytes.Max(default, memory.TakePeak() - (isWaiting ? entered - all : entered) - all));
     }
 
-    /// <summary>How long the operations of a step take; the first of the runs is not counted.</summary>
+    /// <summary>
+    /// How long the operations of a step take, each in the median of several runs, which on a shared machine differ; the first run is not
+    /// counted.
+    /// </summary>
     internal static IReadOnlyList<OperationTime> Times(ProbeModel probe, TokenBatch batch)
     {
         var step = new TrainingStep(probe.Objective(null), probe.Trained, probe.Optimizer, 1, 0);
@@ -78,7 +81,11 @@ internal static class StepProbe
         {
             OperationTimes.Current = outer;
         }
-        return runs.MinBy(run => run.Sum(time => time.Seconds))!;
+        return
+        [
+            .. runs.SelectMany(run => run).GroupBy(time => (time.Operation, time.Pass))
+                .Select(operation => operation.OrderBy(time => time.Seconds).ElementAt(operation.Count() / 2)),
+        ];
     }
 
     // Losses over a whole batch, and gradients that wait for a second micro-batch, show with two.
