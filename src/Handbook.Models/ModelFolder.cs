@@ -35,6 +35,15 @@ public sealed class ModelFolder : IDisposable
         Names = Architecture.NamesIn(Weights.Names);
     }
 
+    /// <summary>The configuration of a folder that holds no weights yet; null for any other.</summary>
+    /// <exception cref="UserErrorException">The configuration is broken or not supported.</exception>
+    public static ModelConfig? ConfigAlone(string path)
+    {
+        var file = System.IO.Path.Combine(path, ConfigFile.Name);
+        return !File.Exists(file) || Directory.EnumerateFiles(path, "*.safetensors*").Any() || Directory.EnumerateFiles(path, "*.bin").Any()
+            ? null : ArchitectureTable.ReadConfig(ConfigFile.Read(file), file);
+    }
+
     /// <summary>The folder; that of the base where an adapter's was opened.</summary>
     public string Path { get; }
 

@@ -54,6 +54,18 @@ public sealed class PlanCommandTests : IDisposable
     }
 
     [Fact]
+    public async Task Folder_WithoutWeights_IsPlannedFor()
+    {
+        Directory.CreateDirectory(chat.File("empty"));
+        foreach (var file in Directory.EnumerateFiles(chat.Policy).Where(file => !file.EndsWith(".safetensors", StringComparison.Ordinal)))
+            File.Copy(file, chat.File("empty/" + Path.GetFileName(file)));
+        var plan = await Invocation.RunAsync(
+            ["plan", "--task=sft", "--brief", "--tokens", "64", $"--model_name_or_path={chat.File("empty")}", .. Words("out")[1..]]);
+        Assert.Equal(ExitCodes.Success, plan.ExitCode);
+        Assert.Contains("it fits", plan.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Targets_ThatNameOneLayer_ArePlannedFor()
     {
         var plan = await Invocation.RunAsync(["plan", "--task=sft", "--brief", "--use_peft=true",
@@ -67,7 +79,7 @@ public sealed class PlanCommandTests : IDisposable
     {
         var plan = await Invocation.RunAsync(["plan", "--task=sft", "--tokens", "64", "--memory", "1MB", .. Words("out")]);
         Assert.Equal(ExitCodes.Success, plan.ExitCode);
-        Assert.Contains("0.00 GB there: too large", plan.Output, StringComparison.Ordinal);
+        Assert.Contains("1.0 MB there: too large", plan.Output, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -115,12 +115,12 @@ internal static class ModelCommand
     private static void Write(JsonObject facts, Terminal terminal)
     {
         string Text(string key) => facts[key]!.ToString();
-        string Gigabytes(JsonNode? bytes) => PlanText.Gigabytes(bytes!.GetValue<long>()) + " GB";
+        string Size(JsonNode? bytes) => PlanText.Bytes(bytes!.GetValue<long>());
         var rows = new List<string[]>
         {
             new[] { "architecture", Text("architecture") + (facts["experts"] is { } experts ? $", {experts} experts a layer" : "") },
             new[] { "parameters", ProgressText.Count(facts["parameters"]!.GetValue<long>()) },
-            new[] { "stored as", $"{Text("stored_as")}, {Gigabytes(facts["files_bytes"])}" },
+            new[] { "stored as", $"{Text("stored_as")}, {Size(facts["files_bytes"])}" },
             new[] { "layers", $"{Text("layers")} of width {Text("hidden_size")}" },
             new[] { "heads", $"{Text("attention_heads")} of queries, {Text("key_value_heads")} of keys and values" },
             new[] { "vocabulary", $"{Text("vocab_size")}, head {(facts["tied_head"]!.GetValue<bool>() ? "tied" : "of its own")}" },
@@ -129,9 +129,9 @@ internal static class ModelCommand
             new[] { "tokenizer", facts["tokenizer"]!.GetValue<bool>() ? "in the folder" : "none in the folder" },
         };
         rows.AddRange(facts["adapters"]!.AsArray().Select(adapter => new[] { "adapter", adapter!.ToString() }));
-        rows.Add(["to load", $"{Gigabytes(facts["load_bytes"])} in {Text("numbers")}"]);
+        rows.Add(["to load", $"{Size(facts["load_bytes"])} in {Text("numbers")}"]);
         rows.AddRange(facts["fine_tune_bytes"]!.AsObject()
-            .Select(way => new[] { $"to fine-tune, {way.Key}", $"at least {Gigabytes(way.Value)}" }));
+            .Select(way => new[] { $"to fine-tune, {way.Key}", $"at least {Size(way.Value)}" }));
         foreach (var row in rows)
             terminal.Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{row[0],-20} {PrintableText.Line(row[1])}"));
     }

@@ -72,17 +72,17 @@ internal static class PlanCommand
 
     private static void Write(StepPlan plan, IReadOnlyList<(string Settings, StepPlan Plan)> choices, Terminal terminal)
     {
-        ResultTable.Write(["memory at its peak", "GB"],
-            [.. plan.Memory.Select(part => new[] { PlanText.Name(part.Owner), PlanText.Gigabytes(part.Bytes) }),
-                ["together", PlanText.Gigabytes(plan.Peak)]], terminal);
+        ResultTable.Write(["memory at its peak", ""],
+            [.. plan.Memory.Select(part => new[] { PlanText.Name(part.Owner), PlanText.Bytes(part.Bytes) }),
+                ["together", PlanText.Bytes(plan.Peak)]], terminal);
         terminal.Output.WriteLine(PlanText.Memory(plan));
         terminal.Output.WriteLine(PlanText.Time(plan));
         if (choices.Count == 0)
             return;
-        ResultTable.Write(["other settings", "memory, GB", "step, s", ""],
+        ResultTable.Write(["other settings", "memory", "step, s", ""],
             [.. choices.Select(choice => new[]
             {
-                choice.Settings, PlanText.Gigabytes(choice.Plan.Peak), PlanText.Seconds(choice.Plan.StepSeconds),
+                choice.Settings, PlanText.Bytes(choice.Plan.Peak), PlanText.Seconds(choice.Plan.StepSeconds),
                 choice.Plan.IsTooLarge ? "too large" : "fits",
             })], terminal);
     }

@@ -18,8 +18,10 @@ public static class PlanText
         _ => "program, libtorch, data",
     };
 
-    /// <summary>Such as <c>3.42</c>.</summary>
-    public static string Gigabytes(long bytes) => (bytes / 1e9).ToString("0.00", CultureInfo.InvariantCulture);
+    /// <summary>Such as <c>3.42 GB</c> or <c>12.5 MB</c>.</summary>
+    public static string Bytes(long bytes) => bytes >= 95_000_000
+        ? (bytes / 1e9).ToString("0.00", CultureInfo.InvariantCulture) + " GB"
+        : (bytes / 1e6).ToString("0.0", CultureInfo.InvariantCulture) + " MB";
 
     /// <summary>Such as <c>13.5</c>; a dash for what is not known.</summary>
     public static string Seconds(double? seconds) =>
@@ -27,7 +29,7 @@ public static class PlanText
 
     /// <summary>Whether it fits.</summary>
     public static string Memory(StepPlan plan) =>
-        $"{(plan.IsWhole ? "about" : "more than")} {Gigabytes(plan.Peak)} GB at its peak, {Gigabytes(plan.Limit)} GB there: "
+        $"{(plan.IsWhole ? "about" : "more than")} {Bytes(plan.Peak)} at its peak, {Bytes(plan.Limit)} there: "
         + $"{(plan.IsTooLarge ? "too large" : plan.IsWhole ? "it fits" : "too large to be tried here, so nobody knows whether it fits")}";
 
     /// <summary>How long it takes.</summary>

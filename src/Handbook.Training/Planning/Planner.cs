@@ -42,11 +42,10 @@ public static class Planner
         var device = RunDevice.Of(options.Model).Device;
         using (var sizes = new ProbeModel(options, shape.Config, Device.Meta))
         {
-            var parts = Static(sizes, shape);
             var trial = sizes.Weights.Concat(sizes.FrozenWeights).Concat(sizes.States).Sum(tensor => tensor.Bytes);
             var room = ResidentMemory.Limit() - ResidentMemory.Current();
             if (trial + sizes.Trained.Sum(parameter => parameter.Value.ByteCount) > TrialShare * room)
-                return new StepPlan(Shown(parts), false, null, load, limit);
+                return new StepPlan(AtLeast(options, config), false, null, load, limit);
         }
         using var probe = new ProbeModel(options, shape.Config, device);
         var largest = load.Largest.Shrink(MostTokens);

@@ -24,8 +24,8 @@ public sealed class RunForecast : IRunForecast
             return;
         var (needed, limit) = (Planner.AtLeast(options, RunPlan.ConfigOf(options)).Sum(part => part.Bytes), ResidentMemory.Limit());
         if (needed > limit)
-            throw Refused(options, $"at least {PlanText.Gigabytes(needed)} GB for weights, optimizer and gradients, "
-                + $"{PlanText.Gigabytes(limit)} GB there: too large");
+            throw Refused(options, $"at least {PlanText.Bytes(needed)} for weights, optimizer and gradients, "
+                + $"{PlanText.Bytes(limit)} there: too large");
     }
 
     /// <inheritdoc/>
@@ -40,7 +40,7 @@ public sealed class RunForecast : IRunForecast
         var loaded = model.Slots.SelectMany(slot => slot.Weight.Parameters).Sum(parameter => parameter.Value.ByteCount)
             + model.Slots.SelectMany(slot => slot.Weight.Quantized).SelectMany(codes => codes.Parts).Sum(part => part.ByteCount)
             + plan.Of(MemoryOwner.Reference);
-        plan = plan.Beside(Math.Max(LeastProgram, ResidentMemory.Current() - loaded));
+        plan = plan.Beside(Math.Max(LeastProgram, ResidentMemory.Current() + RunPlan.RunBuffers - loaded));
         return plan.Peak * Certainty <= plan.Limit ? [("memory", PlanText.Memory(plan)), ("time", PlanText.Time(plan))]
             : throw Refused(options, PlanText.Memory(plan));
     }

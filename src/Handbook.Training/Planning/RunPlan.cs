@@ -1,4 +1,5 @@
 using Handbook.Data.Store;
+using Handbook.Models;
 using Handbook.Models.Configuration;
 using Handbook.Tokenizers;
 using Handbook.Torch;
@@ -11,6 +12,8 @@ namespace Handbook.Training.Planning;
 /// <summary>A recipe's plan: its model's configuration, its data or a length in their place, and what there is of memory.</summary>
 public sealed class RunPlan : IDisposable
 {
+    // Holes in the heap, logs, buffers of saving: what runs of two shapes held beyond the sum, 80 to 140 MB (benchmarks/RESULTS.md).
+    internal const long RunBuffers = 80_000_000;
     private readonly RunOptions options;
     private readonly ModelConfig config;
     private readonly TokenStore? data;
@@ -72,7 +75,9 @@ public sealed class RunPlan : IDisposable
     internal static ModelConfig ConfigOf(RunOptions options)
     {
         var tokenizer = RunTokenizer.Load(options);
-        var config = RunVocabulary.Config(options, tokenizer);
+        // A model that is still to be downloaded can be planned for.
+        var config = options.Model.NameOrPath is { } path && ModelFolder.ConfigAlone(path) is { } alone
+            ? alone : RunVocabulary.Config(options, tokenizer);
         return config with { VocabularySize = Math.Max(config.VocabularySize, tokenizer.VocabSize) };
     }
 
@@ -84,6 +89,6 @@ public sealed class RunPlan : IDisposable
         var plan = Planner.Of(changed, config, data is null ? StepLoad.OfLength(changed, tokens) : StepLoad.Of(changed, data), limit);
         // Only now: the first steps bring libtorch's own buffers and the program's compiled code.
         AllocatorSettings.GiveBack();
-        return plan.Beside(ResidentMemory.Current()).Over(devices, config.Layers.Count);
+        return plan.Beside(ResidentMemory.Current() + RunBuffers).Over(devices, config.Layers.Count);
     }
 }

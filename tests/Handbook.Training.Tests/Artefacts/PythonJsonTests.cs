@@ -25,6 +25,9 @@ public sealed class PythonJsonTests
     [InlineData(9007199254740993.0, "9007199254740992.0")]
     [InlineData(0.30000000000000004, "0.30000000000000004")]
     [InlineData(-0.0, "-0.0")]
+    [InlineData(1e-6, "1e-06")]
+    [InlineData(1e-7, "1e-07")]
+    [InlineData(123456.789e-10, "1.23456789e-05")]
     public void Repr_Double_IsPythons(double value, string expected) => Assert.Equal(expected, PythonJson.Repr(value));
 
     [Fact]
