@@ -74,7 +74,7 @@ internal static class ModelCommand
     {
         var config = folder.Config with { VocabularySize = folder.VocabularySize };
         using var shapes = CausalLanguageModel.Build(
-            config with { Quantization = null }, new PatternWeights(folder.Names, DType.BFloat16, Device.Meta));
+            config with { Quantization = null }, new PatternWeights(DType.BFloat16, Device.Meta));
         var options = Options(folder);
         var attention = config.Layers[0].Attention;
         return new JsonObject

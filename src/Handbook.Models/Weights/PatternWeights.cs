@@ -1,7 +1,3 @@
-using Handbook.Autograd;
-using Handbook.Autograd.Quantization;
-using Handbook.Models.Architectures;
-using Handbook.Models.Configuration;
 using Handbook.Torch;
 
 namespace Handbook.Models.Weights;
@@ -10,33 +6,11 @@ namespace Handbook.Models.Weights;
 /// Weights that a model is only measured with: small numbers that repeat themselves, made as fast as memory is written. They cost in
 /// memory and time what real ones cost, those in codes of few bits too.
 /// </summary>
-public sealed class PatternWeights : WeightSource
+/// <param name="dtype">Element type of the weights.</param>
+/// <param name="device">Where they are put.</param>
+public sealed class PatternWeights(DType dtype, Device device) : MadeWeights(dtype, device)
 {
     private const int Period = 4099;
-    private readonly WeightNames names;
-    private readonly QuantizationConfig? quantization;
-
-    /// <summary>Makes a source.</summary>
-    /// <param name="names">What the architecture calls its weights.</param>
-    /// <param name="dtype">Element type of the weights.</param>
-    /// <param name="device">Where they are put.</param>
-    /// <param name="quantization">Codes that linear layers and experts are put into; null for none.</param>
-    public PatternWeights(WeightNames names, DType dtype, Device device, QuantizationConfig? quantization = null) : base(dtype, device) =>
-        (this.names, this.quantization) = (names, quantization);
-
-    private protected override Weight Make(
-        string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form, WeightRole role)
-    {
-        if (Device.Kind == DeviceKind.Meta || quantization?.Takes(name, role, names) != true)
-            return base.Make(name, shape, initialization, form, role);
-        var parts = new List<QuantizedMatrix>();
-        for (var i = 0; i < (shape.Length == 3 ? shape[0] : 1); i++)
-        {
-            using var matrix = Get(name, shape[^2..], initialization, form);
-            parts.Add(QuantizedMatrix.Quantize(matrix, quantization.Format, quantization.DoubleQuantization));
-        }
-        return shape.Length == 3 ? new QuantizedWeight(name, parts, DType) : new QuantizedWeight(name, parts[0], DType);
-    }
 
     /// <inheritdoc/>
     protected internal override Tensor Get(string name, ReadOnlySpan<long> shape, Initialization initialization, StoredForm form)

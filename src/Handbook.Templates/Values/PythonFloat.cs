@@ -12,39 +12,8 @@ internal static class PythonFloat
         if (!double.IsFinite(value))
             return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
         Budget.Spend(4);
-        var (digits, exponent) = ShortestDigits(Math.Abs(value));
-        var sign = double.IsNegative(value) ? "-" : "";
-        if (exponent is < -4 or >= 16)
-            return sign + Mantissa(digits) + Exponent(exponent);
-        if (exponent < 0)
-            return $"{sign}0.{new string('0', -exponent - 1)}{digits}";
-        if (digits.Length <= exponent + 1)
-            return $"{sign}{digits}{new string('0', exponent + 1 - digits.Length)}.0";
-        return $"{sign}{digits[..(exponent + 1)]}.{digits[(exponent + 1)..]}";
+        return ShortestDigits.Repr(value);
     }
-
-    /// <summary>Digits without leading or trailing zeros, and the power of ten of the first.</summary>
-    private static (string Digits, int Exponent) ShortestDigits(double value)
-    {
-        if (value == 0)
-            return ("0", 0);
-        var shortest = value.ToString("R", CultureInfo.InvariantCulture);
-        var mark = shortest.IndexOf('E', StringComparison.Ordinal);
-        var plain = mark < 0 ? shortest : shortest[..mark];
-        var digits = plain.Replace(".", "", StringComparison.Ordinal).Trim('0');
-        var exponent = mark < 0
-            ? PlainExponent(plain) : int.Parse(shortest.AsSpan(mark + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        return (digits, exponent);
-    }
-
-    private static int PlainExponent(string plain)
-    {
-        var point = plain.IndexOf('.', StringComparison.Ordinal);
-        var whole = point < 0 ? plain : plain[..point];
-        return whole != "0" ? whole.Length - 1 : -plain.AsSpan(point + 1).IndexOfAnyExcept('0') - 1;
-    }
-
-    private static string Mantissa(string digits) => digits.Length == 1 ? digits : $"{digits[0]}.{digits[1..]}";
 
     private static string Exponent(int exponent) =>
         string.Create(CultureInfo.InvariantCulture, $"e{(exponent < 0 ? '-' : '+')}{Math.Abs(exponent):00}");

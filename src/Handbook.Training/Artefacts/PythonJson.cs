@@ -58,34 +58,7 @@ public static class PythonJson
     /// <summary>
     /// A double as Python's <c>repr</c> prints it: the shortest digits that read back the same, always with a point or exponent.
     /// </summary>
-    public static string Repr(double value)
-    {
-        if (value == 0)
-            return double.IsNegative(value) ? "-0.0" : "0.0";
-        // Digits and exponent of one text: at more digits 1e-6 is 9.99...e-7.
-        var parts = Math.Abs(value).ToString("R", CultureInfo.InvariantCulture).Split('E');
-        var digits = parts[0].Replace(".", "", StringComparison.Ordinal).Trim('0');
-        var exponent = FirstPlace(parts[0]) + (parts.Length > 1 ? int.Parse(parts[1], CultureInfo.InvariantCulture) : 0);
-        var sign = value < 0 ? "-" : "";
-        if (exponent is < -4 or >= 16)
-        {
-            var fraction = digits.Length > 1 ? "." + digits[1..] : "";
-            return string.Create(CultureInfo.InvariantCulture,
-                $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? "-" : "+")}{Math.Abs(exponent):00}");
-        }
-        if (exponent < 0)
-            return sign + "0." + new string('0', -exponent - 1) + digits;
-        var padded = digits.PadRight(exponent + 1, '0');
-        return sign + padded[..(exponent + 1)] + "." + (padded.Length > exponent + 1 ? padded[(exponent + 1)..] : "0");
-    }
-
-    /// <summary>The power of ten of a plain number's first digit that is not 0.</summary>
-    private static int FirstPlace(string plain)
-    {
-        var point = plain.IndexOf('.', StringComparison.Ordinal);
-        var whole = point < 0 ? plain : plain[..point];
-        return whole != "0" ? whole.Length - 1 : -plain.AsSpan(point + 1).IndexOfAnyExcept('0') - 1;
-    }
+    public static string Repr(double value) => ShortestDigits.Repr(value);
 
     private static int NonFiniteWord(ReadOnlySpan<char> rest) =>
         rest.StartsWith("NaN") ? 3 : rest.StartsWith("Infinity") ? 8 : rest.StartsWith("-Infinity") ? 9 : 0;

@@ -37,7 +37,7 @@ internal sealed class ProbeModel : IDisposable
         try
         {
             quantization = config.Quantization ?? RunQuantization.Of(options);
-            var source = new PatternWeights(names, dtype, device, quantization);
+            var source = new PatternWeights(dtype, device) { Quantization = quantization is null ? null : (quantization, names) };
             model = Method.IsClassifier
                 ? SequenceClassifier.Build(config with { LabelCount = 1 }, source) : CausalLanguageModel.Build(config, source);
             owned.Add(model);
@@ -45,7 +45,7 @@ internal sealed class ProbeModel : IDisposable
             if (adapter is not null)
                 owned.Add(adapter);
             trained = adapter is null ? model : adapter;
-            frozen = HasFrozenModel(options) ? CausalLanguageModel.Build(config, new PatternWeights(names, dtype, device)) : null;
+            frozen = HasFrozenModel(options) ? CausalLanguageModel.Build(config, new PatternWeights(dtype, device)) : null;
             if (frozen is not null)
                 owned.Add(frozen);
             Reference = frozen is not null ? new LiveReference(new CausalPolicy(frozen, ForwardOptions.Default))

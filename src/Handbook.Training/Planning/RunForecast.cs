@@ -22,7 +22,8 @@ public sealed class RunForecast : IRunForecast
     {
         if (!options.Checkpoints.CheckMemory)
             return;
-        var (needed, limit) = (Planner.AtLeast(options, RunPlan.ConfigOf(options)).Sum(part => part.Bytes), ResidentMemory.Limit());
+        var config = RunPlan.ConfigOf(options, RunTokenizer.Load(options));
+        var (needed, limit) = (Planner.AtLeast(options, config).Sum(part => part.Bytes), ResidentMemory.Limit());
         if (needed > limit)
             throw Refused(options, $"at least {PlanText.Bytes(needed)} for weights, optimizer and gradients, "
                 + $"{PlanText.Bytes(limit)} there: too large");

@@ -42,9 +42,10 @@ public sealed class RunPlan : IDisposable
         RunOptions options, int? tokens, long? limit, int devices, ITrainingProgress progress, CancellationToken stop)
     {
         options = options with { Model = RunPrecision.Settle(options.Model, null) };
-        var config = ConfigOf(options);
+        var tokenizer = RunTokenizer.Load(options);
+        var config = ConfigOf(options, tokenizer);
         var data = tokens is null
-            ? RunData.Prepare(options, RunTokenizer.Load(options), config.MaxPositions, progress, stop) : null;
+            ? RunData.Prepare(options, tokenizer, config.MaxPositions, progress, stop) : null;
         return new RunPlan(options, config, data, tokens ?? 0, limit, devices);
     }
 
@@ -72,9 +73,8 @@ public sealed class RunPlan : IDisposable
 
     /// <summary>The model that a run will have, with the tokens that its tokenizer adds.</summary>
     /// <exception cref="UserErrorException">A mistake in the files.</exception>
-    internal static ModelConfig ConfigOf(RunOptions options)
+    internal static ModelConfig ConfigOf(RunOptions options, Tokenizer tokenizer)
     {
-        var tokenizer = RunTokenizer.Load(options);
         // A model that is still to be downloaded can be planned for.
         var config = options.Model.NameOrPath is { } path && ModelFolder.ConfigAlone(path) is { } alone
             ? alone : RunVocabulary.Config(options, tokenizer);
